@@ -1,0 +1,60 @@
+"""tikitaka: train neural networks on simulated noisy analog hardware.
+
+>>> import tikitaka as tt
+>>> digits = tt.data.load("digits")
+>>> network = tt.Network(tt.models.fcn(digits.inputs, digits.classes), tt.Ttv2(), seed=1)
+>>> history = tt.fit(network, digits, epochs=10)  # doctest: +SKIP
+"""
+
+from tikitaka import data, extract, models, nn
+from tikitaka._core import Crossbar, Layer, __version__
+from tikitaka.config import (
+    ConstantStep,
+    Device,
+    Float,
+    Mvm,
+    Periphery,
+    Reference,
+    RuleConfig,
+    Sgd,
+    SoftBounds,
+    Trains,
+    Ttv1,
+    Ttv2,
+    presets,
+)
+from tikitaka.network import Network, Score
+from tikitaka.rule import Rule
+from tikitaka.run import Run, TrainConfig
+from tikitaka.train import Metrics, Stopped, fit
+
+__all__ = [
+    "ConstantStep",
+    "Crossbar",
+    "Device",
+    "Float",
+    "Layer",
+    "Metrics",
+    "Mvm",
+    "Network",
+    "Periphery",
+    "Reference",
+    "Rule",
+    "RuleConfig",
+    "Run",
+    "Score",
+    "Sgd",
+    "SoftBounds",
+    "Stopped",
+    "TrainConfig",
+    "Trains",
+    "Ttv1",
+    "Ttv2",
+    "__version__",
+    "data",
+    "extract",
+    "fit",
+    "models",
+    "nn",
+    "presets",
+]

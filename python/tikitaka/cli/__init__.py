@@ -1,0 +1,64 @@
+"""The command line: parse, call the API, print.
+
+Exit status 0; 1 the run failed; 2 bad input, with one line on standard error; 130 or 143 stopped by a signal.
+"""
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from tikitaka._core import __version__
+from tikitaka.cli.demo import demo
+from tikitaka.cli.output import Signalled
+from tikitaka.cli.reproduce import reproduce
+from tikitaka.cli.train import train
+from tikitaka.cli.use import evaluate, predict
+
+__all__ = ["main", "tikitaka"]
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="tikitaka")
+@click.pass_context
+def tikitaka(context: click.Context) -> None:
+    """Train neural networks on simulated noisy analog hardware."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+for command in (demo, train, evaluate, predict, reproduce):
+    tikitaka.add_command(command)
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit status."""
+    sys.exit(_status(args))
+
+
+def _status(args: Sequence[str] | None) -> int:
+    try:
+        done = tikitaka.main(args, prog_name="tikitaka", standalone_mode=False)
+        return done if isinstance(done, int) else 0
+    except click.ClickException as error:
+        _say(error.format_message())
+        return error.exit_code
+    except Signalled as stopped:
+        _say(str(stopped))
+        return stopped.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        _say("stopped")
+        return 130
+    except (ValueError, TypeError, OSError) as error:  # nothing had begun to run yet: what was asked for is bad
+        _say(_words(error))
+        return 2
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
+
+
+def _say(message: str) -> None:
+    click.echo(f"tikitaka: {' '.join(message.split())}", err=True)

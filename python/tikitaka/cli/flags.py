@@ -1,0 +1,141 @@
+"""Command-line flags made from the config dataclasses, and configs made from flags."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+import click
+
+from tikitaka.config import Periphery, doc_of, kinds_of, rules, to_dict
+from tikitaka.run import TrainConfig
+
+__all__ = ["apply_flags", "rule_flags", "rule_options"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+Path = tuple[str, ...]
+
+_NO_PREFIX = {"device", "trains", "periphery"}  # tables whose fields are flags by their own names
+_PREFIX = {"slow_device": "slow"}  # tables whose fields get another prefix than the name of the table
+_ALSO = {"reference-spread": "--reference-error", "slow-reference-spread": "--slow-reference-error"}
+
+
+@dataclass(frozen=True)
+class Flag:
+    """A flag for the field at `path` of the rules named in `kinds`."""
+
+    name: str
+    path: Path
+    type: Any
+    doc: str
+    kinds: tuple[str, ...]
+
+
+def rule_flags() -> dict[str, Flag]:
+    """Every flag of every rule, by its name in snake case."""
+    flags: dict[str, Flag] = {}
+    for kind, rule in rules.items():
+        for path, kind_of_value, doc in _leaves(rule):
+            name = _flag_name(path)
+            key = name.replace("-", "_")
+            kinds = flags[key].kinds if key in flags else ()
+            if kind not in kinds:
+                flags[key] = Flag(name, path, kind_of_value, doc, (*kinds, kind))
+    return flags
+
+
+def rule_options(command: F) -> F:
+    """Give a click command an option for every flag of every rule, None where it is not given."""
+    for key, flag in reversed(rule_flags().items()):
+        only = "" if len(flag.kinds) >= len(rules) - 1 else f"  [{', '.join(flag.kinds)}]"
+        names = [f"--{flag.name}/--no-{flag.name}" if flag.type is bool else f"--{flag.name}"]
+        names += [_ALSO[flag.name]] if flag.name in _ALSO else []
+        command = click.option(*names, key, type=flag.type, default=None, help=flag.doc + only)(command)
+    return command
+
+
+def apply_flags(config: TrainConfig, given: Mapping[str, Any]) -> TrainConfig:
+    """`config` with the flags in `given` (by snake-case name, None: not given) put over it.
+
+    Raises ValueError for a flag that the rule does not have; those of devices are ignored by the float rule.
+    """
+    values = {key: value for key, value in given.items() if value is not None}
+    whole = to_dict(config)
+    kind = values.pop("rule", whole["rule"]["kind"])
+    if kind != whole["rule"]["kind"]:
+        whole["rule"] = to_dict(rules[kind]())
+    _set_periphery(whole["rule"], values.pop("periphery", None), values.pop("mvm_noise", None))
+    known = rule_flags()
+    # a kind of device comes before its fields, and the fields of A before those of C that may copy them
+    for key in sorted(values, key=lambda key: (not key.endswith("device"), key.startswith("slow"))):
+        if key not in known:
+            whole[key] = values[key]
+        elif kind in known[key].kinds:
+            _set(whole["rule"], known[key].path, values[key])
+        elif kind != "float" or len(known[key].path) == 1:
+            raise ValueError(f"--{known[key].name} is no setting of rule {kind}, only of {', '.join(known[key].kinds)}")
+    return TrainConfig.from_dict(whole)
+
+
+def _leaves(cls: type[Any], above: Path = ()) -> Iterator[tuple[Path, Any, str]]:
+    hints, docs = get_type_hints(cls), doc_of(cls)
+    for f in fields(cls):
+        hint, path = hints[f.name], (*above, f.name)
+        table = kinds_of(hint)
+        if not table and f.init:
+            yield path, _click_type(hint), docs[f.name] + _of(above)
+        if len(table) > 1:
+            yield (*path, "kind"), click.Choice(list(table)), docs[f.name]
+        for part in table.values():
+            yield from _leaves(part, path)
+
+
+def _of(above: Path) -> str:
+    words = {
+        "slow_device": "of the devices of C",
+        "reference": "for the reference of A",
+        "slow_reference": "for the reference of C",
+        "forward": "of forward products",
+        "backward": "of backward products",
+        "read": "of reads of a line",
+    }
+    return f", {words[above[-1]]}" if above and above[-1] in words else ""
+
+
+def _flag_name(path: Path) -> str:
+    *tables, name = (part for part in path if part not in _NO_PREFIX or path[-1] == "kind")
+    words = [_PREFIX.get(table, table) for table in tables]
+    if name == "kind":
+        words, name = [], path[-2]
+    elif name == "method":
+        name = words.pop()
+    return "-".join([*words, name]).replace("_", "-")
+
+
+def _click_type(hint: Any) -> Any:
+    if get_origin(hint) is Literal:
+        return click.Choice(get_args(hint))
+    return hint if hint in (bool, int) else float
+
+
+def _set_periphery(rule: dict[str, Any], name: str | None, noise: float | None) -> None:
+    if name == "ideal" and noise:
+        raise ValueError("--mvm-noise above 0 needs --periphery full, not ideal")
+    if "periphery" not in rule or (name is None and noise is None):
+        return
+    if name == "full" or noise:
+        rule["periphery"] = to_dict(Periphery.full() if noise is None else Periphery.full(noise))
+    else:
+        rule["periphery"] = to_dict(Periphery.ideal())
+
+
+def _set(table: dict[str, Any], path: Path, value: Any) -> None:
+    *tables, name = path
+    for part in tables:
+        if table[part] is None:  # C's devices are those of A until a flag says otherwise
+            table[part] = dict(table["device"])
+        table = table[part]
+    if name == "kind":
+        table.clear()
+    if name in ("states", "step"):
+        table["states"] = table["step"] = None  # one takes the place of the other
+    table[name] = value

@@ -1,0 +1,70 @@
+"""What commands print, and how they end."""
+
+import json
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, TypeVar
+
+import click
+
+__all__ = ["Failed", "Signalled", "common_options", "default_threads", "percent", "print_json", "signals"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Failed(click.ClickException):
+    """The run failed, through no fault of what was asked for: exit status 1."""
+
+    exit_code = 1
+
+
+class Signalled(Exception):
+    """Stopped by a signal: exit status 128 + its number."""
+
+    def __init__(self, number: int, message: str) -> None:
+        super().__init__(message)
+        self.exit_code = 128 + number
+
+
+def default_threads() -> int:
+    """The number of cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def common_options(command: F) -> F:
+    """Options of every command that works: --threads and --json."""
+    command = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")(command)
+    return click.option(
+        "--threads", type=click.IntRange(min=1), default=default_threads, help="Threads (default: cores). Same results."
+    )(command)
+
+
+def print_json(value: Any) -> None:
+    """One JSON object on standard output; numbers that JSON does not have raise ValueError."""
+    click.echo(json.dumps(value, allow_nan=False))
+
+
+def percent(share: float | None) -> str:
+    """A share from 0 to 1 as text."""
+    return "–" if share is None else f"{100 * share:.2f} %"
+
+
+@contextmanager
+def signals() -> Iterator[list[int]]:
+    """Within it the first SIGINT or SIGTERM is only noted, in the list given; the next one acts as usual."""
+    seen: list[int] = []
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        seen.append(number)
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+    before = {each: signal.signal(each, note) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield seen
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)

@@ -1,0 +1,65 @@
+"""Reading the IDX format of the MNIST files: big-endian sizes, then unsigned bytes."""
+
+import gzip
+import hashlib
+import math
+import zlib
+from pathlib import Path
+from typing import IO, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["read_idx"]
+
+_UBYTE = 0x08
+_BLOCK = 1 << 20
+_DEFLATE_RATIO = 1032  # no deflate stream expands by more than this
+
+
+def read_idx(path: str | Path, *, ndim: int | None = None, sha256: str | None = None) -> NDArray[np.uint8]:
+    """The array of unsigned bytes in an IDX file, plain or compressed with gzip (told by its first bytes).
+
+    `ndim` demands a number of dimensions; `sha256` a SHA-256 of the uncompressed content, in hex. Raises
+    FileNotFoundError or another OSError when the file cannot be read and ValueError when it is not what it should be;
+    the message begins with the path. Memory stays within what the file itself can hold, whatever its header claims.
+    """
+    path = Path(path)
+    with path.open("rb") as raw:
+        size = path.stat().st_size
+        zipped = raw.read(2) == b"\x1f\x8b"
+        raw.seek(0)
+        stream = cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if zipped else raw
+        try:
+            return _parse(path, stream, size * _DEFLATE_RATIO if zipped else size, ndim, sha256)
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise ValueError(f"{path}: damaged gzip data ({error})") from error
+
+
+def _parse(path: Path, stream: IO[bytes], most: int, ndim: int | None, sha256: str | None) -> NDArray[np.uint8]:
+    head = stream.read(4)
+    if len(head) < 4 or head[:2] != b"\x00\x00":
+        raise ValueError(f"{path}: not an IDX file (it should begin with two zero bytes, not {head.hex()!r})")
+    if head[2] != _UBYTE:
+        raise ValueError(f"{path}: IDX type 0x{head[2]:02x} is not supported, only unsigned bytes (0x08)")
+    if head[3] == 0 or ndim not in (None, head[3]):
+        raise ValueError(f"{path}: it has {head[3]} dimensions instead of {ndim or 'at least 1'}")
+    sizes = stream.read(4 * head[3])
+    if len(sizes) < 4 * head[3]:
+        raise ValueError(f"{path}: it ends inside its header")
+    shape = tuple(int(n) for n in np.frombuffer(sizes, dtype=">u4"))
+    count = math.prod(shape)
+    if count > most:
+        raise ValueError(f"{path}: truncated: its header promises {count:,} bytes of data, the file can hold {most:,}")
+    content = bytearray()
+    while len(content) <= count and (block := stream.read(min(_BLOCK, count + 1 - len(content)))):
+        content += block
+    if len(content) < count:
+        raise ValueError(f"{path}: truncated: {len(content):,} bytes of data instead of {count:,}")
+    if len(content) > count:
+        raise ValueError(f"{path}: there is more data than the {count:,} bytes its header promises")
+    if sha256 is not None:
+        found = hashlib.sha256(head + sizes + content).hexdigest()
+        if found != sha256:
+            raise ValueError(f"{path}: the SHA-256 of its content is {found}, it should be {sha256}")
+    return np.frombuffer(content, dtype=np.uint8).reshape(shape)

@@ -1,0 +1,1 @@
+"""Claims about the training rules as runnable studies."""

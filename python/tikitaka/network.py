@@ -1,0 +1,184 @@
+"""Networks of analog or digital layers."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tikitaka import _core
+from tikitaka.config import Float, RuleConfig
+from tikitaka.nn import Layer, Linear
+from tikitaka.rule import Rule
+
+__all__ = ["Network", "Score"]
+
+F32 = NDArray[np.float32]
+
+
+class Score(NamedTuple):
+    """How a network did on some examples."""
+
+    loss: float
+    """mean loss per example (nats for cross-entropy)"""
+    error: float
+    """share of examples given a wrong class, 0 to 1"""
+
+
+class Network:
+    """A stack of layers, each array trained by its rule.
+
+    `layers` are descriptions of `tikitaka.nn`; `rules` is one rule for all arrays or one for each in order, a
+    config of `tikitaka.config` or a `tikitaka.Rule`. `loss` is "cross-entropy" (softmax; integer classes) or
+    "mse" (Σ(y − t)²/2m for m outputs; float targets). Device-to-device variation, the initial weights and
+    all noise are a pure function of `seed` (0 to 2⁶⁴ − 1): results do not depend on the number of threads.
+
+    Inputs are arrays (examples, inputs), converted to float32. Raises ValueError for shapes that do not fit
+    and values that are not finite, TypeError for what is no layer, rule or array.
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        rules: RuleConfig | Rule | Sequence[RuleConfig | Rule],
+        *,
+        loss: str = "cross-entropy",
+        seed: int = 0,
+    ) -> None:
+        self.layers = tuple(layers)
+        self.rules = rules
+        self.loss = loss
+        self.seed = seed
+        self._core = _core.Network(self.layers, rules, loss=loss, seed=seed)
+
+    @property
+    def inputs(self) -> int:
+        """Number of inputs."""
+        return self._core.inputs
+
+    @property
+    def outputs(self) -> int:
+        """Number of outputs."""
+        return self._core.outputs
+
+    @property
+    def weights(self) -> list[F32]:
+        """The weights the network sees, one (outputs, inputs + bias) array per layer; set to start from others."""
+        return self._core.weights
+
+    @weights.setter
+    def weights(self, value: Sequence[ArrayLike]) -> None:
+        self._core.weights = value
+
+    @property
+    def averages(self) -> list[F32] | None:
+        """Running averages of noisy reads of the weights, shaped like `weights`; None while there are none."""
+        return self._core.averages
+
+    @property
+    def averaging(self) -> bool:
+        """Whether TTv2 reads C at each transfer into a running average."""
+        return self._core.averaging
+
+    @averaging.setter
+    def averaging(self, on: bool) -> None:
+        self._core.averaging = on
+
+    @property
+    def ledger(self) -> dict[str, Any]:
+        """Operations so far: MVMs, updates, pulses, line reads, conversions of fast and slow arrays; digital ones."""
+        return self._core.ledger
+
+    @property
+    def pulses(self) -> int:
+        """Pulses sent to all devices so far."""
+        ledger = self.ledger
+        return int(ledger["fast"]["pulses"] + ledger["slow"]["pulses"])
+
+    def train(
+        self,
+        x: ArrayLike,
+        targets: ArrayLike,
+        *,
+        order: ArrayLike | None = None,
+        batch: int = 1,
+        rate: float = 1.0,
+        threads: int = 1,
+    ) -> Score:
+        """Train once on the examples `order` of `x` (by default all, in order), `batch` at a time.
+
+        `rate` multiplies the scheduled learning rate of each rule. The interpreter lock is released meanwhile.
+        Returns the mean loss and the error met on the way.
+        """
+        loss, wrong = self._core.train(x, targets, order=order, batch=batch, rate=rate, threads=threads)
+        n = len(np.asarray(targets if order is None else order))
+        return Score(loss / max(n, 1), wrong / max(n, 1))
+
+    def evaluate(self, x: ArrayLike, targets: ArrayLike, *, draw: int = 0, threads: int = 1) -> Score:
+        """Loss and error through the network's own periphery, with the noise of evaluation `draw`; changes nothing."""
+        loss, wrong = self._core.evaluate(x, targets, draw=draw, threads=threads)
+        n = len(np.asarray(targets))
+        return Score(loss / max(n, 1), wrong / max(n, 1))
+
+    def forward(self, x: ArrayLike, *, draw: int = 0, threads: int = 1) -> F32:
+        """Outputs (examples, outputs) of the last layer, before any softmax."""
+        return self._core.forward(x, draw=draw, threads=threads)
+
+    def predict(self, x: ArrayLike, *, draw: int = 0, threads: int = 1) -> NDArray[np.int64]:
+        """The most likely class of each example."""
+        return np.asarray(self.forward(x, draw=draw, threads=threads).argmax(axis=1), dtype=np.int64)
+
+    def probabilities(self, x: ArrayLike, *, draw: int = 0, threads: int = 1) -> F32:
+        """Softmax of the outputs: (examples, outputs), rows summing to 1."""
+        y = self.forward(x, draw=draw, threads=threads)
+        e = np.exp(y - y.max(axis=1, keepdims=True))
+        return np.asarray(e / e.sum(axis=1, keepdims=True), dtype=np.float32)
+
+    def read_weights(self, *, draw: int = 0) -> list[F32]:
+        """One read of every column of every array through its read periphery, with the noise of `draw`."""
+        return self._core.read_weights(draw=draw)
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Every array and counter that training needs to go on bit for bit."""
+        return self._core.state()
+
+    def restore(self, state: Mapping[str, ArrayLike]) -> None:
+        """Put back a `state` of a network with the same layers, rules and seed; ValueError if it does not fit."""
+        self._core.restore(state)
+
+    def layer_state(self, array: int) -> dict[str, NDArray[Any]]:
+        """The state of array number `array`: A, R, H, C and counters, as its rule has them."""
+        return self._core.layer_state(array)
+
+    def device_parameters(self, array: int) -> dict[str, F32]:
+        """Parameters drawn for each device of array number `array`."""
+        return self._core.device_parameters(array)
+
+    def digest(self) -> str:
+        """SHA-256 of the weights as little-endian float32, layer by layer."""
+        sha = hashlib.sha256()
+        for w in self.weights:
+            sha.update(np.ascontiguousarray(w, dtype="<f4").tobytes())
+        return sha.hexdigest()
+
+    def digital(self, weights: Sequence[ArrayLike] | None = None) -> Self:
+        """The digital twin: the same layers in exact arithmetic, with `weights` (by default the present ones)."""
+        twin = type(self)(self.layers, Float(), loss=self.loss, seed=self.seed)
+        twin.weights = self.weights if weights is None else weights
+        return twin
+
+    def describe(self, *, x: float = 1.0, delta: float = 0.1, samples: int | None = None, rate: float = 1.0) -> str:
+        """What the settings of each array mean; see the `describe` of its rule."""
+        arrays = [layer for layer in self.layers if isinstance(layer, Linear)]
+        rules = list(self.rules) if isinstance(self.rules, Sequence) else [self.rules] * len(arrays)
+        parts = []
+        for i, (layer, rule) in enumerate(zip(arrays, rules, strict=True)):
+            rows, cols = layer.shape
+            text = (
+                f"{type(rule).__name__} (a rule of its own)"
+                if isinstance(rule, Rule)
+                else rule.describe(rows, cols, x=x, delta=delta, samples=samples, rate=rate)
+            )
+            parts.append(f"array {i}, {rows} × {cols}\n{text}")
+        return "\n\n".join(parts)

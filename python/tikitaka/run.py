@@ -1,0 +1,209 @@
+"""The RUN folder of one training: its settings, metrics, checkpoint and summary."""
+
+import json
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from tikitaka import _core, extract
+from tikitaka.config import RuleConfig, Ttv2, doc_of, from_dict, to_dict
+from tikitaka.data import Dataset, load
+from tikitaka.models import nets
+from tikitaka.network import Network
+from tikitaka.train import Metrics, schedules
+
+__all__ = ["Run", "TrainConfig", "summarize"]
+
+_FILES = ("config.toml", "metrics.jsonl", "checkpoint.safetensors", "summary.json")
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """All that decides the result of a training, and nothing else: no paths, no threads."""
+
+    net: Annotated[str, "network"] = "fcn"
+    data: Annotated[str, "data set: digits (bundled) or the name of a folder in the data folder"] = "mnist"
+    examples: Annotated[int | None, "train on the first so many examples (default: all)"] = None
+    holdout: Annotated[int | None, "test on the last so many training examples, for tuning (default: none)"] = None
+    epochs: Annotated[int, "passes over the training data"] = 30
+    batch: Annotated[int, "examples per mini-batch"] = 1
+    schedule: Annotated[str, "learning-rate schedule"] = "decay"
+    seed: Annotated[int, "seed of all randomness, 0 to 2^64 - 1"] = 0
+    rule: Annotated[RuleConfig, "training rule"] = Ttv2()
+
+    def __post_init__(self) -> None:
+        for name, value, known in (("net", self.net, nets), ("schedule", self.schedule, schedules)):
+            if value not in known:
+                raise ValueError(f"{name} must be one of {', '.join(known)}, not {value!r}")
+        for name, number, least in (
+            ("examples", self.examples, 1),
+            ("holdout", self.holdout, 1),
+            ("epochs", self.epochs, 1),
+            ("batch", self.batch, 1),
+            ("seed", self.seed, 0),
+        ):
+            if number is None and name in ("examples", "holdout"):
+                continue
+            if not isinstance(number, int) or isinstance(number, bool):
+                raise TypeError(f"{name} must be a whole number, not {number!r}")
+            if not least <= number < 2**64:
+                raise ValueError(f"{name} must be from {least} to 2^64 - 1, not {number}")
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The config of nested plain values, as `to_dict` gives them; ValueError or TypeError names what is wrong."""
+        return from_dict(cls, values)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The config as nested plain values."""
+        return to_dict(self)
+
+    def to_toml(self) -> str:
+        """The config as TOML, with the documentation of each field beside it and those that are not set as comments."""
+        lines: list[str] = [*_unset(self)]
+        part: Any = self
+        for line in _core.to_toml(self.to_dict()).splitlines():
+            lines.append(line)
+            if line.startswith("["):
+                part = self
+                for name in line.strip("[]").split("."):
+                    part = getattr(part, name)
+                lines += _unset(part)
+            elif doc := doc_of(type(part)).get(line.partition(" = ")[0]):
+                lines[-1] += f"  # {doc}"
+        return "\n".join(lines) + "\n"
+
+    def dataset(self, data_dir: str | Path | None = None) -> Dataset:
+        """The data to train and test on; raises what `tikitaka.data.load` does."""
+        whole = load(self.data, data_dir)
+        return (whole if self.holdout is None else whole.holdout(self.holdout)).first(self.examples)
+
+    def network(self, inputs: int, classes: int) -> Network:
+        """The untrained network for data of so many inputs and classes."""
+        return Network(nets[self.net](inputs, classes), self.rule, seed=self.seed)
+
+
+def _unset(part: Any) -> list[str]:
+    docs = doc_of(type(part))
+    return [f"# {f.name} is not set: {docs[f.name]}" for f in fields(part) if getattr(part, f.name) is None]
+
+
+class Run:
+    """A RUN folder. Each file in it is written whole or not at all.
+
+    config.toml (the `TrainConfig`), metrics.jsonl (a line per epoch), checkpoint.safetensors (all state of the
+    network; first written before the first example), summary.json (when the training is complete).
+    """
+
+    def __init__(self, path: Path, config: TrainConfig) -> None:
+        self.path = path
+        self.config = config
+        self._lines: list[str] = []
+
+    @classmethod
+    def create(cls, path: str | Path, config: TrainConfig, *, force: bool = False) -> Self:
+        """Begin a run in a new or empty folder; with `force` an earlier run there is removed first.
+
+        Raises FileExistsError when the folder holds anything and `force` is off, NotADirectoryError when it is a file.
+        """
+        path = Path(path)
+        if path.exists() and not path.is_dir():
+            raise NotADirectoryError(f"{path} is a file, not a folder")
+        if path.is_dir() and any(path.iterdir()) and not force:
+            raise FileExistsError(f"{path} is not empty; --force (force=True) replaces a run in it")
+        path.mkdir(parents=True, exist_ok=True)
+        for name in _FILES:
+            (path / name).unlink(missing_ok=True)
+        run = cls(path, config)
+        run._write("config.toml", config.to_toml())
+        return run
+
+    @classmethod
+    def open(cls, path: str | Path) -> Self:
+        """An earlier run; FileNotFoundError or ValueError when the folder holds none or its config.toml is damaged."""
+        path = Path(path)
+        if not path.is_dir():
+            raise FileNotFoundError(f"{path}: no such RUN folder")
+        return cls(path, TrainConfig.from_dict(read_toml(path / "config.toml")))
+
+    def log(self, metrics: Metrics) -> None:
+        """Add the line of an epoch to metrics.jsonl."""
+        self._lines.append(json.dumps(asdict(metrics)) + "\n")
+        self._write("metrics.jsonl", "".join(self._lines))
+
+    def checkpoint(self, network: Network, *, epoch: int, position: int = 0) -> None:
+        """Save all state of `network`, `position` examples after the end of epoch number `epoch` (0: the start)."""
+        metadata = {
+            "inputs": str(network.inputs),
+            "classes": str(network.outputs),
+            "epoch": str(epoch),
+            "position": str(position),
+        }
+        _core.save_tensors(str(self.path / "checkpoint.safetensors"), network.state(), metadata)
+
+    def finish(self, summary: Mapping[str, Any]) -> None:
+        """Write summary.json."""
+        self._write("summary.json", json.dumps(summary, indent=2) + "\n")
+
+    def network(self) -> Network:
+        """The network of the last checkpoint; OSError or ValueError when that is missing or damaged."""
+        path = self.path / "checkpoint.safetensors"
+        if not path.is_file():
+            raise FileNotFoundError(f"{path}: no such file")
+        state, metadata = _core.load_tensors(str(path))
+        try:
+            inputs, classes = int(metadata["inputs"]), int(metadata["classes"])
+        except (KeyError, ValueError) as error:
+            raise ValueError(f"{path}: not a checkpoint of tikitaka (no number of {error})") from error
+        network = self.config.network(inputs, classes)
+        network.restore(state)
+        return network
+
+    def _write(self, name: str, text: str) -> None:
+        whole = self.path / name
+        part = whole.with_name(f".{name}.part")
+        with part.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(whole)
+
+
+def read_toml(path: str | Path) -> dict[str, Any]:
+    """The tables of a TOML file; OSError when it cannot be read, ValueError naming it when it is no TOML."""
+    with Path(path).open("rb") as file:
+        try:
+            return tomllib.load(file)
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ValueError(f"{path}: {error}") from error
+
+
+def summarize(
+    config: TrainConfig, network: Network, dataset: Dataset, history: list[Metrics], *, seconds: float, threads: int
+) -> dict[str, Any]:
+    """What a finished training reports, in plain values; errors are shares from 0 to 1 (None: there is no average)."""
+    last = history[-1]
+    average = extract.average(network)
+
+    def error(twin: Network) -> float:
+        return twin.evaluate(dataset.test_x, dataset.test_y, threads=threads).error
+
+    return {
+        "test_error": last.test_error,
+        "last_read_test_error": error(extract.last_read(network)),
+        "average_test_error": None if average is None else error(average),
+        "test_loss": last.test_loss,
+        "train_loss": last.train_loss,
+        "samples_per_second": last.samples_per_second,
+        "pulses_per_sample": last.pulses_per_sample,
+        "seconds": seconds,
+        "seed": config.seed,
+        "epochs": len(history),
+        "threads": threads,
+        "digest": network.digest(),
+        "config": config.to_dict(),
+        "ledger": network.ledger,
+    }

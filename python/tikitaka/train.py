@@ -1,0 +1,176 @@
+"""The epoch loop: shuffling, learning-rate schedules, averaging, metrics, progress."""
+
+import math
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from tikitaka.config import Float
+from tikitaka.data import Dataset
+from tikitaka.network import Network
+
+__all__ = ["Metrics", "Stopped", "fit", "rate_factor", "schedules", "shuffled"]
+
+schedules: dict[str, dict[str, tuple[float, float, float]]] = {
+    "constant": {"float": (1.0, 1.0, 1.0), "analog": (1.0, 1.0, 1.0)},
+    "decay": {"float": (1.0, 0.5, 0.25), "analog": (1.0, 0.3, 0.09)},
+}
+"""Factors of the learning rate in the first, second and last third of the epochs, for digital and analog rules."""
+
+_CHUNK_WORK = 2e8  # examples × weights of one call into the core: about 0.2 s, so that Ctrl-C is answered soon
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """What one epoch of training gave."""
+
+    epoch: int
+    """number of the epoch, from 1"""
+    rate: float
+    """factor of the schedule"""
+    train_loss: float
+    """mean loss per example met while training (nats for cross-entropy)"""
+    train_error: float
+    """share of wrong classes met while training, 0 to 1"""
+    test_loss: float
+    """mean loss per test example, through the network's own periphery"""
+    test_error: float
+    """share of wrong classes on the test part, 0 to 1, through the network's own periphery"""
+    samples_per_second: float
+    """training examples per second of training alone"""
+    pulses_per_sample: float
+    """pulses sent to all devices per training example"""
+    seconds: float
+    """time of the epoch with its evaluation"""
+
+
+class Stopped(Exception):
+    """Training was asked to stop; the network stands between two batches, `position` examples into epoch `epoch`."""
+
+    def __init__(self, epoch: int, position: int) -> None:
+        super().__init__(f"stopped in epoch {epoch} after {position:,} examples")
+        self.epoch = epoch
+        self.position = position
+
+
+def shuffled(n: int, *, seed: int, epoch: int) -> NDArray[np.int64]:
+    """The order of `n` examples in an epoch: a pure function of (n, seed, epoch), equal on every version of NumPy."""
+    # the raw words of Philox are frozen by NumPy's compatibility policy, Generator.permutation is not
+    words = np.random.Philox(key=np.array([seed, epoch], dtype=np.uint64)).random_raw(n)
+    return np.argsort(words, kind="stable").astype(np.int64)
+
+
+def rate_factor(schedule: str, network: Network, epoch: int, epochs: int) -> float:
+    """The factor of `schedule` in `epoch` (from 1) of `epochs`; rates fall at one third and two thirds.
+
+    ValueError for an unknown schedule.
+    """
+    if schedule not in schedules:
+        raise ValueError(f"schedule must be one of {', '.join(schedules)}, not {schedule!r}")
+    rules = network.rules if isinstance(network.rules, Sequence) else [network.rules]
+    family = "float" if all(isinstance(rule, Float) for rule in rules) else "analog"
+    return schedules[schedule][family][3 * (epoch - 1) // epochs]
+
+
+def fit(
+    network: Network,
+    dataset: Dataset,
+    *,
+    epochs: int = 30,
+    batch: int = 1,
+    schedule: str = "decay",
+    seed: int | None = None,
+    threads: int = 1,
+    progress: bool = True,
+    on_epoch: Callable[[Metrics], object] | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> list[Metrics]:
+    """Train `network` on `dataset` and return the metrics of each epoch.
+
+    Examples are shuffled from `seed` (the network's own by default); averages are gathered over the last third of
+    the epochs. `progress` shows a bar on standard error when that is a terminal. `on_epoch` is called after each
+    epoch; `stop` is asked several times a second and, where it says True, ends the training with `Stopped`. Ctrl-C
+    raises KeyboardInterrupt with the network whole, between two batches.
+
+    Raises ValueError for bad settings or data that does not fit the network, and FloatingPointError when the
+    loss is not finite any more.
+    """
+    for name, value in (("epochs", epochs), ("batch", batch), ("threads", threads)):
+        if value < 1:
+            raise ValueError(f"{name} must be at least 1, not {value}")
+    seed = network.seed if seed is None else seed
+    if not 0 <= seed < 2**64:
+        raise ValueError(f"seed must be from 0 to 2^64 - 1, not {seed}")
+    rate_factor(schedule, network, 1, epochs)  # an unknown schedule is refused before any work
+    history = []
+    total = epochs * len(dataset.train_y)
+    with tqdm(total=total, unit="ex", file=sys.stderr, disable=None if progress else True) as bar:
+        for epoch in range(1, epochs + 1):
+            network.averaging = epoch > 2 * epochs // 3
+            rate = rate_factor(schedule, network, epoch, epochs)
+            order = shuffled(len(dataset.train_y), seed=seed, epoch=epoch)
+            bar.set_description(f"epoch {epoch}/{epochs}", refresh=False)
+            metrics = _epoch(network, dataset, order, epoch, rate, batch, threads, bar.update, stop)
+            bar.set_postfix(test_error=f"{100 * metrics.test_error:.2f} %", refresh=False)
+            history.append(metrics)
+            if on_epoch is not None:
+                on_epoch(metrics)
+    return history
+
+
+def _epoch(
+    network: Network,
+    dataset: Dataset,
+    order: NDArray[np.int64],
+    epoch: int,
+    rate: float,
+    batch: int,
+    threads: int,
+    advance: Callable[[int], object],
+    stop: Callable[[], bool] | None,
+) -> Metrics:
+    start, training, pulses = time.perf_counter(), 0.0, network.pulses
+    losses, errors, n = 0.0, 0.0, len(order)
+    chunk = _chunk_size(network, batch)
+    for first in range(0, n, chunk):
+        if stop is not None and stop():
+            raise Stopped(epoch, first)
+        part = order[first : first + chunk]
+        before = time.perf_counter()
+        score = network.train(dataset.train_x, dataset.train_y, order=part, batch=batch, rate=rate, threads=threads)
+        training += time.perf_counter() - before
+        losses += score.loss * len(part)
+        errors += score.error * len(part)
+        if not math.isfinite(losses):
+            raise FloatingPointError(
+                f"the training loss is {score.loss} in epoch {epoch} after {first + len(part):,} examples: "
+                "the learning rate is too high for this network"
+            )
+        advance(len(part))
+    test = network.evaluate(dataset.test_x, dataset.test_y, draw=epoch, threads=threads)
+    return Metrics(
+        epoch=epoch,
+        rate=rate,
+        train_loss=losses / n,
+        train_error=errors / n,
+        test_loss=test.loss,
+        test_error=test.error,
+        samples_per_second=n / training,
+        pulses_per_sample=(network.pulses - pulses) / n,
+        seconds=time.perf_counter() - start,
+    )
+
+
+def _chunk_size(network: Network, batch: int) -> int:
+    """Examples per call into the core, a multiple of `batch`.
+
+    Set by the size of the network and not by a clock, so that sums of losses are added up in the same order, and
+    come out the same, in every run.
+    """
+    weights = sum(w.size for w in network.weights)
+    return batch * max(1, round(_CHUNK_WORK / (weights * batch)))

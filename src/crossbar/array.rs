@@ -1,0 +1,270 @@
+//! What a training rule can ask of an array, whatever its devices.
+
+use super::mvm::{Cost, Direction, Products, Scratch, product};
+use super::{Crossbar, Steps, transpose};
+use crate::device::Device;
+use crate::error::{Error, Result, check_len};
+use crate::ledger::Counts;
+use crate::random::Operation;
+use crate::workers::Workers;
+use std::fmt::Debug;
+
+/// A column (all outputs of one input) or a row (all inputs of one output) of W.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// W e_k: `rows` values.
+    Column(usize),
+    /// Wᵀ e_k: `cols` values.
+    Row(usize),
+}
+
+/// Everything about an array that training changes; the rest follows from its settings and seed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Snapshot {
+    /// Weights, row after row.
+    pub weights: Vec<f32>,
+    /// The reference, row after row; empty if there is none.
+    pub reference: Vec<f32>,
+    /// Positions of the random streams and the counts of the ledger.
+    pub counters: Vec<u64>,
+    /// Pulses per crosspoint, row after row; empty if not counted.
+    pub pulses: Vec<u32>,
+}
+
+/// An array as training rules see it: object-safe, so that rules work on any device model.
+///
+/// Vectors of a batch lie one after another. W is `rows` × `cols`; slices per crosspoint go row after row.
+pub trait Array: Debug + Send + Sync {
+    /// (rows, cols): (outputs, inputs).
+    fn shape(&self) -> (usize, usize);
+
+    /// δ: the mean step of the devices at w = 0.
+    fn step(&self) -> f32;
+
+    /// y = W x through the periphery, for every vector of a batch.
+    fn forward(&mut self, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()>;
+
+    /// z = Wᵀ δ through the periphery, for every vector of a batch.
+    fn backward(&mut self, delta: &[f32], z: &mut [f32], workers: &Workers) -> Result<()>;
+
+    /// y = W x through the periphery with the noise of vector `draw`, `draw + 1`, … of the evaluation
+    /// stream; nothing in the array changes.
+    fn evaluate(&self, draw: u64, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()>;
+
+    /// One pulsed update W ← W + lr·δxᵀ in expectation; `lr` may be negative.
+    fn update(&mut self, x: &[f32], delta: &[f32], lr: f32) -> Result<()>;
+
+    /// v = W u through the read periphery, for any u.
+    fn read(&mut self, u: &[f32], v: &mut [f32]) -> Result<()>;
+
+    /// v = one line through the read periphery: as many operations as the line has devices.
+    fn read_line(&mut self, line: Line, v: &mut [f32]) -> Result<()>;
+
+    /// [`read_line`](Array::read_line) with the noise of read `draw` outside training; nothing changes.
+    fn peek_line(&self, draw: u64, line: Line, v: &mut [f32]) -> Result<()>;
+
+    /// Sends |n| pulses of the sign of n to each device of a line.
+    fn pulse_line(&mut self, line: Line, counts: &[i32]) -> Result<()>;
+
+    /// The weights, without any periphery: for inspection and tests, no operation of hardware.
+    fn weights(&self) -> Vec<f32>;
+
+    /// Sets the weights, each clipped to what its device can hold.
+    fn set_weights(&mut self, weights: &[f32]) -> Result<()>;
+
+    /// The reference array; zeros if there is none.
+    fn reference(&self) -> Vec<f32>;
+
+    /// Device constants by name, symmetry points among them, row after row.
+    fn device_parameters(&self) -> Vec<(String, Vec<f32>)>;
+
+    /// Operations so far.
+    fn counts(&self) -> Counts;
+
+    /// The state to go on from, bit for bit.
+    fn snapshot(&self) -> Snapshot;
+
+    /// Puts a snapshot of an array of the same settings and seed back.
+    fn restore(&mut self, snapshot: &Snapshot) -> Result<()>;
+}
+
+impl<D: Device> Crossbar<D> {
+    fn products(&self, direction: Direction) -> Products<'_> {
+        let (mvm, inputs, outputs) = match direction {
+            Direction::Forward => (&self.periphery.forward, self.cols, self.rows),
+            Direction::Backward => (&self.periphery.backward, self.rows, self.cols),
+        };
+        Products { lines: &self.weights, direction, mvm, inputs, outputs }
+    }
+
+    fn convert(&mut self, cost: Cost) {
+        self.counts.dac_conversions += cost.dac;
+        self.counts.adc_conversions += cost.adc;
+    }
+}
+
+impl<D: Device> Array for Crossbar<D> {
+    fn shape(&self) -> (usize, usize) {
+        (self.rows, self.cols)
+    }
+
+    fn step(&self) -> f32 {
+        self.device.step()
+    }
+
+    fn forward(&mut self, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()> {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let noise = |b| self.stream(Operation::Forward, self.steps.forward + b);
+        let cost = self.products(Direction::Forward).run(noise, x, y, &mut scratch, workers);
+        self.scratch = scratch;
+        let cost = cost?;
+        self.counts.forward_mvms += cost.mvms;
+        self.convert(cost);
+        self.steps.forward += (x.len() / self.cols) as u64;
+        Ok(())
+    }
+
+    fn backward(&mut self, delta: &[f32], z: &mut [f32], workers: &Workers) -> Result<()> {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let noise = |b| self.stream(Operation::Backward, self.steps.backward + b);
+        let cost = self.products(Direction::Backward).run(noise, delta, z, &mut scratch, workers);
+        self.scratch = scratch;
+        let cost = cost?;
+        self.counts.backward_mvms += cost.mvms;
+        self.convert(cost);
+        self.steps.backward += (delta.len() / self.rows) as u64;
+        Ok(())
+    }
+
+    fn evaluate(&self, draw: u64, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()> {
+        let noise = |b| self.stream(Operation::Evaluate, draw + b);
+        self.products(Direction::Forward).run(noise, x, y, &mut Vec::new(), workers)?;
+        Ok(())
+    }
+
+    fn update(&mut self, x: &[f32], delta: &[f32], lr: f32) -> Result<()> {
+        check_len("x", x.len(), self.cols)?;
+        check_len("delta", delta.len(), self.rows)?;
+        self.counts.pulses += self.pulsed_update(x, delta, lr);
+        self.counts.updates += 1;
+        Ok(())
+    }
+
+    fn read(&mut self, u: &[f32], v: &mut [f32]) -> Result<()> {
+        check_len("u", u.len(), self.cols)?;
+        check_len("v", v.len(), self.rows)?;
+        let noise = self.stream(Operation::Read, self.steps.read);
+        let mut scratch = Scratch::default();
+        let cost = product(&self.weights, Direction::Forward, &self.periphery.read, &noise, u, v, &mut scratch);
+        self.steps.read += 1;
+        self.counts.line_reads += cost.mvms;
+        self.convert(cost);
+        Ok(())
+    }
+
+    fn read_line(&mut self, line: Line, v: &mut [f32]) -> Result<()> {
+        self.line_through_periphery(self.stream(Operation::Read, self.steps.read), line, v)?;
+        self.steps.read += 1;
+        self.counts.line_reads += 1;
+        self.counts.dac_conversions += 1;
+        self.counts.adc_conversions += v.len() as u64;
+        Ok(())
+    }
+
+    fn peek_line(&self, draw: u64, line: Line, v: &mut [f32]) -> Result<()> {
+        self.line_through_periphery(self.stream(Operation::Peek, draw), line, v)
+    }
+
+    fn pulse_line(&mut self, line: Line, counts: &[i32]) -> Result<()> {
+        let sent = self.send_to_line(line, counts)?;
+        self.counts.pulses += sent;
+        Ok(())
+    }
+
+    fn weights(&self) -> Vec<f32> {
+        transpose(&self.weights, self.rows, self.cols)
+    }
+
+    fn set_weights(&mut self, weights: &[f32]) -> Result<()> {
+        check_len("weights", weights.len(), self.weights.len())?;
+        self.hold(&transpose(weights, self.cols, self.rows));
+        Ok(())
+    }
+
+    fn reference(&self) -> Vec<f32> {
+        if self.reference.is_empty() {
+            return vec![0.0; self.weights.len()];
+        }
+        transpose(&self.reference, self.rows, self.cols)
+    }
+
+    fn device_parameters(&self) -> Vec<(String, Vec<f32>)> {
+        let names: Vec<_> = self.device.parameters(&self.points[0]).into_iter().map(|(name, _)| name).collect();
+        let mut all: Vec<_> = names
+            .iter()
+            .enumerate()
+            .map(|(p, name)| ((*name).to_owned(), self.by_rows(|k| self.device.parameters(&self.points[k])[p].1)))
+            .collect();
+        all.push(("symmetry_point".to_owned(), self.symmetry_points()));
+        all
+    }
+
+    fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let (s, c) = (&self.steps, &self.counts);
+        Snapshot {
+            weights: self.weights(),
+            reference: if self.reference.is_empty() { Vec::new() } else { self.reference() },
+            counters: vec![
+                s.forward,
+                s.backward,
+                s.update,
+                s.read,
+                s.line_pulse,
+                s.program,
+                c.forward_mvms,
+                c.backward_mvms,
+                c.updates,
+                c.pulses,
+                c.line_reads,
+                c.dac_conversions,
+                c.adc_conversions,
+            ],
+            pulses: self.pulse_counters().unwrap_or_default(),
+        }
+    }
+
+    fn restore(&mut self, snapshot: &Snapshot) -> Result<()> {
+        check_len("weights", snapshot.weights.len(), self.weights.len())?;
+        if !snapshot.reference.is_empty() {
+            check_len("reference", snapshot.reference.len(), self.weights.len())?;
+        }
+        let Ok(k) = <[u64; 13]>::try_from(snapshot.counters.as_slice()) else {
+            return Err(Error::Length { what: "counters", given: snapshot.counters.len(), expected: "13".into() });
+        };
+        if self.pulse_counters.is_some() {
+            check_len("pulses", snapshot.pulses.len(), self.weights.len())?;
+            self.pulse_counters = Some(transpose(&snapshot.pulses, self.cols, self.rows));
+        }
+        self.weights = transpose(&snapshot.weights, self.cols, self.rows);
+        self.reference = match snapshot.reference.as_slice() {
+            [] => Vec::new(),
+            reference => transpose(reference, self.cols, self.rows),
+        };
+        self.steps =
+            Steps { forward: k[0], backward: k[1], update: k[2], read: k[3], line_pulse: k[4], program: k[5] };
+        self.counts = Counts {
+            forward_mvms: k[6],
+            backward_mvms: k[7],
+            updates: k[8],
+            pulses: k[9],
+            line_reads: k[10],
+            dac_conversions: k[11],
+            adc_conversions: k[12],
+        };
+        Ok(())
+    }
+}

@@ -1,0 +1,78 @@
+//! Reading and writing one line: what a transfer does to A and to C.
+
+use super::{Crossbar, Line};
+use crate::device::Device;
+use crate::error::{Error, Result, check_len};
+use crate::random::{Operation, Stream};
+use crate::simd;
+
+impl<D: Device> Crossbar<D> {
+    /// Positions of a line's devices in the array's order: first, stride, count.
+    fn line(&self, line: Line) -> Result<(usize, usize, usize)> {
+        let (what, k, most) = match line {
+            Line::Column(k) => ("column", k, self.cols),
+            Line::Row(k) => ("row", k, self.rows),
+        };
+        if k >= most {
+            return Err(Error::range(what, k as f64, format!("0 to {}", most - 1)));
+        }
+        Ok(match line {
+            Line::Column(k) => (k * self.rows, 1, self.rows),
+            Line::Row(k) => (k, self.rows, self.cols),
+        })
+    }
+
+    /// v = ADC(W e_k + σ ξ) with the read periphery: O(devices of the line), since only one input is on.
+    pub(super) fn line_through_periphery(&self, noise: Stream, line: Line, v: &mut [f32]) -> Result<()> {
+        let (first, stride, count) = self.line(line)?;
+        check_len("v", v.len(), count)?;
+        for (k, v) in v.iter_mut().enumerate() {
+            *v = self.weights[first + k * stride];
+        }
+        let read = &self.periphery.read;
+        if read.output_noise > 0.0 {
+            let mut xi = vec![0.0; count];
+            noise.normals(0, &mut xi);
+            simd::add_scaled(v, read.output_noise as f32, &xi);
+        }
+        if let Some(adc) = read.adc() {
+            adc.apply(v);
+        }
+        Ok(())
+    }
+
+    /// Sends |n| pulses of the sign of n to each device of a line, one after another, each with its own
+    /// ξ; returns how many.
+    pub(super) fn send_to_line(&mut self, line: Line, counts: &[i32]) -> Result<u64> {
+        let (first, stride, count) = self.line(line)?;
+        check_len("counts", counts.len(), count)?;
+        let sent: u64 = counts.iter().map(|n| u64::from(n.unsigned_abs())).sum();
+        let stream = self.stream(Operation::LinePulse, self.steps.line_pulse);
+        self.steps.line_pulse += 1;
+        if sent == 0 {
+            return Ok(0);
+        }
+        const BLOCK: usize = 64;
+        let mut xi = [0.0; BLOCK];
+        let mut position = 0;
+        for (k, &n) in counts.iter().enumerate() {
+            for _ in 0..n.unsigned_abs() {
+                if self.device.noisy() && position % BLOCK == 0 {
+                    stream.normals(position as u64, &mut xi);
+                }
+                self.pulse_one(first + k * stride, n > 0, xi[position % BLOCK]);
+                position += 1;
+            }
+        }
+        Ok(sent)
+    }
+
+    /// One pulse to the device at position k of the array's order.
+    pub(super) fn pulse_one(&mut self, k: usize, up: bool, xi: f32) {
+        let r = self.reference.get(k).copied().unwrap_or(0.0);
+        self.weights[k] = self.device.pulse(&self.points[k], self.weights[k] + r, up, xi) - r;
+        if let Some(counters) = &mut self.pulse_counters {
+            counters[k] = counters[k].saturating_add(1);
+        }
+    }
+}

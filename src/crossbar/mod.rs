@@ -1,0 +1,185 @@
+//! An array of devices with its periphery.
+//!
+//! Devices of one input line (a column of W) lie next to each other: the forward product adds up the
+//! lines of the non-zero inputs, the transposed product is one dot product per line, a column transfer
+//! touches one contiguous line, and an update visits only lines that fire.
+
+mod array;
+mod lines;
+pub(crate) mod mvm;
+mod periphery;
+mod program;
+mod reference;
+mod trains;
+mod update;
+
+pub use array::{Array, Line, Snapshot};
+pub use periphery::{Mvm, Periphery};
+pub use program::Programming;
+pub use reference::{Method, Reference};
+pub use trains::{Plan, Trains};
+
+use crate::device::{Device, DeviceConfig};
+use crate::error::{Error, Result};
+use crate::ledger::Counts;
+use crate::random::{Operation, Stream};
+use mvm::Scratch;
+use update::UpdateScratch;
+
+/// The most crosspoints of one array.
+pub const MAX_CROSSPOINTS: usize = 1 << 28;
+
+/// What an array is made of, apart from its devices.
+#[derive(Clone, Debug, Default)]
+pub struct Setup {
+    /// Converters, noise and managements.
+    pub periphery: Periphery,
+    /// Pulse trains of updates.
+    pub trains: Trains,
+    /// Seed of every random number of the array.
+    pub seed: u64,
+    /// Number of the array: arrays of one seed differ by it.
+    pub array: u64,
+    /// Keep a counter of pulses per crosspoint.
+    pub count_pulses: bool,
+}
+
+/// An array of `rows` outputs × `cols` inputs. Its weights are the states of its devices minus a
+/// reference array (zero unless set).
+#[derive(Clone, Debug)]
+pub struct Crossbar<D: Device> {
+    rows: usize,
+    cols: usize,
+    device: D,
+    periphery: Periphery,
+    trains: Trains,
+    seed: u64,
+    array: u64,
+    points: Vec<D::Point>,
+    weights: Vec<f32>,
+    reference: Vec<f32>,
+    steps: Steps,
+    counts: Counts,
+    pulse_counters: Option<Vec<u32>>,
+    scratch: Vec<Scratch>,
+    update_scratch: UpdateScratch,
+}
+
+/// How often each operation has run: the step of its next stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Steps {
+    forward: u64,
+    backward: u64,
+    update: u64,
+    read: u64,
+    line_pulse: u64,
+    program: u64,
+}
+
+impl<D: Device> Crossbar<D> {
+    /// An array at weight 0 whose devices are drawn from (seed, array).
+    ///
+    /// # Errors
+    /// No rows or columns, more than [`MAX_CROSSPOINTS`], or settings out of range.
+    pub fn new(rows: usize, cols: usize, device: D, setup: &Setup) -> Result<Self> {
+        for (what, given) in [("rows", rows), ("cols", cols)] {
+            if given == 0 {
+                return Err(Error::range(what, 0.0, "1 or more"));
+            }
+        }
+        let n = rows.checked_mul(cols).filter(|&n| n <= MAX_CROSSPOINTS).ok_or_else(|| {
+            Error::range("rows × cols", rows as f64 * cols as f64, format!("at most {MAX_CROSSPOINTS}"))
+        })?;
+        setup.periphery.validate()?;
+        setup.trains.validate()?;
+        let stream = Stream::new(setup.seed, setup.array, Operation::Sample, 0);
+        let mut points = Vec::with_capacity(n);
+        let mut xi = vec![0.0; 4 * 1024];
+        for start in (0..n).step_by(1024) {
+            let count = 1024.min(n - start);
+            stream.normals(4 * start as u64, &mut xi);
+            points.extend(xi.as_chunks::<4>().0[..count].iter().map(|&xi| device.sample(xi)));
+        }
+        Ok(Self {
+            rows,
+            cols,
+            device,
+            periphery: setup.periphery.clone(),
+            trains: setup.trains.clone(),
+            seed: setup.seed,
+            array: setup.array,
+            points,
+            weights: vec![0.0; n],
+            reference: Vec::new(),
+            steps: Steps::default(),
+            counts: Counts::default(),
+            pulse_counters: setup.count_pulses.then(|| vec![0; n]),
+            scratch: Vec::new(),
+            update_scratch: UpdateScratch::default(),
+        })
+    }
+
+    /// The response model.
+    pub fn device(&self) -> &D {
+        &self.device
+    }
+
+    /// The constants of the device at (row, col).
+    ///
+    /// # Panics
+    /// Outside the array, as an index into a slice does.
+    pub fn point(&self, row: usize, col: usize) -> &D::Point {
+        assert!(row < self.rows && col < self.cols, "({row}, {col}) is outside {}×{}", self.rows, self.cols);
+        &self.points[col * self.rows + row]
+    }
+
+    /// Pulses that each crosspoint has got, row after row, if they are counted.
+    pub fn pulse_counters(&self) -> Option<Vec<u32>> {
+        self.pulse_counters.as_ref().map(|counters| transpose(counters, self.rows, self.cols))
+    }
+
+    /// Row after row, from a value per device in the array's own order.
+    fn by_rows<T: Copy>(&self, value: impl Fn(usize) -> T) -> Vec<T> {
+        let (rows, cols) = (self.rows, self.cols);
+        (0..rows * cols).map(|k| value((k % cols) * rows + k / cols)).collect()
+    }
+
+    /// Symmetry points, row after row.
+    pub fn symmetry_points(&self) -> Vec<f32> {
+        self.by_rows(|k| self.device.symmetry_point(&self.points[k]))
+    }
+
+    fn stream(&self, operation: Operation, step: u64) -> Stream {
+        Stream::new(self.seed, self.array, operation, step)
+    }
+}
+
+/// A crossbar of built-in devices with its reference, behind the trait that rules see.
+pub fn build(
+    rows: usize,
+    cols: usize,
+    device: &DeviceConfig,
+    setup: &Setup,
+    reference: &Reference,
+) -> Result<Box<dyn Array>> {
+    fn boxed<D: Device>(
+        rows: usize,
+        cols: usize,
+        device: D,
+        setup: &Setup,
+        reference: &Reference,
+    ) -> Result<Box<dyn Array>> {
+        let mut crossbar = Crossbar::new(rows, cols, device, setup)?;
+        crossbar.refer(reference)?;
+        Ok(Box::new(crossbar))
+    }
+    match device {
+        DeviceConfig::SoftBounds(settings) => boxed(rows, cols, settings.build()?, setup, reference),
+        DeviceConfig::ConstantStep(settings) => boxed(rows, cols, settings.build()?, setup, reference),
+    }
+}
+
+/// Row after row from line after line of `rows` values, or back with the sizes exchanged.
+fn transpose<T: Copy>(values: &[T], rows: usize, cols: usize) -> Vec<T> {
+    (0..rows * cols).map(|k| values[(k % cols) * rows + k / cols]).collect()
+}

@@ -1,0 +1,173 @@
+//! What stands between digital vectors and an array: converters, noise, managements.
+
+use crate::error::{Limit, Result, check_limits};
+use crate::simd;
+use serde::{Deserialize, Serialize};
+
+/// One direction of a periphery; every part is off by default, and all off is the exact product.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Mvm {
+    /// Resolution of the input converter, in bits; 0 is off.
+    pub dac_bits: u32,
+    /// Input range ± of the input converter.
+    pub dac_bound: f64,
+    /// Resolution of the output converter, in bits; 0 is off.
+    pub adc_bits: u32,
+    /// Output range ± of the output converter.
+    pub adc_bound: f64,
+    /// σ: standard deviation of the noise added to each output.
+    pub output_noise: f64,
+    /// Divide the input by its largest magnitude and multiply back after the product.
+    pub noise_management: bool,
+    /// Halve the input and repeat while an output saturates.
+    pub bound_management: bool,
+}
+
+impl Default for Mvm {
+    fn default() -> Self {
+        Self {
+            dac_bits: 0,
+            dac_bound: 1.0,
+            adc_bits: 0,
+            adc_bound: 12.0,
+            output_noise: 0.0,
+            noise_management: false,
+            bound_management: false,
+        }
+    }
+}
+
+impl Mvm {
+    /// The allowed range of every number.
+    pub const LIMITS: &[Limit<Self>] = &[
+        Limit { field: "dac_bits", min: 0.0, max: 24.0, get: |s| Some(f64::from(s.dac_bits)) },
+        Limit { field: "dac_bound", min: 1e-6, max: 1e6, get: |s| Some(s.dac_bound) },
+        Limit { field: "adc_bits", min: 0.0, max: 24.0, get: |s| Some(f64::from(s.adc_bits)) },
+        Limit { field: "adc_bound", min: 1e-6, max: 1e6, get: |s| Some(s.adc_bound) },
+        Limit { field: "output_noise", min: 0.0, max: 1e4, get: |s| Some(s.output_noise) },
+    ];
+
+    /// Checks every field.
+    pub fn validate(&self) -> Result<()> {
+        check_limits(self, Self::LIMITS)?;
+        for (field, bits) in [("dac_bits", self.dac_bits), ("adc_bits", self.adc_bits)] {
+            if bits == 1 {
+                return Err(crate::Error::range(field, 1.0, "0 (off) or 2 to 24"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The input converter, if on.
+    pub(super) fn dac(&self) -> Option<Converter> {
+        Converter::new(self.dac_bits, self.dac_bound)
+    }
+
+    /// The output converter, if on.
+    pub(super) fn adc(&self) -> Option<Converter> {
+        Converter::new(self.adc_bits, self.adc_bound)
+    }
+}
+
+/// The periphery of an array: forward product, transposed product, and reads of single lines.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Periphery {
+    /// y = W x.
+    pub forward: Mvm,
+    /// z = Wᵀ δ.
+    pub backward: Mvm,
+    /// v = W e_k or Wᵀ e_k: one line on its own, so its converter covers the range of one device.
+    pub read: Mvm,
+}
+
+impl Periphery {
+    /// The RPU baseline [GV16, aihwkit]: DAC 7 bit on ±1, ADC 9 bit on ±12, noise management, and
+    /// bound management forward; line reads [ours] with ADC range ±1 and no management.
+    pub fn full(output_noise: f64) -> Self {
+        let forward = Mvm {
+            dac_bits: 7,
+            adc_bits: 9,
+            output_noise,
+            noise_management: true,
+            bound_management: true,
+            ..Mvm::default()
+        };
+        Self {
+            backward: Mvm { bound_management: false, ..forward.clone() },
+            read: Mvm { adc_bits: 9, adc_bound: 1.0, output_noise, ..Mvm::default() },
+            forward,
+        }
+    }
+
+    /// Checks every field.
+    pub fn validate(&self) -> Result<()> {
+        self.forward.validate()?;
+        self.backward.validate()?;
+        self.read.validate()
+    }
+}
+
+/// A uniform quantiser: 2^bits − 2 steps over [−bound, bound], zero among its levels.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Converter {
+    pub(super) bound: f32,
+    step: f32,
+}
+
+impl Converter {
+    fn new(bits: u32, bound: f64) -> Option<Self> {
+        (bits > 0).then(|| {
+            let steps = f64::from((1_u32 << bits) - 2);
+            Self { bound: bound as f32, step: (2.0 * bound / steps) as f32 }
+        })
+    }
+
+    /// Clips and rounds to the nearest level.
+    pub(super) fn apply(&self, values: &mut [f32]) {
+        simd::quantise(values, self.bound, self.step);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_by_hand() {
+        // 3 bits: 6 steps over ±0.9, levels −0.9, −0.6, …, 0.9.
+        let converter = Converter::new(3, 0.9).expect("on");
+        let mut values = [0.0, 0.14, 0.16, -0.44, -0.46, 0.9, 5.0, -5.0];
+        converter.apply(&mut values);
+        let expected = [0.0, 0.0, 0.3, -0.3, -0.6, 0.9, 0.9, -0.9];
+        for (got, expected) in values.iter().zip(expected) {
+            assert!((got - expected).abs() < 1e-6, "{values:?}");
+        }
+    }
+
+    /// Uniform inputs leave an error of mean 0 and variance step²/12 (within 5 standard errors).
+    #[test]
+    fn quantisation_error_is_uniform() {
+        const N: usize = 100_000;
+        let converter = Converter::new(9, 12.0).expect("on");
+        let mut values = vec![0.0; N];
+        crate::random::Stream::new(4, 0, crate::random::Operation::Sample, 0).uniforms(0, &mut values);
+        values.iter_mut().for_each(|v| *v = (*v - 0.5) * 20.0);
+        let before = values.clone();
+        converter.apply(&mut values);
+        let step = 24.0 / 510.0;
+        let errors: Vec<f64> = values.iter().zip(&before).map(|(a, b)| f64::from(a - b) / step).collect();
+        let mean = errors.iter().sum::<f64>() / N as f64;
+        let var = errors.iter().map(|e| e * e).sum::<f64>() / N as f64;
+        assert!(mean.abs() < 5.0 * (1.0 / 12.0 / N as f64).sqrt(), "{mean}");
+        // Var(e²) of a uniform error is 1/180.
+        assert!((var - 1.0 / 12.0).abs() < 5.0 * (1.0 / 180.0 / N as f64).sqrt(), "{var}");
+    }
+
+    #[test]
+    fn one_bit_is_refused() {
+        let message = Mvm { adc_bits: 1, ..Mvm::default() }.validate().expect_err("one bit").to_string();
+        assert!(message.contains("adc_bits") && message.contains("2 to 24"), "{message}");
+    }
+}

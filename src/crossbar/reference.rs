@@ -1,0 +1,119 @@
+//! The reference array: what counts as weight 0.
+
+use super::{Crossbar, transpose};
+use crate::device::Device;
+use crate::error::{Limit, Result, check_finite, check_len, check_limits};
+use crate::random::Operation;
+use serde::{Deserialize, Serialize};
+
+/// Where a reference comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Method {
+    /// No reference: weight 0 is state 0.
+    #[default]
+    None,
+    /// The exact symmetry points, plus an error N(mean, spread²).
+    Ideal,
+    /// The states that alternating pulses leave behind (Kim et al., arXiv 1907.10228).
+    ZeroShift,
+}
+
+/// Settings of a reference array.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Reference {
+    /// Where the reference comes from.
+    pub method: Method,
+    /// μ_R: mean error of an ideal reference, in units of weight.
+    pub mean: f64,
+    /// σ_R: spread of the error of an ideal reference, in units of weight.
+    pub spread: f64,
+    /// N: pulses of zero-shifting per device.
+    pub pulses: u32,
+}
+
+impl Default for Reference {
+    fn default() -> Self {
+        Self { method: Method::None, mean: 0.0, spread: 0.0, pulses: 2000 }
+    }
+}
+
+impl Reference {
+    /// The allowed range of every number.
+    pub const LIMITS: &[Limit<Self>] = &[
+        Limit { field: "mean", min: -1e6, max: 1e6, get: |s| Some(s.mean) },
+        Limit { field: "spread", min: 0.0, max: 1e6, get: |s| Some(s.spread) },
+        Limit { field: "pulses", min: 1.0, max: 1e7, get: |s| Some(f64::from(s.pulses)) },
+    ];
+
+    /// The exact symmetry points.
+    pub fn ideal() -> Self {
+        Self { method: Method::Ideal, ..Self::default() }
+    }
+
+    /// Checks every field.
+    pub fn validate(&self) -> Result<()> {
+        check_limits(self, Self::LIMITS)
+    }
+}
+
+impl<D: Device> Crossbar<D> {
+    /// Gives the array its reference and rests it there: W = 0 except where a device cannot hold its reference.
+    pub fn refer(&mut self, settings: &Reference) -> Result<()> {
+        settings.validate()?;
+        match settings.method {
+            Method::None => {}
+            Method::Ideal => {
+                let mut error = vec![0.0; self.points.len()];
+                if settings.spread > 0.0 {
+                    self.stream(Operation::Reference, 0).normals(0, &mut error);
+                }
+                let symmetry = self.points.iter().map(|point| self.device.symmetry_point(point));
+                let (mean, spread) = (settings.mean as f32, settings.spread as f32);
+                self.reference = symmetry.zip(error).map(|(w, xi)| w + (mean + spread * xi)).collect();
+                self.hold(&vec![0.0; self.points.len()]);
+            }
+            Method::ZeroShift => self.zero_shift(settings.pulses),
+        }
+        Ok(())
+    }
+
+    /// Alternates up and down pulses, then takes the state reached as reference: W = 0 after it
+    /// [Kim et al.; the error after N pulses is O(1/(Nδ)) + Θ(δ), X26].
+    pub fn zero_shift(&mut self, pulses: u32) {
+        let state: Vec<f32> = match self.reference.as_slice() {
+            [] => self.weights.clone(),
+            reference => self.weights.iter().zip(reference).map(|(w, r)| w + r).collect(),
+        };
+        let mut xi = vec![0.0; self.rows];
+        let mut settled = state;
+        for (column, states) in settled.chunks_exact_mut(self.rows).enumerate() {
+            let stream = self.stream(Operation::ZeroShift, column as u64);
+            let points = &self.points[column * self.rows..][..self.rows];
+            for pulse in 0..pulses {
+                if self.device.noisy() {
+                    stream.normals(u64::from(pulse) * self.rows as u64, &mut xi);
+                }
+                for ((w, point), &xi) in states.iter_mut().zip(points).zip(&xi) {
+                    *w = self.device.pulse(point, *w, pulse % 2 == 0, xi);
+                }
+            }
+        }
+        self.counts.pulses += u64::from(pulses) * self.points.len() as u64;
+        self.reference = settled;
+        self.weights.fill(0.0);
+    }
+
+    /// Sets the reference (row after row); the states stay, so the weights move by the difference.
+    pub fn set_reference(&mut self, reference: &[f32]) -> Result<()> {
+        check_len("reference", reference.len(), self.points.len())?;
+        check_finite("reference", reference)?;
+        let reference = transpose(reference, self.cols, self.rows);
+        for (k, (w, r)) in self.weights.iter_mut().zip(&reference).enumerate() {
+            *w += self.reference.get(k).copied().unwrap_or(0.0) - r;
+        }
+        self.reference = reference;
+        Ok(())
+    }
+}

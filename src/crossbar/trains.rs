@@ -1,0 +1,173 @@
+//! Stochastic pulse trains [GV16; managements as documented by aihwkit].
+
+use crate::error::{Limit, Result, check_limits};
+use crate::random::Stream;
+use crate::simd;
+use serde::{Deserialize, Serialize};
+
+/// Settings of the pulse trains of an update.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Trains {
+    /// BL_max: the most slots of a train.
+    pub max_train: u32,
+    /// Balance the firing of rows and columns by their largest values.
+    pub update_management: bool,
+    /// Make each train only as long as its update needs.
+    pub train_management: bool,
+}
+
+impl Default for Trains {
+    fn default() -> Self {
+        Self { max_train: 31, update_management: true, train_management: true }
+    }
+}
+
+/// How one update fires: slots, and the gain from a value's magnitude to its firing probability.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Plan {
+    /// BL: slots of the train.
+    pub slots: u32,
+    /// A: firing probability of a row per unit of |δ|.
+    pub row_gain: f64,
+    /// B: firing probability of a column per unit of |x|.
+    pub column_gain: f64,
+    /// Whether the update needed more than BL_max slots and the largest δ were clipped.
+    pub saturated: bool,
+}
+
+impl Trains {
+    /// The allowed range of every number.
+    pub const LIMITS: &[Limit<Self>] =
+        &[Limit { field: "max_train", min: 1.0, max: 4096.0, get: |s| Some(f64::from(s.max_train)) }];
+
+    /// Checks every field.
+    pub fn validate(&self) -> Result<()> {
+        check_limits(self, Self::LIMITS)
+    }
+
+    /// GV16, with k = lr·x_max·δ_max/δ_step the pulses that the largest crosspoint needs:
+    ///
+    ///     BL = min(⌈k⌉, BL_max) under train management, else BL_max;  if k > BL_max: δ_max ← δ_max·BL_max/k
+    ///     A = √(lr/(δ_step BL)) · √(x_max/δ_max)    B = √(lr/(δ_step BL)) · √(δ_max/x_max)
+    ///
+    /// the second factors under update management only. `None` where nothing can fire.
+    pub fn plan(&self, lr: f64, step: f64, x_max: f64, delta_max: f64) -> Option<Plan> {
+        let k = lr.abs() * x_max * delta_max / step;
+        if k.is_nan() || k <= 0.0 {
+            return None;
+        }
+        let most = f64::from(self.max_train);
+        let saturated = k > most;
+        let slots = if self.train_management { k.ceil().min(most) } else { most };
+        let delta_max = if saturated { delta_max * most / k } else { delta_max };
+        let gain = (lr.abs() / (step * slots)).sqrt();
+        let balance = if self.update_management { (x_max / delta_max).sqrt() } else { 1.0 };
+        Some(Plan { slots: slots as u32, row_gain: gain * balance, column_gain: gain / balance, saturated })
+    }
+}
+
+/// One side of an update: the lines with a value other than zero, and their firing thresholds.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Side {
+    /// Line number · 2 + (value < 0), for each active line.
+    pub(super) lines: Vec<u32>,
+    values: Vec<f32>,
+    thresholds: Vec<u32>,
+    words: Vec<u32>,
+    /// Positions in `lines` that fired, slot after slot.
+    pub(super) fired: Vec<u32>,
+    /// Where each slot starts in `fired`; one more entry than slots.
+    pub(super) starts: Vec<u32>,
+}
+
+impl Side {
+    /// Takes the values of one side; a firing probability is `gain`·|value|, at most 1.
+    pub(super) fn load(&mut self, values: &[f32], gain: f64) {
+        self.lines.clear();
+        self.values.clear();
+        for (k, &v) in (0_u32..).zip(values) {
+            if v != 0.0 {
+                self.lines.push(2 * k + u32::from(v < 0.0));
+                self.values.push(v);
+            }
+        }
+        self.thresholds.resize(self.lines.len(), 0);
+        self.words.resize(self.lines.len(), 0);
+        simd::thresholds(&self.values, gain as f32, &mut self.thresholds);
+    }
+
+    /// Draws the slots `first..first + count`: slot s of active line c fires on word s·(active lines) + c.
+    pub(super) fn fire(&mut self, stream: &Stream, first: u32, count: u32) {
+        let width = self.lines.len();
+        self.fired.clear();
+        self.starts.clear();
+        self.starts.push(0);
+        for slot in first..first + count {
+            stream.words(u64::from(slot) * width as u64, &mut self.words);
+            // Few fire: look closer only at blocks where one does.
+            let blocks = self.words.chunks(16).zip(self.thresholds.chunks(16));
+            for (block, (words, thresholds)) in (0_u32..).zip(blocks) {
+                if words.iter().zip(thresholds).fold(false, |any, (w, t)| any | ((w >> 1) < *t)) {
+                    let hits = (0_u32..).zip(words.iter().zip(thresholds)).filter(|(_, (w, t))| (**w >> 1) < **t);
+                    self.fired.extend(hits.map(|(k, _)| 16 * block + k));
+                }
+            }
+            self.starts.push(self.fired.len() as u32);
+        }
+    }
+
+    /// The positions that fired in a slot of the last draw.
+    pub(super) fn slot(&self, s: usize) -> &[u32] {
+        &self.fired[self.starts[s] as usize..self.starts[s + 1] as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn probabilities(plan: Plan, x: f64, delta: f64) -> (f64, f64) {
+        ((plan.row_gain * delta).min(1.0), (plan.column_gain * x).min(1.0))
+    }
+
+    #[test]
+    fn plan_by_hand() {
+        // k = 0.1·0.5·0.2/0.004 = 2.5 → 3 slots; both sides fire with √(k/BL) at their largest value.
+        let plan = Trains::default().plan(0.1, 0.004, 0.5, 0.2).expect("fires");
+        assert_eq!((plan.slots, plan.saturated), (3, false));
+        let (row, column) = probabilities(plan, 0.5, 0.2);
+        assert!((row - (2.5_f64 / 3.0).sqrt()).abs() < 1e-12 && (column - row).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_mean_update_is_lr_times_the_product() {
+        for (update_management, train_management, max_train) in
+            [(true, true, 31), (true, false, 5), (false, true, 31), (false, false, 1)]
+        {
+            let trains = Trains { max_train, update_management, train_management };
+            let plan = trains.plan(0.01, 0.02, 0.9, 0.7).expect("fires");
+            for (x, delta) in [(0.9, 0.7), (0.1, 0.7), (0.05, 0.01)] {
+                let (row, column) = probabilities(plan, x, delta);
+                let mean = f64::from(plan.slots) * row * column * 0.02;
+                assert!((mean / (0.01 * x * delta) - 1.0).abs() < 1e-12);
+            }
+        }
+    }
+
+    #[test]
+    fn long_updates_are_capped() {
+        let trains = Trains { max_train: 5, ..Trains::default() };
+        // k = 20: four times too long, so δ is cut at a quarter of its maximum.
+        let plan = trains.plan(1.0, 0.05, 1.0, 1.0).expect("fires");
+        assert_eq!((plan.slots, plan.saturated), (5, true));
+        assert!((plan.row_gain * 0.25 - 1.0).abs() < 1e-12 && (plan.column_gain - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn nothing_fires_on_zero() {
+        assert_eq!(Trains::default().plan(0.1, 0.01, 0.0, 1.0), None);
+        assert_eq!(Trains::default().plan(0.0, 0.01, 1.0, 1.0), None);
+        assert_eq!(Trains::default().plan(0.1, 0.01, 1.0, f64::NAN), None);
+    }
+}

@@ -1,0 +1,85 @@
+//! Response models: what one pulse does to a device at weight w.
+//!
+//! A model is small: it draws its devices once, answers a pulse, and knows where up and down steps
+//! cancel. Write another by implementing [`Device`]; every array, rule and network then works on it.
+
+mod constant_step;
+mod soft_bounds;
+mod variation;
+
+pub use constant_step::{ConstantStep, ConstantStepDevice};
+pub use soft_bounds::{CycleNoise, SoftBounds, SoftBoundsDevice};
+pub use variation::{Point, Variation};
+
+use crate::error::Result;
+use serde::{Deserialize, Serialize};
+use std::fmt::Debug;
+
+/// A response model.
+pub trait Device: Debug + Clone + Send + Sync + 'static {
+    /// The constants of one device, drawn once.
+    type Point: Debug + Copy + Send + Sync + 'static;
+
+    /// Draws a device from four independent standard normals ξ₁ … ξ₄.
+    fn sample(&self, xi: [f32; 4]) -> Self::Point;
+
+    /// The weight after one pulse, up or down, at weight `w` with cycle noise ξ ~ N(0,1).
+    fn pulse(&self, point: &Self::Point, w: f32, up: bool, xi: f32) -> f32;
+
+    /// The weight at which an up and a down step cancel on average.
+    fn symmetry_point(&self, point: &Self::Point) -> f32;
+
+    /// The least and the largest weight that the device can hold.
+    fn bounds(&self, point: &Self::Point) -> (f32, f32);
+
+    /// δ: the mean step at w = 0 over all devices, in units of weight.
+    fn step(&self) -> f32;
+
+    /// Whether [`pulse`](Device::pulse) uses its ξ; no numbers are drawn otherwise.
+    fn noisy(&self) -> bool;
+
+    /// The constants of a device by name, for inspection.
+    fn parameters(&self, point: &Self::Point) -> Vec<(&'static str, f32)>;
+}
+
+/// The settings of a built-in model, by kind.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum DeviceConfig {
+    /// Soft bounds.
+    SoftBounds(SoftBounds),
+    /// A constant step between hard bounds.
+    ConstantStep(ConstantStep),
+}
+
+impl Default for DeviceConfig {
+    fn default() -> Self {
+        Self::SoftBounds(SoftBounds::default())
+    }
+}
+
+impl DeviceConfig {
+    /// Checks every field.
+    pub fn validate(&self) -> Result<()> {
+        match self {
+            Self::SoftBounds(settings) => settings.validate(),
+            Self::ConstantStep(settings) => settings.validate(),
+        }
+    }
+
+    /// δ, the mean step at w = 0.
+    pub fn step(&self) -> f64 {
+        match self {
+            Self::SoftBounds(s) => variation::step(s.states, s.step, s.bound, SoftBounds::STATES),
+            Self::ConstantStep(s) => variation::step(s.states, s.step, s.bound, ConstantStep::STATES),
+        }
+    }
+
+    /// b, the mean bound.
+    pub fn bound(&self) -> f64 {
+        match self {
+            Self::SoftBounds(s) => s.bound,
+            Self::ConstantStep(s) => s.bound,
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! Activations, each forward step beside its gradient.
+
+use crate::simd;
+
+/// An elementwise activation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activation {
+    /// 1 / (1 + e⁻ˣ).
+    Sigmoid,
+    /// tanh x.
+    Tanh,
+    /// max(x, 0).
+    ReLU,
+}
+
+impl Activation {
+    /// y = f(x), in place.
+    pub fn forward(self, values: &mut [f32]) {
+        match self {
+            Self::Sigmoid => simd::sigmoid(values),
+            Self::Tanh => simd::tanh(values),
+            Self::ReLU => values.iter_mut().for_each(|v| *v = v.max(0.0)),
+        }
+    }
+
+    /// δ ← δ·f′(x), from the outputs y = f(x).
+    pub fn backward(self, y: &[f32], delta: &mut [f32]) {
+        let slopes = delta.iter_mut().zip(y);
+        match self {
+            Self::Sigmoid => slopes.for_each(|(d, y)| *d *= y * (1.0 - y)),
+            Self::Tanh => slopes.for_each(|(d, y)| *d *= 1.0 - y * y),
+            Self::ReLU => slopes.for_each(|(d, y)| *d = if *y > 0.0 { *d } else { 0.0 }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gradients_match_central_differences() {
+        for f in [Activation::Sigmoid, Activation::Tanh, Activation::ReLU] {
+            for x in [-2.0_f32, -0.3, 0.4, 1.7] {
+                let at = |x: f32| {
+                    let mut v = [x];
+                    f.forward(&mut v);
+                    v[0]
+                };
+                let numeric = (at(x + 1e-2) - at(x - 1e-2)) / 2e-2;
+                let mut delta = [1.0];
+                f.backward(&[at(x)], &mut delta);
+                assert!((delta[0] - numeric).abs() < 1e-4, "{f:?} at {x}: {} {numeric}", delta[0]);
+            }
+        }
+    }
+}

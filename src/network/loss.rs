@@ -1,0 +1,114 @@
+//! Losses and their gradients.
+
+use crate::error::{Error, Result, check_finite, check_len};
+use crate::simd::math;
+
+/// What a network is to give for each sample.
+#[derive(Clone, Copy, Debug)]
+pub enum Targets<'a> {
+    /// A class per sample.
+    Classes(&'a [u32]),
+    /// A vector per sample, one after another.
+    Values(&'a [f32]),
+}
+
+/// A loss.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// Cross-entropy of the softmax of the outputs, in nats; targets are classes.
+    CrossEntropy,
+    /// (1/2m) Σ (y − t)², m the outputs; targets are vectors.
+    MeanSquare,
+}
+
+impl Loss {
+    /// Requires targets of the right kind and values for the samples `order` of `samples`.
+    pub(super) fn check(self, targets: Targets<'_>, samples: usize, outputs: usize, order: &[u32]) -> Result<()> {
+        match (self, targets) {
+            (Self::CrossEntropy, Targets::Classes(classes)) => {
+                check_len("targets", classes.len(), samples)?;
+                match order.iter().map(|&s| classes[s as usize]).find(|&c| c as usize >= outputs) {
+                    Some(class) => {
+                        Err(Error::range("targets", f64::from(class), format!("classes 0 to {}", outputs - 1)))
+                    }
+                    None => Ok(()),
+                }
+            }
+            (Self::MeanSquare, Targets::Values(values)) => {
+                check_len("targets", values.len(), samples * outputs)?;
+                order.iter().try_for_each(|&s| check_finite("targets", &values[s as usize * outputs..][..outputs]))
+            }
+            (Self::CrossEntropy, Targets::Values(_)) => {
+                Err(Error::Conflict("the loss cross-entropy takes a class per sample as targets".to_owned()))
+            }
+            (Self::MeanSquare, Targets::Classes(_)) => {
+                Err(Error::Conflict("the loss mse takes a vector per sample as targets".to_owned()))
+            }
+        }
+    }
+
+    /// Loss of sample `s` and whether its class came out wrong; replaces the outputs `y` by dL/dy.
+    pub(super) fn gradient(self, y: &mut [f32], targets: Targets<'_>, s: usize) -> (f64, bool) {
+        match targets {
+            Targets::Classes(classes) => {
+                let class = classes[s] as usize;
+                let wrong = (0..y.len()).any(|i| y[i] > y[class] || (y[i] == y[class] && i < class));
+                softmax(y);
+                let loss = -f64::from(math::ln(y[class].max(f32::MIN_POSITIVE)));
+                y[class] -= 1.0;
+                (loss, wrong)
+            }
+            Targets::Values(values) => {
+                let m = y.len();
+                let mut loss = 0.0;
+                for (y, t) in y.iter_mut().zip(&values[s * m..][..m]) {
+                    let error = *y - t;
+                    loss += 0.5 * f64::from(error) * f64::from(error) / m as f64;
+                    *y = error / m as f32;
+                }
+                (loss, false)
+            }
+        }
+    }
+}
+
+/// yᵢ ← exp(yᵢ − max y) / Σ.
+pub(super) fn softmax(y: &mut [f32]) {
+    let top = y.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    y.iter_mut().for_each(|v| *v = math::exp(*v - top));
+    let sum: f32 = y.iter().sum();
+    y.iter_mut().for_each(|v| *v /= sum);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gradients_match_central_differences() {
+        let classes = Targets::Classes(&[2]);
+        let values = Targets::Values(&[0.3, -0.2, 0.9]);
+        for (loss, targets) in [(Loss::CrossEntropy, classes), (Loss::MeanSquare, values)] {
+            let y = [0.5_f32, -1.0, 0.25];
+            let mut gradient = y;
+            loss.gradient(&mut gradient, targets, 0);
+            for i in 0..3 {
+                let at = |h: f32| {
+                    let mut y = y;
+                    y[i] += h;
+                    loss.gradient(&mut y, targets, 0).0
+                };
+                let numeric = (at(1e-2) - at(-1e-2)) / 2e-2;
+                assert!((f64::from(gradient[i]) - numeric).abs() < 1e-4, "{loss:?}: {} {numeric}", gradient[i]);
+            }
+        }
+    }
+
+    #[test]
+    fn by_hand() {
+        let mut y = [1.0_f32.ln(), 3.0_f32.ln()];
+        let (loss, wrong) = Loss::CrossEntropy.gradient(&mut y, Targets::Classes(&[0]), 0);
+        assert!((loss - 4.0_f64.ln()).abs() < 1e-6 && wrong);
+        assert!((y[0] + 0.75).abs() < 1e-6 && (y[1] - 0.75).abs() < 1e-6);
+    }
+}

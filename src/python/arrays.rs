@@ -1,0 +1,122 @@
+//! NumPy arrays in and out.
+
+use crate::error::check_finite;
+use crate::python::config::map_error;
+use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+/// A C-contiguous float32 array of any shape; float64 and integers are converted, other types refused.
+pub(super) fn floats<'py>(value: &Bound<'py, PyAny>, what: &str) -> PyResult<PyReadonlyArrayDyn<'py, f32>> {
+    converted(value, what, "fiub", "float32")?.extract().map_err(PyErr::from)
+}
+
+/// A one-dimensional array of integers, copied.
+pub(super) fn integers(value: &Bound<'_, PyAny>, what: &str) -> PyResult<Vec<i64>> {
+    let array = converted(value, what, "iub", "int64")?;
+    let array: PyReadonlyArrayDyn<'_, i64> = array.extract().map_err(PyErr::from)?;
+    if array.ndim() != 1 {
+        return Err(PyValueError::new_err(format!("{what} has shape {:?}; one dimension needed", array.shape())));
+    }
+    Ok(array.as_slice()?.to_vec())
+}
+
+fn converted<'py>(
+    value: &Bound<'py, PyAny>,
+    what: &str,
+    kinds: &str,
+    dtype: &str,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = value.py();
+    let numpy = py.import("numpy")?;
+    let array = numpy.call_method1("asarray", (value,))?;
+    let kind: String = array.getattr("dtype")?.getattr("kind")?.extract()?;
+    let empty = array.getattr("size")?.extract::<usize>()? == 0;
+    if !kinds.contains(kind.as_str()) && !empty {
+        let given = array.getattr("dtype")?;
+        return Err(PyTypeError::new_err(format!("{what} has dtype {given}; real numbers that fit {dtype} needed")));
+    }
+    let options = PyDict::new(py);
+    options.set_item("dtype", dtype)?;
+    let contiguous = |array| numpy.call_method("ascontiguousarray", (array,), Some(&options));
+    let shape = array.getattr("shape")?;
+    // ascontiguousarray makes scalars one-dimensional; the shape as given is what gets checked.
+    contiguous(array)?.call_method1("reshape", (shape,))
+}
+
+/// A vector of finite numbers.
+pub(super) fn vector(value: &Bound<'_, PyAny>, what: &'static str, len: usize) -> PyResult<Vec<f32>> {
+    let array = floats(value, what)?;
+    if array.shape() != [len] {
+        return Err(PyValueError::new_err(format!("{what} has shape {:?}; ({len},) needed", array.shape())));
+    }
+    finite(what, array.as_slice()?)
+}
+
+/// A matrix of finite numbers of the shape (rows, cols), row after row.
+pub(super) fn matrix(value: &Bound<'_, PyAny>, what: &'static str, shape: (usize, usize)) -> PyResult<Vec<f32>> {
+    let array = floats(value, what)?;
+    if array.shape() != [shape.0, shape.1] {
+        return Err(PyValueError::new_err(format!("{what} has shape {:?}; {shape:?} needed", array.shape())));
+    }
+    finite(what, array.as_slice()?)
+}
+
+/// A vector or a batch of vectors of `width` finite numbers; returns them and whether it was a batch.
+pub(super) fn batch(value: &Bound<'_, PyAny>, what: &'static str, width: usize) -> PyResult<(Vec<f32>, bool)> {
+    let array = floats(value, what)?;
+    let batched = match *array.shape() {
+        [w] if w == width => false,
+        [_, w] if w == width => true,
+        _ => {
+            return Err(PyValueError::new_err(format!(
+                "{what} has shape {:?}; ({width},) or (batch, {width}) needed",
+                array.shape()
+            )));
+        }
+    };
+    Ok((finite(what, array.as_slice()?)?, batched))
+}
+
+fn finite(what: &'static str, values: &[f32]) -> PyResult<Vec<f32>> {
+    check_finite(what, values).map_err(map_error)?;
+    Ok(values.to_vec())
+}
+
+/// Requires a two-dimensional array with `width` columns; returns its rows.
+pub(super) fn rows(array: &PyReadonlyArrayDyn<'_, f32>, what: &str, width: usize) -> PyResult<usize> {
+    match *array.shape() {
+        [rows, w] if w == width => Ok(rows),
+        _ => Err(PyValueError::new_err(format!("{what} has shape {:?}; (samples, {width}) needed", array.shape()))),
+    }
+}
+
+/// A (rows, cols) array from values row after row.
+pub(super) fn matrix_out<T: numpy::Element>(
+    py: Python<'_>,
+    values: Vec<T>,
+    shape: (usize, usize),
+) -> PyResult<Bound<'_, PyArray2<T>>> {
+    PyArray1::from_vec(py, values).reshape([shape.0, shape.1])
+}
+
+/// A vector, or a batch of vectors of `width` values.
+pub(super) fn batch_out(py: Python<'_>, values: Vec<f32>, width: usize, batched: bool) -> PyResult<Bound<'_, PyAny>> {
+    let count = values.len() / width;
+    let flat = PyArray1::from_vec(py, values);
+    Ok(if batched { flat.reshape([count, width])?.into_any() } else { flat.into_any() })
+}
+
+/// A dict of (rows, cols) arrays.
+pub(super) fn named_out(
+    py: Python<'_>,
+    arrays: Vec<(String, Vec<f32>)>,
+    shape: (usize, usize),
+) -> PyResult<Bound<'_, PyDict>> {
+    let dict = PyDict::new(py);
+    for (name, values) in arrays {
+        dict.set_item(name, matrix_out(py, values, shape)?)?;
+    }
+    Ok(dict)
+}

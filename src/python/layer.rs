@@ -1,0 +1,201 @@
+//! One rule with its arrays, for loops of one's own.
+
+use super::arrays::{batch, batch_out, floats, matrix_out, named_out};
+use super::config::{map_error, workers};
+use super::rule;
+use crate::error::check_finite;
+use crate::network::Initial;
+use crate::rule::{Rule, State};
+use numpy::{PyArray1, PyArray2, PyArrayMethods, PyUntypedArrayMethods};
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyMapping};
+use pythonize::pythonize;
+
+/// One rule with its arrays, to be driven by a loop of one's own.
+#[pyclass(name = "Layer", module = "tikitaka")]
+#[derive(Debug)]
+pub(super) struct PyLayer {
+    rule: Box<dyn Rule>,
+    rows: usize,
+    cols: usize,
+}
+
+#[pymethods]
+impl PyLayer {
+    #[new]
+    #[pyo3(signature = (rule, weights, *, seed=0, layer=0))]
+    fn new(rule: &Bound<'_, PyAny>, weights: &Bound<'_, PyAny>, seed: u64, layer: u64) -> PyResult<Self> {
+        let weights = floats(weights, "weights")?;
+        let [rows, cols] = *weights.shape() else {
+            return Err(PyValueError::new_err(format!("weights has shape {:?}; (outputs, inputs) needed", weights.shape())));
+        };
+        let weights = weights.as_slice()?;
+        check_finite("weights", weights).map_err(map_error)?;
+        let rule = rule::build(rule, &Initial { layer, rows, cols, weights, seed }).map_err(map_error)?;
+        Ok(Self { rule, rows, cols })
+    }
+
+    /// (outputs, inputs).
+    #[getter]
+    fn shape(&self) -> (usize, usize) {
+        (self.rows, self.cols)
+    }
+
+    /// The weights the network sees, without any periphery.
+    #[getter]
+    fn weights<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f32>>> {
+        matrix_out(py, self.rule.weights().map_err(map_error)?, self.shape())
+    }
+
+    /// The average over iterates; None if there is none.
+    #[getter]
+    fn average<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyArray2<f32>>>> {
+        let average = self.rule.average().map_err(map_error)?;
+        average.map(|average| matrix_out(py, average, self.shape())).transpose()
+    }
+
+    /// Operations so far.
+    #[getter]
+    fn ledger<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        pythonize(py, &self.rule.ledger()).map_err(PyErr::from)
+    }
+
+    /// Whether iterates are being averaged.
+    #[getter]
+    fn averaging(&self) -> bool {
+        self.rule.averaging()
+    }
+
+    #[setter]
+    fn set_averaging(&mut self, on: bool) {
+        self.rule.set_averaging(on);
+    }
+
+    /// y = W x for x of shape (inputs,) or (batch, inputs).
+    #[pyo3(signature = (x, *, threads=1))]
+    fn forward<'py>(&mut self, py: Python<'py>, x: &Bound<'py, PyAny>, threads: usize) -> PyResult<Bound<'py, PyAny>> {
+        let (x, batched) = batch(x, "x", self.cols)?;
+        let workers = workers(threads)?;
+        let mut y = vec![0.0; x.len() / self.cols * self.rows];
+        py.detach(|| self.rule.forward(&x, &mut y, &workers)).map_err(map_error)?;
+        batch_out(py, y, self.rows, batched)
+    }
+
+    /// z = Wᵀ δ for delta of shape (outputs,) or (batch, outputs).
+    #[pyo3(signature = (delta, *, threads=1))]
+    fn backward<'py>(
+        &mut self,
+        py: Python<'py>,
+        delta: &Bound<'py, PyAny>,
+        threads: usize,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let (delta, batched) = batch(delta, "delta", self.rows)?;
+        let workers = workers(threads)?;
+        let mut z = vec![0.0; delta.len() / self.rows * self.cols];
+        py.detach(|| self.rule.backward(&delta, &mut z, &workers)).map_err(map_error)?;
+        batch_out(py, z, self.cols, batched)
+    }
+
+    /// Learns from a sample or a batch: descends along delta = dL/dy.
+    #[pyo3(signature = (x, delta, *, rate=1.0, threads=1))]
+    fn update(
+        &mut self,
+        py: Python<'_>,
+        x: &Bound<'_, PyAny>,
+        delta: &Bound<'_, PyAny>,
+        rate: f32,
+        threads: usize,
+    ) -> PyResult<()> {
+        if !(rate.is_finite() && rate >= 0.0) {
+            return Err(PyValueError::new_err(format!("rate is {rate}; 0 or more needed")));
+        }
+        let (x, _) = batch(x, "x", self.cols)?;
+        let (delta, _) = batch(delta, "delta", self.rows)?;
+        let workers = workers(threads)?;
+        py.detach(|| self.rule.update(&x, &delta, rate, &workers)).map_err(map_error)
+    }
+
+    /// y = W x with the noise of evaluation vector `draw`, `draw + 1`, …; nothing changes.
+    #[pyo3(signature = (x, *, draw=0, threads=1))]
+    fn evaluate<'py>(
+        &self,
+        py: Python<'py>,
+        x: &Bound<'py, PyAny>,
+        draw: u64,
+        threads: usize,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let (x, batched) = batch(x, "x", self.cols)?;
+        let workers = workers(threads)?;
+        let mut y = vec![0.0; x.len() / self.cols * self.rows];
+        py.detach(|| self.rule.evaluate(draw, &x, &mut y, &workers)).map_err(map_error)?;
+        batch_out(py, y, self.rows, batched)
+    }
+
+    /// The weights read column by column through the periphery; nothing changes.
+    #[pyo3(signature = (*, draw=0))]
+    fn read_weights<'py>(&self, py: Python<'py>, draw: u64) -> PyResult<Bound<'py, PyArray2<f32>>> {
+        matrix_out(py, self.rule.read_weights(draw).map_err(map_error)?, self.shape())
+    }
+
+    /// Everything to go on from, bit for bit, by name.
+    fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        state_out(&dict, "", self.rule.as_ref())?;
+        Ok(dict)
+    }
+
+    /// Puts a state of an equally configured layer back.
+    fn restore(&mut self, state: &Bound<'_, PyMapping>) -> PyResult<()> {
+        self.rule.restore(&state_in(state, "")?).map_err(map_error)
+    }
+
+    /// Device constants by name ("a.up_step", …).
+    fn device_parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        named_out(py, self.rule.device_parameters(), self.shape())
+    }
+}
+
+/// Adds the state of a rule to a dict, each name after `prefix`; what is per crosspoint as (outputs, inputs).
+pub(super) fn state_out(dict: &Bound<'_, PyDict>, prefix: &str, rule: &dyn Rule) -> PyResult<()> {
+    let py = dict.py();
+    let (rows, cols) = rule.shape();
+    let state = rule.state().map_err(map_error)?;
+    for (name, values) in state.floats {
+        let array = PyArray1::from_vec(py, values);
+        let name = format!("{prefix}{name}");
+        if array.len() == rows * cols {
+            dict.set_item(name, array.reshape([rows, cols])?)?;
+        } else {
+            dict.set_item(name, array)?;
+        }
+    }
+    for (name, values) in state.counters {
+        dict.set_item(format!("{prefix}{name}"), PyArray1::from_vec(py, values))?;
+    }
+    Ok(())
+}
+
+/// The names after `prefix` of a mapping of arrays: floats, or unsigned integers as counters.
+pub(super) fn state_in(mapping: &Bound<'_, PyMapping>, prefix: &str) -> PyResult<State> {
+    let mut state = State::default();
+    for item in mapping.items()?.iter() {
+        let (name, value): (String, Bound<'_, PyAny>) = item.extract()?;
+        let Some(name) = name.strip_prefix(prefix) else { continue };
+        let value = value.py().import("numpy")?.call_method1("ascontiguousarray", (value,))?;
+        let kind: String = value.getattr("dtype")?.getattr("kind")?.extract()?;
+        match kind.as_str() {
+            "f" => {
+                state.floats.insert(name.to_owned(), floats(&value, name)?.as_slice()?.to_vec());
+            }
+            "u" => {
+                let flat = value.call_method1("astype", ("uint64",))?.call_method0("ravel")?;
+                state.counters.insert(name.to_owned(), flat.extract::<Vec<u64>>()?);
+            }
+            other => {
+                return Err(PyTypeError::new_err(format!("{name} has dtype kind {other:?}; float32 or uint64 needed")));
+            }
+        }
+    }
+    Ok(state)
+}

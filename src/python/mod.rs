@@ -1,0 +1,50 @@
+//! The Python binding, the only place that names pyo3 or numpy: check, view, detach, call, map, return.
+
+mod arrays;
+mod config;
+mod crossbar;
+mod files;
+mod layer;
+mod network;
+mod rule;
+
+use pyo3::prelude::*;
+
+/// The compiled core of the Python package.
+#[pymodule]
+mod _core {
+    #[pymodule_export]
+    use super::config::{bounds, defaults, describe, validate};
+    #[pymodule_export]
+    use super::crossbar::PyCrossbar;
+    #[pymodule_export]
+    use super::files::{load_tensors, save_tensors, to_toml};
+    #[pymodule_export]
+    use super::layer::PyLayer;
+    #[pymodule_export]
+    use super::network::PyNetwork;
+    #[pymodule_export]
+    use super::normals;
+    use pyo3::prelude::*;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}
+
+/// `n` standard normals of the stream that `seed` names: for looking at the generator.
+#[pyfunction]
+fn normals(py: Python<'_>, seed: u64, n: usize) -> PyResult<Bound<'_, numpy::PyArray1<f32>>> {
+    use crate::random::{Operation, Stream};
+    if n > crate::crossbar::MAX_CROSSPOINTS {
+        let error = crate::Error::range("n", n as f64, format!("at most {}", crate::crossbar::MAX_CROSSPOINTS));
+        return Err(config::map_error(error));
+    }
+    let out = py.detach(|| {
+        let mut out = vec![0.0; n];
+        Stream::new(seed, 0, Operation::Sample, 0).normals(0, &mut out);
+        out
+    });
+    Ok(numpy::PyArray1::from_vec(py, out))
+}

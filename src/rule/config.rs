@@ -1,0 +1,90 @@
+//! The settings of the built-in rules, and how they are built.
+
+use super::{Float, FloatRule, Rule, Sgd, SgdRule, Ttv1, Ttv1Rule, Ttv2, Ttv2Rule};
+use crate::crossbar::{Array, Periphery, Reference, Setup, Trains, build};
+use crate::device::DeviceConfig;
+use crate::error::Result;
+use serde::{Deserialize, Serialize};
+
+/// The settings of a built-in rule, by kind.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum RuleConfig {
+    /// Exact arithmetic.
+    Float(Float),
+    /// Pulsed stochastic gradient descent.
+    Sgd(Sgd),
+    /// Tiki-Taka.
+    Ttv1(Ttv1),
+    /// Tiki-Taka version 2.
+    Ttv2(Ttv2),
+}
+
+impl RuleConfig {
+    /// Checks every field.
+    pub fn validate(&self) -> Result<()> {
+        match self {
+            Self::Float(settings) => settings.validate(),
+            Self::Sgd(settings) => settings.validate(),
+            Self::Ttv1(settings) => settings.validate(),
+            Self::Ttv2(settings) => settings.validate(),
+        }
+    }
+
+    /// The rule of layer number `layer` with `rows` × `cols` initial weights, row after row.
+    pub fn build(&self, rows: usize, cols: usize, weights: &[f32], seed: u64, layer: u64) -> Result<Box<dyn Rule>> {
+        self.validate()?;
+        Ok(match self {
+            Self::Float(settings) => Box::new(FloatRule::new(rows, cols, weights, settings.clone())?),
+            Self::Sgd(settings) => Box::new(SgdRule::build(rows, cols, weights, settings.clone(), seed, layer)?),
+            Self::Ttv1(settings) => Box::new(Ttv1Rule::build(rows, cols, weights, settings.clone(), seed, layer)?),
+            Self::Ttv2(settings) => Box::new(Ttv2Rule::build(rows, cols, weights, settings.clone(), seed, layer)?),
+        })
+    }
+}
+
+/// What the arrays of one rule share.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Arrays<'a> {
+    pub(super) rows: usize,
+    pub(super) cols: usize,
+    pub(super) periphery: &'a Periphery,
+    pub(super) trains: &'a Trains,
+    pub(super) count_pulses: bool,
+    pub(super) seed: u64,
+    pub(super) layer: u64,
+}
+
+impl Arrays<'_> {
+    fn setup(&self, which: u64) -> Setup {
+        Setup {
+            periphery: self.periphery.clone(),
+            trains: self.trains.clone(),
+            seed: self.seed,
+            array: 2 * self.layer + which,
+            count_pulses: self.count_pulses,
+        }
+    }
+
+    /// The fast array A, at rest on its reference.
+    pub(super) fn fast(&self, device: &DeviceConfig, reference: &Reference) -> Result<Box<dyn Array>> {
+        build(self.rows, self.cols, device, &self.setup(0), reference)
+    }
+
+    /// The array C that the network sees, at its initial weights; `read_bound` replaces the ADC range of its reads.
+    pub(super) fn slow(
+        &self,
+        device: &DeviceConfig,
+        reference: &Reference,
+        weights: &[f32],
+        read_bound: Option<f64>,
+    ) -> Result<Box<dyn Array>> {
+        let mut setup = self.setup(1);
+        if let Some(bound) = read_bound {
+            setup.periphery.read.adc_bound = bound;
+        }
+        let mut array = build(self.rows, self.cols, device, &setup, reference)?;
+        array.set_weights(weights)?;
+        Ok(array)
+    }
+}

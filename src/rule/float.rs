@@ -1,0 +1,153 @@
+//! Stochastic gradient descent in exact (f32) arithmetic: the reference line of every figure.
+
+use super::{Rule, State};
+use crate::crossbar::Mvm;
+use crate::crossbar::mvm::{Direction, Products, Scratch};
+use crate::error::{Limit, Result, check_batch, check_len, check_limits};
+use crate::ledger::Ledger;
+use crate::random::{Operation, Stream};
+use crate::simd;
+use crate::workers::Workers;
+use serde::{Deserialize, Serialize};
+
+/// Settings of the float rule.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Float {
+    /// Learning rate; the schedule multiplies it.
+    pub lr: f64,
+}
+
+impl Default for Float {
+    fn default() -> Self {
+        Self { lr: 0.01 }
+    }
+}
+
+impl Float {
+    /// The allowed range of every number.
+    pub const LIMITS: &[Limit<Self>] = &[Limit { field: "lr", min: 0.0, max: 1e3, get: |s| Some(s.lr) }];
+
+    /// Checks every field.
+    pub fn validate(&self) -> Result<()> {
+        check_limits(self, Self::LIMITS)
+    }
+}
+
+/// The float rule of one layer; weights input line after input line, as in a crossbar.
+#[derive(Debug)]
+pub struct FloatRule {
+    rows: usize,
+    cols: usize,
+    lr: f64,
+    weights: Vec<f32>,
+    scratch: Vec<Scratch>,
+    active: Vec<u32>,
+    values: Vec<f32>,
+}
+
+impl FloatRule {
+    /// The rule with `rows` × `cols` initial weights, row after row.
+    pub fn new(rows: usize, cols: usize, weights: &[f32], settings: Float) -> Result<Self> {
+        settings.validate()?;
+        let mut rule = Self {
+            rows,
+            cols,
+            lr: settings.lr,
+            weights: vec![0.0; rows * cols],
+            scratch: Vec::new(),
+            active: Vec::new(),
+            values: Vec::new(),
+        };
+        rule.set_weights(weights)?;
+        Ok(rule)
+    }
+
+    fn products<'a>(&self, weights: &'a [f32], direction: Direction, mvm: &'a Mvm) -> Products<'a> {
+        let (inputs, outputs) = match direction {
+            Direction::Forward => (self.cols, self.rows),
+            Direction::Backward => (self.rows, self.cols),
+        };
+        Products { lines: weights, direction, mvm, inputs, outputs }
+    }
+
+    /// The exact product: the periphery is off, so no stream is ever read.
+    fn product(&mut self, direction: Direction, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()> {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let silent = |b| Stream::new(0, 0, Operation::Forward, b);
+        let done =
+            self.products(&self.weights, direction, &Mvm::default()).run(silent, x, y, &mut scratch, workers);
+        self.scratch = scratch;
+        done.map(|_| ())
+    }
+}
+
+impl Rule for FloatRule {
+    fn shape(&self) -> (usize, usize) {
+        (self.rows, self.cols)
+    }
+
+    fn forward(&mut self, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()> {
+        self.product(Direction::Forward, x, y, workers)
+    }
+
+    fn backward(&mut self, delta: &[f32], z: &mut [f32], workers: &Workers) -> Result<()> {
+        self.product(Direction::Backward, delta, z, workers)
+    }
+
+    /// W ← W − lr·δxᵀ.
+    fn update(&mut self, x: &[f32], delta: &[f32], rate: f32, _workers: &Workers) -> Result<()> {
+        let batch = check_batch("x", x.len(), self.cols)?;
+        check_len("delta", delta.len(), batch * self.rows)?;
+        let lr = self.lr as f32 * rate;
+        for (x, delta) in x.chunks_exact(self.cols).zip(delta.chunks_exact(self.rows)) {
+            self.active.clear();
+            self.values.clear();
+            for (k, &v) in (0_u32..).zip(x) {
+                if v != 0.0 {
+                    self.active.push(k);
+                    self.values.push(-lr * v);
+                }
+            }
+            simd::rank_one(&mut self.weights, &self.active, &self.values, delta);
+        }
+        Ok(())
+    }
+
+    fn evaluate(&self, _draw: u64, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()> {
+        let silent = |b| Stream::new(0, 0, Operation::Forward, b);
+        let exact = Mvm::default();
+        self.products(&self.weights, Direction::Forward, &exact).run(silent, x, y, &mut Vec::new(), workers)?;
+        Ok(())
+    }
+
+    fn weights(&self) -> Result<Vec<f32>> {
+        let (rows, cols) = (self.rows, self.cols);
+        Ok((0..rows * cols).map(|k| self.weights[(k % cols) * rows + k / cols]).collect())
+    }
+
+    fn set_weights(&mut self, weights: &[f32]) -> Result<()> {
+        let (rows, cols) = (self.rows, self.cols);
+        check_len("weights", weights.len(), rows * cols)?;
+        self.weights = (0..rows * cols).map(|k| weights[(k % rows) * cols + k / rows]).collect();
+        Ok(())
+    }
+
+    fn read_weights(&self, _draw: u64) -> Result<Vec<f32>> {
+        self.weights()
+    }
+
+    fn ledger(&self) -> Ledger {
+        Ledger::default()
+    }
+
+    fn state(&self) -> Result<State> {
+        let mut state = State::default();
+        state.floats.insert("c".to_owned(), self.weights()?);
+        Ok(state)
+    }
+
+    fn restore(&mut self, state: &State) -> Result<()> {
+        self.set_weights(state.floats("c")?)
+    }
+}

@@ -1,0 +1,83 @@
+//! Training rules: how one layer's arrays learn. Each file reads like its pseudo-code and speaks to
+//! its arrays through [`Array`](crate::crossbar::Array) alone, so a rule works with any device model.
+
+mod config;
+mod describe;
+mod float;
+mod rates;
+mod sgd;
+mod state;
+mod ttv1;
+mod ttv2;
+
+pub use config::RuleConfig;
+pub use describe::{Description, describe};
+pub use float::{Float, FloatRule};
+pub use sgd::{Sgd, SgdRule};
+pub use state::State;
+pub use ttv1::{Ttv1, Ttv1Rule, Vectors};
+pub use ttv2::{AfterPulse, Axis, Count, Rates, Ttv2, Ttv2Rule};
+
+use crate::error::Result;
+use crate::ledger::Ledger;
+use crate::workers::Workers;
+use std::fmt::Debug;
+
+/// A training rule with the arrays of one layer.
+///
+/// Vectors of a batch lie one after another: `x` has `cols` values each, `delta` and `y` have `rows`.
+/// `delta` is the derivative of the loss by the layer's output; a rule descends it. Inside a batch the
+/// weights stay as they are for forward and backward; `update` then takes the samples one after another.
+pub trait Rule: Debug + Send + Sync {
+    /// (rows, cols): (outputs, inputs).
+    fn shape(&self) -> (usize, usize);
+
+    /// y = W x as hardware computes it.
+    fn forward(&mut self, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()>;
+
+    /// z = Wᵀ δ as hardware computes it.
+    fn backward(&mut self, delta: &[f32], z: &mut [f32], workers: &Workers) -> Result<()>;
+
+    /// Learns from a batch; `rate` is the schedule's factor on the rule's learning rate.
+    fn update(&mut self, x: &[f32], delta: &[f32], rate: f32, workers: &Workers) -> Result<()>;
+
+    /// y = W x with the noise of evaluation vector `draw`, `draw + 1`, …; no state changes.
+    fn evaluate(&self, draw: u64, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()>;
+
+    /// The weights the network sees, row after row: for inspection, no operation of hardware.
+    fn weights(&self) -> Result<Vec<f32>>;
+
+    /// Sets the weights the network sees, each clipped to what its device can hold.
+    fn set_weights(&mut self, weights: &[f32]) -> Result<()>;
+
+    /// The weights read line by line through the periphery (read `draw`, outside training).
+    fn read_weights(&self, draw: u64) -> Result<Vec<f32>>;
+
+    /// The average over iterates, from reads that the hardware made; lines not read yet come from
+    /// [`read_weights`](Rule::read_weights). `None` if the rule keeps no average or has read nothing.
+    fn average(&self) -> Result<Option<Vec<f32>>> {
+        Ok(None)
+    }
+
+    /// Whether iterates are being averaged.
+    fn averaging(&self) -> bool {
+        false
+    }
+
+    /// Starts or pauses averaging, where the rule can.
+    fn set_averaging(&mut self, _on: bool) {}
+
+    /// Operations so far.
+    fn ledger(&self) -> Ledger;
+
+    /// Everything to go on from, bit for bit.
+    fn state(&self) -> Result<State>;
+
+    /// Puts a state of a rule of the same settings and seed back.
+    fn restore(&mut self, state: &State) -> Result<()>;
+
+    /// Device constants by name ("a.up_step", "c.symmetry_point", …), row after row.
+    fn device_parameters(&self) -> Vec<(String, Vec<f32>)> {
+        Vec::new()
+    }
+}

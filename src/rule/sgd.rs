@@ -1,0 +1,161 @@
+//! Stochastic gradient descent by pulsed updates [GV16].
+
+use super::config::Arrays;
+use super::{Rule, State};
+use crate::crossbar::{Array, Line, Periphery, Reference, Trains};
+use crate::device::DeviceConfig;
+use crate::error::{Limit, Result, check_batch, check_len, check_limits};
+use crate::ledger::Ledger;
+use crate::workers::Workers;
+use serde::{Deserialize, Serialize};
+
+/// Settings of pulsed SGD.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Sgd {
+    /// Learning rate; the schedule multiplies it.
+    pub lr: f64,
+    /// Devices of the array.
+    pub device: DeviceConfig,
+    /// Periphery of the array.
+    pub periphery: Periphery,
+    /// Pulse trains of the update.
+    pub trains: Trains,
+    /// What counts as weight 0.
+    pub reference: Reference,
+    /// Keep a counter of pulses per crosspoint.
+    pub count_pulses: bool,
+}
+
+impl Default for Sgd {
+    fn default() -> Self {
+        Self {
+            lr: 0.01,
+            device: DeviceConfig::default(),
+            periphery: Periphery::default(),
+            trains: Trains::default(),
+            reference: Reference::default(),
+            count_pulses: false,
+        }
+    }
+}
+
+impl Sgd {
+    /// The allowed range of every number.
+    pub const LIMITS: &[Limit<Self>] = &[Limit { field: "lr", min: 0.0, max: 1e3, get: |s| Some(s.lr) }];
+
+    /// Checks every field.
+    pub fn validate(&self) -> Result<()> {
+        check_limits(self, Self::LIMITS)?;
+        self.device.validate()?;
+        self.periphery.validate()?;
+        self.trains.validate()?;
+        self.reference.validate()
+    }
+}
+
+/// Pulsed SGD of one layer.
+#[derive(Debug)]
+pub struct SgdRule {
+    lr: f64,
+    c: Box<dyn Array>,
+}
+
+impl SgdRule {
+    /// The rule on an array of any kind, which already holds its initial weights.
+    pub fn new(c: Box<dyn Array>, lr: f64) -> Self {
+        Self { lr, c }
+    }
+
+    /// The rule with an array of built-in devices.
+    pub fn build(rows: usize, cols: usize, weights: &[f32], s: Sgd, seed: u64, layer: u64) -> Result<Self> {
+        let (periphery, trains, count_pulses) = (&s.periphery, &s.trains, s.count_pulses);
+        let arrays = Arrays { rows, cols, periphery, trains, count_pulses, seed, layer };
+        Ok(Self::new(arrays.slow(&s.device, &s.reference, weights, None)?, s.lr))
+    }
+}
+
+impl Rule for SgdRule {
+    fn shape(&self) -> (usize, usize) {
+        self.c.shape()
+    }
+
+    fn forward(&mut self, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()> {
+        self.c.forward(x, y, workers)
+    }
+
+    fn backward(&mut self, delta: &[f32], z: &mut [f32], workers: &Workers) -> Result<()> {
+        self.c.backward(delta, z, workers)
+    }
+
+    /// C ← pulsed update(C, lr, −δ, x).
+    fn update(&mut self, x: &[f32], delta: &[f32], rate: f32, _workers: &Workers) -> Result<()> {
+        for (x, delta) in samples(self.c.shape(), x, delta)? {
+            self.c.update(x, delta, -(self.lr as f32 * rate))?;
+        }
+        Ok(())
+    }
+
+    fn evaluate(&self, draw: u64, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()> {
+        self.c.evaluate(draw, x, y, workers)
+    }
+
+    fn weights(&self) -> Result<Vec<f32>> {
+        Ok(self.c.weights())
+    }
+
+    fn set_weights(&mut self, weights: &[f32]) -> Result<()> {
+        self.c.set_weights(weights)
+    }
+
+    fn read_weights(&self, draw: u64) -> Result<Vec<f32>> {
+        peek_columns(self.c.as_ref(), draw)
+    }
+
+    fn ledger(&self) -> Ledger {
+        Ledger { slow: self.c.counts(), ..Ledger::default() }
+    }
+
+    fn state(&self) -> Result<State> {
+        let mut state = State::default();
+        state.add_array("c", self.c.as_ref());
+        Ok(state)
+    }
+
+    fn restore(&mut self, state: &State) -> Result<()> {
+        state.restore_array("c", self.c.as_mut())
+    }
+
+    fn device_parameters(&self) -> Vec<(String, Vec<f32>)> {
+        named("c", self.c.as_ref())
+    }
+}
+
+/// The (x, δ) of every sample of a batch at an array of `shape`.
+pub(super) fn samples<'a>(
+    shape: (usize, usize),
+    x: &'a [f32],
+    delta: &'a [f32],
+) -> Result<impl Iterator<Item = (&'a [f32], &'a [f32])>> {
+    let (rows, cols) = shape;
+    let batch = check_batch("x", x.len(), cols)?;
+    check_len("delta", delta.len(), batch * rows)?;
+    Ok(x.chunks_exact(cols).zip(delta.chunks_exact(rows)))
+}
+
+/// All columns of an array as read `draw` outside training, row after row.
+pub(super) fn peek_columns(array: &dyn Array, draw: u64) -> Result<Vec<f32>> {
+    let (rows, cols) = array.shape();
+    let mut weights = vec![0.0; rows * cols];
+    let mut v = vec![0.0; rows];
+    for k in 0..cols {
+        array.peek_line(draw.wrapping_mul(cols as u64).wrapping_add(k as u64), Line::Column(k), &mut v)?;
+        v.iter().enumerate().for_each(|(i, v)| weights[i * cols + k] = *v);
+    }
+    Ok(weights)
+}
+
+/// Device constants with the array's letter before each name.
+pub(super) fn named(letter: &str, array: &dyn Array) -> Vec<(String, Vec<f32>)> {
+    array.device_parameters().into_iter().map(|(name, values)| (format!("{letter}.{name}"), values)).collect()
+}

@@ -1,0 +1,453 @@
+//! TTv2 [the paper; PAT; R24 eq. (10)]: gradients accumulate in a fast array A, reads of A pass a
+//! digital filter H, and where H crosses its threshold the slow array C gets one pulse. The network
+//! sees C alone.
+
+use super::config::Arrays;
+use super::rates::{SignalMeans, fast_rate, transfer_rate};
+use super::sgd::{named, peek_columns, samples};
+use super::{Rule, State};
+use crate::average::LineAverage;
+use crate::crossbar::{Array, Line, Periphery, Reference, Trains};
+use crate::device::DeviceConfig;
+use crate::error::{Error, Limit, Result, check_len, check_limits};
+use crate::ledger::Ledger;
+use crate::simd;
+use crate::workers::Workers;
+use serde::{Deserialize, Serialize};
+
+/// What `transfer_every` counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Count {
+    /// Samples: single vectors (x, δ).
+    #[default]
+    Sample,
+    /// Mini-batches.
+    Batch,
+}
+
+/// The lines that are read from A and written to C.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Axis {
+    /// Columns: all outputs of one input.
+    #[default]
+    Column,
+    /// Rows: all inputs of one output.
+    Row,
+}
+
+/// What remains in H after a pulse.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AfterPulse {
+    /// Nothing [R24].
+    #[default]
+    Zero,
+    /// H minus the pulses sent: nothing is lost.
+    Subtract,
+    /// A fixed fraction of H.
+    Keep,
+}
+
+/// How the learning rates are set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rates {
+    /// By hand: `fast_lr` and `transfer_lr`.
+    #[default]
+    Manual,
+    /// By R24's rules: `learning_rate`, `granularity`, `reads` and `memory`.
+    R24,
+}
+
+/// Settings of TTv2.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Ttv2 {
+    /// lr_A: learning rate of A.
+    pub fast_lr: f64,
+    /// λ_H: thresholds that H moves per read and unit of A; the schedule multiplies it.
+    pub transfer_lr: f64,
+    /// ns: samples (or batches) per transfer of one line.
+    pub transfer_every: u32,
+    /// What `transfer_every` counts.
+    pub count: Count,
+    /// The lines read from A and written to C.
+    pub line: Axis,
+    /// What remains in H after a pulse.
+    pub after_pulse: AfterPulse,
+    /// The fraction of H that remains under `after_pulse` "keep".
+    pub keep: f64,
+    /// The most pulses per crossing: trunc(|H|) up to this.
+    pub max_pulses: u32,
+    /// How the learning rates are set.
+    pub rates: Rates,
+    /// λ: learning rate of C under R24's rules; the schedule multiplies it.
+    pub learning_rate: f64,
+    /// η₀: pulses to A per slot of a full train under R24's rules.
+    pub granularity: f64,
+    /// γ₀: reads to accumulate over under R24's rules.
+    pub reads: f64,
+    /// Samples in the running means of max|x| and max|δ| under R24's rules.
+    pub memory: f64,
+    /// Devices of A, and of C unless `slow_device` is given.
+    pub device: DeviceConfig,
+    /// Devices of C.
+    pub slow_device: Option<DeviceConfig>,
+    /// Periphery of both arrays.
+    pub periphery: Periphery,
+    /// Pulse trains of A.
+    pub trains: Trains,
+    /// R: what counts as 0 on A.
+    pub reference: Reference,
+    /// What counts as weight 0 on C.
+    pub slow_reference: Reference,
+    /// Converter range ± of the reads of C that form averages, in units of weight.
+    pub average_bound: f64,
+    /// Keep a counter of pulses per crosspoint.
+    pub count_pulses: bool,
+}
+
+impl Default for Ttv2 {
+    fn default() -> Self {
+        Self {
+            fast_lr: 0.2,
+            transfer_lr: 1.0,
+            transfer_every: 2,
+            count: Count::Sample,
+            line: Axis::Column,
+            after_pulse: AfterPulse::Zero,
+            keep: 0.0,
+            max_pulses: 1,
+            rates: Rates::Manual,
+            learning_rate: 0.1,
+            granularity: 1.0,
+            reads: 200.0,
+            memory: 100.0,
+            device: DeviceConfig::default(),
+            slow_device: None,
+            periphery: Periphery::default(),
+            trains: Trains::default(),
+            reference: Reference::ideal(),
+            slow_reference: Reference::default(),
+            average_bound: 1.5,
+            count_pulses: false,
+        }
+    }
+}
+
+impl Ttv2 {
+    /// The allowed range of every number.
+    pub const LIMITS: &[Limit<Self>] = &[
+        Limit { field: "fast_lr", min: 0.0, max: 1e3, get: |s| Some(s.fast_lr) },
+        Limit { field: "transfer_lr", min: 0.0, max: 1e6, get: |s| Some(s.transfer_lr) },
+        Limit { field: "transfer_every", min: 1.0, max: 1e9, get: |s| Some(f64::from(s.transfer_every)) },
+        Limit { field: "keep", min: 0.0, max: 1.0, get: |s| Some(s.keep) },
+        Limit { field: "max_pulses", min: 1.0, max: 1e6, get: |s| Some(f64::from(s.max_pulses)) },
+        Limit { field: "learning_rate", min: 0.0, max: 1e3, get: |s| Some(s.learning_rate) },
+        Limit { field: "granularity", min: 1e-6, max: 1e3, get: |s| Some(s.granularity) },
+        Limit { field: "reads", min: 1e-3, max: 1e9, get: |s| Some(s.reads) },
+        Limit { field: "memory", min: 1.0, max: 1e9, get: |s| Some(s.memory) },
+        Limit { field: "average_bound", min: 1e-6, max: 1e6, get: |s| Some(s.average_bound) },
+    ];
+
+    /// Checks every field.
+    pub fn validate(&self) -> Result<()> {
+        check_limits(self, Self::LIMITS)?;
+        self.device.validate()?;
+        self.slow_device.as_ref().map_or(Ok(()), DeviceConfig::validate)?;
+        self.periphery.validate()?;
+        self.trains.validate()?;
+        self.reference.validate()?;
+        self.slow_reference.validate()
+    }
+
+    /// Devices of C.
+    pub fn slow_device(&self) -> &DeviceConfig {
+        self.slow_device.as_ref().unwrap_or(&self.device)
+    }
+}
+
+/// TTv2 of one layer.
+#[derive(Debug)]
+pub struct Ttv2Rule {
+    settings: Ttv2,
+    a: Box<dyn Array>,
+    c: Box<dyn Array>,
+    /// H, line after line, in units of its threshold.
+    h: Vec<f32>,
+    average: LineAverage,
+    averaging: bool,
+    means: SignalMeans,
+    /// Samples learned so far.
+    count: u64,
+    /// Batches learned so far.
+    batches: u64,
+    /// The line due next.
+    k: u64,
+    digital_operations: u64,
+    v: Vec<f32>,
+    pulses: Vec<i32>,
+}
+
+impl Ttv2Rule {
+    /// The rule on two arrays of one shape and any kind: A at rest on its reference, C at the initial weights.
+    pub fn new(a: Box<dyn Array>, c: Box<dyn Array>, settings: Ttv2) -> Result<Self> {
+        settings.validate()?;
+        if a.shape() != c.shape() {
+            return Err(Error::Conflict(format!("A is {:?} but C is {:?}; they must be alike", a.shape(), c.shape())));
+        }
+        let (rows, cols) = a.shape();
+        let (lines, width) = match settings.line {
+            Axis::Column => (cols, rows),
+            Axis::Row => (rows, cols),
+        };
+        Ok(Self {
+            settings,
+            a,
+            c,
+            h: vec![0.0; lines * width],
+            average: LineAverage::new(lines, width),
+            averaging: false,
+            means: SignalMeans::default(),
+            count: 0,
+            batches: 0,
+            k: 0,
+            digital_operations: 0,
+            v: vec![0.0; width],
+            pulses: vec![0; width],
+        })
+    }
+
+    /// The rule with arrays of built-in devices.
+    pub fn build(rows: usize, cols: usize, weights: &[f32], s: Ttv2, seed: u64, layer: u64) -> Result<Self> {
+        let (periphery, trains, count_pulses) = (&s.periphery, &s.trains, s.count_pulses);
+        let arrays = Arrays { rows, cols, periphery, trains, count_pulses, seed, layer };
+        let a = arrays.fast(&s.device, &s.reference)?;
+        let c = arrays.slow(s.slow_device(), &s.slow_reference, weights, Some(s.average_bound))?;
+        Self::new(a, c, s)
+    }
+
+    /// H, row after row, in units of its threshold.
+    pub fn h(&self) -> Vec<f32> {
+        self.by_rows(&self.h)
+    }
+
+    /// Row after row from line after line.
+    fn by_rows(&self, values: &[f32]) -> Vec<f32> {
+        let (rows, cols) = self.c.shape();
+        match self.settings.line {
+            Axis::Column => (0..rows * cols).map(|k| values[(k % cols) * rows + k / cols]).collect(),
+            Axis::Row => values.to_vec(),
+        }
+    }
+
+    fn lines(&self) -> usize {
+        self.h.len() / self.v.len()
+    }
+
+    fn due(&self) -> Line {
+        match self.settings.line {
+            Axis::Column => Line::Column(self.k as usize),
+            Axis::Row => Line::Row(self.k as usize),
+        }
+    }
+
+    /// lr_A for this sample.
+    fn fast_lr(&mut self, x: &[f32], delta: &[f32]) -> f32 {
+        let s = &self.settings;
+        match s.rates {
+            Rates::Manual => s.fast_lr as f32,
+            Rates::R24 => {
+                self.means.add(simd::max_abs(x), simd::max_abs(delta), self.count, s.memory);
+                fast_rate(s.granularity, s.trains.max_train, f64::from(self.a.step()), self.means) as f32
+            }
+        }
+    }
+
+    /// λ_H.
+    fn transfer_lr(&self, rate: f32) -> f32 {
+        let s = &self.settings;
+        let lr = match s.rates {
+            Rates::Manual => s.transfer_lr,
+            Rates::R24 => {
+                transfer_rate(s.learning_rate, s.transfer_every, self.lines(), s.reads, f64::from(self.c.step()))
+            }
+        };
+        lr as f32 * rate
+    }
+
+    /// One line [R24 eq. (10)]:
+    ///
+    ///     v = MVM(A − R, e_k);  H[:,k] ← H[:,k] + λ_H·v
+    ///     where |H[i,k]| ≥ 1: one pulse of sign(H[i,k]) on C[i,k], then reset H[i,k]
+    ///     k ← (k+1) mod n
+    fn transfer(&mut self, rate: f32) -> Result<()> {
+        let (line, width) = (self.due(), self.v.len());
+        let lambda = self.transfer_lr(rate);
+        self.a.read_line(line, &mut self.v)?;
+        let s = &self.settings;
+        let h = &mut self.h[self.k as usize * width..][..width];
+        let mut crossings = 0;
+        for ((h, v), pulses) in h.iter_mut().zip(&self.v).zip(&mut self.pulses) {
+            *h += lambda * v;
+            *pulses = 0;
+            if h.abs() >= 1.0 {
+                let n = h.clamp(-(s.max_pulses as f32), s.max_pulses as f32).trunc();
+                *pulses = n as i32;
+                crossings += 1;
+                *h = match s.after_pulse {
+                    AfterPulse::Zero => 0.0,
+                    AfterPulse::Subtract => *h - n,
+                    AfterPulse::Keep => *h * s.keep as f32,
+                };
+            }
+        }
+        // A multiply-add and a comparison per value, a reset per crossing.
+        self.digital_operations += 2 * width as u64 + crossings;
+        if crossings > 0 {
+            self.c.pulse_line(line, &self.pulses)?;
+        }
+        if self.averaging {
+            self.c.read_line(line, &mut self.v)?;
+            self.average.add(self.k as usize, &self.v)?;
+            self.digital_operations += 2 * width as u64;
+        }
+        self.k = (self.k + 1) % self.lines() as u64;
+        Ok(())
+    }
+}
+
+impl Rule for Ttv2Rule {
+    fn shape(&self) -> (usize, usize) {
+        self.c.shape()
+    }
+
+    fn forward(&mut self, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()> {
+        self.c.forward(x, y, workers)
+    }
+
+    fn backward(&mut self, delta: &[f32], z: &mut [f32], workers: &Workers) -> Result<()> {
+        self.c.backward(delta, z, workers)
+    }
+
+    /// A ← pulsed update(A, lr_A, −δ, x); a transfer every ns samples or batches.
+    fn update(&mut self, x: &[f32], delta: &[f32], rate: f32, _workers: &Workers) -> Result<()> {
+        let every = u64::from(self.settings.transfer_every);
+        for (x, delta) in samples(self.a.shape(), x, delta)? {
+            self.count += 1;
+            let lr = self.fast_lr(x, delta);
+            self.a.update(x, delta, -lr)?;
+            if self.settings.count == Count::Sample && self.count.is_multiple_of(every) {
+                self.transfer(rate)?;
+            }
+        }
+        self.batches += 1;
+        if self.settings.count == Count::Batch && self.batches.is_multiple_of(every) {
+            self.transfer(rate)?;
+        }
+        Ok(())
+    }
+
+    fn evaluate(&self, draw: u64, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()> {
+        self.c.evaluate(draw, x, y, workers)
+    }
+
+    fn weights(&self) -> Result<Vec<f32>> {
+        Ok(self.c.weights())
+    }
+
+    fn set_weights(&mut self, weights: &[f32]) -> Result<()> {
+        self.c.set_weights(weights)
+    }
+
+    fn read_weights(&self, draw: u64) -> Result<Vec<f32>> {
+        peek_columns(self.c.as_ref(), draw)
+    }
+
+    fn average(&self) -> Result<Option<Vec<f32>>> {
+        let reads = self.average.reads();
+        if reads.iter().all(|&n| n == 0) {
+            return Ok(None);
+        }
+        let mut average = self.by_rows(self.average.means());
+        if reads.contains(&0) {
+            let (cols, read) = (self.c.shape().1, self.read_weights(0)?);
+            for (at, (mean, read)) in average.iter_mut().zip(read).enumerate() {
+                let line = match self.settings.line {
+                    Axis::Column => at % cols,
+                    Axis::Row => at / cols,
+                };
+                if reads[line] == 0 {
+                    *mean = read;
+                }
+            }
+        }
+        Ok(Some(average))
+    }
+
+    fn averaging(&self) -> bool {
+        self.averaging
+    }
+
+    fn set_averaging(&mut self, on: bool) {
+        self.averaging = on;
+    }
+
+    fn ledger(&self) -> Ledger {
+        Ledger { fast: self.a.counts(), slow: self.c.counts(), digital_operations: self.digital_operations }
+    }
+
+    fn state(&self) -> Result<State> {
+        let mut state = State::default();
+        state.add_array("a", self.a.as_ref());
+        state.add_array("c", self.c.as_ref());
+        state.floats.insert("h".to_owned(), self.h());
+        state.floats.insert("average".to_owned(), self.by_rows(self.average.means()));
+        state.floats.insert("means".to_owned(), vec![self.means.x, self.means.delta]);
+        state.counters.insert("average_reads".to_owned(), self.average.reads().to_vec());
+        let averaging = u64::from(self.averaging);
+        let progress = vec![self.count, self.batches, self.k, self.digital_operations, averaging];
+        state.counters.insert("progress".to_owned(), progress);
+        Ok(state)
+    }
+
+    fn restore(&mut self, state: &State) -> Result<()> {
+        let &[count, batches, k, digital_operations, averaging] = state.counters("progress")? else {
+            return Err(Error::Conflict("progress must hold 5 counters".to_owned()));
+        };
+        let &[x, delta] = state.floats("means")? else {
+            return Err(Error::Conflict("means must hold 2 values".to_owned()));
+        };
+        let (h, average) = (state.floats("h")?, state.floats("average")?);
+        check_len("h", h.len(), self.h.len())?;
+        check_len("average", average.len(), self.h.len())?;
+        state.restore_array("a", self.a.as_mut())?;
+        state.restore_array("c", self.c.as_mut())?;
+        self.h = self.by_lines(h);
+        let average = self.by_lines(average);
+        self.average.restore(&average, state.counters("average_reads")?)?;
+        self.means = SignalMeans { x, delta };
+        (self.count, self.batches, self.k) = (count, batches, k);
+        (self.digital_operations, self.averaging) = (digital_operations, averaging != 0);
+        Ok(())
+    }
+
+    fn device_parameters(&self) -> Vec<(String, Vec<f32>)> {
+        let mut all = named("a", self.a.as_ref());
+        all.extend(named("c", self.c.as_ref()));
+        all
+    }
+}
+
+impl Ttv2Rule {
+    /// Line after line from row after row.
+    fn by_lines(&self, values: &[f32]) -> Vec<f32> {
+        let (rows, cols) = self.c.shape();
+        match self.settings.line {
+            Axis::Column => (0..rows * cols).map(|k| values[(k % rows) * cols + k / rows]).collect(),
+            Axis::Row => values.to_vec(),
+        }
+    }
+}

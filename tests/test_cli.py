@@ -1,0 +1,265 @@
+"""The command line: exit statuses, what is printed where, flags, damaged input."""
+
+import gzip
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tikitaka as tt
+from tikitaka import cli, config
+from tikitaka.cli.flags import apply_flags, rule_flags
+from tikitaka.data.sets import _BUNDLED
+
+Command = Callable[..., tuple[int, str, str]]
+FAST = ["--data", "digits", "--examples", "60", "--epochs", "3", "--seed", "1"]
+
+TRAIN_FIELDS = {
+    "test_error",
+    "last_read_test_error",
+    "average_test_error",
+    "test_loss",
+    "train_loss",
+    "samples_per_second",
+    "pulses_per_sample",
+    "seconds",
+    "seed",
+    "epochs",
+    "digest",
+    "config",
+    "ledger",
+}
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    monkeypatch.delenv("TIKITAKA_DATA", raising=False)
+
+    def run(*args: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as left:
+            cli.main([str(arg) for arg in args])
+        out, err = capsys.readouterr()
+        code = left.value.code
+        assert isinstance(code, int)
+        return code, out, err
+
+    return run
+
+
+def refused(result: tuple[int, str, str], words: str) -> None:
+    code, out, err = result
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+    assert words in err
+
+
+@pytest.mark.parametrize("rule", ["float", "sgd", "ttv1", "ttv2"])
+def test_train_prints_one_json_object(command: Command, rule: str) -> None:
+    code, out, _ = command("train", *FAST, "--rule", rule, "--json", "--threads", 2)
+    assert code == 0
+    summary = json.loads(out)
+    assert summary.keys() >= TRAIN_FIELDS
+    assert summary["config"]["rule"]["kind"] == rule
+    assert (summary["average_test_error"] is None) == (rule != "ttv2")
+    assert 0 <= summary["test_error"] <= 1
+    again = json.loads(command("train", *FAST, "--rule", rule, "--json", "--threads", 1)[1])
+    assert again["digest"] == summary["digest"]
+    other = json.loads(command("train", *FAST, "--rule", rule, "--json", "--seed", 2)[1])
+    assert other["digest"] != summary["digest"]
+
+
+def test_a_run_is_kept_evaluated_and_used(command: Command, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    code, out, _ = command("train", *FAST, "--out", run)
+    assert code == 0
+    assert "test error" in out
+    assert sorted(p.name for p in run.iterdir()) == [
+        "checkpoint.safetensors",
+        "config.toml",
+        "metrics.jsonl",
+        "summary.json",
+    ]
+    lines = (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["epoch"] for line in lines] == [1, 2, 3]
+    summary = json.loads((run / "summary.json").read_text(encoding="utf-8"))
+    assert tt.Run.open(run).network().digest() == summary["digest"]
+    result = json.loads(command("evaluate", run, "--json")[1])
+    for name in ("last_read_test_error", "average_test_error", "test_error"):
+        assert result[name] == summary[name]  # an ideal periphery has no noise to differ by
+    assert command("evaluate", run)[0] == 0
+    classes = command("predict", run, "--examples", 5)[1].split()
+    assert json.loads(command("predict", run, "--examples", 5, "--json")[1])["classes"] == [int(c) for c in classes]
+    rows = json.loads(command("predict", run, "--distribution", "--json")[1])["probabilities"]
+    assert len(rows) == 355
+    assert sum(rows[0]) == pytest.approx(1, abs=1e-4)
+    refused(command("train", *FAST, "--out", run), "--force")
+    assert command("train", *FAST, "--out", run, "--force")[0] == 0
+
+
+def test_a_config_file_gives_the_same_run(command: Command, tmp_path: Path) -> None:
+    flags = [*FAST, "--rule", "sgd", "--states", 40, "--periphery", "full", "--no-update-management"]
+    code, text, _ = command("train", *flags, "--print-config")
+    assert code == 0
+    path = tmp_path / "config.toml"
+    path.write_text(text, encoding="utf-8")
+    assert command("train", path, "--print-config")[1] == text
+    by_file, by_flags = (json.loads(command("train", *a, "--json")[1]) for a in ([path], flags))
+    assert by_file["digest"] == by_flags["digest"]
+    assert json.loads(command("train", path, "--epochs", 1, "--json")[1])["epochs"] == 1
+    path.write_text(text + "\n[rule.hat]\n", encoding="utf-8")
+    refused(command("train", path), "rule.hat")
+    path.write_text("epochs = [", encoding="utf-8")
+    refused(command("train", path), "config.toml")
+    refused(command("train", tmp_path / "none.toml"), "none.toml")
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--rule", "adam"], "'adam'"),
+        (["--net", "resnet"], "'resnet'"),
+        (["--data", "nothing"], "TIKITAKA_DATA"),
+        (["--states", "0"], "states"),
+        (["--states", "-20"], "states"),
+        (["--states", "many"], "'many'"),
+        (["--states", "20", "--step", "0.5"], "states"),
+        (["--epochs", "0"], "--epochs"),
+        (["--batch", "0"], "--batch"),
+        (["--threads", "0"], "--threads"),
+        (["--seed", "-1"], "--seed"),
+        (["--examples", "100000"], "examples"),
+        (["--mvm-noise", "-1"], "--mvm-noise"),
+        (["--periphery", "ideal", "--mvm-noise", "0.1"], "--mvm-noise"),
+        (["--rule", "sgd", "--fast-lr", "1"], "--fast-lr is no setting of rule sgd"),
+        (["--rule", "float", "--transfer-every", "1"], "--transfer-every is no setting of rule float"),
+        (["--rule", "ttv1", "--keep", "0.5"], "--keep is no setting of rule ttv1"),
+        (["--device", "constant-step", "--noise", "additive"], "noise"),
+        (["--lr", "nan", "--rule", "sgd"], "lr"),
+        (["--wings", "2"], "--wings"),
+    ],
+)
+def test_bad_flags_are_refused_in_one_line(command: Command, flags: list[str], words: str) -> None:
+    refused(command("train", *FAST, *flags), words)
+
+
+def test_the_float_rule_ignores_device_flags(command: Command) -> None:
+    flags = ["--states", 7, "--cycle-noise", 1, "--periphery", "full", "--max-train", 3, "--reference-error", 0.1]
+    digests = {json.loads(command("train", *FAST, "--rule", "float", "--json", *f)[1])["digest"] for f in ([], flags)}
+    assert len(digests) == 1
+
+
+@pytest.mark.parametrize("rule", ["float", "sgd", "ttv1", "ttv2"])
+def test_every_field_of_a_rule_is_a_flag(rule: str) -> None:
+    def leaves(table: dict[str, Any]) -> int:
+        return sum(leaves(v) if isinstance(v, dict) else 1 for v in table.values()) - ("kind" in table)
+
+    tables = config.to_dict(config.rules[rule]())
+    if "slow_device" in tables:
+        tables["slow_device"] = tables["device"]
+    ours = [flag for flag in rule_flags().values() if rule in flag.kinds and flag.path[-1] != "kind"]
+    assert len(ours) == leaves(tables)
+
+
+def test_flags_reach_their_fields() -> None:
+    given = {
+        "rule": "ttv2",
+        "states": 40.0,
+        "slow_states": 80.0,
+        "mvm_noise": 0.1,
+        "forward_adc_bits": 8,
+        "reference_spread": 0.2,
+        "slow_reference": "ideal",
+        "max_train": 5,
+        "epochs": 2,
+        "noise": None,
+    }
+    made = apply_flags(tt.TrainConfig(rule=tt.Sgd()), given)
+    rule = made.rule
+    assert isinstance(rule, tt.Ttv2)
+    assert rule.device == tt.SoftBounds(states=40.0)
+    assert rule.slow_device == tt.SoftBounds(states=80.0)
+    assert rule.periphery.backward == tt.Periphery.full(0.1).backward
+    assert rule.periphery.forward.adc_bits == 8
+    assert rule.reference == tt.Reference("ideal", spread=0.2)
+    assert rule.slow_reference == tt.Reference("ideal")
+    assert rule.trains.max_train == 5
+    assert made.epochs == 2
+    step = apply_flags(made, {"step": 0.01}).rule
+    assert isinstance(step, tt.Ttv2)
+    assert step.device == tt.SoftBounds(step=0.01)  # in place of states
+
+
+def test_damaged_data_is_refused(command: Command, tmp_path: Path) -> None:
+    shutil.copytree(_BUNDLED / "digits", tmp_path / "mine")
+    code, _, _ = command("train", "--data", "mine", "--data-dir", tmp_path, "--examples", 10, "--epochs", 1)
+    assert code == 0
+    path = tmp_path / "mine" / "train-images-idx3-ubyte.gz"
+    path.write_bytes(path.read_bytes()[:1000])
+    refused(command("train", "--data", "mine", "--data-dir", tmp_path), str(path))
+    path.write_bytes(gzip.compress(b"nonsense"))
+    refused(command("train", "--data", "mine", "--data-dir", tmp_path), "not an IDX file")
+    refused(command("train", "--data", "yours", "--data-dir", tmp_path), "there are digits, mine")
+    refused(command("evaluate", tmp_path / "mine"), "config.toml")
+    refused(command("predict", tmp_path / "none"), "none")
+
+
+@pytest.mark.parametrize("error", [FloatingPointError("the loss is nan"), OSError("disk full"), ValueError("odd")])
+def test_a_run_that_fails_says_so(command: Command, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(sys.modules["tikitaka.cli.train"], "fit", fail)
+    assert command("train", *FAST, "--json") == (1, "", f"tikitaka: {error}\n")
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_stops_with_a_checkpoint(tmp_path: Path, number: int, status: int) -> None:
+    args = ["train", "--data", "digits", "--epochs", "100000", "--examples", "50", "--out", str(tmp_path / "run")]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tikitaka", *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    while not (tmp_path / "run" / "metrics.jsonl").exists() and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(number)
+    out, err = process.communicate()
+    assert (process.returncode, out) == (status, "")
+    assert err.splitlines()[-1].startswith("tikitaka: stopped in epoch")
+    tt.Run.open(tmp_path / "run").network()
+
+
+def test_reproduce_weight_programming(command: Command, tmp_path: Path) -> None:
+    args = ["reproduce", "weight-programming", "--rules", "ttv2", "--states", "10,20", "--seeds", "2"]
+    code, out, _ = command(*args, "--scale", "quick", "--out", tmp_path / "wp", "--json")
+    assert code == 0
+    result = json.loads(out)
+    assert result["claim"] == "weight-programming"
+    assert [(row["rule"], row["states"], row["seeds"]) for row in result["rows"]] == [("ttv2", 10, 2), ("ttv2", 20, 2)]
+    assert all(row["error_percent"] > 0 and row["spread"] >= 0 for row in result["rows"])
+    written = json.loads((tmp_path / "wp" / "weight-programming.json").read_text(encoding="utf-8"))
+    assert written == result
+    refused(command("reproduce", "weight-programming", "--rules", "adam"), "adam")
+    refused(command("reproduce", "weight-programming", "--states", "few"), "few")
+    refused(command("reproduce", "perpetual-motion"), "perpetual-motion")
+
+
+def test_demo_compares_four_rules(command: Command) -> None:
+    code, out, _ = command("demo", "--seeds", 1, "--epochs", 1, "--json")
+    assert code == 0
+    assert [row["rule"] for row in json.loads(out)["rows"]] == ["float", "sgd", "ttv1", "ttv2"]
+    code, out, _ = command("demo", "--seeds", 2, "--epochs", 1)
+    assert code == 0
+    assert "pulses/sample" in out
+
+
+def test_help_and_version(command: Command) -> None:
+    assert "demo" in command("--help")[1]
+    assert "--cycle-noise" in command("train", "--help")[1]
+    assert tt.__version__ in command("--version")[1]
+    refused(command("fly"), "fly")

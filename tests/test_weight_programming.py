@@ -1,0 +1,38 @@
+"""The weight-programming study, at a scale that takes seconds."""
+
+import pytest
+
+
+from tikitaka import Float
+from tikitaka.experiments.weight_programming import R24_PERCENT, SGD_RATES, programming_error, weight_programming
+
+
+def test_rows_cover_the_cells_and_ttv2_wins() -> None:
+    done: list[int] = []
+    rows = weight_programming(states=(20,), seeds=2, inputs=12_000, threads=2, progress=lambda: done.append(1))
+    assert [(row["rule"], row["states"], row["seeds"]) for row in rows] == [("sgd", 20, 2), ("ttv2", 20, 2)]
+    sgd, ttv2 = rows
+    assert len(done) == len(SGD_RATES) + 4
+    assert sgd["lr"] in SGD_RATES
+    assert ttv2["lr"] is None
+    assert ttv2["r24_percent"] == R24_PERCENT["ttv2"][20] == 4.8
+    assert 0 < ttv2["spread"] < ttv2["error_percent"] < 10
+    assert sgd["error_percent"] > 2 * ttv2["error_percent"]
+
+
+def test_results_do_not_depend_on_threads() -> None:
+    assert weight_programming(rules=["ttv2"], states=(10,), seeds=2, inputs=600, threads=1) == weight_programming(
+        rules=["ttv2"], states=(10,), seeds=2, inputs=600, threads=2
+    )
+
+
+@pytest.mark.parametrize(
+    "bad", [{"rules": ["adam"]}, {"rules": []}, {"states": []}, {"seeds": 0}, {"inputs": 10}, {"states": [0]}]
+)
+def test_bad_arguments_are_refused(bad: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        weight_programming(**{"inputs": 600, "seeds": 1, "states": (10,), **bad})  # type: ignore[arg-type]
+
+
+def test_exact_arithmetic_reaches_the_target() -> None:
+    assert programming_error(Float(lr=1.0), inputs=6_000, seed=0) < 1e-3
