@@ -3,12 +3,13 @@
 import tikitaka as tt
 
 
-def main(epochs: int = 15) -> dict[str, float]:
+def main(epochs: int = 20) -> dict[str, float]:
     """Print and return the test errors (shares from 0 to 1)."""
     digits = tt.data.load("digits")
     device = tt.SoftBounds(states=20, cycle_noise=0.3)
     errors = {}
-    for name, rule in {"sgd": tt.Sgd(device=device), "ttv2": tt.Ttv2(device=device)}.items():
+    rules = {"sgd": tt.Sgd(lr=0.1, device=device), "ttv2": tt.Ttv2(fast_lr=0.5, transfer_lr=3.0, device=device)}
+    for name, rule in rules.items():
         network = tt.Network(tt.models.fcn(digits.inputs, digits.classes), rule, seed=1)
         tt.fit(network, digits, epochs=epochs)
         errors[name] = network.evaluate(digits.test_x, digits.test_y).error

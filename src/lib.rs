@@ -1,4 +1,87 @@
-//! tikitaka
+//! Simulates resistive crossbar arrays, and trains neural networks on them.
+//!
+//! Crossbars multiply matrices and apply gradient updates in place, in one step; their devices have
+//! few states, uneven and noisy steps, and noisy reads. This crate holds the device models, the
+//! parallel noisy operations of an array, and the training rules up to TTv2 (T. Gokmen, "Enabling
+//! Training of Neural Networks on Noisy Hardware", Front. Artif. Intell. 4:699148, 2021).
+//!
+//! ```
+//! use tikitaka::network::{LayerConfig, LinearConfig, Loss, Network, Targets};
+//! use tikitaka::rule::{RuleConfig, Ttv2};
+//! use tikitaka::Workers;
+//!
+//! # fn main() -> tikitaka::Result<()> {
+//! let linear = |inputs, outputs| LayerConfig::Linear(LinearConfig { inputs, outputs, bias: true, scale: 1.0 });
+//! let layers = [linear(2, 8), LayerConfig::Tanh, linear(8, 2)];
+//! let rule = RuleConfig::Ttv2(Ttv2 { fast_lr: 0.5, ..Ttv2::default() });
+//! let mut network = Network::new(&layers, &rule, Loss::CrossEntropy, 1)?;
+//!
+//! let x = [0.9, 0.1, 0.2, 0.8];
+//! let classes = [0, 1];
+//! let order: Vec<u32> = (0..2000).map(|k| k % 2).collect();
+//! network.train(&x, Targets::Classes(&classes), &order, 1, 1.0, &Workers::default())?;
+//! let result = network.evaluate(&x, Targets::Classes(&classes), 0, &Workers::default())?;
+//! assert_eq!(result.errors, 0);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Equations
+//!
+//! | equation | function | test |
+//! |---|---|---|
+//! | device-to-device variation, R24 eqs. (5), (6) | `Variation::sample` | `moments` |
+//! | soft-bounds step, R24 eq. (4) | `SoftBoundsDevice::pulse` | `steps_have_the_stated_mean_and_variance` |
+//! | symmetry point, R24 eq. (8) | `SoftBoundsDevice::symmetry_point` | `up_and_down_cancel_at_the_symmetry_point` |
+//! | zero-shifting, Kim et al. 2019 | `Crossbar::zero_shift` | `test_zero_shifting_ends_at_the_symmetry_point` |
+//! | noisy product, GV16 | `mvm::product` | `test_forward_and_backward_equal_the_twin` |
+//! | converters, GV16 | `Converter::apply` | `levels_by_hand` |
+//! | pulse trains, GV16 | `Trains::plan` | `the_mean_update_is_lr_times_the_product` |
+//! | pulsed update, GV16 | `Crossbar::pulsed_update` | `test_mean_update_is_lr_times_the_outer_product` |
+//! | TTv1, GH20 | `Ttv1Rule::update` | `test_ttv1_equals_the_twin` |
+//! | TTv2, R24 eq. (10) | `Ttv2Rule::transfer` | `test_ttv2_equals_the_twin` |
+//! | learning rates, R24 | `rates::fast_rate` | `rates_by_hand` |
+//! | running average of reads | `LineAverage::add` | `by_hand` |
+//!
+//! R24: Rasch et al., Nat. Commun. 15:7133 (2024). GV16: Gokmen & Vlasov, Front. Neurosci. 10:333
+//! (2016). GH20: Gokmen & Haensch, Front. Neurosci. 14:103 (2020). PAT: US patents 12,321,852 and
+//! 11,562,249 (PAT1). X26: Xiao et al., arXiv 2602.21321.
+//!
+//! # Open to other devices and rules
+//!
+//! A device model implements [`device::Device`]; every array, rule and network then runs on it.
+//!
+//! ```
+//! use tikitaka::crossbar::{Array, Crossbar, Line, Setup};
+//! use tikitaka::device::Device;
+//!
+//! /// Steps of 0.1 up, and resets to 0 down.
+//! #[derive(Clone, Debug)]
+//! struct Memristor;
+//!
+//! impl Device for Memristor {
+//!     type Point = ();
+//!     fn sample(&self, _xi: [f32; 4]) {}
+//!     fn pulse(&self, _: &(), w: f32, up: bool, _xi: f32) -> f32 {
+//!         if up { (w + 0.1).min(1.0) } else { 0.0 }
+//!     }
+//!     fn symmetry_point(&self, _: &()) -> f32 { 0.0 }
+//!     fn bounds(&self, _: &()) -> (f32, f32) { (0.0, 1.0) }
+//!     fn step(&self) -> f32 { 0.1 }
+//!     fn noisy(&self) -> bool { false }
+//!     fn parameters(&self, _: &()) -> Vec<(&'static str, f32)> { Vec::new() }
+//! }
+//!
+//! # fn main() -> tikitaka::Result<()> {
+//! let mut array = Crossbar::new(2, 3, Memristor, &Setup::default())?;
+//! array.pulse_line(Line::Column(1), &[2, -1])?;
+//! assert_eq!(array.weights(), [0.0, 0.2, 0.0, 0.0, 0.0, 0.0]);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A training rule implements [`rule::Rule`] over [`crossbar::Array`]s: see `examples/own_rule.rs`.
+
 pub mod average;
 pub mod crossbar;
 pub mod device;
@@ -11,5 +94,6 @@ pub mod random;
 pub mod rule;
 pub mod simd;
 mod workers;
+
 pub use error::{Error, Result};
 pub use workers::Workers;

@@ -4,9 +4,8 @@ from functools import partial
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-
 import tikitaka as tt
+from numpy.typing import NDArray
 
 F32 = NDArray[np.float32]
 DIGITS = tt.data.load("digits").first(60)

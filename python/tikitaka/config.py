@@ -42,7 +42,12 @@ class _Checked:
     """A config that the core has validated; ValueError or TypeError names the field and what is allowed."""
 
     def __post_init__(self) -> None:
-        _core.validate(getattr(self, "kind", type(self).__name__.lower()), self)
+        kind = getattr(self, "kind", type(self).__name__.lower())
+        for name, (low, high) in _core.bounds(kind).items():
+            value = getattr(self, name)
+            if isinstance(value, int) and not low <= value <= high:  # it may not even fit the core's integers
+                raise ValueError(f"{name} is {value}; allowed: {low:g} to {high:g}")
+        _core.validate(kind, self)
 
 
 class Device(_Checked):

@@ -46,6 +46,12 @@ class Network:
         loss: str = "cross-entropy",
         seed: int = 0,
     ) -> None:
+        for layer in layers:
+            if not isinstance(layer, Layer):
+                raise TypeError(f"layers must be descriptions of tikitaka.nn, not {layer!r}")
+        for rule in rules if isinstance(rules, Sequence) else [rules]:
+            if not isinstance(rule, RuleConfig | Rule):
+                raise TypeError(f"a rule must be a config of tikitaka.config or a tikitaka.Rule, not {rule!r}")
         self.layers = tuple(layers)
         self.rules = rules
         self.loss = loss

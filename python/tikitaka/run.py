@@ -4,7 +4,7 @@ import json
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -31,8 +31,8 @@ class TrainConfig:
     epochs: Annotated[int, "passes over the training data"] = 30
     batch: Annotated[int, "examples per mini-batch"] = 1
     schedule: Annotated[str, "learning-rate schedule"] = "decay"
-    seed: Annotated[int, "seed of all randomness, 0 to 2^64 - 1"] = 0
-    rule: Annotated[RuleConfig, "training rule"] = Ttv2()
+    seed: Annotated[int, "seed of all randomness, 0 to 2^63 - 1"] = 0
+    rule: Annotated[RuleConfig, "training rule"] = field(default=Ttv2())
 
     def __post_init__(self) -> None:
         for name, value, known in (("net", self.net, nets), ("schedule", self.schedule, schedules)):
@@ -49,8 +49,8 @@ class TrainConfig:
                 continue
             if not isinstance(number, int) or isinstance(number, bool):
                 raise TypeError(f"{name} must be a whole number, not {number!r}")
-            if not least <= number < 2**64:
-                raise ValueError(f"{name} must be from {least} to 2^64 - 1, not {number}")
+            if not least <= number < 2**63:  # what TOML can hold
+                raise ValueError(f"{name} must be from {least} to 2^63 - 1, not {number}")
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:

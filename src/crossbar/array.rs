@@ -254,8 +254,7 @@ impl<D: Device> Array for Crossbar<D> {
             [] => Vec::new(),
             reference => transpose(reference, self.cols, self.rows),
         };
-        self.steps =
-            Steps { forward: k[0], backward: k[1], update: k[2], read: k[3], line_pulse: k[4], program: k[5] };
+        self.steps = Steps { forward: k[0], backward: k[1], update: k[2], read: k[3], line_pulse: k[4], program: k[5] };
         self.counts = Counts {
             forward_mvms: k[6],
             backward_mvms: k[7],

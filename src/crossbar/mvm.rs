@@ -87,7 +87,9 @@ impl Products<'_> {
 
 /// One product of the input-major `lines` with `x` through `mvm`, noise from `noise`:
 ///
-///     y = s·2^r · ADC( W DAC(x / (s·2^r)) + σ ξ )
+/// ```text
+/// y = s·2^r · ADC( W DAC(x / (s·2^r)) + σ ξ )
+/// ```
 ///
 /// s = max|x| under noise management (else 1); r counts the halvings of bound management, which
 /// converts again only the outputs that saturated. A zero vector under noise management gives zero.

@@ -48,8 +48,10 @@ impl Trains {
 
     /// GV16, with k = lr·x_max·δ_max/δ_step the pulses that the largest crosspoint needs:
     ///
-    ///     BL = min(⌈k⌉, BL_max) under train management, else BL_max;  if k > BL_max: δ_max ← δ_max·BL_max/k
-    ///     A = √(lr/(δ_step BL)) · √(x_max/δ_max)    B = √(lr/(δ_step BL)) · √(δ_max/x_max)
+    /// ```text
+    /// BL = min(⌈k⌉, BL_max) under train management, else BL_max;  if k > BL_max: δ_max ← δ_max·BL_max/k
+    /// A = √(lr/(δ_step BL)) · √(x_max/δ_max)    B = √(lr/(δ_step BL)) · √(δ_max/x_max)
+    /// ```
     ///
     /// the second factors under update management only. `None` where nothing can fire.
     pub fn plan(&self, lr: f64, step: f64, x_max: f64, delta_max: f64) -> Option<Plan> {

@@ -67,9 +67,8 @@ impl<D: Device> Crossbar<D> {
     /// Applies the coincidences of one word of slots; `sent` counts the pulses of the update so far.
     fn apply(&mut self, step: u64, sent: u64, negative: bool, scratch: &mut UpdateScratch) -> u64 {
         let UpdateScratch { rows, columns, trains, noise } = scratch;
-        let total: u64 = (0..rows.starts.len() - 1)
-            .map(|s| rows.slot(s).len() as u64 * columns.slot(s).len() as u64)
-            .sum();
+        let total: u64 =
+            (0..rows.starts.len() - 1).map(|s| rows.slot(s).len() as u64 * columns.slot(s).len() as u64).sum();
         if total == 0 {
             return sent;
         }

@@ -99,8 +99,10 @@ impl Device for SoftBoundsDevice {
 
     /// R24 eq. (4), then clamped to [w_min, w_max]:
     ///
-    ///     up:    w ← w + α₊ ((w_max − w)/w_max + σ_c ξ)
-    ///     down:  w ← w − α₋ ((w_min − w)/w_min + σ_c ξ)
+    /// ```text
+    /// up:    w ← w + α₊ ((w_max − w)/w_max + σ_c ξ)
+    /// down:  w ← w − α₋ ((w_min − w)/w_min + σ_c ξ)
+    /// ```
     #[inline(always)]
     fn pulse(&self, point: &Point, w: f32, up: bool, xi: f32) -> f32 {
         let side = usize::from(up);
@@ -204,7 +206,8 @@ mod tests {
         assert!(settings.validate().is_ok());
         let message = SoftBounds { step: Some(0.01), ..settings }.validate().expect_err("contradiction").to_string();
         assert!(message.contains("120"), "{message}");
-        let message = SoftBounds { states: Some(0.0), ..Default::default() }.validate().expect_err("no states").to_string();
+        let message =
+            SoftBounds { states: Some(0.0), ..Default::default() }.validate().expect_err("no states").to_string();
         assert_eq!(message, "states is 0; allowed: 1 to 10000000");
     }
 }

@@ -30,8 +30,10 @@ pub struct Variation {
 impl Variation {
     /// R24 eqs. (5), (6):
     ///
-    ///     w_max = max(b(1 + σ_b ξ₁), 0)    w_min = min(−b(1 + σ_b ξ₂), 0)
-    ///     α₊ = δ(γ + ρ)   α₋ = δ(γ − ρ)    γ = exp(σ_d ξ₃)   ρ = σ_± ξ₄
+    /// ```text
+    /// w_max = max(b(1 + σ_b ξ₁), 0)    w_min = min(−b(1 + σ_b ξ₂), 0)
+    /// α₊ = δ(γ + ρ)   α₋ = δ(γ − ρ)    γ = exp(σ_d ξ₃)   ρ = σ_± ξ₄
+    /// ```
     ///
     /// Ours: the bounds keep a millionth of b, so that (w_max − w)/w_max has its limit at a bound of
     /// zero instead of 0/0; a step that comes out negative is 0, a direction that does not answer.

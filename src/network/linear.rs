@@ -94,7 +94,10 @@ impl Linear {
         weights.iter_mut().for_each(|w| *w = half_width * (2.0 * *w - 1.0));
         let rule = build(Initial { layer, rows, cols, weights: &weights, seed })?;
         if rule.shape() != (rows, cols) {
-            return Err(Error::Conflict(format!("the rule of layer {layer} is {:?}, not ({rows}, {cols})", rule.shape())));
+            return Err(Error::Conflict(format!(
+                "the rule of layer {layer} is {:?}, not ({rows}, {cols})",
+                rule.shape()
+            )));
         }
         Ok(Self { config: config.clone(), rule, x: Vec::new(), z: Vec::new() })
     }

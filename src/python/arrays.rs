@@ -22,12 +22,7 @@ pub(super) fn integers(value: &Bound<'_, PyAny>, what: &str) -> PyResult<Vec<i64
     Ok(array.as_slice()?.to_vec())
 }
 
-fn converted<'py>(
-    value: &Bound<'py, PyAny>,
-    what: &str,
-    kinds: &str,
-    dtype: &str,
-) -> PyResult<Bound<'py, PyAny>> {
+fn converted<'py>(value: &Bound<'py, PyAny>, what: &str, kinds: &str, dtype: &str) -> PyResult<Bound<'py, PyAny>> {
     let py = value.py();
     let numpy = py.import("numpy")?;
     let array = numpy.call_method1("asarray", (value,))?;

@@ -124,8 +124,7 @@ pub(super) fn validate(kind: &str, config: &Bound<'_, PyAny>) -> PyResult<()> {
     }
     macro_rules! call {
         ($settings:ty, $wrap:path, $limits:expr) => {{
-            let settings: $settings =
-                depythonize(&dict).map_err(|e| PyValueError::new_err(format!("{kind}: {e}")))?;
+            let settings: $settings = depythonize(&dict).map_err(|e| PyValueError::new_err(format!("{kind}: {e}")))?;
             settings.validate().map_err(map_error)
         }};
     }
@@ -154,4 +153,3 @@ pub(super) fn describe(
     let described: Result<_> = crate::rule::describe(&rule, rows, cols, x, delta, samples, rate);
     described.map(|d| (d.text, d.warnings)).map_err(map_error)
 }
-

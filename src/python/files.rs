@@ -73,7 +73,8 @@ fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 #[pyfunction]
 pub(super) fn load_tensors(py: Python<'_>, path: PathBuf) -> PyResult<(Bound<'_, PyDict>, HashMap<String, String>)> {
     let bytes = fs::read(&path).map_err(|e| PyOSError::new_err((e.raw_os_error(), e.to_string(), path.clone())))?;
-    let bad = |e: &dyn std::fmt::Display| PyValueError::new_err(format!("{} is no safetensors file: {e}", path.display()));
+    let bad =
+        |e: &dyn std::fmt::Display| PyValueError::new_err(format!("{} is no safetensors file: {e}", path.display()));
     let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|e| bad(&e))?;
     let tensors = SafeTensors::deserialize(&bytes).map_err(|e| bad(&e))?;
     let dict = PyDict::new(py);

@@ -28,7 +28,10 @@ impl PyLayer {
     fn new(rule: &Bound<'_, PyAny>, weights: &Bound<'_, PyAny>, seed: u64, layer: u64) -> PyResult<Self> {
         let weights = floats(weights, "weights")?;
         let [rows, cols] = *weights.shape() else {
-            return Err(PyValueError::new_err(format!("weights has shape {:?}; (outputs, inputs) needed", weights.shape())));
+            return Err(PyValueError::new_err(format!(
+                "weights has shape {:?}; (outputs, inputs) needed",
+                weights.shape()
+            )));
         };
         let weights = weights.as_slice()?;
         check_finite("weights", weights).map_err(map_error)?;

@@ -104,7 +104,11 @@ impl PyNetwork {
     fn set_weights(&mut self, value: Vec<Bound<'_, PyAny>>) -> PyResult<()> {
         let shapes: Vec<_> = self.network.linear_layers().map(|l| l.rule().shape()).collect();
         if value.len() != shapes.len() {
-            return Err(PyValueError::new_err(format!("weights holds {} arrays; {} needed", value.len(), shapes.len())));
+            return Err(PyValueError::new_err(format!(
+                "weights holds {} arrays; {} needed",
+                value.len(),
+                shapes.len()
+            )));
         }
         let weights = value.iter().zip(shapes).map(|(w, shape)| matrix(w, "weights", shape));
         let weights = weights.collect::<PyResult<Vec<_>>>()?;

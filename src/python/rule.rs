@@ -15,9 +15,9 @@ use std::fmt;
 pub(super) fn build(template: &Bound<'_, PyAny>, at: &Initial<'_>) -> Result<Box<dyn Rule>> {
     if is_settings(template).map_err(foreign)? {
         let config: Option<RuleConfig> = settings(Some(template), "rule").map_err(foreign)?;
-        return config.unwrap_or_else(|| RuleConfig::Float(Default::default())).build(
-            at.rows, at.cols, at.weights, at.seed, at.layer,
-        );
+        return config
+            .unwrap_or_else(|| RuleConfig::Float(Default::default()))
+            .build(at.rows, at.cols, at.weights, at.seed, at.layer);
     }
     let make = || -> PyResult<Py<PyAny>> {
         let py = template.py();
@@ -44,7 +44,13 @@ impl fmt::Debug for PyRule {
 
 impl PyRule {
     /// Calls `method(batch of inputs, …)` and copies the batch that it returns.
-    fn map(&self, method: &'static str, input: (&[f32], usize), draw: Option<u64>, out: (&mut [f32], usize)) -> Result<()> {
+    fn map(
+        &self,
+        method: &'static str,
+        input: (&[f32], usize),
+        draw: Option<u64>,
+        out: (&mut [f32], usize),
+    ) -> Result<()> {
         Python::attach(|py| {
             let (input, width) = input;
             let given = matrix_out(py, input.to_vec(), (input.len() / width, width))?;

@@ -49,7 +49,10 @@ pub fn describe(
     let mut out = Description::default();
     match rule {
         RuleConfig::Float(s) => {
-            line(&mut out, &format!("float on {rows} × {cols} (outputs × inputs): W moves by {:.3e}·δxᵀ, exactly", s.lr * rate));
+            line(
+                &mut out,
+                &format!("float on {rows} × {cols} (outputs × inputs): W moves by {:.3e}·δxᵀ, exactly", s.lr * rate),
+            );
         }
         RuleConfig::Sgd(s) => {
             line(&mut out, &format!("sgd on {rows} × {cols} (outputs × inputs), one array C"));
@@ -76,7 +79,10 @@ fn array(out: &mut Description, name: &str, device: &DeviceConfig, reference: Me
         Method::Ideal => "weight 0 is each device's symmetry point",
         Method::ZeroShift => "weight 0 is where zero-shifting left each device",
     };
-    line(out, &format!("{name}: step {step:.3e}, bounds ±{bound:.3}, {:.0} states on average; {zero}", 2.0 * bound / step));
+    line(
+        out,
+        &format!("{name}: step {step:.3e}, bounds ±{bound:.3}, {:.0} states on average; {zero}", 2.0 * bound / step),
+    );
 }
 
 /// Expected train length and share of saturated trains: with k exponential about its mean k̄,
@@ -119,7 +125,13 @@ fn leak(out: &mut Description, device: &DeviceConfig) {
 }
 
 fn ttv1(out: &mut Description, s: &Ttv1, at: Situation) {
-    line(out, &format!("ttv1 on {} × {} (outputs × inputs): A accumulates, C takes over; the network sees {}A + C", at.rows, at.cols, s.gamma));
+    line(
+        out,
+        &format!(
+            "ttv1 on {} × {} (outputs × inputs): A accumulates, C takes over; the network sees {}A + C",
+            at.rows, at.cols, s.gamma
+        ),
+    );
     array(out, "A", &s.device, s.reference.method);
     array(out, "C", s.slow_device(), s.slow_reference.method);
     trains(out, "A", &s.trains, &s.device, s.fast_lr, at);
@@ -142,7 +154,13 @@ fn ttv1(out: &mut Description, s: &Ttv1, at: Situation) {
 }
 
 fn ttv2(out: &mut Description, s: &Ttv2, at: Situation) {
-    line(out, &format!("ttv2 on {} × {} (outputs × inputs): A accumulates, H filters, C is what the network sees", at.rows, at.cols));
+    line(
+        out,
+        &format!(
+            "ttv2 on {} × {} (outputs × inputs): A accumulates, H filters, C is what the network sees",
+            at.rows, at.cols
+        ),
+    );
     array(out, "A", &s.device, s.reference.method);
     array(out, "C", s.slow_device(), s.slow_reference.method);
     let (lines, axis) = match s.line {
@@ -166,7 +184,10 @@ fn ttv2(out: &mut Description, s: &Ttv2, at: Situation) {
         Count::Sample => "samples",
         Count::Batch => "mini-batches",
     };
-    line(out, &format!("transfer: one {axis} every {} {unit}, so every crosspoint once per {sweep} {unit}", s.transfer_every));
+    line(
+        out,
+        &format!("transfer: one {axis} every {} {unit}, so every crosspoint once per {sweep} {unit}", s.transfer_every),
+    );
     line(
         out,
         &format!(
@@ -188,7 +209,13 @@ fn reach(out: &mut Description, s: &Ttv2, lambda: f64, sweep: u64, unit: &str, a
         return;
     }
     let reads = (1.0 / (lambda * most)).ceil();
-    line(out, &format!("H: A at {most:.3} needs {reads:.0} reads, {:.0} {unit}, to cross the threshold", reads * sweep as f64));
+    line(
+        out,
+        &format!(
+            "H: A at {most:.3} needs {reads:.0} reads, {:.0} {unit}, to cross the threshold",
+            reads * sweep as f64
+        ),
+    );
     if let Some(samples) = at.samples
         && reads * sweep as f64 > samples as f64
     {
@@ -199,7 +226,9 @@ fn reach(out: &mut Description, s: &Ttv2, lambda: f64, sweep: u64, unit: &str, a
     }
     let half_level = half_level(read);
     if half_level > most {
-        out.warnings.push(format!("half a level of the read converter, {half_level:.3}, is more than A can hold: every read is 0"));
+        out.warnings.push(format!(
+            "half a level of the read converter, {half_level:.3}, is more than A can hold: every read is 0"
+        ));
     }
 }
 

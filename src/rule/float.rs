@@ -75,8 +75,7 @@ impl FloatRule {
     fn product(&mut self, direction: Direction, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()> {
         let mut scratch = std::mem::take(&mut self.scratch);
         let silent = |b| Stream::new(0, 0, Operation::Forward, b);
-        let done =
-            self.products(&self.weights, direction, &Mvm::default()).run(silent, x, y, &mut scratch, workers);
+        let done = self.products(&self.weights, direction, &Mvm::default()).run(silent, x, y, &mut scratch, workers);
         self.scratch = scratch;
         done.map(|_| ())
     }

@@ -280,9 +280,11 @@ impl Ttv2Rule {
 
     /// One line [R24 eq. (10)]:
     ///
-    ///     v = MVM(A − R, e_k);  H[:,k] ← H[:,k] + λ_H·v
-    ///     where |H[i,k]| ≥ 1: one pulse of sign(H[i,k]) on C[i,k], then reset H[i,k]
-    ///     k ← (k+1) mod n
+    /// ```text
+    /// v = MVM(A − R, e_k);  H[:,k] ← H[:,k] + λ_H·v
+    /// where |H[i,k]| ≥ 1: one pulse of sign(H[i,k]) on C[i,k], then reset H[i,k]
+    /// k ← (k+1) mod n
+    /// ```
     fn transfer(&mut self, rate: f32) -> Result<()> {
         let (line, width) = (self.due(), self.v.len());
         let lambda = self.transfer_lr(rate);

@@ -110,7 +110,9 @@ mod tests {
             }) < 3e-7
         );
         assert!(worst(-3000..3000, 0.01, |x| (f64::from(tanh(x)) - f64::from(x).tanh()).abs()) < 2e-7);
-        assert!(worst(-3000..3000, 0.01, |x| (f64::from(sigmoid(x)) - 1.0 / (1.0 + (-f64::from(x)).exp())).abs()) < 2e-7);
+        assert!(
+            worst(-3000..3000, 0.01, |x| (f64::from(sigmoid(x)) - 1.0 / (1.0 + (-f64::from(x)).exp())).abs()) < 2e-7
+        );
         assert_eq!(round(2.5), 2.0);
         assert_eq!(round(-3.4999), -3.0);
     }

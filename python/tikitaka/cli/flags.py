@@ -65,12 +65,15 @@ def apply_flags(config: TrainConfig, given: Mapping[str, Any]) -> TrainConfig:
         whole["rule"] = to_dict(rules[kind]())
     _set_periphery(whole["rule"], values.pop("periphery", None), values.pop("mvm_noise", None))
     known = rule_flags()
+    partners = {"states": "step", "step": "states", "slow_states": "slow_step", "slow_step": "slow_states"}
     # a kind of device comes before its fields, and the fields of A before those of C that may copy them
     for key in sorted(values, key=lambda key: (not key.endswith("device"), key.startswith("slow"))):
         if key not in known:
             whole[key] = values[key]
         elif kind in known[key].kinds:
             _set(whole["rule"], known[key].path, values[key])
+            if key in partners and partners[key] not in values:  # states take the place of step, and step of states
+                _set(whole["rule"], known[partners[key]].path, None)
         elif kind != "float" or len(known[key].path) == 1:
             raise ValueError(f"--{known[key].name} is no setting of rule {kind}, only of {', '.join(known[key].kinds)}")
     return TrainConfig.from_dict(whole)
@@ -136,6 +139,4 @@ def _set(table: dict[str, Any], path: Path, value: Any) -> None:
         table = table[part]
     if name == "kind":
         table.clear()
-    if name in ("states", "step"):
-        table["states"] = table["step"] = None  # one takes the place of the other
     table[name] = value

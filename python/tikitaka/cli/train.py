@@ -29,7 +29,7 @@ __all__ = ["train"]
 @click.option("--epochs", type=click.IntRange(min=1), help="Passes over the training data.")
 @click.option("--batch", type=click.IntRange(min=1), help="Examples per mini-batch.")
 @click.option("--schedule", type=click.Choice(list(schedules)), help="Learning-rate schedule.")
-@click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Seed of all randomness.")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Seed of all randomness.")
 @click.option("--examples", type=click.IntRange(min=1), metavar="N", help="Train on the first N examples.")
 @click.option("--holdout", type=click.IntRange(min=1), metavar="N", help="Test on the last N training examples.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="RUN", help="Folder to keep the run in.")

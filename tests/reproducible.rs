@@ -1,0 +1,162 @@
+//! Same seed, same bits: frozen values, any number of threads, any way of cutting the work, and after
+//! a state was put back. `make test` runs this file once per instruction set.
+
+use tikitaka::crossbar::{Periphery, Trains};
+use tikitaka::network::{LayerConfig, LinearConfig, Loss, Network, Targets};
+use tikitaka::random::{Operation, Stream};
+use tikitaka::rule::{Axis, Float, Rates, RuleConfig, Sgd, State, Ttv1, Ttv2, Vectors};
+use tikitaka::{Result, Workers};
+
+const SAMPLES: u32 = 240;
+const INPUTS: usize = 37;
+
+fn rules() -> Vec<(&'static str, RuleConfig)> {
+    let periphery = Periphery::full(0.06);
+    vec![
+        ("float", RuleConfig::Float(Float { lr: 0.1 })),
+        ("sgd", RuleConfig::Sgd(Sgd { lr: 0.1, periphery: periphery.clone(), ..Sgd::default() })),
+        (
+            "ttv1",
+            RuleConfig::Ttv1(Ttv1 {
+                gamma: 0.5,
+                vectors: Vectors::Hadamard,
+                periphery: periphery.clone(),
+                ..Ttv1::default()
+            }),
+        ),
+        ("ttv2", RuleConfig::Ttv2(Ttv2 { fast_lr: 0.5, periphery, count_pulses: true, ..Ttv2::default() })),
+        (
+            "ttv2 by rows",
+            RuleConfig::Ttv2(Ttv2 {
+                line: Axis::Row,
+                rates: Rates::R24,
+                max_pulses: 3,
+                trains: Trains { max_train: 70, train_management: false, ..Trains::default() },
+                ..Ttv2::default()
+            }),
+        ),
+    ]
+}
+
+fn network(rule: &RuleConfig, seed: u64) -> Network {
+    let linear = |inputs, outputs| LayerConfig::Linear(LinearConfig { inputs, outputs, bias: true, scale: 1.5 });
+    let layers = [linear(INPUTS, 70), LayerConfig::Sigmoid, linear(70, 3)];
+    let mut network = Network::new(&layers, rule, Loss::CrossEntropy, seed).expect("valid settings");
+    network.linear_layers_mut().for_each(|linear| linear.rule_mut().set_averaging(true));
+    network
+}
+
+fn data() -> (Vec<f32>, Vec<u32>) {
+    let mut x = vec![0.0; SAMPLES as usize * INPUTS];
+    Stream::new(99, 0, Operation::Sample, 0).normals(0, &mut x);
+    // Some inputs are zero, as in images.
+    x.iter_mut().filter(|x| **x < 0.0).for_each(|x| *x = 0.0);
+    let classes = x.chunks(INPUTS).map(|x| u32::from(x[0] > x[1]) + u32::from(x[2] > 0.5)).collect();
+    (x, classes)
+}
+
+/// Trains on `pieces` of the data one after another.
+fn train(network: &mut Network, batch: usize, threads: usize, pieces: &[std::ops::Range<u32>]) -> Result<()> {
+    let (x, classes) = data();
+    let workers = Workers::new(threads)?;
+    for piece in pieces {
+        let order: Vec<u32> = piece.clone().collect();
+        network.train(&x, Targets::Classes(&classes), &order, batch, 1.0, &workers)?;
+    }
+    Ok(())
+}
+
+fn states(network: &Network) -> Vec<State> {
+    network.linear_layers().map(|linear| linear.rule().state().expect("a built-in rule")).collect()
+}
+
+/// FNV-1a over the bits of every array of a network.
+fn digest(network: &Network) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for state in states(network) {
+        for word in state.floats.values().flatten().map(|v| v.to_bits()) {
+            hash = (hash ^ u64::from(word)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+    hash
+}
+
+/// Frozen: a change of these bits changes every result and needs a note in CHANGELOG.md.
+#[test]
+fn frozen_values() {
+    let digests: Vec<(&str, u64)> = rules()
+        .into_iter()
+        .map(|(name, rule)| {
+            let mut network = network(&rule, 5);
+            train(&mut network, 3, 1, &[0..SAMPLES]).expect("valid data");
+            (name, digest(&network))
+        })
+        .collect();
+    assert_eq!(digests, FROZEN);
+}
+
+const FROZEN: [(&str, u64); 5] = [
+    ("float", 0x326b_3907_e946_23ee),
+    ("sgd", 0x6131_ada7_7852_c679),
+    ("ttv1", 0x139d_2549_5dc6_b046),
+    ("ttv2", 0x283c_8aef_4fc9_a418),
+    ("ttv2 by rows", 0xab97_7113_4252_f66d),
+];
+
+#[test]
+fn threads_and_cuts_do_not_matter_and_seeds_do() {
+    for (name, rule) in rules() {
+        let trained = |seed, threads, pieces: &[std::ops::Range<u32>]| {
+            let mut network = network(&rule, seed);
+            train(&mut network, 8, threads, pieces).expect("valid data");
+            states(&network)
+        };
+        let once = trained(5, 1, &[0..SAMPLES]);
+        assert_eq!(once, trained(5, 2, &[0..SAMPLES]), "{name}, 2 threads");
+        assert_eq!(once, trained(5, 4, &[0..64, 64..72, 72..SAMPLES]), "{name}, 4 threads, in pieces");
+        assert_ne!(once, trained(6, 1, &[0..SAMPLES]), "{name}, another seed");
+    }
+}
+
+#[test]
+fn a_state_put_back_goes_on_bit_for_bit() {
+    for (name, rule) in rules() {
+        let mut whole = network(&rule, 5);
+        train(&mut whole, 1, 1, &[0..SAMPLES]).expect("valid data");
+        let mut first = network(&rule, 5);
+        train(&mut first, 1, 1, &[0..101]).expect("valid data");
+        let mut second = network(&rule, 5);
+        for (linear, state) in second.linear_layers_mut().zip(states(&first)) {
+            linear.rule_mut().restore(&state).expect("a state of the same settings");
+        }
+        train(&mut second, 1, 1, &[101..SAMPLES]).expect("valid data");
+        assert_eq!(states(&second), states(&whole), "{name}");
+        assert_eq!(second.ledger(), whole.ledger(), "{name}");
+    }
+}
+
+#[test]
+fn evaluation_leaves_training_alone_and_has_noise_of_its_own() {
+    let (x, classes) = data();
+    let rule = RuleConfig::Ttv2(Ttv2 { periphery: Periphery::full(0.06), ..Ttv2::default() });
+    let network = network(&rule, 1);
+    let before = states(&network);
+    let outputs =
+        |draw, threads| network.forward(&x, draw, &Workers::new(threads).expect("few threads")).expect("valid data");
+    assert_eq!(outputs(3, 1), outputs(3, 2));
+    assert_ne!(outputs(3, 1), outputs(4, 1));
+    network.evaluate(&x, Targets::Classes(&classes), 0, &Workers::default()).expect("valid data");
+    assert_eq!(before, states(&network));
+}
+
+#[test]
+fn states_of_other_settings_are_refused() {
+    let all = rules();
+    let sgd = states(&network(&all[1].1, 1));
+    let mut ttv2 = network(&all[3].1, 1);
+    let before = states(&ttv2);
+    let first = ttv2.linear_layers_mut().next().expect("a layer");
+    let message = first.rule_mut().restore(&sgd[0]).expect_err("a state of sgd").to_string();
+    assert!(message.contains("progress"), "{message}");
+    assert_eq!(before, states(&ttv2));
+}
