@@ -3,6 +3,8 @@
 //!
 //! cargo run --release --example digits
 
+#![allow(clippy::print_stdout)]
+
 use std::io::Read;
 use tikitaka::network::{LayerConfig, LinearConfig, Loss, Network, Targets};
 use tikitaka::rule::{RuleConfig, Ttv2};
@@ -55,5 +57,6 @@ fn main() -> Result<()> {
 #[test]
 fn learns_the_digits() {
     let error = train(0, 10).expect("valid settings");
-    assert!(error < 15.0, "{error} % test error");
+    // tests/test_examples.py expects the same number of digits.py
+    assert_eq!((error * 355.0 / 100.0).round(), 44.0);
 }

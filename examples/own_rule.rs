@@ -1,7 +1,9 @@
-//! A training rule of one's own, outside the crate: TTv1 [GH20, PAT1] written once more over the
+//! A training rule of one's own, outside the crate: TTv1 (GH20, PAT1) written once more over the
 //! `Array` trait. It equals the built-in rule bit for bit.
 //!
 //! cargo run --release --example own_rule
+
+#![allow(clippy::print_stdout)]
 
 use tikitaka::crossbar::{Array, Crossbar, Line, Reference, Setup};
 use tikitaka::device::{DeviceConfig, SoftBounds};
@@ -55,7 +57,7 @@ impl Rule for MyTtv1 {
         for (x, delta) in x.chunks(cols).zip(delta.chunks(rows)) {
             self.a.update(x, delta, -FAST_LR)?;
             self.count += 1;
-            if self.count % TRANSFER_EVERY == 0 {
+            if self.count.is_multiple_of(TRANSFER_EVERY) {
                 let (mut u, mut v) = (vec![0.0; cols], vec![0.0; rows]);
                 u[self.k] = 1.0;
                 self.a.read_line(Line::Column(self.k), &mut v)?;
@@ -102,8 +104,11 @@ impl Rule for MyTtv1 {
     }
 }
 
+/// The weights of every layer.
+type Weights = Vec<Vec<f32>>;
+
 /// Trains on random vectors with random classes and returns the weights of every layer.
-fn train(mut network: Network) -> Result<Vec<Vec<f32>>> {
+fn train(mut network: Network) -> Result<Weights> {
     let mut x = vec![0.0; 8 * 300];
     Stream::new(1, 0, Operation::Sample, 0).normals(0, &mut x);
     let classes: Vec<u32> = (0..300).map(|s| u32::from(x[8 * s] > 0.0)).collect();
@@ -119,7 +124,7 @@ fn layers() -> Vec<LayerConfig> {
     vec![linear(8, 6), LayerConfig::Tanh, linear(6, 2)]
 }
 
-fn both() -> Result<(Vec<Vec<f32>>, Vec<Vec<f32>>)> {
+fn both() -> Result<(Weights, Weights)> {
     let built_in = RuleConfig::Ttv1(Ttv1 {
         fast_lr: f64::from(FAST_LR),
         transfer_lr: f64::from(TRANSFER_LR),

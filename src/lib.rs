@@ -33,13 +33,13 @@
 //! | device-to-device variation, R24 eqs. (5), (6) | `Variation::sample` | `moments` |
 //! | soft-bounds step, R24 eq. (4) | `SoftBoundsDevice::pulse` | `steps_have_the_stated_mean_and_variance` |
 //! | symmetry point, R24 eq. (8) | `SoftBoundsDevice::symmetry_point` | `up_and_down_cancel_at_the_symmetry_point` |
-//! | zero-shifting, Kim et al. 2019 | `Crossbar::zero_shift` | `test_zero_shifting_ends_at_the_symmetry_point` |
-//! | noisy product, GV16 | `mvm::product` | `test_forward_and_backward_equal_the_twin` |
+//! | zero-shifting, Kim et al. 2019 | `Crossbar::zero_shift` | `test_zero_shifting_finds_the_symmetry_point_up_to_a_step` |
+//! | noisy product, GV16 | `mvm::product` | `test_products_through_the_periphery` |
 //! | converters, GV16 | `Converter::apply` | `levels_by_hand` |
 //! | pulse trains, GV16 | `Trains::plan` | `the_mean_update_is_lr_times_the_product` |
-//! | pulsed update, GV16 | `Crossbar::pulsed_update` | `test_mean_update_is_lr_times_the_outer_product` |
-//! | TTv1, GH20 | `Ttv1Rule::update` | `test_ttv1_equals_the_twin` |
-//! | TTv2, R24 eq. (10) | `Ttv2Rule::transfer` | `test_ttv2_equals_the_twin` |
+//! | pulsed update, GV16 | `Crossbar::pulsed_update` | `test_mean_and_variance_of_updates` |
+//! | TTv1, GH20 | `Ttv1Rule::update` | `test_training_step_for_step` |
+//! | TTv2, R24 eq. (10) | `Ttv2Rule::transfer` | `test_training_step_for_step` |
 //! | learning rates, R24 | `rates::fast_rate` | `rates_by_hand` |
 //! | running average of reads | `LineAverage::add` | `by_hand` |
 //!

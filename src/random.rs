@@ -38,6 +38,8 @@ pub enum Operation {
     ZeroShift,
     /// Errors of a reference array.
     Reference,
+    /// Numbers handed out to users, which no array shares.
+    Numbers,
 }
 
 /// One stream of random numbers, addressed by position.

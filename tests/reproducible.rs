@@ -1,6 +1,8 @@
 //! Same seed, same bits: frozen values, any number of threads, any way of cutting the work, and after
 //! a state was put back. `make test` runs this file once per instruction set.
 
+#![allow(clippy::single_range_in_vec_init)] // pieces of the data, often only one
+
 use tikitaka::crossbar::{Periphery, Trains};
 use tikitaka::network::{LayerConfig, LinearConfig, Loss, Network, Targets};
 use tikitaka::random::{Operation, Stream};

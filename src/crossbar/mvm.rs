@@ -39,7 +39,7 @@ pub(crate) enum Direction {
     Backward,
 }
 
-/// Bound management gives up after this many halvings, a factor of 1024 [ours; aihwkit's default is 1000].
+/// Bound management gives up after this many halvings, a factor of 1024 (ours; aihwkit's default is 1000).
 const MAX_HALVINGS: u32 = 10;
 
 /// Products of a batch with one matrix: vectors of `inputs` values in, of `outputs` values out.

@@ -83,8 +83,8 @@ pub struct Periphery {
 }
 
 impl Periphery {
-    /// The RPU baseline [GV16, aihwkit]: DAC 7 bit on ±1, ADC 9 bit on ±12, noise management, and
-    /// bound management forward; line reads [ours] with ADC range ±1 and no management.
+    /// The RPU baseline (GV16, aihwkit): DAC 7 bit on ±1, ADC 9 bit on ±12, noise management, and
+    /// bound management forward; line reads (ours) with ADC range ±1 and no management.
     pub fn full(output_noise: f64) -> Self {
         let forward = Mvm {
             dac_bits: 7,

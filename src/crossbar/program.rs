@@ -16,7 +16,7 @@ pub enum Programming {
         spread: f64,
     },
     /// Pulse after pulse towards the target, until within half a mean step or out of pulses; the
-    /// verifying reads are exact [ours].
+    /// verifying reads are exact (ours).
     Pulses {
         /// The most pulses per device.
         max_pulses: u32,

@@ -1,4 +1,4 @@
-//! Stochastic pulse trains [GV16; managements as documented by aihwkit].
+//! Stochastic pulse trains (GV16; managements as documented by aihwkit).
 
 use crate::error::{Limit, Result, check_limits};
 use crate::random::Stream;

@@ -1,4 +1,4 @@
-//! The stochastic pulsed update W ← W + lr·δxᵀ (in expectation) [GV16], driven by events: only
+//! The stochastic pulsed update W ← W + lr·δxᵀ (in expectation) (GV16), driven by events: only
 //! devices whose row and column fire in the same slot are touched, and only they draw noise.
 
 use super::Crossbar;

@@ -98,8 +98,9 @@ pub(super) fn load_tensors(py: Python<'_>, path: PathBuf) -> PyResult<(Bound<'_,
 /// A nested dict as TOML; None is left out.
 #[pyfunction]
 pub(super) fn to_toml(config: &Bound<'_, PyMapping>) -> PyResult<String> {
-    let table: toml::Table = depythonize(&without_none(config.as_any())?)?;
-    toml::to_string(&table).map_err(|e| PyValueError::new_err(e.to_string()))
+    let bad = |e: String| PyValueError::new_err(format!("config: {e}"));
+    let table: toml::Table = depythonize(&without_none(config.as_any())?).map_err(|e| bad(e.to_string()))?;
+    toml::to_string(&table).map_err(|e| bad(e.to_string()))
 }
 
 fn without_none<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {

@@ -33,7 +33,7 @@ mod _core {
     }
 }
 
-/// `n` standard normals of the stream that `seed` names: for looking at the generator.
+/// `n` standard normals of the stream that `seed` names, which no array shares.
 #[pyfunction]
 fn normals(py: Python<'_>, seed: u64, n: usize) -> PyResult<Bound<'_, numpy::PyArray1<f32>>> {
     use crate::random::{Operation, Stream};
@@ -43,7 +43,7 @@ fn normals(py: Python<'_>, seed: u64, n: usize) -> PyResult<Bound<'_, numpy::PyA
     }
     let out = py.detach(|| {
         let mut out = vec![0.0; n];
-        Stream::new(seed, 0, Operation::Sample, 0).normals(0, &mut out);
+        Stream::new(seed, 0, Operation::Numbers, 0).normals(0, &mut out);
         out
     });
     Ok(numpy::PyArray1::from_vec(py, out))

@@ -8,6 +8,7 @@ use crate::ledger::Ledger;
 use crate::network::Initial;
 use crate::rule::{Rule, RuleConfig, State};
 use numpy::PyUntypedArrayMethods;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use std::fmt;
 
@@ -21,6 +22,10 @@ pub(super) fn build(template: &Bound<'_, PyAny>, at: &Initial<'_>) -> Result<Box
     }
     let make = || -> PyResult<Py<PyAny>> {
         let py = template.py();
+        if !template.hasattr("build")? {
+            let given = template.get_type();
+            return Err(PyTypeError::new_err(format!("rule is a {given}; a rule config or a tikitaka.Rule needed")));
+        }
         let object = py.import("copy")?.call_method1("deepcopy", (template,))?;
         let weights = matrix_out(py, at.weights.to_vec(), (at.rows, at.cols))?;
         object.call_method1("build", (weights, at.seed, at.layer))?;
@@ -63,7 +68,7 @@ impl PyRule {
             let (out, width) = out;
             let expected = [out.len() / width, width];
             if result.shape() != expected {
-                return Err(pyo3::exceptions::PyValueError::new_err(format!(
+                return Err(PyValueError::new_err(format!(
                     "{method} returned shape {:?}; {expected:?} needed",
                     result.shape()
                 )));

@@ -28,7 +28,7 @@ struct Situation {
 }
 
 /// Describes `rule` on a `rows` × `cols` array for samples with max|x| = `x` and a max|δ| that varies
-/// exponentially about the mean `delta` [ours], with the schedule at `rate`; `samples` is the planned
+/// exponentially about the mean `delta` (ours), with the schedule at `rate`; `samples` is the planned
 /// number of samples, if known.
 pub fn describe(
     rule: &RuleConfig,
@@ -51,7 +51,7 @@ pub fn describe(
         RuleConfig::Float(s) => {
             line(
                 &mut out,
-                &format!("float on {rows} × {cols} (outputs × inputs): W moves by {:.3e}·δxᵀ, exactly", s.lr * rate),
+                &format!("float on {rows} × {cols} (outputs × inputs): W moves by {}·δxᵀ, exactly", short(s.lr * rate)),
             );
         }
         RuleConfig::Sgd(s) => {
@@ -68,6 +68,18 @@ pub fn describe(
     Ok(out)
 }
 
+/// Three significant digits, without an exponent where that is easy to read.
+fn short(value: f64) -> String {
+    let digits = if value == 0.0 { 0.0 } else { value.abs().log10().floor() };
+    if (-4.0..5.0).contains(&digits) {
+        let text = format!("{value:.*}", (2.0 - digits).max(0.0) as usize);
+        let trimmed = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+        trimmed.to_owned()
+    } else {
+        format!("{value:.2e}")
+    }
+}
+
 fn line(out: &mut Description, text: &str) {
     let _ = writeln!(out.text, "{text}");
 }
@@ -81,7 +93,12 @@ fn array(out: &mut Description, name: &str, device: &DeviceConfig, reference: Me
     };
     line(
         out,
-        &format!("{name}: step {step:.3e}, bounds ±{bound:.3}, {:.0} states on average; {zero}", 2.0 * bound / step),
+        &format!(
+            "{name}: step {}, bounds ±{}, {:.0} states on average; {zero}",
+            short(step),
+            short(bound),
+            2.0 * bound / step
+        ),
     );
 }
 
@@ -99,10 +116,12 @@ fn trains(out: &mut Description, name: &str, trains: &Trains, device: &DeviceCon
     line(
         out,
         &format!(
-            "{name}: learning rate {lr:.3e}; at max|x| = {}, mean max|δ| = {} the largest crosspoint needs {k:.3} pulses per sample: \
+            "{name}: learning rate {}; at max|x| = {}, mean max|δ| = {} the largest crosspoint needs {} pulses per sample: \
              expected train {length:.2} of {most} slots, {:.1} % of trains saturated",
+            short(lr),
             at.x,
             at.delta,
+            short(k),
             100.0 * saturated
         ),
     );
@@ -140,13 +159,13 @@ fn ttv1(out: &mut Description, s: &Ttv1, at: Situation) {
     line(
         out,
         &format!(
-            "transfer: one column every {} samples, so every crosspoint once per {sweep} samples; C moves by {:.3e} per sample and unit of A",
+            "transfer: one column every {} samples, so every crosspoint once per {sweep} samples; C moves by {} per sample and unit of A",
             s.transfer_every,
-            lr / sweep as f64
+            short(lr / sweep as f64)
         ),
     );
     let pulses = lr * s.device.bound() / s.slow_device().step();
-    line(out, &format!("transfer: A at its bound sends {pulses:.3} pulses to C per read"));
+    line(out, &format!("transfer: A at its bound sends {} pulses to C per read", short(pulses)));
     if pulses > f64::from(s.trains.max_train) {
         out.warnings.push("a transfer from A at its bound saturates its train on C; lower transfer_lr".to_owned());
     }
@@ -191,8 +210,9 @@ fn ttv2(out: &mut Description, s: &Ttv2, at: Situation) {
     line(
         out,
         &format!(
-            "H: threshold 1, moved by {lambda:.3e} per read and unit of A; C moves by {:.3e} per {} and unit of A",
-            lambda * s.slow_device().step() / sweep as f64,
+            "H: threshold 1, moved by {} per read and unit of A; C moves by {} per {} and unit of A",
+            short(lambda),
+            short(lambda * s.slow_device().step() / sweep as f64),
             &unit[..unit.len() - 1]
         ),
     );
@@ -212,7 +232,8 @@ fn reach(out: &mut Description, s: &Ttv2, lambda: f64, sweep: u64, unit: &str, a
     line(
         out,
         &format!(
-            "H: A at {most:.3} needs {reads:.0} reads, {:.0} {unit}, to cross the threshold",
+            "H: A at {} needs {reads:.0} reads, {:.0} {unit}, to cross the threshold",
+            short(most),
             reads * sweep as f64
         ),
     );
@@ -220,7 +241,8 @@ fn reach(out: &mut Description, s: &Ttv2, lambda: f64, sweep: u64, unit: &str, a
         && reads * sweep as f64 > samples as f64
     {
         out.warnings.push(format!(
-            "the threshold cannot be reached: even A at {most:.3} needs {:.0} {unit}, but only {samples} are planned; raise the transfer rate or lower transfer_every",
+            "the threshold cannot be reached: even A at {} needs {:.0} {unit}, but only {samples} are planned; raise the transfer rate or lower transfer_every",
+            short(most),
             reads * sweep as f64
         ));
     }
@@ -242,6 +264,12 @@ mod tests {
 
     fn of(rule: &RuleConfig, samples: Option<u64>) -> Description {
         describe(rule, 256, 785, 1.0, 0.1, samples, 1.0).expect("valid")
+    }
+
+    #[test]
+    fn numbers_are_short() {
+        let shown: Vec<_> = [0.0, 0.2, 1.0, 784.25, 1234.5, 0.000_123_45, 1e-7, 3e9].map(short).to_vec();
+        assert_eq!(shown, ["0", "0.2", "1", "784", "1234", "0.000123", "1.00e-7", "3.00e9"]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Stochastic gradient descent by pulsed updates [GV16].
+//! Stochastic gradient descent by pulsed updates (GV16).
 
 use super::config::Arrays;
 use super::{Rule, State};

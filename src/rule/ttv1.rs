@@ -1,4 +1,4 @@
-//! TTv1, "Tiki-Taka" [GH20, PAT1]: gradients go to a fast array A, and what A holds is copied to C
+//! TTv1, "Tiki-Taka" (GH20, PAT1): gradients go to a fast array A, and what A holds is copied to C
 //! line by line. The network sees W = γA + C.
 
 use super::config::Arrays;
@@ -18,7 +18,7 @@ pub enum Vectors {
     /// One column at a time.
     #[default]
     OneHot,
-    /// Columns of a Hadamard matrix [PAT1]: every device takes part in each read, which goes through
+    /// Columns of a Hadamard matrix (PAT1): every device takes part in each read, which goes through
     /// the periphery of the forward product.
     Hadamard,
 }

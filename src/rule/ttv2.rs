@@ -1,4 +1,4 @@
-//! TTv2 [the paper; PAT; R24 eq. (10)]: gradients accumulate in a fast array A, reads of A pass a
+//! TTv2 (the paper; PAT; R24 eq. (10)): gradients accumulate in a fast array A, reads of A pass a
 //! digital filter H, and where H crosses its threshold the slow array C gets one pulse. The network
 //! sees C alone.
 
@@ -41,7 +41,7 @@ pub enum Axis {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AfterPulse {
-    /// Nothing [R24].
+    /// Nothing (R24).
     #[default]
     Zero,
     /// H minus the pulses sent: nothing is lost.
@@ -278,7 +278,7 @@ impl Ttv2Rule {
         lr as f32 * rate
     }
 
-    /// One line [R24 eq. (10)]:
+    /// One line (R24 eq. (10)):
     ///
     /// ```text
     /// v = MVM(A − R, e_k);  H[:,k] ← H[:,k] + λ_H·v

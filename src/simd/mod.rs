@@ -1,6 +1,6 @@
 //! Run-time dispatch of the vector kernels: the only `unsafe` of the crate.
 //!
-//! Each kernel is written once, over fixed lanes, in plain Rust ([`kernels`], [`math`]); this file
+//! Each kernel is written once, over fixed lanes, in plain Rust (`kernels`, `math`); this file
 //! compiles it for AVX-512, AVX2 and the target's baseline and picks one when called. No path uses
 //! fused multiply-add and every sum has a fixed order, so all paths give the same bits.
 

@@ -1,0 +1,59 @@
+# Everything runs in a virtual environment of its own, .venv, which the first command makes.
+
+PYTHON ?= python3
+BIN := .venv/bin
+export PYTHONWARNINGS ?= default
+
+.PHONY: help demo build test test-rust test-python lint bench wheel clean
+
+help:
+	@echo "make demo    build, then compare float, sgd, ttv1 and ttv2 on the bundled digits"
+	@echo "make test    build, then every check and test, Rust and Python"
+	@echo "make bench   time the kernels"
+	@echo "make wheel   the abi3 wheel and the source distribution, in dist/"
+	@echo "make clean   remove what was built"
+
+.venv/ready: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --group dev
+	touch $@
+
+build: .venv/ready
+	$(BIN)/maturin develop --release --quiet
+
+demo: build
+	$(BIN)/tikitaka demo
+
+test: lint test-rust test-python
+
+lint: build
+	cargo fmt --check
+	cargo clippy --quiet --all-targets -- -D warnings
+	cargo clippy --quiet --all-targets --features python -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps
+	! cargo tree -e normal | grep pyo3
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m mypy.stubtest tikitaka._core
+
+# The last three lines prove the same bits on every instruction set that the machine has.
+test-rust:
+	cargo test --quiet
+	cargo test --quiet --examples
+	TIKITAKA_SIMD=baseline cargo test --quiet --test reproducible
+	TIKITAKA_SIMD=avx2 cargo test --quiet --test reproducible
+	TIKITAKA_SIMD=avx512 cargo test --quiet --test reproducible
+
+test-python: build
+	$(BIN)/python -m pytest
+
+bench: build
+	cargo bench --bench kernels
+
+wheel: .venv/ready
+	$(BIN)/maturin build --release --sdist --out dist
+
+clean:
+	rm -rf .venv dist target python/tikitaka/_core*.so

@@ -1,0 +1,257 @@
+"""Exact: with its noise off, the compiled core equals the slow NumPy twin step for step.
+
+Nothing here is statistical. A float32 simulator may differ from a float64 twin only where a decision (a level of a
+converter, a threshold, the length of a train) is nearly a tie; the twin keeps the closest one, and the tests assert
+that it was further away than float32 can err.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import tikitaka as tt
+import twin
+from numpy.typing import NDArray
+
+F32 = NDArray[np.float32]
+SOFT = tt.SoftBounds(states=30, cycle_noise=0, asymmetry=0.2)
+CONSTANT = tt.ConstantStep(states=40, step_spread=0.3, bound_spread=0.3, asymmetry=0.1)
+# The DAC has no level at half its range: at ±1 half of the largest input, which halving and equal outputs make often,
+# would be a tie each time.
+FULL = tt.Periphery(
+    forward=tt.Mvm(7, 1.1, 9, 12.0, noise_management=True, bound_management=True),
+    backward=tt.Mvm(7, 1.1, 9, 12.0, noise_management=True),
+    read=tt.Mvm(adc_bits=9, adc_bound=1.0),
+)
+
+
+def normal(*shape: int, seed: int, scale: float = 1.0) -> F32:
+    return (scale * np.random.default_rng(seed).standard_normal(shape)).astype(np.float32)
+
+
+def devices_of(core: tt.Crossbar, model: tt.Device) -> twin.Devices:
+    return twin.Devices(model, core.device_parameters)
+
+
+# --- devices ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("model", [SOFT, replace(SOFT, noise="multiplicative"), CONSTANT], ids=["add", "mult", "const"])
+def test_pulses_and_symmetry_points(model: tt.Device) -> None:
+    core = tt.Crossbar(7, 5, model, seed=1)
+    devices = devices_of(core, model)
+    if isinstance(model, tt.SoftBounds):
+        np.testing.assert_allclose(core.symmetry_point, devices.symmetry_point(), atol=1e-6)
+    w = core.weights.astype(float)
+    counts = np.random.default_rng(2).integers(-9, 10, (20, 7))
+    for k, count in enumerate(counts):
+        core.pulse_column(k % 5, count)
+        for n in range(9):
+            sent = np.where(np.arange(5) == k % 5, count[:, None], 0)
+            w = np.where(np.abs(sent) > n, devices.pulse(w, sent > 0), w)
+    np.testing.assert_allclose(core.weights, w, atol=2e-6)
+    assert np.ptp(w) > 0.5  # far enough for the bounds to matter
+
+
+# --- products ---------------------------------------------------------------------------------------------------------
+
+PARTS = {
+    "off": tt.Mvm(),
+    "dac": tt.Mvm(dac_bits=5, dac_bound=0.8),
+    "adc": tt.Mvm(adc_bits=6, adc_bound=2.0),
+    "noise management": tt.Mvm(dac_bits=7, noise_management=True),
+    "bound management": tt.Mvm(adc_bits=6, adc_bound=0.4, bound_management=True),
+    "all": tt.Mvm(7, 1.1, 7, 0.3, noise_management=True, bound_management=True),
+}
+
+
+@pytest.mark.parametrize("shape", [(40, 9), (6, 70), (1, 1)], ids=str)
+@pytest.mark.parametrize("name", PARTS)
+def test_products_through_the_periphery(name: str, shape: tuple[int, int]) -> None:
+    part, (rows, cols) = PARTS[name], shape
+    core = tt.Crossbar(rows, cols, SOFT, periphery=tt.Periphery(part, part, part), seed=3)
+    core.weights = normal(rows, cols, seed=4, scale=0.3)
+    w = core.weights.astype(float)
+    for product, mvms, matrix in [
+        (core.forward, "forward_mvms", w),
+        (core.backward, "backward_mvms", w.T),
+        (core.read, "line_reads", w),
+    ]:
+        compared = 0
+        for x in normal(12, matrix.shape[1], seed=5):
+            before = core.ledger
+            got, after = product(x), core.ledger
+            ties = twin.Ties()
+            expected = twin.mvm(matrix, x.astype(float), part, ties=ties)
+            if ties.closest < 1e-4:  # levels and bounds; a float32 product of these sizes errs by about 1e-6
+                continue
+            compared += 1
+            np.testing.assert_allclose(got, expected.y, rtol=1e-5, atol=3e-6)
+            took = {key: after[key] - before[key] for key in after if after[key] != before[key]}
+            assert took == {mvms: expected.mvms, "dac_conversions": expected.dac, "adc_conversions": expected.adc}
+        assert compared >= 10  # of 12
+
+
+def test_bound_management_gives_up_after_ten_halvings() -> None:
+    part = PARTS["bound management"]
+    core = tt.Crossbar(2, 1, tt.ConstantStep(bound=1e6), periphery=tt.Periphery(part))
+    core.weights = [[0.1], [0.4 * 2**12]]
+    expected = twin.mvm(core.weights.astype(float), np.ones(1), part)
+    np.testing.assert_allclose(core.forward([1.0]), expected.y, rtol=1e-6)
+    np.testing.assert_allclose(expected.y[1], 0.4 * 2**10)
+    assert core.ledger["forward_mvms"] == expected.mvms == 11
+    assert core.ledger["adc_conversions"] == expected.adc == 2 + 10
+
+
+@pytest.mark.parametrize("bits", [2, 3, 7, 9])
+def test_levels_of_the_converters(bits: int) -> None:
+    """2^bits − 2 steps over the range, zero among the levels; ties to even, clipped beyond."""
+    bound, step = 0.75, twin.level(bits, 0.75)
+    v = np.linspace(-1.1, 1.1, 4001, dtype=np.float32)
+    core = tt.Crossbar(1, len(v), tt.ConstantStep(bound=2), periphery=tt.Periphery(read=tt.Mvm(0, 1, bits, bound)))
+    core.weights = v[None]
+    got = core.read_row(0)
+    assert len(np.unique(got)) == 2**bits - 1
+    away = np.abs(v / step - np.floor(v / step) - 0.5) > 1e-4
+    np.testing.assert_allclose(got[away], twin.quantise(v.astype(float), bits, bound)[away], atol=1e-6)
+    assert np.max(np.abs(got)) == np.float32(bound)
+
+
+# --- the pulsed update ------------------------------------------------------------------------------------------------
+
+TRAINS = {
+    "default": tt.Trains(),
+    "plain": tt.Trains(5, update_management=False, train_management=False),
+    "one slot": tt.Trains(1),
+    "many words": tt.Trains(200, train_management=False),
+}
+
+
+@pytest.mark.parametrize("trains", TRAINS.values(), ids=TRAINS)
+@pytest.mark.parametrize(
+    ("model", "reference"),
+    [(SOFT, tt.Reference()), (SOFT, tt.Reference("ideal", mean=0.05)), (CONSTANT, tt.Reference())],
+    ids=["soft", "soft with reference", "constant"],
+)
+def test_updates_given_their_trains(model: tt.Device, reference: tt.Reference, trains: tt.Trains) -> None:
+    core = tt.Crossbar(9, 17, model, trains=trains, reference=reference, seed=6, count_pulses=True)
+    core.weights = normal(9, 17, seed=7, scale=0.2)
+    devices = devices_of(core, model)
+    r = core.reference.astype(float)
+    state = core.weights + r
+    counts, rng = np.zeros((9, 17), int), np.random.default_rng(8)
+    for lr in rng.uniform(-0.3, 0.3, 30).astype(np.float32):
+        x, delta = rng.standard_normal(17), rng.standard_normal(9)
+        x[rng.random(17) < 0.3] = 0
+        rows, cols = core.trains(x, delta, lr)
+        assert len(rows) == len(cols) == twin.plan(x, delta, lr, core.step, trains).slots
+        core.update(x, delta, lr)
+        state = twin.pulsed_update(state, devices, lr * np.outer(delta, x), rows, cols)
+        counts += rows.astype(int).T @ cols.astype(int)
+        np.testing.assert_allclose(core.weights, state - r, atol=2e-6)
+    np.testing.assert_array_equal(core.pulses, counts)
+    assert core.ledger["pulses"] == counts.sum() > 0
+    assert core.ledger["updates"] == 30
+
+
+# --- whole trainings --------------------------------------------------------------------------------------------------
+
+SIZES = (6, 5, 3)
+SAMPLES = 40
+REFERENCES = {"reference": tt.Reference("zero-shift", pulses=300), "slow_reference": tt.Reference("ideal")}
+TTV2 = tt.Ttv2(device=SOFT, fast_lr=0.31, transfer_lr=3.0, transfer_every=1)
+
+RULES: dict[str, tt.RuleConfig] = {
+    "float": tt.Float(lr=0.5),
+    "sgd": tt.Sgd(lr=0.21, device=SOFT),
+    "sgd constant-step": tt.Sgd(lr=0.21, device=CONSTANT, trains=TRAINS["plain"]),
+    "sgd periphery": tt.Sgd(lr=0.21, device=SOFT, periphery=FULL),
+    "ttv1": tt.Ttv1(device=SOFT, fast_lr=0.31, transfer_lr=0.5, transfer_every=1),
+    "ttv1 hadamard": tt.Ttv1(device=SOFT, fast_lr=0.31, transfer_lr=2.0, vectors="hadamard", slow_device=CONSTANT),
+    "ttv1 gamma": tt.Ttv1(device=SOFT, fast_lr=0.31, transfer_lr=0.43, gamma=0.57, periphery=FULL, **REFERENCES),
+    "ttv2": TTV2,
+    "ttv2 periphery": replace(TTV2, periphery=FULL),
+    "ttv2 subtract": replace(TTV2, after_pulse="subtract", transfer_lr=15.0, max_pulses=2),
+    "ttv2 keep": replace(TTV2, after_pulse="keep", keep=0.4),
+    "ttv2 pulses": replace(TTV2, max_pulses=4, transfer_lr=20.0, slow_device=CONSTANT),
+    "ttv2 row": replace(TTV2, line="row"),
+    "ttv2 batches": replace(TTV2, count="batch", transfer_every=1, transfer_lr=20.0),
+    "ttv2 r24": replace(TTV2, rates="r24", learning_rate=0.4, granularity=0.5, reads=2.0, memory=10.0),
+    "ttv2 references": replace(TTV2, **REFERENCES),
+}
+
+
+def twin_rule(config: tt.RuleConfig, core: tt.Network, layer: int, seed: int, ties: twin.Ties) -> twin.Rule:
+    """The twin of an array's rule: device constants and initial weights are the core's, so are the trains to come."""
+    weights = core.weights[layer].astype(float)
+    if isinstance(config, tt.Float):
+        return twin.Float(config, weights)
+    constants = core.device_parameters(layer)
+
+    def array(letter: str, model: tt.Device, reference: tt.Reference) -> twin.Array:
+        number = 2 * layer + (letter == "c")
+        source = tt.Crossbar(*weights.shape, model, trains=config.trains, seed=seed, array=number)
+
+        def fires(x: twin.F64, delta: twin.F64, lr: float) -> tuple[twin.Bools, twin.Bools]:
+            trains = source.trains(x, delta, lr)
+            source.update(x, delta, lr)  # trains depend on what has been updated before, not on the weights
+            return trains
+
+        periphery = config.periphery
+        if letter == "c" and isinstance(config, tt.Ttv2):  # reads of C make averages
+            periphery = replace(periphery, read=replace(periphery.read, adc_bound=config.average_bound))
+        own = {name[2:]: value for name, value in constants.items() if name.startswith(f"{letter}.")}
+        setup = {"periphery": periphery, "trains": config.trains, "reference": reference, "ties": ties}
+        return twin.Array(twin.Devices(model, own), fires, **setup)
+
+    if isinstance(config, tt.Sgd):
+        c = array("c", config.device, config.reference)
+        c.hold(weights)
+        return twin.Sgd(config, c)
+    a = array("a", config.device, config.reference)
+    c = array("c", config.slow_device or config.device, config.slow_reference)
+    c.hold(core.layer_state(layer)["c"])
+    return twin.Ttv1(config, a, c) if isinstance(config, tt.Ttv1) else twin.Ttv2(config, a, c)
+
+
+@pytest.mark.parametrize("batch", [1, 4])
+@pytest.mark.parametrize("name", RULES)
+def test_training_step_for_step(name: str, batch: int) -> None:
+    config, seed = RULES[name], 11
+    n, hidden, classes = SIZES
+    core = tt.Network([tt.nn.Linear(n, hidden), tt.nn.Sigmoid(), tt.nn.Linear(hidden, classes)], config, seed=seed)
+    ties = twin.Ties()
+    rules = [twin_rule(config, core, layer, seed, ties) for layer in range(2)]
+    mlp = twin.Mlp(rules)
+    x = normal(SAMPLES, n, seed=14)
+    y = np.random.default_rng(13).integers(0, classes, SAMPLES)
+    start = core.weights
+    for first in range(0, SAMPLES, batch):
+        order = np.arange(first, first + batch)
+        score = core.train(x, y, order=order, batch=batch, rate=0.9)
+        loss = mlp.train(x[order], y[order], rate=0.9) / batch
+        assert score.loss == pytest.approx(loss, abs=1e-5)
+        for layer, rule in enumerate(rules):
+            state = core.layer_state(layer)
+            for key, value in parts(rule).items():
+                np.testing.assert_allclose(state[key], value, atol=1e-5, err_msg=f"{key} of layer {layer}, {first}")
+        core.averaging = True  # from the second batch on
+        for rule in rules:
+            rule.averaging = True
+    if isinstance(config, tt.Ttv2):
+        for average, rule in zip(core.averages, rules, strict=True):
+            read = rule.reads > 0
+            np.testing.assert_allclose(average[read], rule.sums[read] / rule.reads[read], atol=2e-6)
+            assert read.sum() > average.size / 2
+    assert ties.closest > 2e-5  # float32 errs by less, so no decision was a tie
+    assert all(np.max(np.abs(w - before)) > 0.02 for w, before in zip(core.weights, start, strict=True))
+
+
+def parts(rule: twin.Rule) -> dict[str, twin.F64]:
+    """What a rule holds, under the names of the core's state."""
+    if isinstance(rule, twin.Float):
+        return {"c": rule.w}
+    if isinstance(rule, twin.Sgd):
+        return {"c": rule.c.weights}
+    a_and_c = {"a": rule.a.weights, "a.reference": rule.a.reference, "c": rule.c.weights}
+    return a_and_c | ({"h": rule.h} if isinstance(rule, twin.Ttv2) else {})

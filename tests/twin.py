@@ -1,0 +1,389 @@
+"""A slow twin of the simulator in plain NumPy and float64, written from the equations and not from the compiled core.
+
+Noise comes in as an argument, and so do the trains of pulsed updates: who compares the two takes them from the core.
+R24 is Rasch et al., Nature Communications 15:7133; GV16 is Gokmen & Vlasov, Front. Neurosci. 10:333; GH20 is Gokmen &
+Haensch, Front. Neurosci. 14:103; PAT1 is US patent 11,562,249.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import tikitaka as tt
+from numpy.typing import NDArray
+
+F64 = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+MAX_HALVINGS = 10  # bound management gives up after a factor of 1024
+
+
+class Ties:
+    """How near the decisions of a run came to falling the other way: there a float32 simulator may rightly differ."""
+
+    def __init__(self) -> None:
+        self.closest = math.inf
+
+    def note(self, distances: Any) -> None:
+        """Distances of values from where a decision flips, in the decision's own unit (levels, thresholds, slots)."""
+        self.closest = min(self.closest, np.min(np.abs(distances), initial=math.inf))
+
+
+# --- devices ----------------------------------------------------------------------------------------------------------
+
+
+class Devices:
+    """The constants of an array of devices, each (rows, cols), and their answer to a pulse."""
+
+    def __init__(self, model: tt.Device, constants: Mapping[str, Any]) -> None:
+        names = ("up_step", "down_step", "upper_bound", "lower_bound")
+        self.model = model
+        self.up, self.down, self.upper, self.lower = (np.asarray(constants[name], float) for name in names)
+
+    def pulse(self, w: F64, up: Any, xi: Any = 0.0) -> F64:
+        """The states after one pulse, up where `up` and down elsewhere, with normals `xi`: R24 eq. (4); GV16."""
+        sigma = self.model.cycle_noise
+        if isinstance(self.model, tt.ConstantStep):
+            rise, fall = self.up * (1 + sigma * xi), self.down * (1 + sigma * xi)
+        else:
+            slope_up, slope_down = (self.upper - w) / self.upper, (self.lower - w) / self.lower
+            if self.model.noise == "multiplicative":
+                rise, fall = self.up * slope_up * (1 + sigma * xi), self.down * slope_down * (1 + sigma * xi)
+            else:
+                rise, fall = self.up * (slope_up + sigma * xi), self.down * (slope_down + sigma * xi)
+        return np.clip(np.where(up, w + rise, w - fall), self.lower, self.upper)
+
+    def symmetry_point(self) -> F64:
+        """Where an up and a down step cancel on average, R24 eq. (8)."""
+        return (self.up - self.down) / (self.up / self.upper - self.down / self.lower)
+
+
+def mean_step(model: tt.Device) -> float:
+    """δ = 2b / n_states."""
+    states = model.states or (1200 if isinstance(model, tt.ConstantStep) else 20)
+    return model.step or 2 * model.bound / states
+
+
+# --- products through the periphery -----------------------------------------------------------------------------------
+
+
+def level(bits: int, bound: float) -> float:
+    """The distance of neighbouring levels: 2^bits − 2 steps over ±bound."""
+    return 2 * bound / (2**bits - 2)
+
+
+def quantise(v: Any, bits: int, bound: float, ties: Ties | None = None) -> F64:
+    """The nearest level; 0 bits is no converter."""
+    if bits == 0:
+        return np.asarray(v, float)
+    at = np.clip(v, -bound, bound) / level(bits, bound)
+    if ties:
+        ties.note(at - np.floor(at) - 0.5)
+    return level(bits, bound) * np.rint(at)
+
+
+class Product(NamedTuple):
+    """A product and what it took."""
+
+    y: F64
+    mvms: int
+    dac: int
+    adc: int
+
+
+def mvm(w: F64, x: F64, part: tt.Mvm, noise: F64 | None = None, ties: Ties | None = None) -> Product:
+    """y = s·2^r · ADC(W DAC(x / (s·2^r)) + σ ξ), GV16; `noise` holds the ξ of every attempt r, (attempts, outputs).
+
+    s = max|x| under noise management; r counts the halvings of bound management, which converts again only the
+    outputs that saturated.
+    """
+    rows, cols = w.shape
+    scale = np.max(np.abs(x)) if part.noise_management else 1.0
+    if scale == 0:
+        return Product(np.zeros(rows), 1, cols, rows)
+    y, due, adc = np.zeros(rows), np.ones(rows, bool), 0
+    for r in range(MAX_HALVINGS + 1):
+        factor = scale * 2**r
+        raw = w @ quantise(x / factor, part.dac_bits, part.dac_bound, ties)
+        if noise is not None:
+            raw = raw + part.output_noise * noise[r]
+        y[due] = factor * quantise(raw[due], part.adc_bits, part.adc_bound, ties)
+        adc += due.sum()
+        if not (part.bound_management and part.adc_bits):
+            break
+        if ties:
+            ties.note(np.abs(raw[due]) - part.adc_bound)
+        due &= np.abs(raw) > part.adc_bound
+        if not due.any():
+            break
+    return Product(y, r + 1, (r + 1) * cols, int(adc))
+
+
+# --- the stochastic pulsed update -------------------------------------------------------------------------------------
+
+
+class Plan(NamedTuple):
+    """Slots BL of a train, and the probability of every row and column to fire in a slot."""
+
+    slots: int
+    rows: F64
+    cols: F64
+
+
+def plan(x: F64, delta: F64, lr: float, step: float, trains: tt.Trains, ties: Ties | None = None) -> Plan:
+    """GV16: A|δ_i| and B|x_j| with A = B = √(lr/(δ BL)), balanced by update management, BL by train management."""
+    x_max, delta_max = np.max(np.abs(x)), np.max(np.abs(delta))
+    k = abs(lr) * x_max * delta_max / step
+    if k == 0:
+        return Plan(0, np.zeros(len(delta)), np.zeros(len(x)))
+    if ties and k < trains.max_train + 0.5:
+        ties.note(k - round(k))
+    slots = min(math.ceil(k), trains.max_train) if trains.train_management else trains.max_train
+    if k > trains.max_train:
+        delta_max *= trains.max_train / k
+    gain = math.sqrt(abs(lr) / (step * slots))
+    balance = math.sqrt(x_max / delta_max) if trains.update_management else 1.0
+    return Plan(slots, np.minimum(gain * balance * np.abs(delta), 1), np.minimum(gain / balance * np.abs(x), 1))
+
+
+def pulsed_update(w: F64, devices: Devices, signs: F64, rows: Bools, cols: Bools) -> F64:
+    """The states after the trains (slots, rows) and (slots, cols): a pulse wherever both fire in a slot."""
+    for row, col in zip(rows, cols, strict=True):
+        w = np.where(np.outer(row, col), devices.pulse(w, signs > 0), w)
+    return w
+
+
+Fires = Callable[[F64, F64, float], tuple[Bools, Bools]]
+"""Source of trains: called with (x, delta, lr), once for each update."""
+
+
+class Array:
+    """An array of devices with its reference and periphery, without noise; W = state − reference."""
+
+    def __init__(
+        self,
+        devices: Devices,
+        fires: Fires,
+        *,
+        periphery: tt.Periphery,
+        trains: tt.Trains,
+        reference: tt.Reference,
+        ties: Ties,
+    ) -> None:
+        self.devices, self.fires = devices, fires
+        self.periphery, self.trains, self.ties = periphery, trains, ties
+        self.step = mean_step(devices.model)
+        self.reference = np.zeros_like(devices.up)
+        if reference.method == "ideal":
+            self.reference = devices.symmetry_point() + reference.mean
+        elif reference.method == "zero-shift":
+            for pulse in range(reference.pulses):
+                self.reference = devices.pulse(self.reference, pulse % 2 == 0)
+        self.hold(np.zeros_like(devices.up))
+
+    @property
+    def weights(self) -> F64:
+        return self.state - self.reference
+
+    def hold(self, weights: Any) -> None:
+        """Takes the weights, as far as the bounds allow."""
+        self.state = np.clip(weights + self.reference, self.devices.lower, self.devices.upper)
+
+    def forward(self, x: F64) -> F64:
+        return np.array([mvm(self.weights, row, self.periphery.forward, ties=self.ties).y for row in x])
+
+    def backward(self, delta: F64) -> F64:
+        return np.array([mvm(self.weights.T, row, self.periphery.backward, ties=self.ties).y for row in delta])
+
+    def read(self, line: Any) -> F64:
+        """One line of W on its own: `line` indexes the array."""
+        read = self.periphery.read
+        return quantise(self.weights[line], read.adc_bits, read.adc_bound, self.ties)
+
+    def pulse(self, line: Any, counts: NDArray[np.int64]) -> None:
+        """|n| pulses of the sign of n to each device of a line, one after another."""
+        sent = np.zeros(self.state.shape, int)
+        sent[line] = counts
+        for n in range(np.max(np.abs(sent))):
+            self.state = np.where(np.abs(sent) > n, self.devices.pulse(self.state, sent > 0), self.state)
+
+    def update(self, x: F64, delta: F64, lr: float) -> None:
+        """W ← W + lr·δxᵀ in expectation."""
+        for v in (x, delta):  # what is nearly zero may be zero to others, who then draw no random number for it
+            self.ties.note(v[v != 0] / np.max(np.abs(v), initial=1e-30))
+        rows, cols = self.fires(x, delta, lr)
+        assert len(rows) == plan(x, delta, lr, self.step, self.trains, self.ties).slots
+        self.state = pulsed_update(self.state, self.devices, lr * np.outer(delta, x), rows, cols)
+
+
+# --- training rules ---------------------------------------------------------------------------------------------------
+
+
+class Rule(Protocol):
+    def forward(self, x: F64) -> F64: ...
+    def backward(self, delta: F64) -> F64: ...
+    def update(self, x: F64, delta: F64, rate: float) -> None: ...
+
+
+class Float:
+    """W ← W − lr·δxᵀ."""
+
+    def __init__(self, config: tt.Float, weights: F64) -> None:
+        self.config, self.w = config, weights
+
+    def forward(self, x: F64) -> F64:
+        return x @ self.w.T
+
+    def backward(self, delta: F64) -> F64:
+        return delta @ self.w
+
+    def update(self, x: F64, delta: F64, rate: float) -> None:
+        self.w = self.w - self.config.lr * rate * delta.T @ x
+
+
+class Sgd:
+    """C ← pulsed update(C, lr, −δ, x), GV16."""
+
+    def __init__(self, config: tt.Sgd, c: Array) -> None:
+        self.config, self.c = config, c
+        self.forward, self.backward = c.forward, c.backward
+
+    def update(self, x: F64, delta: F64, rate: float) -> None:
+        for x_s, delta_s in zip(x, delta, strict=True):
+            self.c.update(x_s, delta_s, -self.config.lr * rate)
+
+
+class Ttv1:
+    """W = γA + C; every ns samples v = MVM(A − R, u_k), C ← pulsed update(C, lr_C, v, u_k). GH20, PAT1."""
+
+    def __init__(self, config: tt.Ttv1, a: Array, c: Array) -> None:
+        self.config, self.a, self.c = config, a, c
+        self.samples = self.k = 0
+
+    def forward(self, x: F64) -> F64:
+        share = self.config.gamma * self.a.forward(x) if self.config.gamma else 0.0
+        return self.c.forward(x) + share
+
+    def backward(self, delta: F64) -> F64:
+        share = self.config.gamma * self.a.backward(delta) if self.config.gamma else 0.0
+        return self.c.backward(delta) + share
+
+    def update(self, x: F64, delta: F64, rate: float) -> None:
+        for x_s, delta_s in zip(x, delta, strict=True):
+            self.a.update(x_s, delta_s, -self.config.fast_lr)
+            self.samples += 1
+            if self.samples % self.config.transfer_every == 0:
+                self.transfer(rate)
+
+    def transfer(self, rate: float) -> None:
+        cols, lr = self.c.state.shape[1], self.config.transfer_lr * rate
+        if self.config.vectors == "one-hot":
+            vectors = np.eye(cols)
+            v = self.a.read(np.s_[:, self.k])
+        else:
+            # a sweep over all H u_k u_kᵀ of a matrix of order N adds N·A: rates are divided by N
+            vectors = hadamard(cols)
+            lr /= len(vectors)
+            v = self.a.forward(vectors[self.k : self.k + 1])[0]
+        self.c.update(vectors[self.k], v, lr)
+        self.k = (self.k + 1) % len(vectors)
+
+
+def hadamard(n: int) -> F64:
+    """Sylvester's matrix of the smallest order ≥ n, its first n columns."""
+    matrix = np.ones((1, 1))
+    while len(matrix) < n:
+        matrix = np.kron([[1, 1], [1, -1]], matrix)
+    return matrix[:, :n]
+
+
+class Ttv2:
+    """The network sees C alone; reads of A gather in H, and a full element sends C a pulse: R24 eq. (10)."""
+
+    def __init__(self, config: tt.Ttv2, a: Array, c: Array) -> None:
+        self.config, self.a, self.c = config, a, c
+        self.forward, self.backward = c.forward, c.backward
+        self.h, self.sums, self.reads = (np.zeros_like(c.state) for _ in range(3))
+        self.averaging = False
+        self.samples = self.batches = self.k = 0
+        self.x_mean = self.delta_mean = 0.0
+
+    def fast_lr(self, x: F64, delta: F64) -> float:
+        """lr_A; R24's rule is λ_A = η₀·BL_max·δ_A / (μ_x·μ_δ), means over about `memory` samples."""
+        s = self.config
+        if s.rates == "manual":
+            return s.fast_lr
+        share = 1 / min(self.samples, s.memory)
+        self.x_mean += share * (np.max(np.abs(x)) - self.x_mean)
+        self.delta_mean += share * (np.max(np.abs(delta)) - self.delta_mean)
+        return s.granularity * s.trains.max_train * self.a.step / (self.x_mean * self.delta_mean)
+
+    def transfer_lr(self) -> float:
+        """λ_H; R24's rule is λ_H = λ·ns·n / (γ₀·δ_C)."""
+        s = self.config
+        if s.rates == "manual":
+            return s.transfer_lr
+        return s.learning_rate * s.transfer_every * self.lines() / (s.reads * self.c.step)
+
+    def lines(self) -> int:
+        rows, cols = self.h.shape
+        return rows if self.config.line == "row" else cols
+
+    def update(self, x: F64, delta: F64, rate: float) -> None:
+        s = self.config
+        for x_s, delta_s in zip(x, delta, strict=True):
+            self.samples += 1
+            self.a.update(x_s, delta_s, -self.fast_lr(x_s, delta_s))
+            if s.count == "sample" and self.samples % s.transfer_every == 0:
+                self.transfer(rate)
+        self.batches += 1
+        if s.count == "batch" and self.batches % s.transfer_every == 0:
+            self.transfer(rate)
+
+    def transfer(self, rate: float) -> None:
+        s = self.config
+        line = np.s_[self.k, :] if s.line == "row" else np.s_[:, self.k]
+        h = self.h[line] + self.transfer_lr() * rate * self.a.read(line)
+        self.a.ties.note(np.abs(h)[:, None] - np.arange(1, s.max_pulses + 1))
+        sent = np.trunc(np.clip(h, -s.max_pulses, s.max_pulses)).astype(int)
+        after = {"zero": 0 * h, "subtract": h - sent, "keep": s.keep * h}[s.after_pulse]
+        self.h[line] = np.where(sent != 0, after, h)
+        self.c.pulse(line, sent)
+        if self.averaging:
+            self.sums[line] += self.c.read(line)
+            self.reads[line] += 1
+        self.k = (self.k + 1) % self.lines()
+
+
+# --- a network --------------------------------------------------------------------------------------------------------
+
+
+class Mlp:
+    """Linear layers (bias as the last column, fed with 1) with sigmoids between, softmax and cross-entropy."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self.rules = rules
+
+    def train(self, x: F64, classes: NDArray[np.int64], rate: float = 1.0) -> float:
+        """One mini-batch; returns the sum of the losses. δ is that of the mean loss."""
+        inputs = []
+        y = np.asarray(x, float)
+        for k, rule in enumerate(self.rules):
+            if k:
+                y = 1 / (1 + np.exp(-y))
+            inputs.append(np.column_stack([y, np.ones(len(y))]))
+            y = rule.forward(inputs[-1])
+        p = np.exp(y - y.max(axis=1, keepdims=True))
+        p /= p.sum(axis=1, keepdims=True)
+        picked = np.arange(len(y)), classes
+        loss = -np.log(p[picked]).sum()
+        p[picked] -= 1
+        delta = p / len(y)
+        for k, rule in reversed(list(enumerate(self.rules))):
+            before = rule.backward(delta)[:, :-1] if k else None
+            rule.update(inputs[k], delta, rate)
+            if before is not None:
+                y = inputs[k][:, :-1]
+                delta = before * y * (1 - y)
+        return float(loss)
