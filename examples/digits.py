@@ -1,6 +1,6 @@
 """Trains a small network on the bundled digits with TTv2 on 20-state devices; the same training as digits.rs.
 
-    python examples/digits.py
+python examples/digits.py
 """
 
 import numpy as np

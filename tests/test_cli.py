@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 import tikitaka as tt
 from tikitaka import cli, config
 from tikitaka.cli.flags import apply_flags, rule_flags

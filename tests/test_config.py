@@ -5,6 +5,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 import pytest
+
 import tikitaka as tt
 from tikitaka import _core, config
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 import tikitaka as tt
 from tikitaka.data import load, read_idx
 from tikitaka.data.sets import _BUNDLED

@@ -5,6 +5,7 @@ and 2.2 to 4.3 % (TTv2 on the same devices).
 """
 
 import pytest
+
 import tikitaka as tt
 
 DIGITS = tt.data.load("digits")

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tikitaka as tt
 import twin
 from numpy.typing import NDArray
+
+import tikitaka as tt
 
 F32 = NDArray[np.float32]
 WIDE, TALL = (3, 11), (11, 3)
@@ -31,7 +32,9 @@ def set_state(layer: tt.Layer, **values: Any) -> None:
 # --- 1. unequal steps: the update of A does not depend on C's step ----------------------------------------------------
 
 
-@pytest.mark.parametrize("rule", [tt.Ttv1(fast_lr=0.2), tt.Ttv2(fast_lr=0.2), tt.Ttv2(rates="r24")], ids=["1", "2", "r24"])
+@pytest.mark.parametrize(
+    "rule", [tt.Ttv1(fast_lr=0.2), tt.Ttv2(fast_lr=0.2), tt.Ttv2(rates="r24")], ids=["1", "2", "r24"]
+)
 def test_1_a_does_not_depend_on_the_devices_of_c(rule: Any) -> None:
     steps = [tt.SoftBounds(states=states) for states in (20, 7, 2000)] + [tt.ConstantStep(states=50)]
     layers = [tt.Layer(replace(rule, slow_device=slow), np.zeros((4, 6)), seed=1) for slow in steps]
@@ -412,7 +415,7 @@ def test_10_training() -> None:
     """Float and SGD on fine symmetric devices learn, SGD on coarse asymmetric ones fails, TTv2 recovers on the same.
 
     Statistical: over 40 seeds the errors were 2.7 ± 0.34 % (float), 3.1 ± 0.34 % (fine SGD), 63 ± 10 % (coarse SGD) and
-    15.8 ± 1.5 % (TTv2), mean and standard deviation of one run. Each limit lies Z standard errors of a mean of five away.
+    15.8 ± 1.5 % (TTv2), mean and standard deviation of a run. Each limit is Z standard errors of a mean of five away.
     """
     fine = tt.ConstantStep(states=600, bound=1)
     coarse = tt.SoftBounds(states=20, bound=0.6, cycle_noise=0.3, step_spread=0.3, bound_spread=0.3, asymmetry=0.1)
@@ -420,3 +423,29 @@ def test_10_training() -> None:
     assert mean_error(tt.Sgd(lr=0.1, device=fine)) < 0.040
     assert mean_error(tt.Sgd(lr=0.05, device=coarse)) > 0.36
     assert mean_error(tt.Ttv2(fast_lr=0.2, transfer_lr=1, transfer_every=2, device=coarse)) < 0.20
+
+
+def test_an_empty_batch_is_no_batch() -> None:
+    """Lesson 8, for TTv2 counting mini-batches: nothing is learned, so nothing is transferred."""
+    layer = tt.Layer(tt.Ttv2(count="batch", transfer_every=1), np.zeros((3, 4)))
+    layer.update(np.zeros((0, 4)), np.zeros((0, 3)))
+    assert layer.ledger["fast"]["line_reads"] == 0
+    layer.update(np.zeros((1, 4)), np.zeros((1, 3)))
+    assert layer.ledger["fast"]["line_reads"] == 1
+
+
+def test_zero_shifting_again_draws_new_noise_and_counts_its_pulses() -> None:
+    first, twice = (tt.Crossbar(20, 30, seed=4, count_pulses=True) for _ in range(2))
+    first.zero_shift(1)
+    twice.zero_shift(1)
+    assert np.array_equal(first.reference, twice.reference)
+    state = twice.reference
+    twice.zero_shift(1)
+    # from the same state by the same noise the step up would be the same function of the state
+    again = tt.Crossbar(20, 30, seed=4)
+    again.reference = np.zeros((20, 30))
+    again.weights = state
+    again.zero_shift(1)
+    assert not np.allclose(again.reference, twice.reference, atol=1e-6)
+    assert twice.pulses is not None
+    assert int(twice.pulses.sum()) == twice.ledger["pulses"] == 2 * 20 * 30

@@ -4,8 +4,9 @@ from functools import partial
 
 import numpy as np
 import pytest
-import tikitaka as tt
 from numpy.typing import NDArray
+
+import tikitaka as tt
 
 F32 = NDArray[np.float32]
 DIGITS = tt.data.load("digits").first(60)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 import tikitaka as tt
 from tikitaka.train import rate_factor, shuffled
 

@@ -9,9 +9,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import tikitaka as tt
 import twin
 from numpy.typing import NDArray
+
+import tikitaka as tt
 
 F32 = NDArray[np.float32]
 SOFT = tt.SoftBounds(states=30, cycle_noise=0, asymmetry=0.2)

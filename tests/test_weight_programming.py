@@ -1,6 +1,7 @@
 """The weight-programming study, at a scale that takes seconds."""
 
 import pytest
+
 from tikitaka import Float
 from tikitaka.experiments.weight_programming import R24_PERCENT, SGD_RATES, programming_error, weight_programming
 

@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-import tikitaka as tt
 from numpy.typing import NDArray
+
+import tikitaka as tt
 
 F64 = NDArray[np.float64]
 Bools = NDArray[np.bool_]

@@ -87,7 +87,7 @@ class ConstantStep(Device):
     step: Annotated[float | None, "mean step δ of one pulse (weight units)"] = None
     bound: Annotated[float, "mean bound b: weights lie in about ±b (weight units)"] = 0.6
     cycle_noise: Annotated[float, "cycle-to-cycle noise σ_c of each step (fraction of the step)"] = 0.0
-    step_spread: Annotated[float, "device-to-device spread σ_d of the step"] = 0.0
+    step_spread: Annotated[float, "device-to-device spread σ_d of the step: γ = 1 + σ_d ξ"] = 0.0
     bound_spread: Annotated[float, "device-to-device spread σ_b of the bounds (fraction of the bound)"] = 0.0
     asymmetry: Annotated[float, "device-to-device up/down asymmetry σ_± (fraction of the step)"] = 0.0
 
@@ -177,7 +177,7 @@ class Float(RuleConfig):
     """Exact stochastic gradient descent, W ← W − lr·δxᵀ: the digital reference of every analog result."""
 
     kind: Literal["float"] = field(default="float", init=False, repr=False)
-    lr: Annotated[float, "learning rate; times the schedule"] = 0.01
+    lr: Annotated[float, "learning rate; times the schedule"] = 0.05
 
 
 @dataclass(frozen=True)
@@ -202,7 +202,9 @@ class Ttv1(RuleConfig):
     transfer_lr: Annotated[float, "learning rate of the transfer from A to C; times the schedule"] = 0.1
     transfer_every: Annotated[int, "samples ns between transfers of one column"] = 2
     gamma: Annotated[float, "share γ of A in the weights the network sees, W = γA + C"] = 0.0
-    vectors: Annotated[Literal["one-hot", "hadamard"], "vectors A is read with"] = "one-hot"
+    vectors: Annotated[Literal["one-hot", "hadamard"], "vectors A is read with (hadamard: at transfer_lr / order)"] = (
+        "one-hot"
+    )
     device: Annotated[Device, "devices of A, and of C unless it has its own"] = SoftBounds()
     slow_device: Annotated[Device | None, "devices of C where they differ from those of A"] = None
     periphery: Annotated[Periphery, "converters and noise"] = Periphery()
@@ -217,7 +219,7 @@ class Ttv2(RuleConfig):
     """Tiki-Taka v2: reads of A gather in a digital buffer H; a full element sends one pulse to C (R24 eq. 10)."""
 
     kind: Literal["ttv2"] = field(default="ttv2", init=False, repr=False)
-    fast_lr: Annotated[float, "learning rate lr_A of A"] = 0.2
+    fast_lr: Annotated[float, "learning rate lr_A of A"] = 0.8
     transfer_lr: Annotated[float, "transfer rate λ_H (thresholds per unit of A read); times the schedule"] = 1.0
     transfer_every: Annotated[int, "samples ns between reads of one line of A"] = 2
     count: Annotated[Literal["sample", "batch"], "what transfer_every counts"] = "sample"

@@ -80,7 +80,8 @@ impl<D: Device> Crossbar<D> {
     }
 
     /// Alternates up and down pulses, then takes the state reached as reference: W = 0 after it
-    /// [Kim et al.; the error after N pulses is O(1/(Nδ)) + Θ(δ), X26].
+    /// (Kim et al.; the error after N pulses is O(1/(Nδ)) + Θ(δ), X26). An even number of pulses ends on
+    /// a down pulse, so half a step below the symmetry point; an odd number as far above it.
     pub fn zero_shift(&mut self, pulses: u32) {
         let state: Vec<f32> = match self.reference.as_slice() {
             [] => self.weights.clone(),
@@ -88,8 +89,11 @@ impl<D: Device> Crossbar<D> {
         };
         let mut xi = vec![0.0; self.rows];
         let mut settled = state;
+        // Another call is another step of the counter, so it draws other noise.
+        let call = self.steps.program << 32;
+        self.steps.program += 1;
         for (column, states) in settled.chunks_exact_mut(self.rows).enumerate() {
-            let stream = self.stream(Operation::ZeroShift, column as u64);
+            let stream = self.stream(Operation::ZeroShift, call + column as u64);
             let points = &self.points[column * self.rows..][..self.rows];
             for pulse in 0..pulses {
                 if self.device.noisy() {
@@ -101,6 +105,9 @@ impl<D: Device> Crossbar<D> {
             }
         }
         self.counts.pulses += u64::from(pulses) * self.points.len() as u64;
+        if let Some(counters) = &mut self.pulse_counters {
+            counters.iter_mut().for_each(|n| *n = n.saturating_add(pulses));
+        }
         self.reference = settled;
         self.weights.fill(0.0);
     }

@@ -19,6 +19,43 @@ pub(super) struct UpdateScratch {
     noise: Vec<f32>,
 }
 
+/// The devices of one column, and the sign that turns its pulses down.
+struct Column<'a, D: Device> {
+    device: &'a D,
+    points: &'a [D::Point],
+    reference: &'a [f32],
+    weights: &'a mut [f32],
+    counters: &'a mut [u32],
+    down: u32,
+}
+
+impl<D: Device> Column<'_, D> {
+    /// Applies the coincidences of `train` with the rows; returns what is left of the normals.
+    fn apply<'n, const REFERRED: bool, const COUNTED: bool>(
+        self,
+        rows: &Side,
+        mut train: u64,
+        mut xi: &'n [f32],
+    ) -> &'n [f32] {
+        while train != 0 {
+            let slot = rows.slot(train.trailing_zeros() as usize);
+            train &= train - 1;
+            let (now, later) = xi.split_at(slot.len());
+            xi = later;
+            for (&row, &xi) in slot.iter().zip(now) {
+                let row = rows.lines[row as usize];
+                let (i, up) = ((row >> 1) as usize, (row & 1) == self.down);
+                let r = if REFERRED { self.reference[i] } else { 0.0 };
+                self.weights[i] = self.device.pulse(&self.points[i], self.weights[i] + r, up, xi) - r;
+                if COUNTED {
+                    self.counters[i] = self.counters[i].saturating_add(1);
+                }
+            }
+        }
+        xi
+    }
+}
+
 impl<D: Device> Crossbar<D> {
     /// One update; pulses are applied column by column, slot by slot, row by row, pulse p of the
     /// update with the normal p of its stream. Returns the pulses sent.
@@ -78,32 +115,25 @@ impl<D: Device> Crossbar<D> {
         } else {
             noise.fill(0.0);
         }
-        let mut xi = noise.iter();
-        for (&line, &train) in columns.lines.iter().zip(&*trains) {
-            if train == 0 {
-                continue;
-            }
+        let mut xi = noise.as_slice();
+        for (&line, &train) in columns.lines.iter().zip(&*trains).filter(|(_, train)| **train != 0) {
             let start = (line >> 1) as usize * self.rows;
             let devices = start..start + self.rows;
-            let points = &self.points[devices.clone()];
-            let weights = &mut self.weights[devices.clone()];
-            let reference = self.reference.get(devices.clone());
-            let mut counters = self.pulse_counters.as_mut().map(|all| &mut all[devices]);
-            let down = (line & 1) ^ u32::from(negative);
-            let mut rest = train;
-            while rest != 0 {
-                let slot = rest.trailing_zeros() as usize;
-                rest &= rest - 1;
-                for (&row, &xi) in rows.slot(slot).iter().zip(&mut xi) {
-                    let row = rows.lines[row as usize];
-                    let (i, up) = ((row >> 1) as usize, (row & 1) == down);
-                    let r = reference.map_or(0.0, |r| r[i]);
-                    weights[i] = self.device.pulse(&points[i], weights[i] + r, up, xi) - r;
-                    if let Some(counters) = &mut counters {
-                        counters[i] = counters[i].saturating_add(1);
-                    }
-                }
-            }
+            let column = Column {
+                device: &self.device,
+                points: &self.points[devices.clone()],
+                reference: self.reference.get(devices.clone()).unwrap_or_default(),
+                weights: &mut self.weights[devices.clone()],
+                counters: self.pulse_counters.as_mut().map_or(&mut [], |all| &mut all[devices]),
+                down: (line & 1) ^ u32::from(negative),
+            };
+            // What an array does not have costs nothing in the loop over its pulses.
+            xi = match (column.reference.is_empty(), column.counters.is_empty()) {
+                (true, true) => column.apply::<false, false>(rows, train, xi),
+                (true, false) => column.apply::<false, true>(rows, train, xi),
+                (false, true) => column.apply::<true, false>(rows, train, xi),
+                (false, false) => column.apply::<true, true>(rows, train, xi),
+            };
         }
         sent + total
     }

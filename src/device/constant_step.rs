@@ -17,7 +17,7 @@ pub struct ConstantStep {
     pub bound: f64,
     /// σ_c: cycle-to-cycle noise, in steps.
     pub cycle_noise: f64,
-    /// σ_d: device-to-device spread of the step.
+    /// σ_d: device-to-device spread of the step, γ = 1 + σ_d ξ.
     pub step_spread: f64,
     /// σ_b: device-to-device spread of the bounds, relative to b.
     pub bound_spread: f64,
@@ -78,7 +78,7 @@ impl Device for ConstantStepDevice {
     type Point = Point;
 
     fn sample(&self, xi: [f32; 4]) -> Point {
-        self.variation.sample(xi)
+        self.variation.sample_gaussian(xi)
     }
 
     /// GV16: w ← w ± α±(1 + σ_c ξ), then clamped to [w_min, w_max].

@@ -38,8 +38,16 @@ impl Variation {
     /// Ours: the bounds keep a millionth of b, so that (w_max − w)/w_max has its limit at a bound of
     /// zero instead of 0/0; a step that comes out negative is 0, a direction that does not answer.
     pub fn sample(&self, xi: [f32; 4]) -> Point {
+        self.with_gain(math::exp(self.step_spread * xi[2]), xi)
+    }
+
+    /// The same with Gaussian steps (GV16): γ = 1 + σ_d ξ₃.
+    pub fn sample_gaussian(&self, xi: [f32; 4]) -> Point {
+        self.with_gain(1.0 + self.step_spread * xi[2], xi)
+    }
+
+    fn with_gain(&self, gamma: f32, xi: [f32; 4]) -> Point {
         let (b, floor) = (self.bound, 1e-6 * self.bound);
-        let gamma = math::exp(self.step_spread * xi[2]);
         let rho = self.asymmetry * xi[3];
         Point {
             step: [(self.step * (gamma - rho)).max(0.0), (self.step * (gamma + rho)).max(0.0)],
@@ -108,6 +116,8 @@ mod tests {
         let point = VARIATION.sample([1.0, -1.0, 0.0, 2.0]);
         assert_eq!(point.bound, [-0.5 * (1.0 - 0.2), 0.5 * (1.0 + 0.2)]);
         assert_eq!(point.step, [0.1 * (1.0 - 0.2), 0.1 * (1.0 + 0.2)]);
+        let point = VARIATION.sample_gaussian([0.0, 0.0, 2.0, 1.0]);
+        assert_eq!(point.step, [0.1 * (1.6 - 0.1), 0.1 * (1.6 + 0.1)]);
     }
 
     #[test]

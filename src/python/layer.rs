@@ -167,7 +167,7 @@ pub(super) fn state_out(dict: &Bound<'_, PyDict>, prefix: &str, rule: &dyn Rule)
     for (name, values) in state.floats {
         let array = PyArray1::from_vec(py, values);
         let name = format!("{prefix}{name}");
-        if array.len() == rows * cols {
+        if array.len() == rows * cols && !name.ends_with("means") {
             dict.set_item(name, array.reshape([rows, cols])?)?;
         } else {
             dict.set_item(name, array)?;

@@ -276,8 +276,8 @@ mod tests {
     fn defaults_are_described_without_warnings() {
         let described = of(&RuleConfig::Ttv2(Ttv2::default()), Some(60_000));
         assert_eq!(described.warnings, Vec::<String>::new());
-        // k = 0.2·1·0.1/0.06 pulses; 785 columns every 2 samples; 0.6·1 per read.
-        for expected in ["needs 0.333 pulses", "once per 1570 samples", "needs 2 reads, 3140 samples", "threshold 1"] {
+        // k = 0.8·1·0.1/0.06 pulses; 785 columns every 2 samples; 0.6·1 per read.
+        for expected in ["needs 1.33 pulses", "once per 1570 samples", "needs 2 reads, 3140 samples", "threshold 1"] {
             assert!(described.text.contains(expected), "{expected} in {}", described.text);
         }
     }

@@ -20,7 +20,7 @@ pub struct Float {
 
 impl Default for Float {
     fn default() -> Self {
-        Self { lr: 0.01 }
+        Self { lr: 0.05 }
     }
 }
 

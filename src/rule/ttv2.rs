@@ -112,7 +112,7 @@ pub struct Ttv2 {
 impl Default for Ttv2 {
     fn default() -> Self {
         Self {
-            fast_lr: 0.2,
+            fast_lr: 0.8,
             transfer_lr: 1.0,
             transfer_every: 2,
             count: Count::Sample,
@@ -337,7 +337,11 @@ impl Rule for Ttv2Rule {
     /// A ← pulsed update(A, lr_A, −δ, x); a transfer every ns samples or batches.
     fn update(&mut self, x: &[f32], delta: &[f32], rate: f32, _workers: &Workers) -> Result<()> {
         let every = u64::from(self.settings.transfer_every);
-        for (x, delta) in samples(self.a.shape(), x, delta)? {
+        let batch = samples(self.a.shape(), x, delta)?;
+        if x.is_empty() {
+            return Ok(());
+        }
+        for (x, delta) in batch {
             self.count += 1;
             let lr = self.fast_lr(x, delta);
             self.a.update(x, delta, -lr)?;
