@@ -20,6 +20,7 @@ fn rules() -> Vec<(&'static str, RuleConfig)> {
         (
             "ttv1",
             RuleConfig::Ttv1(Ttv1 {
+                fast_lr: 0.1,
                 gamma: 0.5,
                 vectors: Vectors::Hadamard,
                 periphery: periphery.clone(),

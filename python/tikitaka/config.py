@@ -185,7 +185,7 @@ class Sgd(RuleConfig):
     """SGD on one array by stochastic pulsed updates (GV16)."""
 
     kind: Literal["sgd"] = field(default="sgd", init=False, repr=False)
-    lr: Annotated[float, "learning rate; times the schedule"] = 0.01
+    lr: Annotated[float, "learning rate; times the schedule"] = 0.003
     device: Annotated[Device, "devices of the array"] = SoftBounds()
     periphery: Annotated[Periphery, "converters and noise"] = Periphery()
     trains: Annotated[Trains, "pulse trains"] = Trains()
@@ -198,7 +198,7 @@ class Ttv1(RuleConfig):
     """Tiki-Taka: gradients gather on a fast array A and move to C column by column (GH20, US 11,562,249)."""
 
     kind: Literal["ttv1"] = field(default="ttv1", init=False, repr=False)
-    fast_lr: Annotated[float, "learning rate lr_A of A"] = 0.1
+    fast_lr: Annotated[float, "learning rate lr_A of A"] = 0.5
     transfer_lr: Annotated[float, "learning rate of the transfer from A to C; times the schedule"] = 0.1
     transfer_every: Annotated[int, "samples ns between transfers of one column"] = 2
     gamma: Annotated[float, "share γ of A in the weights the network sees, W = γA + C"] = 0.0

@@ -30,7 +30,7 @@ pub struct Sgd {
 impl Default for Sgd {
     fn default() -> Self {
         Self {
-            lr: 0.01,
+            lr: 0.003,
             device: DeviceConfig::default(),
             periphery: Periphery::default(),
             trains: Trains::default(),

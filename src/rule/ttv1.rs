@@ -56,7 +56,7 @@ pub struct Ttv1 {
 impl Default for Ttv1 {
     fn default() -> Self {
         Self {
-            fast_lr: 0.1,
+            fast_lr: 0.5,
             transfer_lr: 0.1,
             transfer_every: 2,
             gamma: 0.0,
