@@ -172,14 +172,10 @@ fn analog(
     match direction {
         Direction::Forward => {
             // Inputs of zero, most of an image, cost nothing.
-            active.clear();
-            active_values.clear();
-            for (k, &v) in (0_u32..).zip(&*input) {
-                if v != 0.0 {
-                    active.push(k);
-                    active_values.push(v);
-                }
-            }
+            active.resize(input.len() + 1, 0);
+            active_values.resize(input.len() + 1, 0.0);
+            let n = simd::nonzero(input, active, active_values);
+            let (active, active_values) = (&active[..n], &active_values[..n]);
             simd::combine(lines, active, active_values, y);
         }
         Direction::Backward => simd::project(lines, input, y),

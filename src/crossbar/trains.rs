@@ -77,8 +77,8 @@ pub(super) struct Side {
     values: Vec<f32>,
     thresholds: Vec<u32>,
     words: Vec<u32>,
-    /// Positions in `lines` that fired, slot after slot.
-    pub(super) fired: Vec<u32>,
+    /// Positions in `lines` that fired, slot after slot; longer than it is full.
+    fired: Vec<u32>,
     /// Where each slot starts in `fired`; one more entry than slots.
     pub(super) starts: Vec<u32>,
 }
@@ -86,36 +86,32 @@ pub(super) struct Side {
 impl Side {
     /// Takes the values of one side; a firing probability is `gain`·|value|, at most 1.
     pub(super) fn load(&mut self, values: &[f32], gain: f64) {
-        self.lines.clear();
-        self.values.clear();
-        for (k, &v) in (0_u32..).zip(values) {
-            if v != 0.0 {
-                self.lines.push(2 * k + u32::from(v < 0.0));
-                self.values.push(v);
-            }
+        self.lines.resize(values.len() + 1, 0);
+        self.values.resize(values.len() + 1, 0.0);
+        let active = simd::nonzero(values, &mut self.lines, &mut self.values);
+        self.lines.truncate(active);
+        self.values.truncate(active);
+        for (line, v) in self.lines.iter_mut().zip(&self.values) {
+            *line = 2 * *line + u32::from(*v < 0.0);
         }
-        self.thresholds.resize(self.lines.len(), 0);
-        self.words.resize(self.lines.len(), 0);
+        self.thresholds.resize(active, 0);
+        self.words.resize(active, 0);
         simd::thresholds(&self.values, gain as f32, &mut self.thresholds);
     }
 
     /// Draws the slots `first..first + count`: slot s of active line c fires on word s·(active lines) + c.
     pub(super) fn fire(&mut self, stream: &Stream, first: u32, count: u32) {
         let width = self.lines.len();
-        self.fired.clear();
         self.starts.clear();
         self.starts.push(0);
+        let mut n = 0;
         for slot in first..first + count {
             stream.words(u64::from(slot) * width as u64, &mut self.words);
-            // Few fire: look closer only at blocks where one does.
-            let blocks = self.words.chunks(16).zip(self.thresholds.chunks(16));
-            for (block, (words, thresholds)) in (0_u32..).zip(blocks) {
-                if words.iter().zip(thresholds).fold(false, |any, (w, t)| any | ((w >> 1) < *t)) {
-                    let hits = (0_u32..).zip(words.iter().zip(thresholds)).filter(|(_, (w, t))| (**w >> 1) < **t);
-                    self.fired.extend(hits.map(|(k, _)| 16 * block + k));
-                }
+            if self.fired.len() < n + width + 1 {
+                self.fired.resize(2 * (n + width + 1), 0);
             }
-            self.starts.push(self.fired.len() as u32);
+            n += simd::below(&self.words, &self.thresholds, &mut self.fired[n..]);
+            self.starts.push(n as u32);
         }
     }
 

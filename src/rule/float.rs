@@ -100,15 +100,12 @@ impl Rule for FloatRule {
         check_len("delta", delta.len(), batch * self.rows)?;
         let lr = self.lr as f32 * rate;
         for (x, delta) in x.chunks_exact(self.cols).zip(delta.chunks_exact(self.rows)) {
-            self.active.clear();
-            self.values.clear();
-            for (k, &v) in (0_u32..).zip(x) {
-                if v != 0.0 {
-                    self.active.push(k);
-                    self.values.push(-lr * v);
-                }
-            }
-            simd::rank_one(&mut self.weights, &self.active, &self.values, delta);
+            self.active.resize(x.len() + 1, 0);
+            self.values.resize(x.len() + 1, 0.0);
+            let n = simd::nonzero(x, &mut self.active, &mut self.values);
+            let (active, values) = (&self.active[..n], &mut self.values[..n]);
+            values.iter_mut().for_each(|v| *v *= -lr);
+            simd::rank_one(&mut self.weights, active, values, delta);
         }
         Ok(())
     }

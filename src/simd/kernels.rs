@@ -231,3 +231,30 @@ pub(super) fn tanh(values: &mut [f32]) {
         *v = math::tanh(*v);
     }
 }
+
+#[inline(always)]
+pub(super) fn nonzero(values: &[f32], at: &mut [u32], kept: &mut [f32]) -> usize {
+    let mut n = 0;
+    // Always written, kept only by moving on: no branch for a processor to guess wrong.
+    for (k, &v) in values.iter().enumerate() {
+        at[n] = k as u32;
+        kept[n] = v;
+        n += usize::from(v != 0.0);
+    }
+    n
+}
+
+#[inline(always)]
+pub(super) fn below(words: &[u32], thresholds: &[u32], at: &mut [u32]) -> usize {
+    let mut n = 0;
+    for (block, (words, thresholds)) in words.chunks(LANES).zip(thresholds.chunks(LANES)).enumerate() {
+        // Few words are below: most blocks are done after one vector comparison.
+        if words.iter().zip(thresholds).fold(false, |any, (w, t)| any | ((w >> 1) < *t)) {
+            for (k, (w, t)) in words.iter().zip(thresholds).enumerate() {
+                at[n] = (block * LANES + k) as u32;
+                n += usize::from((w >> 1) < *t);
+            }
+        }
+    }
+    n
+}

@@ -117,6 +117,16 @@ dispatch!(
     thresholds(values: &[f32], gain: f32, out: &mut [u32])
 );
 dispatch!(
+    /// The values other than zero and their positions, one after another; returns how many. `at` and
+    /// `kept` need one place more than there are such values.
+    nonzero(values: &[f32], at: &mut [u32], kept: &mut [f32]) -> usize
+);
+dispatch!(
+    /// The positions of the 31-bit words below their thresholds; returns how many. `at` needs one place
+    /// more than there are such words.
+    below(words: &[u32], thresholds: &[u32], at: &mut [u32]) -> usize
+);
+dispatch!(
     /// `values = 1 / (1 + exp(−values))`.
     sigmoid(values: &mut [f32])
 );
