@@ -39,7 +39,7 @@ def test_a_state_stays_within_its_bounds_and_pulses_are_accounted_for(
     for _ in range(5):
         array.update(rng.normal(size=shape[1]), rng.normal(size=shape[0]), rng.normal())
     array.pulse_column(shape[1] - 1, rng.integers(-3, 4, shape[0]))
-    array.program(rng.normal(size=shape), "pulses", max_pulses=7)
+    array.program(rng.normal(size=shape), "closed-loop", max_pulses=7)
     constants = array.device_parameters
     state = array.weights + array.reference
     slack = 1e-5 * device.bound * (1 + np.abs(array.reference))

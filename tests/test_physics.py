@@ -443,7 +443,7 @@ def test_closed_loop_programming_ends_within_half_a_step() -> None:
     low, high = p["lower_bound"] - core.reference, p["upper_bound"] - core.reference
     share = np.random.default_rng(5).uniform(0.1, 0.9, (50, 60))
     target = low + share * (high - low)
-    sent = core.program(target, "pulses")
+    sent = core.program(target, "closed-loop")
     error = np.abs(core.weights - target)
     assert np.all(error <= core.step / 2 + 1e-6)
     assert sent == core.ledger["pulses"] == core.pulses.sum()
@@ -453,6 +453,6 @@ def test_closed_loop_programming_ends_within_half_a_step() -> None:
 def test_closed_loop_programming_stops_at_the_bounds() -> None:
     """Exact: a target out of reach takes all pulses and ends at the bound; one reached takes none."""
     core = tt.Crossbar(1, 3, tt.ConstantStep(step=0.01, bound=0.5), count_pulses=True)
-    assert core.program([[0.7, 0.3, 0.0]], "pulses", max_pulses=80) == 80 + 30
+    assert core.program([[0.7, 0.3, 0.0]], "closed-loop", max_pulses=80) == 80 + 30
     np.testing.assert_allclose(core.weights, [[0.5, 0.3, 0.0]], atol=1e-6)
     np.testing.assert_array_equal(core.pulses, [[80, 30, 0]])

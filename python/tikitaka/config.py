@@ -238,6 +238,9 @@ class Ttv2(RuleConfig):
     trains: Annotated[Trains, "pulse trains"] = Trains()
     reference: Annotated[Reference, "reference of A"] = Reference("ideal")
     slow_reference: Annotated[Reference, "reference of C"] = Reference()
+    average: Annotated[Literal["uniform", "exponential"], "weighting of the reads of C that make averages"] = "uniform"
+    average_memory: Annotated[float, "reads of a line that count in an exponential average"] = 100.0
+    average_every: Annotated[int, "transfers of a line per read of it for its average"] = 1
     average_bound: Annotated[float, "ADC range ± of the reads of C that make averages (weight units)"] = 1.5
     count_pulses: Annotated[bool, "keep a counter of pulses per crosspoint"] = False
 

@@ -1,7 +1,7 @@
 //! What a training rule can ask of an array, whatever its devices.
 
 use super::mvm::{Cost, Direction, Products, Scratch, product};
-use super::{Crossbar, Steps, transpose};
+use super::{Crossbar, Programming, Steps, transpose};
 use crate::device::Device;
 use crate::error::{Error, Result, check_len};
 use crate::ledger::Counts;
@@ -71,6 +71,9 @@ pub trait Array: Debug + Send + Sync {
 
     /// Sets the weights, each clipped to what its device can hold.
     fn set_weights(&mut self, weights: &[f32]) -> Result<()>;
+
+    /// Writes weights the way hardware does; returns the pulses sent.
+    fn program(&mut self, target: &[f32], method: Programming) -> Result<u64>;
 
     /// The reference array; zeros if there is none.
     fn reference(&self) -> Vec<f32>;
@@ -189,6 +192,10 @@ impl<D: Device> Array for Crossbar<D> {
         check_len("weights", weights.len(), self.weights.len())?;
         self.hold(&transpose(weights, self.cols, self.rows));
         Ok(())
+    }
+
+    fn program(&mut self, target: &[f32], method: Programming) -> Result<u64> {
+        self.write(target, method)
     }
 
     fn reference(&self) -> Vec<f32> {

@@ -3,7 +3,7 @@
 use super::{Crossbar, transpose};
 use crate::device::Device;
 use crate::error::{Error, Result, check_finite, check_len};
-use crate::random::Operation;
+use crate::random::{Operation, Stream};
 
 /// How weights are written; each device ends within its own bounds.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -17,7 +17,13 @@ pub enum Programming {
     },
     /// Pulse after pulse towards the target, until within half a mean step or out of pulses; the
     /// verifying reads are exact (ours).
-    Pulses {
+    ClosedLoop {
+        /// The most pulses per device.
+        max_pulses: u32,
+    },
+    /// As many pulses as the mean device without noise needs to come within half a mean step of the
+    /// target, sent without looking (ours).
+    OpenLoop {
         /// The most pulses per device.
         max_pulses: u32,
     },
@@ -33,8 +39,8 @@ impl<D: Device> Crossbar<D> {
         }
     }
 
-    /// Writes `target` (row after row); returns the pulses sent.
-    pub fn program(&mut self, target: &[f32], method: Programming) -> Result<u64> {
+    /// [`Array::program`](super::Array::program).
+    pub(super) fn write(&mut self, target: &[f32], method: Programming) -> Result<u64> {
         check_len("target", target.len(), self.weights.len())?;
         check_finite("target", target)?;
         let mut target = transpose(target, self.cols, self.rows);
@@ -51,12 +57,22 @@ impl<D: Device> Crossbar<D> {
                 target.iter_mut().zip(xi).for_each(|(w, xi)| *w += spread as f32 * xi);
                 self.hold(&target);
             }
-            Programming::Pulses { max_pulses } => return Ok(self.approach(&target, max_pulses, step)),
+            Programming::ClosedLoop { max_pulses } => return Ok(self.approach(&target, max_pulses, step)),
+            Programming::OpenLoop { max_pulses } => return Ok(self.send_blindly(&target, max_pulses, step)),
         }
         Ok(0)
     }
 
-    /// Program and verify: device k takes its normals from the positions k·max_pulses onwards.
+    /// The noise of pulse p to device k: no two pulses of one programming share a normal.
+    fn programming_noise(&self, stream: &Stream, k: usize, p: u32, max_pulses: u32) -> f32 {
+        let mut xi = [0.0];
+        if self.device.noisy() {
+            stream.normals(k as u64 * u64::from(max_pulses) + u64::from(p), &mut xi);
+        }
+        xi[0]
+    }
+
+    /// Program and verify.
     fn approach(&mut self, target: &[f32], max_pulses: u32, step: u64) -> u64 {
         let stream = self.stream(Operation::Program, step);
         let near = 0.5 * self.device.step();
@@ -67,11 +83,32 @@ impl<D: Device> Crossbar<D> {
                 if distance.abs() <= near {
                     break;
                 }
-                let mut xi = [0.0];
-                if self.device.noisy() {
-                    stream.normals(k as u64 * u64::from(max_pulses) + u64::from(p), &mut xi);
+                let xi = self.programming_noise(&stream, k, p, max_pulses);
+                self.pulse_one(k, distance > 0.0, xi);
+                sent += 1;
+            }
+        }
+        self.counts.pulses += sent;
+        sent
+    }
+
+    /// Counts the pulses on the mean device, then sends as many to the real one.
+    fn send_blindly(&mut self, target: &[f32], max_pulses: u32, step: u64) -> u64 {
+        let stream = self.stream(Operation::Program, step);
+        let near = 0.5 * self.device.step();
+        let mean = self.device.sample([0.0; 4]);
+        let mut sent = 0;
+        for (k, &target) in target.iter().enumerate() {
+            let mut w = self.weights[k];
+            let up = target > w;
+            for p in 0..max_pulses {
+                let distance = target - w;
+                if distance.abs() <= near || (distance > 0.0) != up {
+                    break;
                 }
-                self.pulse_one(k, distance > 0.0, xi[0]);
+                w = self.device.pulse(&mean, w, up, 0.0);
+                let xi = self.programming_noise(&stream, k, p, max_pulses);
+                self.pulse_one(k, up, xi);
                 sent += 1;
             }
         }

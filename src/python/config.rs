@@ -1,7 +1,7 @@
 //! Settings in and out, and errors out.
 
 use crate::Workers;
-use crate::crossbar::{Mvm, Periphery, Reference, Trains};
+use crate::crossbar::{Mvm, Periphery, Programming, Reference, Trains};
 use crate::device::{ConstantStep, DeviceConfig, SoftBounds};
 use crate::error::{Error, Limit, Result};
 use crate::network::LayerConfig;
@@ -129,6 +129,19 @@ pub(super) fn validate(kind: &str, config: &Bound<'_, PyAny>) -> PyResult<()> {
         }};
     }
     by_kind!(kind, call)
+}
+
+/// A way to write weights, by name.
+pub(super) fn programming(method: &str, error: f64, max_pulses: u32) -> PyResult<Programming> {
+    match method {
+        "exact" => Ok(Programming::Exact),
+        "error" => Ok(Programming::Error { spread: error }),
+        "closed-loop" => Ok(Programming::ClosedLoop { max_pulses }),
+        "open-loop" => Ok(Programming::OpenLoop { max_pulses }),
+        other => {
+            Err(PyValueError::new_err(format!("method is {other:?}; allowed: exact, error, closed-loop, open-loop")))
+        }
+    }
 }
 
 /// A layer's settings.

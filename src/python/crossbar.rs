@@ -1,8 +1,8 @@
 //! The low-level array for loops of one's own.
 
 use super::arrays::{batch, batch_out, integers, matrix, matrix_out, named_out, vector};
-use super::config::{map_error, settings, workers};
-use crate::crossbar::{Array, Crossbar, Line, Programming, Setup};
+use super::config::{map_error, programming, settings, workers};
+use crate::crossbar::{Array, Crossbar, Line, Setup};
 use crate::device::{ConstantStepDevice, DeviceConfig, SoftBoundsDevice};
 use numpy::{PyArray1, PyArray2};
 use pyo3::exceptions::PyValueError;
@@ -245,7 +245,8 @@ impl PyCrossbar {
         self.pulse(Line::Row(k), counts)
     }
 
-    /// Writes `target` by "exact", "error" (adds N(0, error²)) or "pulses"; returns the pulses sent.
+    /// Writes `target` by "exact", "error" (adds N(0, error²)), "closed-loop" or "open-loop" pulses;
+    /// returns the pulses sent.
     #[pyo3(signature = (target, method="exact", *, error=0.0, max_pulses=1000))]
     fn program(
         &mut self,
@@ -256,13 +257,8 @@ impl PyCrossbar {
         max_pulses: u32,
     ) -> PyResult<u64> {
         let target = matrix(target, "target", self.shape())?;
-        let method = match method {
-            "exact" => Programming::Exact,
-            "error" => Programming::Error { spread: error },
-            "pulses" => Programming::Pulses { max_pulses },
-            other => return Err(PyValueError::new_err(format!("method is {other:?}; allowed: exact, error, pulses"))),
-        };
-        py.detach(|| inside!(&mut self.kind, crossbar => crossbar.program(&target, method))).map_err(map_error)
+        let method = programming(method, error, max_pulses)?;
+        py.detach(|| self.array_mut().program(&target, method)).map_err(map_error)
     }
 
     /// Alternates `pulses` up and down pulses on every device, then takes the states as reference.

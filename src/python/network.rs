@@ -1,7 +1,7 @@
 //! Whole networks.
 
 use super::arrays::{floats, integers, matrix, matrix_out, named_out, rows};
-use super::config::{layer, map_error, workers};
+use super::config::{layer, map_error, programming, workers};
 use super::layer::{state_in, state_out};
 use super::rule;
 use crate::network::{Loss, Network, Progress, Targets};
@@ -102,20 +102,31 @@ impl PyNetwork {
 
     #[setter]
     fn set_weights(&mut self, value: Vec<Bound<'_, PyAny>>) -> PyResult<()> {
-        let shapes: Vec<_> = self.network.linear_layers().map(|l| l.rule().shape()).collect();
-        if value.len() != shapes.len() {
-            return Err(PyValueError::new_err(format!(
-                "weights holds {} arrays; {} needed",
-                value.len(),
-                shapes.len()
-            )));
-        }
-        let weights = value.iter().zip(shapes).map(|(w, shape)| matrix(w, "weights", shape));
-        let weights = weights.collect::<PyResult<Vec<_>>>()?;
+        let weights = self.per_array(&value, "weights")?;
         for (linear, weights) in self.network.linear_layers_mut().zip(weights) {
             linear.rule_mut().set_weights(&weights).map_err(map_error)?;
         }
         Ok(())
+    }
+
+    /// Writes weights to every array by "exact", "error" (adds N(0, error²), in units of weight),
+    /// "closed-loop" or "open-loop" pulses; returns the pulses sent to each.
+    #[pyo3(signature = (targets, method="exact", *, error=0.0, max_pulses=1000))]
+    fn program(
+        &mut self,
+        py: Python<'_>,
+        targets: Vec<Bound<'_, PyAny>>,
+        method: &str,
+        error: f64,
+        max_pulses: u32,
+    ) -> PyResult<Vec<u64>> {
+        let targets = self.per_array(&targets, "targets")?;
+        let method = programming(method, error, max_pulses)?;
+        let arrays = self.network.linear_layers_mut().zip(&targets);
+        py.detach(|| {
+            arrays.map(|(linear, target)| linear.rule_mut().program(target, method)).collect::<Result<Vec<_>, _>>()
+        })
+        .map_err(map_error)
     }
 
     /// The averages over iterates of every array; None if a rule keeps none or has read nothing.
@@ -248,6 +259,15 @@ impl PyNetwork {
 }
 
 impl PyNetwork {
+    /// A matrix for each array.
+    fn per_array(&self, given: &[Bound<'_, PyAny>], what: &'static str) -> PyResult<Vec<Vec<f32>>> {
+        let shapes: Vec<_> = self.network.linear_layers().map(|l| l.rule().shape()).collect();
+        if given.len() != shapes.len() {
+            return Err(PyValueError::new_err(format!("{what} holds {} arrays; {} needed", given.len(), shapes.len())));
+        }
+        given.iter().zip(shapes).map(|(values, shape)| matrix(values, what, shape)).collect()
+    }
+
     fn linear(&self, array: usize) -> PyResult<&crate::network::Linear> {
         let count = self.network.linear_layers().count();
         let found = self.network.linear_layers().nth(array);

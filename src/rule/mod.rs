@@ -18,7 +18,8 @@ pub use state::State;
 pub use ttv1::{Ttv1, Ttv1Rule, Vectors};
 pub use ttv2::{AfterPulse, Axis, Count, Rates, Ttv2, Ttv2Rule};
 
-use crate::error::Result;
+use crate::crossbar::Programming;
+use crate::error::{Error, Result};
 use crate::ledger::Ledger;
 use crate::workers::Workers;
 use std::fmt::Debug;
@@ -49,6 +50,17 @@ pub trait Rule: Debug + Send + Sync {
 
     /// Sets the weights the network sees, each clipped to what its device can hold.
     fn set_weights(&mut self, weights: &[f32]) -> Result<()>;
+
+    /// Writes weights to the array that the network sees the way hardware does; returns the pulses sent.
+    ///
+    /// # Errors
+    /// Weights of another length or not finite, a method that the rule has no devices for.
+    fn program(&mut self, target: &[f32], method: Programming) -> Result<u64> {
+        match method {
+            Programming::Exact => self.set_weights(target).map(|()| 0),
+            _ => Err(Error::Conflict("this rule has no devices to program; use the method exact".to_owned())),
+        }
+    }
 
     /// The weights read line by line through the periphery (read `draw`, outside training).
     fn read_weights(&self, draw: u64) -> Result<Vec<f32>>;

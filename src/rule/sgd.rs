@@ -2,7 +2,7 @@
 
 use super::config::Arrays;
 use super::{Rule, State};
-use crate::crossbar::{Array, Line, Periphery, Reference, Trains};
+use crate::crossbar::{Array, Line, Periphery, Programming, Reference, Trains};
 use crate::device::DeviceConfig;
 use crate::error::{Limit, Result, check_batch, check_len, check_limits};
 use crate::ledger::Ledger;
@@ -106,6 +106,10 @@ impl Rule for SgdRule {
 
     fn set_weights(&mut self, weights: &[f32]) -> Result<()> {
         self.c.set_weights(weights)
+    }
+
+    fn program(&mut self, target: &[f32], method: Programming) -> Result<u64> {
+        self.c.program(target, method)
     }
 
     fn read_weights(&self, draw: u64) -> Result<Vec<f32>> {

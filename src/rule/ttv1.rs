@@ -4,7 +4,7 @@
 use super::config::Arrays;
 use super::sgd::{named, peek_columns, samples};
 use super::{Rule, State};
-use crate::crossbar::{Array, Line, Periphery, Reference, Trains};
+use crate::crossbar::{Array, Line, Periphery, Programming, Reference, Trains};
 use crate::device::DeviceConfig;
 use crate::error::{Error, Limit, Result, check_limits};
 use crate::ledger::Ledger;
@@ -222,6 +222,10 @@ impl Rule for Ttv1Rule {
     /// Sets C; A keeps what it holds.
     fn set_weights(&mut self, weights: &[f32]) -> Result<()> {
         self.c.set_weights(weights)
+    }
+
+    fn program(&mut self, target: &[f32], method: Programming) -> Result<u64> {
+        self.c.program(target, method)
     }
 
     fn read_weights(&self, draw: u64) -> Result<Vec<f32>> {

@@ -6,8 +6,8 @@ use super::config::Arrays;
 use super::rates::{SignalMeans, fast_rate, transfer_rate};
 use super::sgd::{named, peek_columns, samples};
 use super::{Rule, State};
-use crate::average::LineAverage;
-use crate::crossbar::{Array, Line, Periphery, Reference, Trains};
+use crate::average::{LineAverage, Weighting};
+use crate::crossbar::{Array, Line, Periphery, Programming, Reference, Trains};
 use crate::device::DeviceConfig;
 use crate::error::{Error, Limit, Result, check_len, check_limits};
 use crate::ledger::Ledger;
@@ -103,6 +103,12 @@ pub struct Ttv2 {
     pub reference: Reference,
     /// What counts as weight 0 on C.
     pub slow_reference: Reference,
+    /// How the reads of C that form averages are weighted.
+    pub average: Weighting,
+    /// Reads of a line that count in an exponential average.
+    pub average_memory: f64,
+    /// Transfers of a line per read of it for its average.
+    pub average_every: u32,
     /// Converter range ± of the reads of C that form averages, in units of weight.
     pub average_bound: f64,
     /// Keep a counter of pulses per crosspoint.
@@ -131,6 +137,9 @@ impl Default for Ttv2 {
             trains: Trains::default(),
             reference: Reference::ideal(),
             slow_reference: Reference::default(),
+            average: Weighting::Uniform,
+            average_memory: 100.0,
+            average_every: 1,
             average_bound: 1.5,
             count_pulses: false,
         }
@@ -149,6 +158,8 @@ impl Ttv2 {
         Limit { field: "granularity", min: 1e-6, max: 1e3, get: |s| Some(s.granularity) },
         Limit { field: "reads", min: 1e-3, max: 1e9, get: |s| Some(s.reads) },
         Limit { field: "memory", min: 1.0, max: 1e9, get: |s| Some(s.memory) },
+        Limit { field: "average_memory", min: 1.0, max: 1e9, get: |s| Some(s.average_memory) },
+        Limit { field: "average_every", min: 1.0, max: 1e9, get: |s| Some(f64::from(s.average_every)) },
         Limit { field: "average_bound", min: 1e-6, max: 1e6, get: |s| Some(s.average_bound) },
     ];
 
@@ -186,6 +197,8 @@ pub struct Ttv2Rule {
     batches: u64,
     /// The line due next.
     k: u64,
+    /// Times that every line was due.
+    sweeps: u64,
     digital_operations: u64,
     v: Vec<f32>,
     pulses: Vec<i32>,
@@ -203,17 +216,19 @@ impl Ttv2Rule {
             Axis::Column => (cols, rows),
             Axis::Row => (rows, cols),
         };
+        let average = LineAverage::new(lines, width, settings.average, settings.average_memory);
         Ok(Self {
             settings,
             a,
             c,
             h: vec![0.0; lines * width],
-            average: LineAverage::new(lines, width),
+            average,
             averaging: false,
             means: SignalMeans::default(),
             count: 0,
             batches: 0,
             k: 0,
+            sweeps: 0,
             digital_operations: 0,
             v: vec![0.0; width],
             pulses: vec![0; width],
@@ -311,12 +326,13 @@ impl Ttv2Rule {
         if crossings > 0 {
             self.c.pulse_line(line, &self.pulses)?;
         }
-        if self.averaging {
+        if self.averaging && self.sweeps.is_multiple_of(u64::from(self.settings.average_every)) {
             self.c.read_line(line, &mut self.v)?;
             self.average.add(self.k as usize, &self.v)?;
             self.digital_operations += 2 * width as u64;
         }
         self.k = (self.k + 1) % self.lines() as u64;
+        self.sweeps += u64::from(self.k == 0);
         Ok(())
     }
 }
@@ -368,6 +384,10 @@ impl Rule for Ttv2Rule {
         self.c.set_weights(weights)
     }
 
+    fn program(&mut self, target: &[f32], method: Programming) -> Result<u64> {
+        self.c.program(target, method)
+    }
+
     fn read_weights(&self, draw: u64) -> Result<Vec<f32>> {
         peek_columns(self.c.as_ref(), draw)
     }
@@ -414,14 +434,14 @@ impl Rule for Ttv2Rule {
         state.floats.insert("means".to_owned(), vec![self.means.x, self.means.delta]);
         state.counters.insert("average_reads".to_owned(), self.average.reads().to_vec());
         let averaging = u64::from(self.averaging);
-        let progress = vec![self.count, self.batches, self.k, self.digital_operations, averaging];
+        let progress = vec![self.count, self.batches, self.k, self.sweeps, self.digital_operations, averaging];
         state.counters.insert("progress".to_owned(), progress);
         Ok(state)
     }
 
     fn restore(&mut self, state: &State) -> Result<()> {
-        let &[count, batches, k, digital_operations, averaging] = state.counters("progress")? else {
-            return Err(Error::Conflict("progress must hold 5 counters".to_owned()));
+        let &[count, batches, k, sweeps, digital_operations, averaging] = state.counters("progress")? else {
+            return Err(Error::Conflict("progress must hold 6 counters".to_owned()));
         };
         let &[x, delta] = state.floats("means")? else {
             return Err(Error::Conflict("means must hold 2 values".to_owned()));
@@ -435,7 +455,7 @@ impl Rule for Ttv2Rule {
         let average = self.by_lines(average);
         self.average.restore(&average, state.counters("average_reads")?)?;
         self.means = SignalMeans { x, delta };
-        (self.count, self.batches, self.k) = (count, batches, k);
+        (self.count, self.batches, self.k, self.sweeps) = (count, batches, k, sweeps);
         (self.digital_operations, self.averaging) = (digital_operations, averaging != 0);
         Ok(())
     }
