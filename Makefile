@@ -20,7 +20,7 @@ help:
 	touch $@
 
 build: .venv/ready
-	$(BIN)/maturin develop --release --quiet
+	@$(BIN)/maturin develop --release --quiet >.venv/build.log 2>&1 || { cat .venv/build.log; exit 1; }
 
 demo: build
 	$(BIN)/tikitaka demo
