@@ -3,11 +3,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo build test test-rust test-python lint bench wheel clean
+.PHONY: help demo build test test-rust test-python test-torch lint bench wheel clean
 
 help:
 	@echo "make demo    build, then compare float, sgd, ttv1 and ttv2 on the bundled digits"
 	@echo "make test    build, then every check and test, Rust and Python"
+	@echo "make test-torch  the tests against PyTorch, in an environment of its own (a large download)"
 	@echo "make bench   time the kernels"
 	@echo "make wheel   the abi3 wheel and the source distribution, in dist/"
 	@echo "make clean   remove what was built"
@@ -48,6 +49,19 @@ test-rust:
 test-python: build
 	$(BIN)/python -m pytest
 
+# PyTorch of PyPI brings CUDA on Linux (3 GB to download, 6 GB on disk); for the small CPU build give
+# TORCH_INDEX=https://download.pytorch.org/whl/cpu where that can be reached.
+.venv-torch/ready: pyproject.toml
+	$(PYTHON) -m venv .venv-torch
+	.venv-torch/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(if $(TORCH_INDEX),.venv-torch/bin/python -m pip install --quiet "torch>=2.1" --index-url $(TORCH_INDEX))
+	.venv-torch/bin/python -m pip install --quiet --group torch
+	touch $@
+
+test-torch: .venv/ready .venv-torch/ready
+	VIRTUAL_ENV=$(CURDIR)/.venv-torch $(BIN)/maturin develop --release --quiet
+	.venv-torch/bin/python -m pytest tests/torch
+
 bench: build
 	cargo bench --bench kernels
 
@@ -55,4 +69,4 @@ wheel: .venv/ready
 	$(BIN)/maturin build --release --sdist --out dist
 
 clean:
-	rm -rf .venv dist target python/tikitaka/_core*.so
+	rm -rf .venv .venv-torch dist target python/tikitaka/_core*.so

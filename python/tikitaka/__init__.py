@@ -6,7 +6,7 @@
 >>> history = tt.fit(network, digits, epochs=10)  # doctest: +SKIP
 """
 
-from tikitaka import data, extract, models, nn
+from tikitaka import data, export, extract, models, nn
 from tikitaka._core import Crossbar, Layer, __version__
 from tikitaka.config import (
     ConstantStep,
@@ -23,18 +23,23 @@ from tikitaka.config import (
     Ttv2,
     presets,
 )
-from tikitaka.network import Network, Score
+from tikitaka.deploy import Chip
+from tikitaka.model import Model
+from tikitaka.network import Network
 from tikitaka.rule import Rule
 from tikitaka.run import Run, TrainConfig
+from tikitaka.score import Score
 from tikitaka.train import Metrics, Stopped, fit
 
 __all__ = [
+    "Chip",
     "ConstantStep",
     "Crossbar",
     "Device",
     "Float",
     "Layer",
     "Metrics",
+    "Model",
     "Mvm",
     "Network",
     "Periphery",
@@ -52,6 +57,7 @@ __all__ = [
     "Ttv2",
     "__version__",
     "data",
+    "export",
     "extract",
     "fit",
     "models",

@@ -2,28 +2,21 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tikitaka import _core
+from tikitaka import _core, extract
 from tikitaka.config import Float, RuleConfig
+from tikitaka.model import Model, named_arrays
 from tikitaka.nn import Layer, Linear
 from tikitaka.rule import Rule
+from tikitaka.score import Score, softmax
 
-__all__ = ["Network", "Score"]
+__all__ = ["Network"]
 
 F32 = NDArray[np.float32]
-
-
-class Score(NamedTuple):
-    """How a network did on some examples."""
-
-    loss: float
-    """mean loss per example (nats for cross-entropy)"""
-    error: float
-    """share of examples given a wrong class, 0 to 1"""
 
 
 class Network:
@@ -76,6 +69,31 @@ class Network:
     @weights.setter
     def weights(self, value: Sequence[ArrayLike]) -> None:
         self._core.weights = value
+
+    def start_from(self, weights: Model | Mapping[str, ArrayLike] | Sequence[ArrayLike]) -> None:
+        """Set the weights to those of a model, of a dict ("k.weight", "k.bias") or of a list of arrays.
+
+        The dict and the list are what `Model.from_weights` takes. Each weight is clipped to what its device can hold.
+        Raises ValueError for a model of other layers and for names or shapes that do not fit.
+        """
+        if isinstance(weights, Model):
+            if weights.layers != self.layers:
+                raise ValueError(f"the model has the layers {weights.layers}, the network {self.layers}")
+            self.weights = weights.weights
+        elif isinstance(weights, Mapping):
+            self.weights = named_arrays(self.layers, weights)
+        else:
+            self.weights = weights
+
+    def program(
+        self, targets: Sequence[ArrayLike], method: str = "exact", *, error: float = 0.0, max_pulses: int = 1000
+    ) -> list[int]:
+        """Write weights onto the devices that the network computes with, as hardware does; pulses sent per array.
+
+        `targets` is shaped like `weights`; `method` is "exact", "error" (adds N(0, `error`²), in weight units),
+        "closed-loop" or "open-loop" (pulses, at most `max_pulses` per device), as in `tikitaka.deploy.program`.
+        """
+        return self._core.program(targets, method, error=error, max_pulses=max_pulses)
 
     @property
     def averages(self) -> list[F32] | None:
@@ -137,13 +155,31 @@ class Network:
 
     def probabilities(self, x: ArrayLike, *, draw: int = 0, threads: int = 1) -> F32:
         """Softmax of the outputs: (examples, outputs), rows summing to 1."""
-        y = self.forward(x, draw=draw, threads=threads)
-        e = np.exp(y - y.max(axis=1, keepdims=True))
-        return np.asarray(e / e.sum(axis=1, keepdims=True), dtype=np.float32)
+        return softmax(self.forward(x, draw=draw, threads=threads))
 
     def read_weights(self, *, draw: int = 0) -> list[F32]:
         """One read of every column of every array through its read periphery, with the noise of `draw`."""
         return self._core.read_weights(draw=draw)
+
+    def extract(
+        self, what: Literal["average", "read", "reads"] = "average", *, reads: int = 16, draw: int = 0
+    ) -> Model:
+        """A digital model, from reads that the hardware can do.
+
+        `what` is "average" (of iterates, gathered while training), "read" (one read of the last iterate) or "reads"
+        (the mean of `reads` reads of it); `draw` numbers the noise of the reads. Raises ValueError for another name
+        and where no average was gathered.
+        """
+        if what == "read":
+            return extract.last_read(self, draw=draw)
+        if what == "reads":
+            return extract.mean_read(self, reads=reads, draw=draw)
+        if what != "average":
+            raise ValueError(f"what must be one of average, read, reads, not {what!r}")
+        average = extract.average(self)
+        if average is None:
+            raise ValueError("no average was gathered: only ttv2 does so, from the epoch average_from on")
+        return average
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Every array and counter that training needs to go on bit for bit."""

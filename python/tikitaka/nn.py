@@ -5,7 +5,7 @@ from typing import Literal
 
 from tikitaka import _core
 
-__all__ = ["Layer", "Linear", "ReLU", "Sigmoid", "Tanh"]
+__all__ = ["Layer", "Linear", "ReLU", "Sigmoid", "Tanh", "kinds"]
 
 
 class Layer:
@@ -54,3 +54,7 @@ class ReLU(Layer):
     """y = max(x, 0), element by element."""
 
     kind: Literal["relu"] = field(default="relu", init=False, repr=False)
+
+
+kinds: dict[str, type[Layer]] = {"linear": Linear, "sigmoid": Sigmoid, "tanh": Tanh, "relu": ReLU}
+"""Layer descriptions by kind."""

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Self
 from tikitaka import _core, extract
 from tikitaka.config import RuleConfig, Ttv2, doc_of, from_dict, to_dict
 from tikitaka.data import Dataset, load
+from tikitaka.model import Model
 from tikitaka.models import nets
 from tikitaka.network import Network
 from tikitaka.train import Metrics, schedules
@@ -167,6 +168,13 @@ class Run:
         network.restore(state)
         return network
 
+    def epochs_averaged(self) -> int:
+        """Number of epochs, the present one among them, over which averages had been gathered at the checkpoint."""
+        _, metadata = _core.load_tensors(str(self.path / "checkpoint.safetensors"))
+        begun = int(metadata["epoch"]) + (int(metadata["position"]) > 0)
+        first = getattr(self.config, "average_from", None) or 2 * self.config.epochs // 3 + 1
+        return max(0, begun - first + 1)
+
     def _write(self, name: str, text: str) -> None:
         whole = self.path / name
         part = whole.with_name(f".{name}.part")
@@ -193,7 +201,7 @@ def summarize(
     last = history[-1]
     average = extract.average(network)
 
-    def error(twin: Network) -> float:
+    def error(twin: Model) -> float:
         return twin.evaluate(dataset.test_x, dataset.test_y, threads=threads).error
 
     return {

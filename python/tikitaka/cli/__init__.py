@@ -10,6 +10,7 @@ import click
 
 from tikitaka._core import __version__
 from tikitaka.cli.demo import demo
+from tikitaka.cli.extract import extract
 from tikitaka.cli.output import Signalled
 from tikitaka.cli.reproduce import reproduce
 from tikitaka.cli.train import train
@@ -27,7 +28,7 @@ def tikitaka(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (demo, train, evaluate, predict, reproduce):
+for command in (demo, train, evaluate, extract, predict, reproduce):
     tikitaka.add_command(command)
 
 

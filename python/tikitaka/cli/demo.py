@@ -14,6 +14,7 @@ from tikitaka import extract, models
 from tikitaka.cli.output import common_options, print_json
 from tikitaka.config import Float, RuleConfig, Sgd, SoftBounds, Ttv1, Ttv2
 from tikitaka.data import Dataset, load
+from tikitaka.model import Model
 from tikitaka.network import Network
 from tikitaka.train import fit
 
@@ -60,7 +61,7 @@ def _one(
     last = fit(network, digits, epochs=epochs, progress=False, on_epoch=lambda _: step())[-1]
     average = extract.average(network)
 
-    def error(twin: Network) -> float:
+    def error(twin: Model) -> float:
         return 100 * twin.evaluate(digits.test_x, digits.test_y).error
 
     return {

@@ -1,0 +1,119 @@
+"""Digital models programmed onto simulated analog chips."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tikitaka._core import Crossbar
+from tikitaka.config import Device, Periphery, RuleConfig, Sgd, SoftBounds, devices, from_dict
+from tikitaka.model import Model
+from tikitaka.network import Network
+
+__all__ = ["Chip", "Method", "origin", "program"]
+
+F32 = NDArray[np.float32]
+Method = Literal["exact", "error", "closed-loop", "open-loop"]
+
+
+@dataclass(frozen=True, eq=False)
+class Chip:
+    """A chip that a model was programmed onto, and how well that went, array by array.
+
+    The report compares the devices with the model, which a simulation can do and hardware cannot.
+    """
+
+    network: Network
+    """the programmed network: evaluated through its own periphery, and trained on where its rule trains"""
+    pulses: tuple[int, ...]
+    """pulses sent to the devices of each array; 0 for the methods that only model the outcome"""
+    residuals: tuple[F32, ...]
+    """weight on the chip − weight of the model, (outputs, inputs + bias) of each array"""
+    steps: tuple[float, ...]
+    """mean step of the devices of each array (weight units)"""
+
+    @property
+    def rms_error(self) -> tuple[float, ...]:
+        """Root mean square of the residuals of each array (weight units)."""
+        return tuple(float(np.sqrt(np.mean(np.square(r, dtype=np.float64)))) for r in self.residuals)
+
+    @property
+    def missed(self) -> tuple[NDArray[np.int64], ...]:
+        """(row, column) of the devices of each array that are more than one mean step from their target: (n, 2)."""
+        pairs = zip(self.residuals, self.steps, strict=True)
+        return tuple(np.argwhere(np.abs(r) > step).astype(np.int64) for r, step in pairs)
+
+    @property
+    def missed_share(self) -> float:
+        """Share of all devices that are more than one mean step from their target, 0 to 1."""
+        return sum(len(m) for m in self.missed) / sum(r.size for r in self.residuals)
+
+
+def program(
+    model: Model,
+    *,
+    device: Device | None = None,
+    periphery: Periphery | None = None,
+    rule: RuleConfig | None = None,
+    method: Method = "exact",
+    error: float = 0.0,
+    max_pulses: int = 1000,
+    seed: int = 0,
+) -> Chip:
+    """`model` on analog chip number `seed`: new devices, each with bounds and steps of its own.
+
+    The chip has `device` and `periphery` (20-state soft bounds and an ideal periphery by default) and does not
+    learn; or, for fine-tuning on it with `tikitaka.fit`, it has those of `rule`. Chips are numbered apart from the
+    seeds of networks: chip 1 is not the chip that a network of seed 1 was trained on. From devices at weight 0,
+    `method` writes
+
+    - "exact": the weights of the model,
+    - "error": the weights plus N(0, σ²), σ = `error` · 2·bound of the mean device (`error` 0.05: 5 % of the range),
+    - "closed-loop": pulse after pulse until a device is within half a mean step, or `max_pulses` are spent,
+    - "open-loop": as many pulses as the mean device needs, at most `max_pulses`, without looking;
+
+    in each, a device ends within its own bounds. Raises ValueError for what does not go together or is out of range.
+    """
+    if method not in get_args(Method):
+        raise ValueError(f"method must be one of {', '.join(get_args(Method))}, not {method!r}")
+    if error != 0.0 and method != "error":
+        raise ValueError(f"error is {error:g}, but the method {method!r} has none; it belongs to 'error'")
+    if not 0.0 <= error <= 10.0:  # which refuses NaN
+        raise ValueError(f"error is {error:g}; allowed: 0 to 10 (as a fraction of the range of the devices)")
+    if rule is None:
+        rule = Sgd(lr=0.0, device=SoftBounds() if device is None else device, periphery=periphery or Periphery())
+    elif device is not None or periphery is not None:
+        raise ValueError("give a rule, which has a device and a periphery, or device and periphery, not both")
+    target = getattr(rule, "slow_device", None) or getattr(rule, "device", None)
+    if target is None:
+        raise ValueError(f"the rule {type(rule).__name__} has no devices to program")
+    network = Network(model.layers, rule, loss=model.loss, seed=_chip_seed(seed))
+    network.weights = [np.zeros_like(w) for w in model.weights]
+    pulses = network.program(model.weights, method, error=2 * target.bound * error, max_pulses=max_pulses)
+    step = Crossbar(1, 1, target).step
+    residuals = tuple(on_chip - w for on_chip, w in zip(network.weights, model.weights, strict=True))
+    return Chip(network, tuple(pulses), residuals, (step,) * len(residuals))
+
+
+def origin(model: Model) -> tuple[Device, Periphery]:
+    """The kind of devices and periphery that the model was trained on, as its metadata says; defaults without.
+
+    Raises ValueError or TypeError when the metadata holds other fields than devices and peripheries have.
+    """
+    device, settings = model.metadata.get("device"), model.metadata.get("settings")
+    periphery = settings.get("periphery") if isinstance(settings, Mapping) else None
+    kind = devices.get(device.get("kind", "")) if isinstance(device, Mapping) else None
+    return (
+        from_dict(kind, device) if kind is not None and isinstance(device, Mapping) else SoftBounds(),
+        from_dict(Periphery, periphery) if isinstance(periphery, Mapping) else Periphery(),
+    )
+
+
+def _chip_seed(number: int) -> int:
+    """The seed of the network on chip `number`, far from the small numbers that people give networks."""
+    if not 0 <= number < 2**63:
+        raise ValueError(f"seed must be from 0 to 2^63 - 1, not {number}")
+    return int.from_bytes(hashlib.sha256(f"tikitaka chip {number}".encode()).digest()[:8], "little")

@@ -1,0 +1,195 @@
+"""Plain digital models: what comes out of the hardware and goes into a file, a chip or another framework."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tikitaka import _core, modelfile, quantise
+from tikitaka.config import Device, Float, Periphery, RuleConfig
+from tikitaka.nn import Layer, Linear
+from tikitaka.score import Score, softmax
+
+if TYPE_CHECKING:
+    from tikitaka.deploy import Chip
+
+__all__ = ["Model", "named_arrays"]
+
+F32 = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """Layers with float32 weights in exact arithmetic: no devices, no periphery, no noise.
+
+    Raises TypeError for what is no layer, ValueError for weights that do not fit the layers or are not finite and
+    for metadata that JSON cannot hold.
+    """
+
+    layers: tuple[Layer, ...]
+    """descriptions of `tikitaka.nn`; the output scale of each array is the `scale` of its layer"""
+    weights: tuple[F32, ...]
+    """one (outputs, inputs + bias) array per layer that has one, in the units of its devices; read-only"""
+    loss: str = "cross-entropy"
+    """"cross-entropy" or "mse", as for `tikitaka.Network`"""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    """where the weights come from, in plain values: kind (average, read, reads or exact), rule, device, seed, …"""
+
+    def __post_init__(self) -> None:
+        for layer in self.layers:
+            if not isinstance(layer, Layer):
+                raise TypeError(f"layers must be descriptions of tikitaka.nn, not {layer!r}")
+        core = _core.Network(self.layers, Float(), loss=self.loss)
+        core.weights = self.weights  # checks number, shapes and values
+        weights = tuple(core.weights)
+        for w in weights:
+            w.flags.writeable = False
+        try:
+            metadata = json.loads(json.dumps(dict(self.metadata), allow_nan=False))
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"metadata must be what JSON can hold: {error}") from error
+        object.__setattr__(self, "layers", tuple(self.layers))
+        object.__setattr__(self, "weights", weights)
+        object.__setattr__(self, "metadata", metadata)
+
+    @cached_property
+    def _core(self) -> _core.Network:
+        core = _core.Network(self.layers, Float(), loss=self.loss)
+        core.weights = self.weights
+        return core
+
+    @classmethod
+    def from_weights(
+        cls,
+        layers: Sequence[Layer],
+        weights: Mapping[str, ArrayLike] | Sequence[ArrayLike],
+        *,
+        loss: str = "cross-entropy",
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """A model of `layers` with weights from elsewhere.
+
+        `weights` is a list of (outputs, inputs + bias) arrays, as `Network.weights` gives them, or a dict of
+        "k.weight" (outputs, inputs) and "k.bias" (outputs,) for each layer number k that has weights, as the
+        `state_dict` of the twin in PyTorch has them: y = weight·x + bias, the output scale of the layer taken in.
+        Raises ValueError for names or shapes that do not fit.
+        """
+        arrays = named_arrays(layers, weights) if isinstance(weights, Mapping) else weights
+        # the constructor converts and checks
+        return cls(tuple(layers), tuple(arrays), loss, {"kind": "exact"} | dict(metadata or {}))  # type: ignore[arg-type]
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """The model that `save` wrote to a .safetensors or .npz file.
+
+        Raises OSError when it cannot be read, and ValueError naming the file when it is truncated or edited, of an
+        unknown version, or holds arrays that do not fit its layers.
+        """
+        content = modelfile.read(path)
+        try:
+            return cls(content.layers, content.weights, content.loss, content.metadata)
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"{path}: {error}") from error
+
+    def save(self, path: str | Path) -> None:
+        """Write the model to a .safetensors or .npz file, whole or not at all; ValueError for another ending."""
+        modelfile.write(path, modelfile.Content(self.layers, self.weights, self.loss, self.metadata))
+
+    @property
+    def inputs(self) -> int:
+        """Number of inputs."""
+        return self._core.inputs
+
+    @property
+    def outputs(self) -> int:
+        """Number of outputs."""
+        return self._core.outputs
+
+    def forward(self, x: ArrayLike, *, threads: int = 1) -> F32:
+        """Outputs (examples, outputs) of the last layer for inputs (examples, inputs), before any softmax."""
+        return self._core.forward(x, threads=threads)
+
+    def probabilities(self, x: ArrayLike, *, threads: int = 1) -> F32:
+        """Softmax of the outputs: (examples, outputs), rows summing to 1."""
+        return softmax(self.forward(x, threads=threads))
+
+    def predict(self, x: ArrayLike, *, threads: int = 1) -> NDArray[np.int64]:
+        """The most likely class of each example."""
+        return np.asarray(self.forward(x, threads=threads).argmax(axis=1), dtype=np.int64)
+
+    def evaluate(self, x: ArrayLike, targets: ArrayLike, *, threads: int = 1) -> Score:
+        """Mean loss and error on examples with their classes (or float targets, for "mse")."""
+        loss, wrong = self._core.evaluate(x, targets, threads=threads)
+        n = max(len(np.asarray(targets)), 1)
+        return Score(loss / n, wrong / n)
+
+    def noted(self, **metadata: Any) -> Self:
+        """The same model with more metadata."""
+        return replace(self, metadata={**self.metadata, **metadata})
+
+    def quantised(self, bits: int = 8) -> Self:
+        """The model with the weights of each array rounded to `bits` bits (2 to 24), its bias column among them.
+
+        Symmetric: 2^bits − 2 steps over ±max|W| of the array, which for 8 bits are the codes −127 to 127 of int8;
+        `tikitaka.quantise.codes` gives the codes themselves. Inputs and sums stay float32.
+        """
+        return replace(
+            self,
+            weights=tuple(quantise.rounded(w, bits) for w in self.weights),
+            metadata={**self.metadata, "bits": bits},
+        )
+
+    def program(
+        self,
+        *,
+        device: Device | None = None,
+        periphery: Periphery | None = None,
+        rule: RuleConfig | None = None,
+        method: Literal["exact", "error", "closed-loop", "open-loop"] = "exact",
+        error: float = 0.0,
+        max_pulses: int = 1000,
+        seed: int = 0,
+    ) -> "Chip":
+        """The model on analog chip number `seed`; see `tikitaka.deploy.program`."""
+        from tikitaka.deploy import program  # not above: a chip is a network, and networks are extracted to models
+
+        return program(
+            self,
+            device=device,
+            periphery=periphery,
+            rule=rule,
+            method=method,
+            error=error,
+            max_pulses=max_pulses,
+            seed=seed,
+        )
+
+
+def named_arrays(layers: Sequence[Layer], weights: Mapping[str, ArrayLike]) -> list[F32]:
+    """The array of each layer from "k.weight" and "k.bias", divided by the output scale of the layer.
+
+    Raises ValueError for a name that is missing or too many and for a shape that does not fit, naming it.
+    """
+    left = dict(weights)
+    arrays = []
+    for k, layer in enumerate(layers):
+        if not isinstance(layer, Linear):
+            continue
+        shapes = {"weight": (layer.outputs, layer.inputs)} | ({"bias": (layer.outputs,)} if layer.bias else {})
+        parts = []
+        for name, shape in shapes.items():
+            if f"{k}.{name}" not in left:
+                raise ValueError(f"weights has no {k}.{name}; it holds {', '.join(weights) or 'nothing'}")
+            part = np.asarray(left.pop(f"{k}.{name}"), dtype=np.float32)
+            if part.shape != shape:
+                raise ValueError(f"{k}.{name} has shape {part.shape}; {shape} needed")
+            parts.append(part.reshape(layer.outputs, -1))
+        arrays.append(np.concatenate(parts, axis=1) / np.float32(layer.scale))
+    if left:
+        raise ValueError(f"weights holds {', '.join(left)}, for which there is no layer")
+    return arrays

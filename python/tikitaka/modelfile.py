@@ -1,0 +1,140 @@
+"""Models on disk: .safetensors or .npz, versioned, with a checksum, written whole or not at all.
+
+Both formats hold the arrays "0", "1", … and a header of strings: format, version, layers, loss and metadata (the
+last three as JSON) and the SHA-256 of all that together with the arrays.
+"""
+
+import hashlib
+import io
+import json
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tikitaka import _core, nn
+from tikitaka.config import from_dict
+from tikitaka.whole import write_whole
+
+__all__ = ["VERSION", "Content", "endings", "read", "write"]
+
+F32 = NDArray[np.float32]
+
+VERSION = 1
+"""version of the format that `write` writes and `read` reads"""
+
+endings = (".safetensors", ".npz")
+"""Endings of the files that hold models."""
+
+_FORMAT = "tikitaka-model"
+_HEADER = "header"  # the name of the header among the arrays of a .npz file
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a file holds."""
+
+    layers: tuple[nn.Layer, ...]
+    """layer descriptions"""
+    weights: tuple[F32, ...]
+    """one array per layer that has one"""
+    loss: str
+    """name of the loss"""
+    metadata: Mapping[str, Any]
+    """plain values"""
+
+
+def write(path: str | Path, content: Content) -> None:
+    """Write `content`; OSError when that fails, ValueError for an ending that is none of `endings`."""
+    ending = _ending(path)
+    arrays = {str(k): w for k, w in enumerate(content.weights)}
+    header = {
+        "format": _FORMAT,
+        "version": str(VERSION),
+        "layers": json.dumps([asdict(layer) for layer in content.layers]),  # type: ignore[call-overload]
+        "loss": content.loss,
+        "metadata": json.dumps(dict(content.metadata), allow_nan=False),
+    }
+    header["sha256"] = _digest(header, arrays)
+    if ending == ".safetensors":
+        _core.save_tensors(str(path), arrays, header)
+        return
+    file = io.BytesIO()
+    np.savez(file, allow_pickle=False, **{_HEADER: np.array(json.dumps(header))}, **arrays)
+    write_whole(path, file.getvalue())
+
+
+def read(path: str | Path) -> Content:
+    """What `write` wrote; OSError when it cannot be read, ValueError when it is damaged or of another version."""
+    ending = _ending(path)
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"{path}: no such file")
+    arrays, header = _core.load_tensors(str(path)) if ending == ".safetensors" else _read_npz(path)
+    if header.get("format") != _FORMAT:
+        raise ValueError(f"{path} holds no model of tikitaka")
+    if header.get("version") != str(VERSION):
+        raise ValueError(f"{path} is of format version {header.get('version')}; this release reads version {VERSION}")
+    if header.get("sha256") != _digest(header, arrays):
+        raise ValueError(f"{path} is damaged or was edited: its checksum does not match")
+    if sorted(arrays) != sorted(str(k) for k in range(len(arrays))):
+        raise ValueError(f"{path} holds arrays named {', '.join(sorted(arrays))}; 0, 1, … needed")
+    try:
+        layers = tuple(_layer(layer) for layer in json.loads(header["layers"]))
+        return Content(layers, tuple(arrays[str(k)] for k in range(len(arrays))), header["loss"], _metadata(header))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def _ending(path: str | Path) -> str:
+    ending = Path(path).suffix
+    if ending not in endings:
+        raise ValueError(f"{path} must end in {' or '.join(endings)}")
+    return ending
+
+
+def _digest(header: Mapping[str, str], arrays: Mapping[str, NDArray[Any]]) -> str:
+    sha = hashlib.sha256()
+    for name in sorted(header.keys() - {"sha256"}):
+        sha.update(json.dumps([name, header[name]]).encode())
+    for name in sorted(arrays):
+        w = arrays[name]
+        sha.update(json.dumps([name, str(w.dtype), list(w.shape)]).encode())
+        sha.update(np.ascontiguousarray(w, dtype=w.dtype.newbyteorder("<")).tobytes())
+    return sha.hexdigest()
+
+
+def _read_npz(path: str | Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+    try:
+        # not np.load(path): that would take any other kind of file, too
+        with zipfile.ZipFile(path) as file:
+            arrays = {
+                name.removesuffix(".npy"): np.lib.format.read_array(io.BytesIO(file.read(name)), allow_pickle=False)
+                for name in file.namelist()
+            }
+        header = json.loads(str(arrays.pop(_HEADER)))
+        if not all(isinstance(value, str) for value in header.values()):
+            raise ValueError("its header holds more than strings")
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise ValueError(f"{path} is no .npz file: {error}") from error
+    except (KeyError, AttributeError, ValueError) as error:
+        raise ValueError(f"{path} holds no model of tikitaka: {error}") from error
+    return arrays, header
+
+
+def _layer(values: Any) -> nn.Layer:
+    kind = values.get("kind")
+    if kind not in nn.kinds:
+        raise ValueError(f"layer of kind {kind!r}; this release knows {', '.join(nn.kinds)}")
+    return from_dict(nn.kinds[kind], values)
+
+
+def _metadata(header: Mapping[str, str]) -> dict[str, Any]:
+    metadata = json.loads(header["metadata"])
+    if not isinstance(metadata, dict):
+        raise ValueError("metadata is no table")
+    return metadata

@@ -1,0 +1,25 @@
+"""How outputs are judged: loss and error, and the softmax."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Score", "softmax"]
+
+F32 = NDArray[np.float32]
+
+
+class Score(NamedTuple):
+    """How a network did on some examples."""
+
+    loss: float
+    """mean loss per example (nats for cross-entropy)"""
+    error: float
+    """share of examples given a wrong class, 0 to 1"""
+
+
+def softmax(outputs: F32) -> F32:
+    """exp(y) / Σ exp(y) of each row of (examples, outputs); rows sum to 1."""
+    e = np.exp(outputs - outputs.max(axis=1, keepdims=True))
+    return np.asarray(e / e.sum(axis=1, keepdims=True), dtype=np.float32)

@@ -1,0 +1,24 @@
+"""Files that are written whole or not at all."""
+
+import os
+from pathlib import Path
+
+__all__ = ["write_whole"]
+
+
+def write_whole(path: str | Path, content: bytes) -> None:
+    """Write `content` to a temporary file beside `path`, sync it, and put it in the place of `path`.
+
+    Raises OSError when that fails; whatever was at `path` is then still there.
+    """
+    path = Path(path)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(path)) from error
