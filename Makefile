@@ -2,7 +2,6 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-export PYTHONWARNINGS ?= default
 
 .PHONY: help demo build test test-rust test-python test-torch lint bench wheel clean
 
@@ -21,7 +20,7 @@ help:
 	touch $@
 
 build: .venv/ready
-	$(BIN)/maturin develop --release --quiet
+	@$(BIN)/maturin develop --release --quiet >.venv/build.log 2>&1 || { cat .venv/build.log; exit 1; }
 
 demo: build
 	$(BIN)/tikitaka demo

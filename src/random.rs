@@ -2,7 +2,7 @@
 //!
 //! A counter-based generator makes that direct: position p of a stream is word p of Philox4x32-10
 //! under the stream's key, so any thread can make any part of any stream. `docs/performance.md`
-//! compares its cost with a re-keyed xoshiro128++ and with a ziggurat.
+//! says what else was considered and compares the cost with a ziggurat.
 
 use crate::simd;
 

@@ -208,3 +208,16 @@ def test_describe_names_every_array() -> None:
     text = tt.Network(LAYERS, [tt.Ttv2(), tt.Float()]).describe()
     assert "array 0, 16 × 65" in text
     assert "array 1, 10 × 17" in text
+
+
+def test_averages_start_where_asked() -> None:
+    digits = tt.data.load("digits").first(60)
+    reads = {}
+    for start in (1, 2, 3):
+        network = tt.Network([tt.nn.Linear(64, 10)], tt.Ttv2(), seed=1)
+        tt.fit(network, digits, epochs=2, average_from=start, progress=False)
+        reads[start] = int(network.layer_state(0)["average_reads"].sum())
+    # 60 examples an epoch, a transfer every 2, each of which reads a line
+    assert reads == {1: 60, 2: 30, 3: 0}
+    with pytest.raises(ValueError, match="average_from must be from 1 to 3, not 4"):
+        tt.fit(network, digits, epochs=2, average_from=4, progress=False)

@@ -32,6 +32,7 @@ class TrainConfig:
     epochs: Annotated[int, "passes over the training data"] = 30
     batch: Annotated[int, "examples per mini-batch"] = 1
     schedule: Annotated[str, "learning-rate schedule"] = "decay"
+    average_from: Annotated[int | None, "epoch from which averages are gathered (default: the last third)"] = None
     seed: Annotated[int, "seed of all randomness, 0 to 2^63 - 1"] = 0
     rule: Annotated[RuleConfig, "training rule"] = field(default=Ttv2())
 
@@ -44,14 +45,18 @@ class TrainConfig:
             ("holdout", self.holdout, 1),
             ("epochs", self.epochs, 1),
             ("batch", self.batch, 1),
+            ("average_from", self.average_from, 1),
             ("seed", self.seed, 0),
         ):
-            if number is None and name in ("examples", "holdout"):
+            if number is None and name in ("examples", "holdout", "average_from"):
                 continue
             if not isinstance(number, int) or isinstance(number, bool):
                 raise TypeError(f"{name} must be a whole number, not {number!r}")
             if not least <= number < 2**63:  # what TOML can hold
                 raise ValueError(f"{name} must be from {least} to 2^63 - 1, not {number}")
+
+        if self.average_from is not None and self.average_from > self.epochs + 1:
+            raise ValueError(f"average_from must be at most epochs + 1 = {self.epochs + 1}, not {self.average_from}")
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:

@@ -19,8 +19,12 @@ __all__ = ["Metrics", "Stopped", "fit", "rate_factor", "schedules", "shuffled"]
 schedules: dict[str, dict[str, tuple[float, float, float]]] = {
     "constant": {"float": (1.0, 1.0, 1.0), "analog": (1.0, 1.0, 1.0)},
     "decay": {"float": (1.0, 0.5, 0.25), "analog": (1.0, 0.3, 0.09)},
+    "swa": {"float": (1.0, 0.5, 0.25), "analog": (1.0, 0.3, 0.3)},
 }
-"""Factors of the learning rate in the first, second and last third of the epochs, for digital and analog rules."""
+"""Factors of the learning rate in the first, second and last third of the epochs, for digital and analog rules.
+
+`swa` (stochastic weight averaging) keeps the rate of the middle third while averages are gathered in the last: an
+average gains from iterates that still explore."""
 
 _CHUNK_WORK = 2e8  # examples × weights of one call into the core: about 0.2 s, so that Ctrl-C is answered soon
 
@@ -84,6 +88,7 @@ def fit(
     epochs: int = 30,
     batch: int = 1,
     schedule: str = "decay",
+    average_from: int | None = None,
     seed: int | None = None,
     threads: int = 1,
     progress: bool = True,
@@ -92,10 +97,11 @@ def fit(
 ) -> list[Metrics]:
     """Train `network` on `dataset` and return the metrics of each epoch.
 
-    Examples are shuffled from `seed` (the network's own by default); averages are gathered over the last third of
-    the epochs. `progress` shows a bar on standard error when that is a terminal. `on_epoch` is called after each
-    epoch; `stop` is asked several times a second and, where it says True, ends the training with `Stopped`. Ctrl-C
-    raises KeyboardInterrupt with the network whole, between two batches.
+    Examples are shuffled from `seed` (the network's own by default); averages are gathered from epoch `average_from`
+    on (1 to epochs + 1; by default over the last third of the epochs). `progress` shows a bar on standard error when
+    that is a terminal. `on_epoch` is called after each epoch; `stop` is asked several times a second and, where it
+    says True, ends the training with `Stopped`. Ctrl-C raises KeyboardInterrupt with the network whole, between two
+    batches.
 
     Raises ValueError for bad settings or data that does not fit the network, and FloatingPointError when the
     loss is not finite any more.
@@ -106,12 +112,16 @@ def fit(
     seed = network.seed if seed is None else seed
     if not 0 <= seed < 2**64:
         raise ValueError(f"seed must be from 0 to 2^64 - 1, not {seed}")
+    if average_from is None:
+        average_from = 2 * epochs // 3 + 1
+    if not 1 <= average_from <= epochs + 1:
+        raise ValueError(f"average_from must be from 1 to {epochs + 1}, not {average_from}")
     rate_factor(schedule, network, 1, epochs)  # an unknown schedule is refused before any work
     history = []
     total = epochs * len(dataset.train_y)
     with tqdm(total=total, unit="ex", file=sys.stderr, disable=None if progress else True) as bar:
         for epoch in range(1, epochs + 1):
-            network.averaging = epoch > 2 * epochs // 3
+            network.averaging = epoch >= average_from
             rate = rate_factor(schedule, network, epoch, epochs)
             order = shuffled(len(dataset.train_y), seed=seed, epoch=epoch)
             bar.set_description(f"epoch {epoch}/{epochs}", refresh=False)

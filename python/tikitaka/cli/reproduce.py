@@ -2,13 +2,17 @@
 
 import json
 import sys
+from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import click
 from tqdm import tqdm
 
+from tikitaka import plot
 from tikitaka.cli.output import common_options, print_json
+from tikitaka.experiments import extraction as study
 from tikitaka.experiments import weight_programming as wp
 
 __all__ = ["reproduce"]
@@ -63,10 +67,7 @@ def weight_programming(
         )
     result = {"claim": "weight-programming", "scale": scale, "inputs": size.inputs, "rows": rows}
     if out is not None:
-        whole = out / "weight-programming.json"
-        part = out / ".weight-programming.json.part"
-        part.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-        part.replace(whole)
+        _keep(result, out)
     if as_json:
         print_json(result)
     else:
@@ -82,3 +83,68 @@ def _table(rows: list[dict[str, Any]]) -> str:
             f"{row['rule']:<6}{row['states']:>8g}{row['error_percent']:>9.2f}{row['spread']:>9.2f}{r24:>8}{lr:>8}"
         )
     return "\n".join(lines)
+
+
+@reproduce.command("extraction")
+@click.option("--data", metavar="NAME", default="mnist", show_default=True, help="Data set.")
+@click.option("--data-dir", metavar="DIR", envvar="TIKITAKA_DATA", help="Folder of data sets (TIKITAKA_DATA).")
+@click.option("--settings", metavar="LIST", default=",".join(study.SETTINGS), show_default=True, help="With commas.")
+@click.option(
+    "--seeds", type=click.IntRange(min=1), help="Trainings of each setting and schedule (default: 3, quick: 2)."
+)
+@click.option("--scale", type=click.Choice(list(study.scales)), default="full", show_default=True, help="Size.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    required=True,
+    help="Keeps the runs, extraction.json and, with matplotlib, extraction.png; an interrupted study goes on there.",
+)
+@common_options
+def extraction(
+    data: str,
+    data_dir: str | None,
+    settings: str,
+    seeds: int | None,
+    scale: str,
+    out: Path,
+    threads: int,
+    as_json: bool,
+) -> None:
+    """The model that comes out of noisy hardware: read, averaged, quantised, and on other chips."""
+    names = [name.strip() for name in settings.split(",")]
+    size = study.scales[scale]
+    size = size if seeds is None else replace(size, seeds=seeds)
+    total = len(names) * len(study.SCHEDULES) * size.seeds
+    with tqdm(total=total, unit="run", file=sys.stderr, disable=None) as bar:
+        rows = study.extraction(
+            data, data_dir, settings=names, scale=size, out=out, threads=threads, progress=bar.update
+        )
+    result = {"claim": "extraction", "data": data, "scale": scale, "epochs": size.epochs, "rows": rows}
+    _keep(result, out)
+    if find_spec("matplotlib") is not None:
+        plot.extraction(rows, out / "extraction.png")
+    if as_json:
+        print_json(result)
+    else:
+        click.echo(_extraction_table(rows))
+
+
+def _extraction_table(rows: list[dict[str, Any]]) -> str:
+    lines = []
+    columns = list(dict.fromkeys((row["setting"], row["schedule"]) for row in rows))
+    for setting, schedule in columns:
+        lines += ["", f"{setting}, schedule {schedule}"]
+        for row in rows:
+            if (row["setting"], row["schedule"]) == (setting, schedule):
+                lines.append(
+                    f"  {row['model']:<28}{row['error_percent']:>7.2f} ± {row['spread']:.2f} %  (n = {row['n']})"
+                )
+    return "\n".join(lines[1:])
+
+
+def _keep(result: dict[str, Any], out: Path) -> None:
+    whole = out / f"{result['claim']}.json"
+    part = out / f".{result['claim']}.json.part"
+    part.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    part.replace(whole)

@@ -29,6 +29,7 @@ __all__ = ["train"]
 @click.option("--epochs", type=click.IntRange(min=1), help="Passes over the training data.")
 @click.option("--batch", type=click.IntRange(min=1), help="Examples per mini-batch.")
 @click.option("--schedule", type=click.Choice(list(schedules)), help="Learning-rate schedule.")
+@click.option("--average-from", type=click.IntRange(min=1), metavar="EPOCH", help="Average from this epoch on.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Seed of all randomness.")
 @click.option("--examples", type=click.IntRange(min=1), metavar="N", help="Train on the first N examples.")
 @click.option("--holdout", type=click.IntRange(min=1), metavar="N", help="Test on the last N training examples.")
@@ -81,6 +82,7 @@ def _train(config: TrainConfig, network: Network, dataset: Dataset, run: Run | N
                 epochs=config.epochs,
                 batch=config.batch,
                 schedule=config.schedule,
+                average_from=config.average_from,
                 threads=threads,
                 on_epoch=log,
                 stop=lambda: bool(seen),

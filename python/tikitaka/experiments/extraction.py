@@ -1,0 +1,176 @@
+"""What model comes out of noisy hardware? The second half of the paper's abstract as a study.
+
+Networks are trained with TTv2 on 20-state devices, at the full periphery and at two noisier settings, under two
+schedules. Of each is reported the test error of: the chip itself; one read of it, and the mean of several, which
+averages the noise of reading away but not that of training; the average over iterates, formed while training from the
+reads that transfers make; that average rounded to 8, 6 and 4 bits; and that average on other analog chips, whose
+devices are drawn anew, with programming errors of 2, 5 and 10 % of the range 2·bound and the same periphery.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+from tikitaka import extract
+from tikitaka.config import Periphery, SoftBounds, Ttv2
+from tikitaka.data import Dataset
+from tikitaka.network import Network
+from tikitaka.run import Run, TrainConfig, summarize
+from tikitaka.train import fit
+
+__all__ = ["BITS", "ERRORS", "READS", "SCHEDULES", "SETTINGS", "Scale", "extraction", "scales"]
+
+SETTINGS: dict[str, Ttv2] = {
+    "full periphery": Ttv2(periphery=Periphery.full()),
+    "cycle noise 1": Ttv2(periphery=Periphery.full(), device=SoftBounds(cycle_noise=1.0)),
+    "output noise 0.3": Ttv2(periphery=Periphery.full(0.3)),
+}
+"""Rules by name of the setting; all at 20 states."""
+
+SCHEDULES = ("decay", "swa")
+"""Schedules of λ_H: decayed over the averaging window, or held constant over it."""
+
+READS = 10
+"""Reads of the last iterate in the mean of reads."""
+
+BITS = (8, 6, 4)
+"""Bits that the average is rounded to."""
+
+ERRORS = (0.02, 0.05, 0.1)
+"""Programming errors, as fractions of the range 2·bound."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much work the study does."""
+
+    examples: int | None
+    """training examples (None: all)"""
+    epochs: int
+    """epochs of each training"""
+    seeds: int
+    """trainings of each setting and schedule"""
+    chips: int
+    """target chips of each training"""
+
+
+scales = {
+    "quick": Scale(examples=5_000, epochs=9, seeds=2, chips=2),
+    "full": Scale(examples=None, epochs=30, seeds=3, chips=3),
+}
+"""Scales by name; `full` is the size of the paper."""
+
+
+def extraction(
+    data: str = "mnist",
+    data_dir: str | Path | None = None,
+    *,
+    settings: Sequence[str] = tuple(SETTINGS),
+    schedules: Sequence[str] = SCHEDULES,
+    scale: Scale = scales["full"],
+    out: str | Path,
+    threads: int = 1,
+    progress: Callable[[], object] = lambda: None,
+) -> list[dict[str, Any]]:
+    """Run the study and return a row per setting, schedule and model.
+
+    A row holds setting, schedule, model, error_percent (mean over seeds, and chips where there are any), spread
+    (sample standard deviation), seeds and n (the numbers averaged). Every training is kept as a RUN folder in
+    `out`/runs, and one that is there already, complete and of the same settings, is not repeated; `progress` is
+    called after each. Raises ValueError for an unknown setting and what loading data and writing runs raises.
+    """
+    for name in settings:
+        if name not in SETTINGS:
+            raise ValueError(f"settings must be among {', '.join(SETTINGS)}, not {name!r}")
+    cells = [(setting, schedule, seed) for setting in settings for schedule in schedules for seed in range(scale.seeds)]
+    configs = [
+        TrainConfig(
+            data=data,
+            examples=scale.examples,
+            epochs=scale.epochs,
+            schedule=schedule,
+            seed=seed,
+            rule=SETTINGS[setting],
+        )
+        for setting, schedule, seed in cells
+    ]
+    dataset = configs[0].dataset(data_dir)
+    folder = Path(out) / "runs"
+
+    def one(job: tuple[tuple[str, str, int], TrainConfig]) -> dict[str, list[float]]:
+        (setting, schedule, seed), config = job
+        path = folder / f"{setting} {schedule} {seed}".replace(" ", "-")
+        errors = _errors(_trained(path, config, dataset), config, dataset, scale.chips)
+        progress()
+        return errors
+
+    with ThreadPoolExecutor(threads) as pool:
+        results = list(pool.map(one, zip(cells, configs, strict=True)))
+    rows = []
+    for setting in settings:
+        for schedule in schedules:
+            of_cell = [r for r, cell in zip(results, cells, strict=True) if cell[:2] == (setting, schedule)]
+            for model in of_cell[0]:
+                errors = [100 * error for r in of_cell for error in r[model]]
+                rows.append(
+                    {
+                        "setting": setting,
+                        "schedule": schedule,
+                        "model": model,
+                        "error_percent": fmean(errors),
+                        "spread": stdev(errors) if len(errors) > 1 else 0.0,
+                        "seeds": scale.seeds,
+                        "n": len(errors),
+                    }
+                )
+    return rows
+
+
+def _trained(path: Path, config: TrainConfig, dataset: Dataset) -> Network:
+    """The trained network of a RUN folder, trained now unless it is there."""
+    if (path / "summary.json").is_file():
+        run = Run.open(path)
+        if run.config == config:
+            return run.network()
+        raise ValueError(f"{path} holds a run of other settings; choose another folder")
+    network = config.network(dataset.inputs, dataset.classes)
+    run = Run.create(path, config, force=True)
+    history = fit(network, dataset, epochs=config.epochs, schedule=config.schedule, progress=False, on_epoch=run.log)
+    run.checkpoint(network, epoch=config.epochs)
+    run.finish(summarize(config, network, dataset, history, seconds=sum(m.seconds for m in history), threads=1))
+    return network
+
+
+def _errors(network: Network, config: TrainConfig, dataset: Dataset, chips: int) -> dict[str, list[float]]:
+    """Test errors by model, one for each chip where there are several."""
+    x, y = dataset.test_x, dataset.test_y
+    average = extract.average(network)
+    if average is None:
+        raise ValueError("the training gathered no average")
+    rule = config.rule
+    assert isinstance(rule, Ttv2)
+    errors = {
+        "chip itself": [network.evaluate(x, y, draw=config.epochs).error],
+        "one read": [extract.last_read(network).evaluate(x, y).error],
+        f"mean of {READS} reads": [extract.mean_read(network, reads=READS).evaluate(x, y).error],
+        "average": [average.evaluate(x, y).error],
+    }
+    for bits in BITS:
+        errors[f"average, {bits} bit"] = [average.quantised(bits).evaluate(x, y).error]
+    for error in ERRORS:
+        errors[f"average on a chip, {100 * error:g} % error"] = [
+            average.program(
+                device=replace(rule.slow_device or rule.device),
+                periphery=rule.periphery,
+                method="error",
+                error=error,
+                seed=1_000 * (config.seed + 1) + chip,
+            )
+            .network.evaluate(x, y)
+            .error
+            for chip in range(chips)
+        ]
+    return errors
