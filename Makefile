@@ -60,7 +60,7 @@ test-python: build
 
 test-torch: .venv/ready .venv-torch/ready
 	VIRTUAL_ENV=$(CURDIR)/.venv-torch $(BIN)/maturin develop --release --quiet
-	.venv-torch/bin/python -m pytest tests/torch
+	.venv-torch/bin/python -m pytest tests/pytorch
 
 bench: build
 	cargo bench --bench kernels

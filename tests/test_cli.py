@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import tikitaka as tt
@@ -101,6 +102,59 @@ def test_a_run_is_kept_evaluated_and_used(command: Command, tmp_path: Path) -> N
     assert sum(rows[0]) == pytest.approx(1, abs=1e-4)
     refused(command("train", *FAST, "--out", run), "--force")
     assert command("train", *FAST, "--out", run, "--force")[0] == 0
+
+
+@pytest.mark.parametrize("ending", [".safetensors", ".npz", ".onnx"])
+def test_a_model_is_extracted_evaluated_and_used(command: Command, tmp_path: Path, ending: str) -> None:
+    run, file = tmp_path / "run", tmp_path / f"model{ending}"
+    assert command("train", *FAST, "--rule", "ttv2", "--periphery", "full", "--out", run)[0] == 0
+    code, out, _ = command("extract", run, "--to", file, "--json")
+    assert code == 0
+    made = json.loads(out)
+    assert (made["what"], made["metadata"]["epochs_averaged"], made["metadata"]["data"]) == ("average", 1, "digits")
+    refused(command("extract", run, "--to", file), "--force")
+    for what in ("read", "reads"):
+        assert command("extract", run, "--to", file, "--force", "--what", what, "--reads", 2)[0] == 0
+    if ending == ".onnx":
+        refused(command("evaluate", file), ".safetensors or .npz")
+        return
+    command("extract", run, "--to", file, "--force")
+    target = ["--target-error", 0.05, "--target-chips", 2, "--target-states", 50, "--bits", 8, "--bits", 4]
+    of_run, of_file = (json.loads(command("evaluate", path, *target, "--json")[1]) for path in (run, file))
+    assert of_file["test_error"] == of_run["average_test_error"]
+    assert of_file["quantised"][1]["test_error"] == of_run["quantised"][1]["average_test_error"]
+    assert of_file["target"]["test_error"] == of_run["target"]["average_test_error"]
+    assert (of_file["target"]["chips"], of_file["target"]["method"]) == (2, "error")
+    assert of_file["target"]["spread"] >= 0
+    assert "2 chips, programmed: error 5 %" in command("evaluate", file, *target)[1]
+    code, out, _ = command("evaluate", run, "--target-method", "closed-loop", "--target-periphery", "ideal")
+    assert code == 0
+    assert out.count("3 chips, programmed: closed-loop") == 2
+    classes = [int(c) for c in command("predict", file)[1].split()]
+    model = tt.Model.load(file)
+    np.testing.assert_array_equal(classes, model.predict(tt.data.load("digits").test_x))
+    refused(command("evaluate", file, "--target-states", 50), "--target-error")
+    refused(command("evaluate", file, "--target-method", "error"), "--target-error")
+    refused(command("evaluate", file, "--target-error", -1), "-1")
+    refused(command("evaluate", file, "--target-error", 0.1, "--target-states", -1), "states")
+    model.noted(data=None).save(file)
+    refused(command("predict", file), "--data")
+    file.write_bytes(file.read_bytes()[:-1])
+    refused(command("predict", file), "model")
+
+
+def test_bad_extractions_are_refused(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = tmp_path / "run"
+    assert command("train", *FAST, "--rule", "sgd", "--out", run)[0] == 0
+    refused(command("extract", run, "--to", tmp_path / "model.bin"), ".onnx")
+    refused(command("extract", run, "--to", tmp_path / "model.npz"), "no average")
+    refused(command("extract", tmp_path / "none", "--to", tmp_path / "model.npz"), "none")
+    refused(command("extract", run, "--what", "read", "--to", tmp_path / "nowhere" / "model.npz"), "nowhere")
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    code, out, err = command("extract", run, "--what", "read", "--to", tmp_path / "model.onnx")
+    assert (code, out) == (1, "")
+    assert "tikitaka[onnx]" in err
+    assert [p.name for p in tmp_path.iterdir()] == ["run"]
 
 
 def test_a_config_file_gives_the_same_run(command: Command, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Models on disk: .safetensors or .npz, versioned, with a checksum, written whole or not at all.
 
-Both formats hold the arrays "0", "1", … and a header of strings: format, version, layers, loss and metadata (the
-last three as JSON) and the SHA-256 of all that together with the arrays.
+Both formats hold the arrays "0", "1", … and a header of strings: format, version, layers, loss, metadata (layers and
+metadata as JSON) and the SHA-256 of all that together with the arrays. In .npz the header is JSON in UTF-8, as uint8.
 """
 
 import hashlib
@@ -65,7 +65,9 @@ def write(path: str | Path, content: Content) -> None:
         _core.save_tensors(str(path), arrays, header)
         return
     file = io.BytesIO()
-    np.savez(file, allow_pickle=False, **{_HEADER: np.array(json.dumps(header))}, **arrays)
+    np.savez(
+        file, allow_pickle=False, **{_HEADER: np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)}, **arrays
+    )
     write_whole(path, file.getvalue())
 
 
@@ -116,7 +118,7 @@ def _read_npz(path: str | Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]
                 name.removesuffix(".npy"): np.lib.format.read_array(io.BytesIO(file.read(name)), allow_pickle=False)
                 for name in file.namelist()
             }
-        header = json.loads(str(arrays.pop(_HEADER)))
+        header = json.loads(arrays.pop(_HEADER).tobytes())
         if not all(isinstance(value, str) for value in header.values()):
             raise ValueError("its header holds more than strings")
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
@@ -127,6 +129,8 @@ def _read_npz(path: str | Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]
 
 
 def _layer(values: Any) -> nn.Layer:
+    if not isinstance(values, Mapping):
+        raise ValueError(f"{values!r} describes no layer")
     kind = values.get("kind")
     if kind not in nn.kinds:
         raise ValueError(f"layer of kind {kind!r}; this release knows {', '.join(nn.kinds)}")

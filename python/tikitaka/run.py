@@ -169,11 +169,18 @@ class Run:
         return network
 
     def epochs_averaged(self) -> int:
-        """Number of epochs, the present one among them, over which averages had been gathered at the checkpoint."""
-        _, metadata = _core.load_tensors(str(self.path / "checkpoint.safetensors"))
-        begun = int(metadata["epoch"]) + (int(metadata["position"]) > 0)
-        first = getattr(self.config, "average_from", None) or 2 * self.config.epochs // 3 + 1
-        return max(0, begun - first + 1)
+        """Over how many epochs averages had been gathered at the checkpoint, one that had begun among them.
+
+        OSError or ValueError when the checkpoint is missing or damaged.
+        """
+        path = self.path / "checkpoint.safetensors"
+        _, metadata = _core.load_tensors(str(path))
+        try:
+            begun = int(metadata["epoch"]) + (int(metadata["position"]) > 0)
+        except (KeyError, ValueError) as error:
+            raise ValueError(f"{path}: not a checkpoint of tikitaka (no number of {error})") from error
+        first = self.config.average_from
+        return max(0, begun + 1 - (2 * self.config.epochs // 3 + 1 if first is None else first))
 
     def _write(self, name: str, text: str) -> None:
         whole = self.path / name
