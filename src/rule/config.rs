@@ -43,6 +43,22 @@ impl RuleConfig {
     }
 }
 
+/// Checks the devices of a rule, those that are given.
+pub(super) fn check_devices<const N: usize>(devices: [Option<&DeviceConfig>; N]) -> Result<()> {
+    devices.into_iter().flatten().try_for_each(DeviceConfig::validate)
+}
+
+/// Checks what surrounds the devices of a rule.
+pub(super) fn check_surroundings<const N: usize>(
+    periphery: &Periphery,
+    trains: &Trains,
+    references: [&Reference; N],
+) -> Result<()> {
+    periphery.validate()?;
+    trains.validate()?;
+    references.into_iter().try_for_each(Reference::validate)
+}
+
 /// What the arrays of one rule share.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Arrays<'a> {

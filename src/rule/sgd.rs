@@ -1,6 +1,6 @@
 //! Stochastic gradient descent by pulsed updates (GV16).
 
-use super::config::Arrays;
+use super::config::{Arrays, check_devices, check_surroundings};
 use super::{Rule, State};
 use crate::crossbar::{Array, Line, Periphery, Programming, Reference, Trains};
 use crate::device::DeviceConfig;
@@ -47,10 +47,8 @@ impl Sgd {
     /// Checks every field.
     pub fn validate(&self) -> Result<()> {
         check_limits(self, Self::LIMITS)?;
-        self.device.validate()?;
-        self.periphery.validate()?;
-        self.trains.validate()?;
-        self.reference.validate()
+        check_devices([Some(&self.device)])?;
+        check_surroundings(&self.periphery, &self.trains, [&self.reference])
     }
 }
 

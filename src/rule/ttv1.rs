@@ -1,7 +1,7 @@
 //! TTv1, "Tiki-Taka" (GH20, PAT1): gradients go to a fast array A, and what A holds is copied to C
 //! line by line. The network sees W = γA + C.
 
-use super::config::Arrays;
+use super::config::{Arrays, check_devices, check_surroundings};
 use super::sgd::{named, peek_columns, samples};
 use super::{Rule, State};
 use crate::crossbar::{Array, Line, Periphery, Programming, Reference, Trains};
@@ -84,12 +84,8 @@ impl Ttv1 {
     /// Checks every field.
     pub fn validate(&self) -> Result<()> {
         check_limits(self, Self::LIMITS)?;
-        self.device.validate()?;
-        self.slow_device.as_ref().map_or(Ok(()), DeviceConfig::validate)?;
-        self.periphery.validate()?;
-        self.trains.validate()?;
-        self.reference.validate()?;
-        self.slow_reference.validate()
+        check_devices([Some(&self.device), self.slow_device.as_ref()])?;
+        check_surroundings(&self.periphery, &self.trains, [&self.reference, &self.slow_reference])
     }
 
     /// Devices of C.
