@@ -14,8 +14,8 @@ pub(crate) struct Scratch {
     active: Vec<u32>,
     active_values: Vec<f32>,
     noise: Vec<f32>,
-    retry: Vec<f32>,
     saturated: Vec<u32>,
+    some: Vec<f32>,
 }
 
 /// What one product took.
@@ -111,7 +111,13 @@ pub(super) fn product(
             return cost;
         }
     }
-    analog(lines, direction, mvm, noise, 0, scale, x, y, scratch);
+    scratch.load(direction, mvm, x, scale);
+    scratch.multiply(lines, direction, y);
+    if mvm.output_noise > 0.0 {
+        scratch.noise.resize(y.len(), 0.0);
+        noise.normals(0, &mut scratch.noise);
+        simd::add_scaled(y, mvm.output_noise as f32, &scratch.noise);
+    }
     let Some(adc) = mvm.adc() else {
         rescale(y, scale);
         return cost;
@@ -122,68 +128,82 @@ pub(super) fn product(
         saturated.extend((0_u32..).zip(&*y).filter(|(_, y)| y.abs() > adc.bound).map(|(i, _)| i));
     }
     adc.apply(y);
-    if !saturated.is_empty() {
-        let mut retry = std::mem::take(&mut scratch.retry);
-        retry.resize(y.len(), 0.0);
-        for r in 1..=MAX_HALVINGS {
-            let factor = (1_u32 << r) as f32;
-            analog(lines, direction, mvm, noise, r, scale * factor, x, &mut retry, scratch);
-            cost.mvms += 1;
-            cost.dac += x.len() as u64;
-            cost.adc += saturated.len() as u64;
-            saturated.retain(|&i| {
-                let mut value = [retry[i as usize]];
-                let still = value[0].abs() > adc.bound;
-                adc.apply(&mut value);
-                y[i as usize] = value[0] * factor;
-                still
-            });
-            if saturated.is_empty() {
-                break;
-            }
+    for r in 1..=MAX_HALVINGS {
+        if saturated.is_empty() {
+            break;
         }
-        scratch.retry = retry;
+        let factor = (1_u32 << r) as f32;
+        scratch.load(direction, mvm, x, scale * factor);
+        scratch.multiply_some(lines, direction, y.len(), &saturated);
+        cost.mvms += 1;
+        cost.dac += x.len() as u64;
+        cost.adc += saturated.len() as u64;
+        let mut values = scratch.some.iter();
+        saturated.retain(|&i| {
+            let mut value = [*values.next().expect("a value per saturated output")];
+            if mvm.output_noise > 0.0 {
+                let mut xi = [0.0];
+                noise.normals(u64::from(r) * y.len() as u64 + u64::from(i), &mut xi);
+                value[0] += mvm.output_noise as f32 * xi[0];
+            }
+            let still = value[0].abs() > adc.bound;
+            adc.apply(&mut value);
+            y[i as usize] = value[0] * factor;
+            still
+        });
     }
     scratch.saturated = saturated;
     rescale(y, scale);
     cost
 }
 
-/// The analog part: W DAC(x / divisor) + σ ξ, attempt `r`.
-#[allow(clippy::too_many_arguments)]
-fn analog(
-    lines: &[f32],
-    direction: Direction,
-    mvm: &Mvm,
-    noise: &Stream,
-    r: u32,
-    divisor: f32,
-    x: &[f32],
-    y: &mut [f32],
-    scratch: &mut Scratch,
-) {
-    let Scratch { input, active, active_values, noise: xi, .. } = scratch;
-    input.clear();
-    input.extend_from_slice(x);
-    rescale(input, 1.0 / divisor);
-    if let Some(dac) = mvm.dac() {
-        dac.apply(input);
-    }
-    match direction {
-        Direction::Forward => {
-            // Inputs of zero, most of an image, cost nothing.
-            active.resize(input.len() + 1, 0);
-            active_values.resize(input.len() + 1, 0.0);
-            let n = simd::nonzero(input, active, active_values);
-            let (active, active_values) = (&active[..n], &active_values[..n]);
-            simd::combine(lines, active, active_values, y);
+impl Scratch {
+    /// Takes DAC(x / divisor).
+    fn load(&mut self, direction: Direction, mvm: &Mvm, x: &[f32], divisor: f32) {
+        self.input.clear();
+        self.input.extend_from_slice(x);
+        rescale(&mut self.input, 1.0 / divisor);
+        if let Some(dac) = mvm.dac() {
+            dac.apply(&mut self.input);
         }
-        Direction::Backward => simd::project(lines, input, y),
+        if let Direction::Forward = direction {
+            // Inputs of zero, most of an image, cost nothing.
+            self.active.resize(x.len() + 1, 0);
+            self.active_values.resize(x.len() + 1, 0.0);
+            let n = simd::nonzero(&self.input, &mut self.active, &mut self.active_values);
+            self.active.truncate(n);
+            self.active_values.truncate(n);
+        }
     }
-    if mvm.output_noise > 0.0 {
-        xi.resize(y.len(), 0.0);
-        noise.normals(u64::from(r) * y.len() as u64, xi);
-        simd::add_scaled(y, mvm.output_noise as f32, xi);
+
+    /// The exact product with what was loaded.
+    fn multiply(&self, lines: &[f32], direction: Direction, y: &mut [f32]) {
+        match direction {
+            Direction::Forward => simd::combine(lines, &self.active, &self.active_values, y),
+            Direction::Backward => simd::project(lines, &self.input, y),
+        }
+    }
+
+    /// Some of the `m` outputs of [`multiply`](Scratch::multiply), to the same bits, into `some`.
+    fn multiply_some(&mut self, lines: &[f32], direction: Direction, m: usize, outputs: &[u32]) {
+        self.some.clear();
+        self.some.resize(outputs.len(), 0.0);
+        match direction {
+            Direction::Forward => {
+                for (&k, &x) in self.active.iter().zip(&self.active_values) {
+                    let line = &lines[k as usize * m..][..m];
+                    for (sum, &i) in self.some.iter_mut().zip(outputs) {
+                        *sum += x * line[i as usize];
+                    }
+                }
+            }
+            Direction::Backward => {
+                let n = self.input.len();
+                for (z, &i) in self.some.chunks_mut(1).zip(outputs) {
+                    simd::project(&lines[i as usize * n..][..n], &self.input, z);
+                }
+            }
+        }
     }
 }
 
