@@ -19,7 +19,7 @@ __all__ = ["Metrics", "Stopped", "fit", "rate_factor", "schedules", "shuffled"]
 schedules: dict[str, dict[str, tuple[float, float, float]]] = {
     "constant": {"float": (1.0, 1.0, 1.0), "analog": (1.0, 1.0, 1.0)},
     "decay": {"float": (1.0, 0.5, 0.25), "analog": (1.0, 0.3, 0.09)},
-    "swa": {"float": (1.0, 0.5, 0.25), "analog": (1.0, 0.3, 0.3)},
+    "swa": {"float": (1.0, 0.5, 0.25), "analog": (1.0, 0.6, 0.6)},
 }
 """Factors of the learning rate in the first, second and last third of the epochs, for digital and analog rules.
 

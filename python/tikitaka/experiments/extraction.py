@@ -9,14 +9,14 @@ devices are drawn anew, with programming errors of 2, 5 and 10 % of the range 2Â
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
 from tikitaka import extract
 from tikitaka.config import Periphery, SoftBounds, Ttv2
-from tikitaka.data import Dataset
+from tikitaka.data import Dataset, load
 from tikitaka.network import Network
 from tikitaka.run import Run, TrainConfig, summarize
 from tikitaka.train import fit
@@ -85,11 +85,14 @@ def extraction(
     for name in settings:
         if name not in SETTINGS:
             raise ValueError(f"settings must be among {', '.join(SETTINGS)}, not {name!r}")
+    whole = load(data, data_dir)
+    examples = scale.examples if scale.examples is not None and scale.examples < len(whole.train_y) else None
+    dataset = whole.first(examples)
     cells = [(setting, schedule, seed) for setting in settings for schedule in schedules for seed in range(scale.seeds)]
     configs = [
         TrainConfig(
             data=data,
-            examples=scale.examples,
+            examples=examples,
             epochs=scale.epochs,
             schedule=schedule,
             seed=seed,
@@ -97,7 +100,6 @@ def extraction(
         )
         for setting, schedule, seed in cells
     ]
-    dataset = configs[0].dataset(data_dir)
     folder = Path(out) / "runs"
 
     def one(job: tuple[tuple[str, str, int], TrainConfig]) -> dict[str, list[float]]:
@@ -163,7 +165,7 @@ def _errors(network: Network, config: TrainConfig, dataset: Dataset, chips: int)
     for error in ERRORS:
         errors[f"average on a chip, {100 * error:g} % error"] = [
             average.program(
-                device=replace(rule.slow_device or rule.device),
+                device=rule.slow_device or rule.device,
                 periphery=rule.periphery,
                 method="error",
                 error=error,
