@@ -1,0 +1,70 @@
+"""Averages over iterates: what they cost, to the count, and that they leave training alone."""
+
+import numpy as np
+import pytest
+
+import tikitaka as tt
+
+ROWS, COLS, SAMPLES = 5, 7, 60
+RNG = np.random.default_rng(1)
+X, DELTA = RNG.normal(size=(SAMPLES, COLS)), RNG.normal(size=(SAMPLES, ROWS))
+PERIPHERY = tt.Periphery.full(0.06)
+
+
+def trained(rule: tt.Ttv2, averaging: bool) -> tt.Layer:
+    layer = tt.Layer(rule, np.zeros((ROWS, COLS)), seed=3)
+    layer.averaging = averaging
+    layer.update(X, DELTA)
+    return layer
+
+
+@pytest.mark.parametrize("line", ["column", "row"])
+@pytest.mark.parametrize("every", [1, 3])
+def test_the_ledger_is_right_to_the_count(line: str, every: int) -> None:
+    rule = tt.Ttv2(periphery=PERIPHERY, transfer_every=2, line=line, average_every=every)
+    off, on = trained(rule, averaging=False), trained(rule, averaging=True)
+    lines, width = (COLS, ROWS) if line == "column" else (ROWS, COLS)
+    transfers = SAMPLES // 2
+    reads = sum(1 for transfer in range(transfers) if transfer // lines % every == 0)
+    assert off.ledger["fast"] == on.ledger["fast"]
+    assert off.ledger["slow"]["line_reads"] == 0
+    extra = {key: on.ledger["slow"][key] - count for key, count in off.ledger["slow"].items()}
+    expected = dict.fromkeys(extra, 0) | {
+        "line_reads": reads,
+        "dac_conversions": reads,
+        "adc_conversions": reads * width,
+    }
+    assert extra == expected
+    # a multiply-add and the count per value
+    assert on.ledger["digital_operations"] - off.ledger["digital_operations"] == 2 * width * reads
+    assert int(on.state()["average_reads"].sum()) == reads
+
+
+def test_averaging_changes_nothing_but_the_average() -> None:
+    off, on = (trained(tt.Ttv2(periphery=PERIPHERY, fast_lr=2.0), averaging) for averaging in (False, True))
+    for name in ("a", "c", "h"):
+        assert np.array_equal(off.state()[name], on.state()[name])
+    assert off.average is None
+    assert on.average is not None
+
+
+def test_an_exponential_average_follows_the_iterate_more_closely() -> None:
+    """C drifts one way, so a mean over few reads lies nearer to where it is now than one over all."""
+    delta = np.full((SAMPLES * 20, ROWS), -1.0)
+    distance = {}
+    for average in ("uniform", "exponential"):
+        rule = tt.Ttv2(fast_lr=0.5, transfer_lr=2.0, average=average, average_memory=3.0)
+        layer = tt.Layer(rule, np.zeros((ROWS, COLS)), seed=3)
+        layer.averaging = True
+        layer.update(np.ones((SAMPLES * 20, COLS)), delta)
+        distance[average] = float(np.abs(layer.average - layer.weights).mean())
+    assert distance["exponential"] < 0.5 * distance["uniform"]
+
+
+def test_lines_not_read_yet_come_from_a_read() -> None:
+    layer = tt.Layer(tt.Ttv2(periphery=PERIPHERY), RNG.uniform(-0.3, 0.3, (ROWS, COLS)), seed=3)
+    layer.averaging = True
+    layer.update(X[:4], DELTA[:4])  # two transfers: columns 0 and 1
+    assert layer.average is not None
+    assert np.array_equal(layer.average[:, 2:], layer.read_weights()[:, 2:])
+    assert not np.array_equal(layer.average[:, :2], layer.read_weights()[:, :2])
