@@ -49,7 +49,7 @@ test-rust:
 test-python: build
 	$(BIN)/python -m pytest
 
-# PyTorch of PyPI brings CUDA on Linux (3 GB to download, 6 GB on disk); for the small CPU build give
+# PyTorch of PyPI brings CUDA on Linux (6 GB on disk); for the small CPU build give
 # TORCH_INDEX=https://download.pytorch.org/whl/cpu where that can be reached.
 .venv-torch/ready: pyproject.toml
 	$(PYTHON) -m venv .venv-torch

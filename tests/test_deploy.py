@@ -27,6 +27,13 @@ def test_programming_error_is_a_fraction_of_the_range() -> None:
     assert chip.rms_error[0] == pytest.approx(0.048, rel=0.03)
 
 
+def test_range_and_step_are_those_of_the_array_that_is_programmed() -> None:
+    wide = tt.ConstantStep(states=100, bound=0.9)
+    chip = MODEL.program(rule=tt.Ttv2(device=NOISY, slow_device=wide), method="error", error=0.03)
+    assert chip.steps == pytest.approx((0.018, 0.018))
+    assert chip.rms_error[0] == pytest.approx(0.03 * 2 * 0.9, rel=0.04)  # 10,000 residuals: 5.6 standard errors
+
+
 def test_exact_programming_misses_only_what_devices_cannot_hold() -> None:
     chip = MODEL.program(device=NOISY)
     on_chip, wanted = chip.network.weights[0], MODEL.weights[0]

@@ -1,6 +1,7 @@
 """Models: weights from elsewhere, files and damaged files, quantisation by hand."""
 
 import json
+import pickle
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -36,6 +37,13 @@ def test_a_model_cannot_be_changed_by_accident() -> None:
     model = tt.Model.from_weights(LAYERS, given)
     given[0][:] = 0
     np.testing.assert_array_equal(model.weights[0], WEIGHTS[0])
+
+
+def test_a_model_travels_to_other_processes() -> None:
+    back = pickle.loads(pickle.dumps(MODEL))
+    assert (back.layers, back.metadata) == (MODEL.layers, MODEL.metadata)
+    np.testing.assert_array_equal(back.forward(DIGITS.test_x), MODEL.forward(DIGITS.test_x))
+    assert len(repr(MODEL)) < 500
 
 
 def test_weights_come_from_a_dict() -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 import numpy as np
@@ -30,7 +30,7 @@ class Chip:
     """the programmed network: evaluated through its own periphery, and trained on where its rule trains"""
     pulses: tuple[int, ...]
     """pulses sent to the devices of each array; 0 for the methods that only model the outcome"""
-    residuals: tuple[F32, ...]
+    residuals: tuple[F32, ...] = field(repr=False)
     """weight on the chip − weight of the model, (outputs, inputs + bias) of each array"""
     steps: tuple[float, ...]
     """mean step of the devices of each array (weight units)"""

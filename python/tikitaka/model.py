@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -33,20 +32,21 @@ class Model:
 
     layers: tuple[Layer, ...]
     """descriptions of `tikitaka.nn`; the output scale of each array is the `scale` of its layer"""
-    weights: tuple[F32, ...]
+    weights: tuple[F32, ...] = field(repr=False)
     """one (outputs, inputs + bias) array per layer that has one, in the units of its devices; read-only"""
     loss: str = "cross-entropy"
     """"cross-entropy" or "mse", as for `tikitaka.Network`"""
     metadata: Mapping[str, Any] = field(default_factory=dict)
     """where the weights come from, in plain values: kind (average, read, reads or exact), rule, device, seed, …"""
+    _exact: _core.Network = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         for layer in self.layers:
             if not isinstance(layer, Layer):
                 raise TypeError(f"layers must be descriptions of tikitaka.nn, not {layer!r}")
-        core = _core.Network(self.layers, Float(), loss=self.loss)
-        core.weights = self.weights  # checks number, shapes and values
-        weights = tuple(core.weights)
+        exact = _core.Network(self.layers, Float(), loss=self.loss)
+        exact.weights = self.weights  # checks number, shapes and values
+        weights = tuple(exact.weights)
         for w in weights:
             w.flags.writeable = False
         try:
@@ -56,12 +56,10 @@ class Model:
         object.__setattr__(self, "layers", tuple(self.layers))
         object.__setattr__(self, "weights", weights)
         object.__setattr__(self, "metadata", metadata)
+        object.__setattr__(self, "_exact", exact)
 
-    @cached_property
-    def _core(self) -> _core.Network:
-        core = _core.Network(self.layers, Float(), loss=self.loss)
-        core.weights = self.weights
-        return core
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.layers, self.weights, self.loss, self.metadata)
 
     @classmethod
     def from_weights(
@@ -103,16 +101,16 @@ class Model:
     @property
     def inputs(self) -> int:
         """Number of inputs."""
-        return self._core.inputs
+        return self._exact.inputs
 
     @property
     def outputs(self) -> int:
         """Number of outputs."""
-        return self._core.outputs
+        return self._exact.outputs
 
     def forward(self, x: ArrayLike, *, threads: int = 1) -> F32:
         """Outputs (examples, outputs) of the last layer for inputs (examples, inputs), before any softmax."""
-        return self._core.forward(x, threads=threads)
+        return self._exact.forward(x, threads=threads)
 
     def probabilities(self, x: ArrayLike, *, threads: int = 1) -> F32:
         """Softmax of the outputs: (examples, outputs), rows summing to 1."""
@@ -124,7 +122,7 @@ class Model:
 
     def evaluate(self, x: ArrayLike, targets: ArrayLike, *, threads: int = 1) -> Score:
         """Mean loss and error on examples with their classes (or float targets, for "mse")."""
-        loss, wrong = self._core.evaluate(x, targets, threads=threads)
+        loss, wrong = self._exact.evaluate(x, targets, threads=threads)
         n = max(len(np.asarray(targets)), 1)
         return Score(loss / n, wrong / n)
 

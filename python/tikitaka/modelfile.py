@@ -111,9 +111,10 @@ def _digest(header: Mapping[str, str], arrays: Mapping[str, NDArray[Any]]) -> st
 
 
 def _read_npz(path: str | Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+    content = io.BytesIO(Path(path).read_bytes())
     try:
         # not np.load(path): that would take any other kind of file, too
-        with zipfile.ZipFile(path) as file:
+        with zipfile.ZipFile(content) as file:
             arrays = {
                 name.removesuffix(".npy"): np.lib.format.read_array(io.BytesIO(file.read(name)), allow_pickle=False)
                 for name in file.namelist()
@@ -121,8 +122,8 @@ def _read_npz(path: str | Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]
         header = json.loads(arrays.pop(_HEADER).tobytes())
         if not all(isinstance(value, str) for value in header.values()):
             raise ValueError("its header holds more than strings")
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        raise ValueError(f"{path} is no .npz file: {error}") from error
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, MemoryError) as error:
+        raise ValueError(f"{path} is damaged or no .npz file: {error}") from error
     except (KeyError, AttributeError, ValueError) as error:
         raise ValueError(f"{path} holds no model of tikitaka: {error}") from error
     return arrays, header
