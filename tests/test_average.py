@@ -68,3 +68,18 @@ def test_lines_not_read_yet_come_from_a_read() -> None:
     assert layer.average is not None
     assert np.array_equal(layer.average[:, 2:], layer.read_weights()[:, 2:])
     assert not np.array_equal(layer.average[:, :2], layer.read_weights()[:, :2])
+
+
+def test_everything_can_be_looked_at() -> None:
+    """A, R, H, C, device constants and pulses per crosspoint, each as (outputs, inputs)."""
+    layer = tt.Layer(tt.Ttv2(fast_lr=2.0, transfer_lr=5.0, count_pulses=True), np.zeros((ROWS, COLS)), seed=3)
+    layer.update(X, DELTA)
+    state, constants = layer.state(), layer.device_parameters()
+    for name in ("a", "a.reference", "h", "c", "a.pulses", "c.pulses"):
+        assert state[name].shape == (ROWS, COLS), name
+    assert int(state["a.pulses"].sum()) == layer.ledger["fast"]["pulses"] > 0
+    assert int(state["c.pulses"].sum()) == layer.ledger["slow"]["pulses"] > 0
+    assert np.array_equal(state["a.reference"], constants["a.symmetry_point"])
+    again = tt.Layer(tt.Ttv2(fast_lr=2.0, transfer_lr=5.0, count_pulses=True), np.zeros((ROWS, COLS)), seed=3)
+    again.restore(state)
+    assert all(np.array_equal(value, again.state()[name]) for name, value in state.items())

@@ -174,7 +174,14 @@ pub(super) fn state_out(dict: &Bound<'_, PyDict>, prefix: &str, rule: &dyn Rule)
         }
     }
     for (name, values) in state.counters {
-        dict.set_item(format!("{prefix}{name}"), PyArray1::from_vec(py, values))?;
+        let per_crosspoint = name.ends_with("pulses");
+        let array = PyArray1::from_vec(py, values);
+        let name = format!("{prefix}{name}");
+        if per_crosspoint {
+            dict.set_item(name, array.reshape([rows, cols])?)?;
+        } else {
+            dict.set_item(name, array)?;
+        }
     }
     Ok(())
 }
