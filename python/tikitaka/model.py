@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from tikitaka import _core, modelfile, quantise
 from tikitaka.config import Device, Float, Periphery, RuleConfig
 from tikitaka.nn import Layer, Linear
-from tikitaka.score import Score, softmax
+from tikitaka.score import Score, score, softmax
 
 if TYPE_CHECKING:
     from tikitaka.deploy import Chip
@@ -123,8 +123,7 @@ class Model:
     def evaluate(self, x: ArrayLike, targets: ArrayLike, *, threads: int = 1) -> Score:
         """Mean loss and error on examples with their classes (or float targets, for "mse")."""
         loss, wrong = self._exact.evaluate(x, targets, threads=threads)
-        n = max(len(np.asarray(targets)), 1)
-        return Score(loss / n, wrong / n)
+        return score(loss, wrong, len(np.asarray(targets)))
 
     def noted(self, **metadata: Any) -> Self:
         """The same model with more metadata."""

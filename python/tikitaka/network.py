@@ -12,7 +12,7 @@ from tikitaka.config import Float, RuleConfig
 from tikitaka.model import Model, named_arrays
 from tikitaka.nn import Layer, Linear
 from tikitaka.rule import Rule
-from tikitaka.score import Score, softmax
+from tikitaka.score import Score, score, softmax
 
 __all__ = ["Network"]
 
@@ -28,7 +28,8 @@ class Network:
     all noise are a pure function of `seed` (0 to 2⁶⁴ − 1): results do not depend on the number of threads.
 
     Inputs are arrays (examples, inputs), converted to float32. Raises ValueError for shapes that do not fit
-    and values that are not finite, TypeError for what is no layer, rule or array.
+    and values that are not finite, TypeError for what is no layer, rule or array. A network is for one thread at a
+    time (RuntimeError otherwise); several networks run in parallel.
     """
 
     def __init__(
@@ -42,14 +43,16 @@ class Network:
         for layer in layers:
             if not isinstance(layer, Layer):
                 raise TypeError(f"layers must be descriptions of tikitaka.nn, not {layer!r}")
-        for rule in rules if isinstance(rules, Sequence) else [rules]:
+        for rule in rules if isinstance(rules, Sequence) and not isinstance(rules, str) else [rules]:
             if not isinstance(rule, RuleConfig | Rule):
                 raise TypeError(f"a rule must be a config of tikitaka.config or a tikitaka.Rule, not {rule!r}")
         self.layers = tuple(layers)
         self.rules = rules
         self.loss = loss
         self.seed = seed
-        self._core = _core.Network(self.layers, rules, loss=loss, seed=seed)
+        self._core = _core.Network(
+            self.layers, list(rules) if isinstance(rules, Sequence) else rules, loss=loss, seed=seed
+        )
 
     @property
     def inputs(self) -> int:
@@ -142,8 +145,7 @@ class Network:
     def evaluate(self, x: ArrayLike, targets: ArrayLike, *, draw: int = 0, threads: int = 1) -> Score:
         """Loss and error through the network's own periphery, with the noise of evaluation `draw`; changes nothing."""
         loss, wrong = self._core.evaluate(x, targets, draw=draw, threads=threads)
-        n = len(np.asarray(targets))
-        return Score(loss / max(n, 1), wrong / max(n, 1))
+        return score(loss, wrong, len(np.asarray(targets)))
 
     def forward(self, x: ArrayLike, *, draw: int = 0, threads: int = 1) -> F32:
         """Outputs (examples, outputs) of the last layer, before any softmax."""

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Score", "softmax"]
+__all__ = ["Score", "score", "softmax"]
 
 F32 = NDArray[np.float32]
 
@@ -17,6 +17,13 @@ class Score(NamedTuple):
     """mean loss per example (nats for cross-entropy)"""
     error: float
     """share of examples given a wrong class, 0 to 1"""
+
+
+def score(loss: float, wrong: int, examples: int) -> Score:
+    """The score of a sum of losses and a number of wrong classes; ValueError without examples."""
+    if examples == 0:
+        raise ValueError("there are no examples; a score needs one at least")
+    return Score(loss / examples, wrong / examples)
 
 
 def softmax(outputs: F32) -> F32:

@@ -107,8 +107,13 @@ def fit(
     loss is not finite any more.
     """
     for name, value in (("epochs", epochs), ("batch", batch), ("threads", threads)):
+        if not isinstance(value, int):
+            raise TypeError(f"{name} must be a whole number, not {value!r}")
         if value < 1:
             raise ValueError(f"{name} must be at least 1, not {value}")
+    for part, examples in (("training", len(dataset.train_y)), ("test", len(dataset.test_y))):
+        if examples == 0:
+            raise ValueError(f"the {part} part of {dataset.name} is empty; it must hold an example at least")
     seed = network.seed if seed is None else seed
     if not 0 <= seed < 2**64:
         raise ValueError(f"seed must be from 0 to 2^64 - 1, not {seed}")

@@ -246,9 +246,11 @@ impl<D: Device> Array for Crossbar<D> {
 
     fn restore(&mut self, snapshot: &Snapshot) -> Result<()> {
         check_len("weights", snapshot.weights.len(), self.weights.len())?;
-        if !snapshot.reference.is_empty() {
-            check_len("reference", snapshot.reference.len(), self.weights.len())?;
+        if snapshot.reference.is_empty() != self.reference.is_empty() {
+            let (has, other) = if self.reference.is_empty() { ("no", "one") } else { ("a", "none") };
+            return Err(Error::Conflict(format!("the array has {has} reference, the state {other}")));
         }
+        check_len("reference", snapshot.reference.len(), self.reference.len())?;
         let Ok(k) = <[u64; 13]>::try_from(snapshot.counters.as_slice()) else {
             return Err(Error::Length { what: "counters", given: snapshot.counters.len(), expected: "13".into() });
         };

@@ -106,7 +106,8 @@ pub(super) fn product(
     let mut scale = 1.0;
     if mvm.noise_management {
         scale = simd::max_abs(x);
-        if scale == 0.0 {
+        // A subnormal scale has no finite inverse; such a vector is as good as zero.
+        if scale < f32::MIN_POSITIVE {
             y.fill(0.0);
             return cost;
         }

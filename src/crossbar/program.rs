@@ -5,6 +5,9 @@ use crate::device::Device;
 use crate::error::{Error, Result, check_finite, check_len};
 use crate::random::{Operation, Stream};
 
+/// The most pulses that programming sends to one device.
+const MAX_PULSES: u32 = 1_000_000;
+
 /// How weights are written; each device ends within its own bounds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Programming {
@@ -44,6 +47,11 @@ impl<D: Device> Crossbar<D> {
         check_len("target", target.len(), self.weights.len())?;
         check_finite("target", target)?;
         let mut target = transpose(target, self.cols, self.rows);
+        if let Programming::ClosedLoop { max_pulses } | Programming::OpenLoop { max_pulses } = method
+            && max_pulses > MAX_PULSES
+        {
+            return Err(Error::range("max_pulses", f64::from(max_pulses), format!("0 to {MAX_PULSES}")));
+        }
         let step = self.steps.program;
         self.steps.program += 1;
         match method {

@@ -52,9 +52,12 @@ impl Loss {
         match targets {
             Targets::Classes(classes) => {
                 let class = classes[s] as usize;
-                let wrong = (0..y.len()).any(|i| y[i] > y[class] || (y[i] == y[class] && i < class));
+                // Put so that an output that is not a number is wrong, and its loss not a number.
+                let right = (0..y.len()).all(|i| i == class || y[i] < y[class] || (y[i] == y[class] && i > class));
+                let wrong = !right;
                 softmax(y);
-                let loss = -f64::from(math::ln(y[class].max(f32::MIN_POSITIVE)));
+                let p = if y[class] < f32::MIN_POSITIVE { f32::MIN_POSITIVE } else { y[class] };
+                let loss = if p.is_nan() { f64::NAN } else { -f64::from(math::ln(p)) };
                 y[class] -= 1.0;
                 (loss, wrong)
             }
@@ -74,6 +77,11 @@ impl Loss {
 
 /// yᵢ ← exp(yᵢ − max y) / Σ.
 pub(super) fn softmax(y: &mut [f32]) {
+    if y.iter().any(|v| !v.is_finite()) {
+        // A network that diverged: say so instead of inventing a distribution.
+        y.fill(f32::NAN);
+        return;
+    }
     let top = y.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     y.iter_mut().for_each(|v| *v = math::exp(*v - top));
     let sum: f32 = y.iter().sum();
@@ -100,6 +108,16 @@ mod tests {
                 };
                 let numeric = (at(1e-2) - at(-1e-2)) / 2e-2;
                 assert!((f64::from(gradient[i]) - numeric).abs() < 1e-4, "{loss:?}: {} {numeric}", gradient[i]);
+            }
+        }
+    }
+
+    #[test]
+    fn outputs_that_are_not_numbers_are_wrong_and_their_loss_is_not_a_number() {
+        for y in [[f32::NAN, 0.0], [0.0, f32::NAN], [f32::NAN; 2], [f32::INFINITY, f32::INFINITY]] {
+            for class in [0, 1] {
+                let (loss, wrong) = Loss::CrossEntropy.gradient(&mut y.clone(), Targets::Classes(&[class]), 0);
+                assert!(loss.is_nan() && (wrong || y[0].is_infinite()), "{y:?} {class}");
             }
         }
     }

@@ -120,6 +120,9 @@ impl Network {
     /// Everything wrong with data, before anything is touched.
     fn check(&self, x: &[f32], targets: Option<Targets<'_>>, order: &[u32]) -> Result<()> {
         let samples = check_batch("x", x.len(), self.inputs)?;
+        if samples == 0 && !order.is_empty() {
+            return Err(Error::Length { what: "x", given: 0, expected: "a sample or more".to_owned() });
+        }
         if let Some(&s) = order.iter().find(|&&s| s as usize >= samples) {
             return Err(Error::range("order", f64::from(s), format!("samples 0 to {}", samples as f64 - 1.0)));
         }
@@ -207,6 +210,9 @@ impl Network {
     pub fn forward(&self, x: &[f32], draw: u64, workers: &Workers) -> Result<Vec<f32>> {
         let samples = check_batch("x", x.len(), self.inputs)?;
         check_finite("x", x)?;
+        if draw >= 1 << 32 {
+            return Err(Error::range("draw", draw as f64, "0 to 4294967295"));
+        }
         let mut outputs = Vec::with_capacity(samples * self.outputs);
         let (mut input, mut output) = (Vec::new(), Vec::new());
         for (block, x) in (0_u64..).zip(x.chunks(BLOCK * self.inputs)) {

@@ -15,6 +15,12 @@ pub(super) fn floats<'py>(value: &Bound<'py, PyAny>, what: &str) -> PyResult<PyR
 /// A one-dimensional array of integers, copied.
 pub(super) fn integers(value: &Bound<'_, PyAny>, what: &str) -> PyResult<Vec<i64>> {
     let array = converted(value, what, "iub", "int64")?;
+    let given = value.py().import("numpy")?.call_method1("asarray", (value,))?;
+    let wrapped = given.getattr("dtype")?.getattr("kind")?.extract::<String>()? == "u"
+        && !array.call_method1("__eq__", (&given,))?.call_method0("all")?.is_truthy()?;
+    if wrapped {
+        return Err(PyValueError::new_err(format!("{what} holds numbers beyond {}", i64::MAX)));
+    }
     let array: PyReadonlyArrayDyn<'_, i64> = array.extract().map_err(PyErr::from)?;
     if array.ndim() != 1 {
         return Err(PyValueError::new_err(format!("{what} has shape {:?}; one dimension needed", array.shape())));
@@ -30,7 +36,8 @@ fn converted<'py>(value: &Bound<'py, PyAny>, what: &str, kinds: &str, dtype: &st
     let empty = array.getattr("size")?.extract::<usize>()? == 0;
     if !kinds.contains(kind.as_str()) && !empty {
         let given = array.getattr("dtype")?;
-        return Err(PyTypeError::new_err(format!("{what} has dtype {given}; real numbers that fit {dtype} needed")));
+        let wanted = if dtype == "int64" { "integers" } else { "real numbers" };
+        return Err(PyTypeError::new_err(format!("{what} has dtype {given}; {wanted} needed")));
     }
     let options = PyDict::new(py);
     options.set_item("dtype", dtype)?;

@@ -6,9 +6,9 @@ use crate::device::{ConstantStep, DeviceConfig, SoftBounds};
 use crate::error::{Error, Limit, Result};
 use crate::network::LayerConfig;
 use crate::rule::{Float, RuleConfig, Sgd, Ttv1, Ttv2};
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyType};
 use pythonize::{depythonize, pythonize};
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
@@ -43,7 +43,21 @@ fn as_dict<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     if value.is_instance_of::<PyDict>() {
         return Ok(value.clone());
     }
+    if value.is_instance_of::<PyType>() || !value.hasattr("__dataclass_fields__")? {
+        let given = value.repr()?;
+        return Err(PyTypeError::new_err(format!(
+            "{given} is no config; one of tikitaka's config classes or a dict needed"
+        )));
+    }
     value.py().import("dataclasses")?.call_method1("asdict", (value,))
+}
+
+/// A whole number that fits its type: a negative or too large one is a TypeError, which names its argument.
+pub(super) fn whole<'py, T: for<'a> FromPyObject<'a, 'py>>(value: &Bound<'py, PyAny>) -> PyResult<T> {
+    value.extract().map_err(|_| {
+        let given = value.repr().map_or_else(|_| "?".to_owned(), |r| r.to_string());
+        PyTypeError::new_err(format!("{given}; a whole number of 0 or more needed, not beyond 64 bits"))
+    })
 }
 
 /// Whether a value is settings rather than an object with behaviour of its own.
@@ -51,15 +65,19 @@ pub(super) fn is_settings(value: &Bound<'_, PyAny>) -> PyResult<bool> {
     Ok(value.is_instance_of::<PyDict>() || value.hasattr("__dataclass_fields__")?)
 }
 
-/// The pool of a number of threads, made once.
+/// Pools by process and number of threads.
+type Pools = HashMap<(u32, usize), Arc<Workers>>;
+
+/// The pool of a number of threads, made once per process: the threads of a parent do not live in a forked child.
 pub(super) fn workers(threads: usize) -> PyResult<Arc<Workers>> {
-    static POOLS: OnceLock<Mutex<HashMap<usize, Arc<Workers>>>> = OnceLock::new();
+    static POOLS: OnceLock<Mutex<Pools>> = OnceLock::new();
     let mut pools = POOLS.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(pool) = pools.get(&threads) {
+    let key = (std::process::id(), threads);
+    if let Some(pool) = pools.get(&key) {
         return Ok(pool.clone());
     }
     let pool = Arc::new(Workers::new(threads).map_err(map_error)?);
-    pools.insert(threads, pool.clone());
+    pools.insert(key, pool.clone());
     Ok(pool)
 }
 

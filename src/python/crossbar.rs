@@ -1,7 +1,7 @@
 //! The low-level array for loops of one's own.
 
 use super::arrays::{batch, batch_out, integers, matrix, matrix_out, named_out, vector};
-use super::config::{map_error, programming, settings, workers};
+use super::config::{map_error, programming, settings, whole, workers};
 use crate::crossbar::{Array, Crossbar, Line, Setup};
 use crate::device::{ConstantStepDevice, DeviceConfig, SoftBoundsDevice};
 use numpy::{PyArray1, PyArray2};
@@ -52,14 +52,14 @@ impl PyCrossbar {
     #[allow(clippy::too_many_arguments)]
     fn new(
         py: Python<'_>,
-        rows: usize,
-        cols: usize,
+        #[pyo3(from_py_with = whole)] rows: usize,
+        #[pyo3(from_py_with = whole)] cols: usize,
         device: Option<&Bound<'_, PyAny>>,
         periphery: Option<&Bound<'_, PyAny>>,
         trains: Option<&Bound<'_, PyAny>>,
         reference: Option<&Bound<'_, PyAny>>,
-        seed: u64,
-        array: u64,
+        #[pyo3(from_py_with = whole)] seed: u64,
+        #[pyo3(from_py_with = whole)] array: u64,
         count_pulses: bool,
     ) -> PyResult<Self> {
         let device: DeviceConfig = settings(device, "device")?.unwrap_or_default();
@@ -153,7 +153,12 @@ impl PyCrossbar {
 
     /// y = W x through the periphery, for x of shape (cols,) or (batch, cols).
     #[pyo3(signature = (x, *, threads=1))]
-    fn forward<'py>(&mut self, py: Python<'py>, x: &Bound<'py, PyAny>, threads: usize) -> PyResult<Bound<'py, PyAny>> {
+    fn forward<'py>(
+        &mut self,
+        py: Python<'py>,
+        x: &Bound<'py, PyAny>,
+        #[pyo3(from_py_with = whole)] threads: usize,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let (x, batched) = batch(x, "x", self.cols)?;
         let workers = workers(threads)?;
         let mut y = vec![0.0; x.len() / self.cols * self.rows];
@@ -167,7 +172,7 @@ impl PyCrossbar {
         &mut self,
         py: Python<'py>,
         delta: &Bound<'py, PyAny>,
-        threads: usize,
+        #[pyo3(from_py_with = whole)] threads: usize,
     ) -> PyResult<Bound<'py, PyAny>> {
         let (delta, batched) = batch(delta, "delta", self.rows)?;
         let workers = workers(threads)?;
@@ -182,8 +187,8 @@ impl PyCrossbar {
         &self,
         py: Python<'py>,
         x: &Bound<'py, PyAny>,
-        draw: u64,
-        threads: usize,
+        #[pyo3(from_py_with = whole)] draw: u64,
+        #[pyo3(from_py_with = whole)] threads: usize,
     ) -> PyResult<Bound<'py, PyAny>> {
         let (x, batched) = batch(x, "x", self.cols)?;
         let workers = workers(threads)?;
@@ -222,26 +227,34 @@ impl PyCrossbar {
     }
 
     /// v = W e_k through the read periphery: `rows` values.
-    fn read_column<'py>(&mut self, py: Python<'py>, k: usize) -> PyResult<Bound<'py, PyArray1<f32>>> {
+    fn read_column<'py>(
+        &mut self,
+        py: Python<'py>,
+        #[pyo3(from_py_with = whole)] k: usize,
+    ) -> PyResult<Bound<'py, PyArray1<f32>>> {
         let mut v = vec![0.0; self.rows];
         self.array_mut().read_line(Line::Column(k), &mut v).map_err(map_error)?;
         Ok(PyArray1::from_vec(py, v))
     }
 
     /// v = Wᵀ e_k through the read periphery: `cols` values.
-    fn read_row<'py>(&mut self, py: Python<'py>, k: usize) -> PyResult<Bound<'py, PyArray1<f32>>> {
+    fn read_row<'py>(
+        &mut self,
+        py: Python<'py>,
+        #[pyo3(from_py_with = whole)] k: usize,
+    ) -> PyResult<Bound<'py, PyArray1<f32>>> {
         let mut v = vec![0.0; self.cols];
         self.array_mut().read_line(Line::Row(k), &mut v).map_err(map_error)?;
         Ok(PyArray1::from_vec(py, v))
     }
 
     /// Sends |n| pulses of the sign of n to each of the `rows` devices of column k.
-    fn pulse_column(&mut self, k: usize, counts: &Bound<'_, PyAny>) -> PyResult<()> {
+    fn pulse_column(&mut self, #[pyo3(from_py_with = whole)] k: usize, counts: &Bound<'_, PyAny>) -> PyResult<()> {
         self.pulse(Line::Column(k), counts)
     }
 
     /// Sends |n| pulses of the sign of n to each of the `cols` devices of row k.
-    fn pulse_row(&mut self, k: usize, counts: &Bound<'_, PyAny>) -> PyResult<()> {
+    fn pulse_row(&mut self, #[pyo3(from_py_with = whole)] k: usize, counts: &Bound<'_, PyAny>) -> PyResult<()> {
         self.pulse(Line::Row(k), counts)
     }
 
@@ -254,7 +267,7 @@ impl PyCrossbar {
         target: &Bound<'_, PyAny>,
         method: &str,
         error: f64,
-        max_pulses: u32,
+        #[pyo3(from_py_with = whole)] max_pulses: u32,
     ) -> PyResult<u64> {
         let target = matrix(target, "target", self.shape())?;
         let method = programming(method, error, max_pulses)?;
@@ -262,8 +275,13 @@ impl PyCrossbar {
     }
 
     /// Alternates `pulses` up and down pulses on every device, then takes the states as reference.
-    fn zero_shift(&mut self, py: Python<'_>, pulses: u32) {
+    fn zero_shift(&mut self, py: Python<'_>, #[pyo3(from_py_with = whole)] pulses: u32) -> PyResult<()> {
+        const MOST: u32 = 10_000_000;
+        if pulses > MOST {
+            return Err(PyValueError::new_err(format!("pulses is {pulses}; allowed: 0 to {MOST}")));
+        }
         py.detach(|| inside!(&mut self.kind, crossbar => crossbar.zero_shift(pulses)));
+        Ok(())
     }
 
     fn __repr__(&self) -> String {

@@ -1,7 +1,7 @@
 //! One rule with its arrays, for loops of one's own.
 
 use super::arrays::{batch, batch_out, floats, matrix_out, named_out};
-use super::config::{map_error, workers};
+use super::config::{map_error, whole, workers};
 use super::rule;
 use crate::error::check_finite;
 use crate::network::Initial;
@@ -25,7 +25,12 @@ pub(super) struct PyLayer {
 impl PyLayer {
     #[new]
     #[pyo3(signature = (rule, weights, *, seed=0, layer=0))]
-    fn new(rule: &Bound<'_, PyAny>, weights: &Bound<'_, PyAny>, seed: u64, layer: u64) -> PyResult<Self> {
+    fn new(
+        rule: &Bound<'_, PyAny>,
+        weights: &Bound<'_, PyAny>,
+        #[pyo3(from_py_with = whole)] seed: u64,
+        #[pyo3(from_py_with = whole)] layer: u64,
+    ) -> PyResult<Self> {
         let weights = floats(weights, "weights")?;
         let [rows, cols] = *weights.shape() else {
             return Err(PyValueError::new_err(format!(
@@ -77,7 +82,12 @@ impl PyLayer {
 
     /// y = W x for x of shape (inputs,) or (batch, inputs).
     #[pyo3(signature = (x, *, threads=1))]
-    fn forward<'py>(&mut self, py: Python<'py>, x: &Bound<'py, PyAny>, threads: usize) -> PyResult<Bound<'py, PyAny>> {
+    fn forward<'py>(
+        &mut self,
+        py: Python<'py>,
+        x: &Bound<'py, PyAny>,
+        #[pyo3(from_py_with = whole)] threads: usize,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let (x, batched) = batch(x, "x", self.cols)?;
         let workers = workers(threads)?;
         let mut y = vec![0.0; x.len() / self.cols * self.rows];
@@ -91,7 +101,7 @@ impl PyLayer {
         &mut self,
         py: Python<'py>,
         delta: &Bound<'py, PyAny>,
-        threads: usize,
+        #[pyo3(from_py_with = whole)] threads: usize,
     ) -> PyResult<Bound<'py, PyAny>> {
         let (delta, batched) = batch(delta, "delta", self.rows)?;
         let workers = workers(threads)?;
@@ -108,7 +118,7 @@ impl PyLayer {
         x: &Bound<'_, PyAny>,
         delta: &Bound<'_, PyAny>,
         rate: f32,
-        threads: usize,
+        #[pyo3(from_py_with = whole)] threads: usize,
     ) -> PyResult<()> {
         if !(rate.is_finite() && rate >= 0.0) {
             return Err(PyValueError::new_err(format!("rate is {rate}; 0 or more needed")));
@@ -125,8 +135,8 @@ impl PyLayer {
         &self,
         py: Python<'py>,
         x: &Bound<'py, PyAny>,
-        draw: u64,
-        threads: usize,
+        #[pyo3(from_py_with = whole)] draw: u64,
+        #[pyo3(from_py_with = whole)] threads: usize,
     ) -> PyResult<Bound<'py, PyAny>> {
         let (x, batched) = batch(x, "x", self.cols)?;
         let workers = workers(threads)?;
@@ -137,7 +147,11 @@ impl PyLayer {
 
     /// The weights read column by column through the periphery; nothing changes.
     #[pyo3(signature = (*, draw=0))]
-    fn read_weights<'py>(&self, py: Python<'py>, draw: u64) -> PyResult<Bound<'py, PyArray2<f32>>> {
+    fn read_weights<'py>(
+        &self,
+        py: Python<'py>,
+        #[pyo3(from_py_with = whole)] draw: u64,
+    ) -> PyResult<Bound<'py, PyArray2<f32>>> {
         matrix_out(py, self.rule.read_weights(draw).map_err(map_error)?, self.shape())
     }
 
@@ -150,7 +164,14 @@ impl PyLayer {
 
     /// Puts a state of an equally configured layer back.
     fn restore(&mut self, state: &Bound<'_, PyMapping>) -> PyResult<()> {
-        self.rule.restore(&state_in(state, "")?).map_err(map_error)
+        let state = state_in(state, "")?;
+        let before = self.rule.state().map_err(map_error)?;
+        let restored = self.rule.restore(&state);
+        if restored.is_err() {
+            // All or nothing.
+            self.rule.restore(&before).map_err(map_error)?;
+        }
+        restored.map_err(map_error)
     }
 
     /// Device constants by name ("a.up_step", …).
@@ -196,7 +217,11 @@ pub(super) fn state_in(mapping: &Bound<'_, PyMapping>, prefix: &str) -> PyResult
         let kind: String = value.getattr("dtype")?.getattr("kind")?.extract()?;
         match kind.as_str() {
             "f" => {
-                state.floats.insert(name.to_owned(), floats(&value, name)?.as_slice()?.to_vec());
+                let values = floats(&value, name)?.as_slice()?.to_vec();
+                if let Some(bad) = values.iter().find(|v| !v.is_finite()) {
+                    return Err(PyValueError::new_err(format!("{name} holds {bad}; only finite numbers are allowed")));
+                }
+                state.floats.insert(name.to_owned(), values);
             }
             "u" => {
                 let flat = value.call_method1("astype", ("uint64",))?.call_method0("ravel")?;

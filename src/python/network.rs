@@ -1,7 +1,7 @@
 //! Whole networks.
 
 use super::arrays::{floats, integers, matrix, matrix_out, named_out, rows};
-use super::config::{layer, map_error, programming, workers};
+use super::config::{layer, map_error, programming, whole, workers};
 use super::layer::{state_in, state_out};
 use super::rule;
 use crate::network::{Loss, Network, Progress, Targets};
@@ -59,7 +59,12 @@ fn indices(value: &Bound<'_, PyAny>, what: &str) -> PyResult<Vec<u32>> {
 impl PyNetwork {
     #[new]
     #[pyo3(signature = (layers, rules, *, loss="cross-entropy", seed=0))]
-    fn new(layers: Vec<Bound<'_, PyAny>>, rules: &Bound<'_, PyAny>, loss: &str, seed: u64) -> PyResult<Self> {
+    fn new(
+        layers: Vec<Bound<'_, PyAny>>,
+        rules: &Bound<'_, PyAny>,
+        loss: &str,
+        #[pyo3(from_py_with = whole)] seed: u64,
+    ) -> PyResult<Self> {
         let layers = layers.iter().map(layer).collect::<PyResult<Vec<_>>>()?;
         let loss = match loss {
             "cross-entropy" => Loss::CrossEntropy,
@@ -118,7 +123,7 @@ impl PyNetwork {
         targets: Vec<Bound<'_, PyAny>>,
         method: &str,
         error: f64,
-        max_pulses: u32,
+        #[pyo3(from_py_with = whole)] max_pulses: u32,
     ) -> PyResult<Vec<u64>> {
         let targets = self.per_array(&targets, "targets")?;
         let method = programming(method, error, max_pulses)?;
@@ -167,9 +172,9 @@ impl PyNetwork {
         x: &Bound<'_, PyAny>,
         targets: &Bound<'_, PyAny>,
         order: Option<&Bound<'_, PyAny>>,
-        batch: usize,
+        #[pyo3(from_py_with = whole)] batch: usize,
         rate: f32,
-        threads: usize,
+        #[pyo3(from_py_with = whole)] threads: usize,
     ) -> PyResult<(f64, u64)> {
         let x = floats(x, "x")?;
         let samples = rows(&x, "x", self.network.inputs())?;
@@ -191,8 +196,8 @@ impl PyNetwork {
         py: Python<'_>,
         x: &Bound<'_, PyAny>,
         targets: &Bound<'_, PyAny>,
-        draw: u64,
-        threads: usize,
+        #[pyo3(from_py_with = whole)] draw: u64,
+        #[pyo3(from_py_with = whole)] threads: usize,
     ) -> PyResult<(f64, u64)> {
         let x = floats(x, "x")?;
         rows(&x, "x", self.network.inputs())?;
@@ -208,8 +213,8 @@ impl PyNetwork {
         &self,
         py: Python<'py>,
         x: &Bound<'py, PyAny>,
-        draw: u64,
-        threads: usize,
+        #[pyo3(from_py_with = whole)] draw: u64,
+        #[pyo3(from_py_with = whole)] threads: usize,
     ) -> PyResult<Bound<'py, PyArray2<f32>>> {
         let x = floats(x, "x")?;
         let samples = rows(&x, "x", self.network.inputs())?;
@@ -221,7 +226,11 @@ impl PyNetwork {
 
     /// The weights of every array, read column by column through the periphery; nothing changes.
     #[pyo3(signature = (*, draw=0))]
-    fn read_weights<'py>(&self, py: Python<'py>, draw: u64) -> PyResult<Vec<Bound<'py, PyArray2<f32>>>> {
+    fn read_weights<'py>(
+        &self,
+        py: Python<'py>,
+        #[pyo3(from_py_with = whole)] draw: u64,
+    ) -> PyResult<Vec<Bound<'py, PyArray2<f32>>>> {
         let layers = self.network.linear_layers();
         layers.map(|l| matrix_out(py, l.rule().read_weights(draw).map_err(map_error)?, l.rule().shape())).collect()
     }
@@ -237,22 +246,40 @@ impl PyNetwork {
 
     /// Puts a state of an equally configured network back.
     fn restore(&mut self, state: &Bound<'_, PyMapping>) -> PyResult<()> {
-        for (k, linear) in self.network.linear_layers_mut().enumerate() {
-            let state = state_in(state, &format!("{k}."))?;
-            linear.rule_mut().restore(&state).map_err(map_error)?;
+        let arrays = self.network.linear_layers().count();
+        let states: Vec<_> = (0..arrays).map(|k| state_in(state, &format!("{k}."))).collect::<PyResult<_>>()?;
+        let before: Result<Vec<_>, _> = self.network.linear_layers().map(|linear| linear.rule().state()).collect();
+        let before = before.map_err(map_error)?;
+        let restored = {
+            let mut layers = self.network.linear_layers_mut().zip(&states);
+            layers.try_for_each(|(linear, state)| linear.rule_mut().restore(state))
+        };
+        if restored.is_err() {
+            // All or nothing.
+            for (linear, state) in self.network.linear_layers_mut().zip(&before) {
+                linear.rule_mut().restore(state).map_err(map_error)?;
+            }
         }
-        Ok(())
+        restored.map_err(map_error)
     }
 
     /// The state of one array's rule by name ("c", "a", "h", …).
-    fn layer_state<'py>(&self, py: Python<'py>, array: usize) -> PyResult<Bound<'py, PyDict>> {
+    fn layer_state<'py>(
+        &self,
+        py: Python<'py>,
+        #[pyo3(from_py_with = whole)] array: usize,
+    ) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
         state_out(&dict, "", self.linear(array)?.rule())?;
         Ok(dict)
     }
 
     /// Device constants of one array's rule by name ("a.up_step", …).
-    fn device_parameters<'py>(&self, py: Python<'py>, array: usize) -> PyResult<Bound<'py, PyDict>> {
+    fn device_parameters<'py>(
+        &self,
+        py: Python<'py>,
+        #[pyo3(from_py_with = whole)] array: usize,
+    ) -> PyResult<Bound<'py, PyDict>> {
         let rule = self.linear(array)?.rule();
         named_out(py, rule.device_parameters(), rule.shape())
     }

@@ -232,7 +232,7 @@ fn reach(out: &mut Description, s: &Ttv2, lambda: f64, sweep: u64, unit: &str, a
     line(
         out,
         &format!(
-            "H: A at {} needs {reads:.0} reads, {:.0} {unit}, to cross the threshold",
+            "H: A at {} needs {reads:.0} read(s), {:.0} {unit}, to cross the threshold",
             short(most),
             reads * sweep as f64
         ),
@@ -277,7 +277,7 @@ mod tests {
         let described = of(&RuleConfig::Ttv2(Ttv2::default()), Some(60_000));
         assert_eq!(described.warnings, Vec::<String>::new());
         // k = 0.8·1·0.1/0.06 pulses; 785 columns every 2 samples; 0.6·1 per read.
-        for expected in ["needs 1.33 pulses", "once per 1570 samples", "needs 2 reads, 3140 samples", "threshold 1"] {
+        for expected in ["needs 1.33 pulses", "once per 1570 samples", "needs 2 read(s), 3140 samples", "threshold 1"] {
             assert!(described.text.contains(expected), "{expected} in {}", described.text);
         }
     }

@@ -3,7 +3,7 @@
 use super::{Rule, State};
 use crate::crossbar::Mvm;
 use crate::crossbar::mvm::{Direction, Products, Scratch};
-use crate::error::{Limit, Result, check_batch, check_len, check_limits};
+use crate::error::{Error, Limit, Result, check_batch, check_len, check_limits};
 use crate::ledger::Ledger;
 use crate::random::{Operation, Stream};
 use crate::simd;
@@ -50,6 +50,11 @@ impl FloatRule {
     /// The rule with `rows` × `cols` initial weights, row after row.
     pub fn new(rows: usize, cols: usize, weights: &[f32], settings: Float) -> Result<Self> {
         settings.validate()?;
+        for (what, given) in [("rows", rows), ("cols", cols)] {
+            if given == 0 {
+                return Err(Error::range(what, 0.0, "1 or more"));
+            }
+        }
         let mut rule = Self {
             rows,
             cols,

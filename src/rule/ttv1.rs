@@ -129,31 +129,36 @@ impl Ttv1Rule {
         Self::new(a, c, s)
     }
 
+    /// Vectors of a sweep.
+    fn lines(&self) -> usize {
+        match self.settings.vectors {
+            Vectors::OneHot => self.u.len(),
+            Vectors::Hadamard => self.u.len().next_power_of_two(),
+        }
+    }
+
     /// v = MVM(A − R, u_k);  C ← pulsed update(C, lr_C, v, u_k);  k ← next.
     fn transfer(&mut self, rate: f32, workers: &Workers) -> Result<()> {
-        let cols = self.u.len();
+        let lines = self.lines();
         let mut lr = self.settings.transfer_lr as f32 * rate;
-        let lines = match self.settings.vectors {
+        match self.settings.vectors {
             Vectors::OneHot => {
                 let k = self.k as usize;
                 self.u.fill(0.0);
                 self.u[k] = 1.0;
                 self.a.read_line(Line::Column(k), &mut self.v)?;
-                cols
             }
             Vectors::Hadamard => {
                 // One sweep adds the order of the matrix times A; lr is divided by it, so that rates
                 // mean the same for both kinds of vectors [ours].
-                let order = cols.next_power_of_two();
                 for (j, u) in self.u.iter_mut().enumerate() {
                     let odd = (j as u64 & self.k).count_ones() % 2 == 1;
                     *u = if odd { -1.0 } else { 1.0 };
                 }
-                lr /= order as f32;
+                lr /= lines as f32;
                 self.a.forward(&self.u, &mut self.v, workers)?;
-                order
             }
-        };
+        }
         self.c.update(&self.u, &self.v, lr)?;
         self.k = (self.k + 1) % lines as u64;
         Ok(())
@@ -248,6 +253,9 @@ impl Rule for Ttv1Rule {
         let &[count, k] = state.counters("progress")? else {
             return Err(Error::Conflict("progress must hold 2 counters".to_owned()));
         };
+        if k >= self.lines() as u64 {
+            return Err(Error::range("progress", k as f64, format!("a line below {}", self.lines())));
+        }
         state.restore_array("a", self.a.as_mut())?;
         state.restore_array("c", self.c.as_mut())?;
         (self.count, self.k) = (count, k);

@@ -38,7 +38,10 @@ def common_options(command: F) -> F:
     """Options of every command that works: --threads and --json."""
     command = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")(command)
     return click.option(
-        "--threads", type=click.IntRange(min=1), default=default_threads, help="Threads (default: cores). Same results."
+        "--threads",
+        type=click.IntRange(1, 1024),
+        default=default_threads,
+        help="Threads (default: cores). Same results.",
     )(command)
 
 

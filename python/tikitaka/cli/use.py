@@ -54,9 +54,14 @@ def _target_options(command: F) -> F:
     for option in reversed(
         (
             click.option("--bits", type=click.IntRange(2, 24), multiple=True, help="Also quantised to so many bits."),
-            click.option("--target-error", type=float, metavar="E", help="Also on chips, programmed with this error."),
+            click.option(
+                "--target-error",
+                type=click.FloatRange(0, 1),
+                metavar="E",
+                help="Also on chips, programmed with this error (0.05: 5 %).",
+            ),
             click.option("--target-method", type=click.Choice(get_args(Method)), help="How chips are programmed."),
-            click.option("--target-max-pulses", type=click.IntRange(1, 2**32 - 1), default=1000, help="Per device."),
+            click.option("--target-max-pulses", type=click.IntRange(1, 10**6), default=1000, help="Per device."),
             click.option("--target-states", type=float, help="States of the devices (default: as trained on)."),
             click.option("--target-periphery", type=click.Choice(["ideal", "full"]), help="(default: as trained on)"),
             click.option("--target-chips", type=click.IntRange(min=1), default=3, help="Number of chips (3)."),
@@ -97,7 +102,10 @@ def evaluate(
     def error(of: Network | Model) -> float:
         return of.evaluate(x, y, threads=threads).error
 
-    test = used.evaluate(x, y, threads=threads)
+    if isinstance(used, Network):  # of a finished RUN: the noise of its last epoch, so that its own number comes out
+        test = used.evaluate(x, y, draw=Run.open(path).config.epochs, threads=threads)
+    else:
+        test = used.evaluate(x, y, threads=threads)
     models: dict[str, Model | None] = {"": used} if isinstance(used, Model) else {}
     if isinstance(used, Network):
         models = {"last_read_": extract.last_read(used), "average_": extract.average(used)}

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, stdev
+from threading import Event
 from typing import Any
 
 from tikitaka import extract
@@ -105,12 +106,17 @@ def extraction(
     def one(job: tuple[tuple[str, str, int], TrainConfig]) -> dict[str, list[float]]:
         (setting, schedule, seed), config = job
         path = folder / f"{setting} {schedule} {seed}".replace(" ", "-")
-        errors = _errors(_trained(path, config, dataset), config, dataset, scale.chips)
+        errors = _errors(_trained(path, config, dataset, stop), config, dataset, scale.chips)
         progress()
         return errors
 
+    stop = Event()  # Ctrl-C must not wait for the trainings under way
     with ThreadPoolExecutor(threads) as pool:
-        results = list(pool.map(one, zip(cells, configs, strict=True)))
+        try:
+            results = list(pool.map(one, zip(cells, configs, strict=True)))
+        except BaseException:
+            stop.set()
+            raise
     rows = []
     for setting in settings:
         for schedule in schedules:
@@ -131,7 +137,7 @@ def extraction(
     return rows
 
 
-def _trained(path: Path, config: TrainConfig, dataset: Dataset) -> Network:
+def _trained(path: Path, config: TrainConfig, dataset: Dataset, stop: Event) -> Network:
     """The trained network of a RUN folder, trained now unless it is there."""
     if (path / "summary.json").is_file():
         run = Run.open(path)
@@ -140,7 +146,15 @@ def _trained(path: Path, config: TrainConfig, dataset: Dataset) -> Network:
         raise ValueError(f"{path} holds a run of other settings; choose another folder")
     network = config.network(dataset.inputs, dataset.classes)
     run = Run.create(path, config, force=True)
-    history = fit(network, dataset, epochs=config.epochs, schedule=config.schedule, progress=False, on_epoch=run.log)
+    history = fit(
+        network,
+        dataset,
+        epochs=config.epochs,
+        schedule=config.schedule,
+        progress=False,
+        on_epoch=run.log,
+        stop=stop.is_set,
+    )
     run.checkpoint(network, epoch=config.epochs)
     run.finish(summarize(config, network, dataset, history, seconds=sum(m.seconds for m in history), threads=1))
     return network

@@ -284,6 +284,9 @@ impl Rule for Ttv2Rule {
             return Err(Error::Conflict("means must hold 2 values".to_owned()));
         };
         let (h, average) = (state.floats("h")?, state.floats("average")?);
+        if k >= self.lines() as u64 {
+            return Err(Error::range("progress", k as f64, format!("a line below {}", self.lines())));
+        }
         check_len("h", h.len(), self.h.len())?;
         check_len("average", average.len(), self.h.len())?;
         state.restore_array("a", self.a.as_mut())?;
