@@ -121,6 +121,28 @@ fn threads_and_cuts_do_not_matter_and_seeds_do() {
     }
 }
 
+/// Large enough for the work to be split.
+#[test]
+fn products_of_large_batches_do_not_depend_on_threads() {
+    let rule = RuleConfig::Sgd(Sgd { periphery: Periphery::full(0.06), ..Sgd::default() });
+    let (rows, cols, batch) = (300, 400, 128);
+    let mut weights = vec![0.0; rows * cols];
+    Stream::new(1, 0, Operation::Sample, 0).normals(0, &mut weights);
+    let mut x = vec![0.0; batch * cols];
+    Stream::new(2, 0, Operation::Sample, 0).normals(0, &mut x);
+    let products = |threads| {
+        let workers = Workers::new(threads).expect("few threads");
+        let mut layer = rule.build(rows, cols, &weights, 3, 0).expect("valid settings");
+        let (mut y, mut z) = (vec![0.0; batch * rows], vec![0.0; batch * cols]);
+        layer.forward(&x, &mut y, &workers).expect("valid shapes");
+        layer.backward(&y, &mut z, &workers).expect("valid shapes");
+        (y, z, layer.ledger())
+    };
+    let once = products(1);
+    assert_eq!(once, products(2));
+    assert_eq!(once, products(4));
+}
+
 #[test]
 fn a_state_put_back_goes_on_bit_for_bit() {
     for (name, rule) in rules() {

@@ -81,8 +81,8 @@ def test_wrong_kinds_name_the_argument() -> None:
 
 
 def _forward(_: int) -> list[float]:
-    array = tt.Crossbar(3, 4, seed=1)
-    return array.forward(np.ones((8, 4)), threads=2).ravel().tolist()
+    array = tt.Crossbar(256, 256, seed=1)  # with this batch large enough for the work to be split
+    return array.forward(np.ones((256, 256)), threads=2).ravel().tolist()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs fork")

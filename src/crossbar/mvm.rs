@@ -39,6 +39,9 @@ pub(crate) enum Direction {
     Backward,
 }
 
+/// Multiply-adds of a part below which waking a thread costs more than it saves.
+const SPLIT: usize = 1 << 22;
+
 /// Bound management gives up after this many halvings, a factor of 1024 (ours; aihwkit's default is 1000).
 const MAX_HALVINGS: u32 = 10;
 
@@ -65,7 +68,8 @@ impl Products<'_> {
         let (n, m) = (self.inputs, self.outputs);
         let batch = check_batch("input", x.len(), n)?;
         check_len("output", y.len(), batch * m)?;
-        let part = batch.div_ceil(workers.threads()).max(1);
+        let parts = workers.threads().min(batch.saturating_mul(self.lines.len()) / SPLIT).max(1);
+        let part = batch.div_ceil(parts).max(1);
         scratch.resize_with(batch.div_ceil(part), Scratch::default);
         let one_part = |k: usize, x: &[f32], y: &mut [f32], scratch: &mut Scratch| {
             let vectors = x.chunks_exact(n).zip(y.chunks_exact_mut(m)).enumerate();
