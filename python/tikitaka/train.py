@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,7 +108,7 @@ def fit(
     loss is not finite any more.
     """
     for name, value in (("epochs", epochs), ("batch", batch), ("threads", threads)):
-        if not isinstance(value, int):
+        if not isinstance(value, Integral):
             raise TypeError(f"{name} must be a whole number, not {value!r}")
         if value < 1:
             raise ValueError(f"{name} must be at least 1, not {value}")
