@@ -3,13 +3,17 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo build test test-rust test-python test-torch lint bench wheel clean
+# Results of the benchmarks; each adds its part.
+BENCH_OUT ?= target/bench/bench.json
+
+.PHONY: help demo build test test-rust test-python test-torch lint bench bench-kernels bench-instructions bench-speed \
+	bench-scaling bench-peers wheel clean
 
 help:
 	@echo "make demo    build, then compare float, sgd, ttv1 and ttv2 on the bundled digits"
 	@echo "make test    build, then every check and test, Rust and Python"
 	@echo "make test-torch  the tests against PyTorch, in an environment of its own (a large download)"
-	@echo "make bench   time the kernels"
+	@echo "make bench   every benchmark: bench-kernels, bench-instructions, bench-speed, bench-scaling, bench-peers (10 minutes)"
 	@echo "make wheel   the abi3 wheel and the source distribution, in dist/"
 	@echo "make clean   remove what was built"
 
@@ -62,8 +66,24 @@ test-torch: .venv/ready .venv-torch/ready
 	VIRTUAL_ENV=$(CURDIR)/.venv-torch $(BIN)/maturin develop --release --quiet
 	.venv-torch/bin/python -m pytest tests/pytorch
 
-bench: build
-	cargo bench --bench kernels
+# On real images where TIKITAKA_DATA names a folder with mnist; against aihwkit where TIKITAKA_AIHWKIT_PYTHON names a
+# Python that has it. Numbers are worth what the machine is quiet: the control of bench-scaling tells.
+bench: bench-kernels bench-instructions bench-speed bench-scaling bench-peers
+
+bench-kernels: build
+	$(BIN)/python benches/kernels.py --json $(BENCH_OUT)
+
+bench-instructions: build
+	$(BIN)/python benches/instructions.py --json $(BENCH_OUT)
+
+bench-speed: build
+	$(BIN)/python benches/speed.py --json $(BENCH_OUT)
+
+bench-scaling: build
+	$(BIN)/python benches/scaling.py --json $(BENCH_OUT) --plot $(basename $(BENCH_OUT)).png
+
+bench-peers: build
+	$(BIN)/python benches/peers.py --json $(BENCH_OUT)
 
 wheel: .venv/ready
 	$(BIN)/maturin build --release --sdist --out dist

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 import tikitaka as tt
 
 F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 
 
@@ -78,7 +79,7 @@ def images(n: int, data_dir: str | None = None) -> tuple[F32, I64, str]:
 
 
 def interleave(runs: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
-    """What each run returned in each round; rounds go through all runs, so that a drift of the machine hits all alike."""
+    """What each run returned in each round; a round takes all runs, so that drifts of the machine hit all alike."""
     results: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(rounds):
         for name, run in runs.items():
@@ -86,7 +87,7 @@ def interleave(runs: Mapping[str, Callable[[], float]], rounds: int) -> dict[str
     return results
 
 
-def quartiles(values: Sequence[float]) -> dict[str, float]:
+def quartiles(values: Sequence[float] | F64) -> dict[str, float]:
     """Median and quartiles."""
     low, median, high = np.percentile(values, [25, 50, 75])
     return {"median": float(median), "low": float(low), "high": float(high)}

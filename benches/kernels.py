@@ -45,13 +45,13 @@ def main() -> None:
     a = p.parse_args()
     command = ["cargo", "bench", "--quiet", "--bench", "kernels", "--bench", "updates", "--"]
     effort = ["--sample-count", "3", "--max-time", "0.01"] if a.quick else ["--min-time", "0.2"]
-    done = subprocess.run([*command, *effort, *filter(None, [a.only])], stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run([*command, *effort, *filter(None, [a.only])], capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(done.stderr)
     rows = parse(done.stdout)
     path = re.search(r"SIMD path: (\w+)", done.stdout)
     simd = path[1].lower() if path else ""
-    lines = [
-        [row["name"], *(f"{row['ns_per_item'][column]:,.2f}" for column in ("median", "fastest"))] for row in rows
-    ]
+    lines = [[row["name"], *(f"{row['ns_per_item'][column]:,.2f}" for column in ("median", "fastest"))] for row in rows]
     common.print_table(f"Kernels, ns per item ({simd})", ["benchmark", "median", "fastest"], lines)
     common.record(a.json, "kernels", {"simd": simd, "rows": rows})
 

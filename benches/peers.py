@@ -12,6 +12,7 @@ biases are digital, its reads of A exact, and its weights start elsewhere.
 """
 
 import argparse
+import fnmatch
 import json
 import os
 import subprocess
@@ -20,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +40,7 @@ FLOAT, FLOAT_32 = Work("float"), Work("float", batch=32)
 
 @dataclass(frozen=True)
 class Case:
-    """Our training against another; `target` is a number to reach, or, below 0, not to exceed (ours is slower)."""
+    """Our training against another; `target` is a ratio of speeds to reach or, below 0, one of times not to exceed."""
 
     ours: Work
     side: str
@@ -85,6 +87,7 @@ class Peer:
     """The interpreter that has aihwkit and PyTorch, asked for one epoch at a time."""
 
     def __init__(self, python: str, data: Path, threads: int) -> None:
+        self.python = python
         command = [python, str(Path(__file__).with_name("peer_aihwkit.py")), str(data), "--threads", str(threads)]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.versions = self._answer()
@@ -104,12 +107,12 @@ class Peer:
         assert self.process.stdout
         line = self.process.stdout.readline()
         if not line:
-            raise SystemExit(f"{self.process.args[0]} ended: see above")  # type: ignore[index]
+            raise SystemExit(f"{self.python} ended: see above")
         return dict(json.loads(line))
 
 
 class Twin:
-    """The NumPy twin of the tests and our network on the same few samples. The twin draws no cycle noise, in its favour."""
+    """The NumPy twin of the tests beside our network. It draws no cycle noise, which is in its favour."""
 
     def __init__(self, work: Work, x: common.F32, y: common.I64) -> None:
         sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
@@ -137,7 +140,7 @@ def against(cases: list[Case], peers: list[Peer], x: common.F32, y: common.I64, 
     runs: dict[str, Callable[[], float]] = {f"ours {work} {t}": side.rate for (work, t), side in ours.items()}
     for case in cases:
         for n, peer in enumerate(peers if case.side != "ours" else []):
-            runs[f"{case.side} {case.theirs} {n}"] = lambda c=case, p=peer: p.rate(c.side, c.theirs, len(x))  # type: ignore[misc]
+            runs[f"{case.side} {case.theirs} {n}"] = partial(peer.rate, case.side, case.theirs, len(x))
     rates = {name: np.array(of[1:]) for name, of in common.interleave(runs, rounds + 1).items()}
     rows = []
     for case in cases:
@@ -146,7 +149,7 @@ def against(cases: list[Case], peers: list[Peer], x: common.F32, y: common.I64, 
             if case.side == "ours":
                 theirs = rates[f"ours {case.theirs} {threads}"]
             else:
-                theirs = np.max([rates[f"{case.side} {case.theirs} {n}"] for n in range(len(peers))], axis=0)
+                theirs = np.array([rates[f"{case.side} {case.theirs} {n}"] for n in range(len(peers))]).max(axis=0)
             faster = case.target is None or case.target > 0
             rows.append(
                 {
@@ -167,7 +170,9 @@ def against(cases: list[Case], peers: list[Peer], x: common.F32, y: common.I64, 
 def usable(python: str | None) -> bool:
     """Whether this interpreter has aihwkit."""
     try:
-        return bool(python) and subprocess.run([str(python), "-c", "import aihwkit"], capture_output=True).returncode == 0
+        return (
+            bool(python) and subprocess.run([str(python), "-c", "import aihwkit"], capture_output=True).returncode == 0
+        )
     except OSError:
         return False
 
@@ -178,11 +183,12 @@ def main() -> None:
     p.add_argument("--aihwkit-python", metavar="PATH", default=os.environ.get("TIKITAKA_AIHWKIT_PYTHON"))
     p.add_argument("--peer-threads", type=int, nargs="+", default=[1, 2], help="threads of the peer; the best counts")
     p.add_argument("--samples", type=int, help="images of an epoch (1,000; quick: 50)")
-    p.add_argument("--twin-samples", type=int, help="images of the NumPy twin (10; quick: 1)")
+    p.add_argument("--twin-samples", type=int, help="images of the NumPy twin (100; quick: 1)")
+    p.add_argument("--only", default="*", metavar="PATTERN", help="cases whose names fit, as file names do")
     p.add_argument("--rounds", type=int, help="epochs that count (7; quick: 1)")
     a = p.parse_args()
     samples, rounds = a.samples or (50 if a.quick else 1000), a.rounds or (1 if a.quick else 7)
-    twin_samples = a.twin_samples or (1 if a.quick else 10)
+    twin_samples = a.twin_samples or (1 if a.quick else 100)
     x, y, source = common.images(samples, a.data_dir)
     results: dict[str, Any] = {"data": source, "samples": samples, "rounds": rounds}
     rows = measure(a, x, y, rounds, results)
@@ -208,17 +214,18 @@ def main() -> None:
 def measure(
     a: argparse.Namespace, x: common.F32, y: common.I64, rounds: int, results: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    """The rows of all cases that can run here; notes the peer's versions in the results."""
+    """The rows of the cases that are wanted and can run here; notes the peer's versions in the results."""
+    cases = [case for case in CASES if fnmatch.fnmatch(case.name, a.only)]
     if not usable(a.aihwkit_python):
         print(INSTALL)
-        return against([case for case in CASES if case.side == "ours"], [], x, y, rounds)
+        return against([case for case in cases if case.side == "ours"], [], x, y, rounds)
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data.npz"
         np.savez(data, x=x, y=y)
         peers = [Peer(a.aihwkit_python, data, threads) for threads in a.peer_threads]
         try:
             results["peer"] = [peer.versions for peer in peers]
-            return against(CASES, peers, x, y, rounds)
+            return against(cases, peers, x, y, rounds)
         finally:
             for peer in peers:
                 peer.close()

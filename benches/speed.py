@@ -11,6 +11,7 @@ each rate.
 
 import fnmatch
 import time
+from functools import partial
 from typing import Any
 
 import common
@@ -55,9 +56,8 @@ def measure(pattern: str, samples: int, repeats: int, data_dir: str | None) -> d
     if not chosen:
         raise SystemExit(f"no case fits {pattern!r}; there are {', '.join(cases)}")
     trainings = {work: Training(work, x, y) for work, _ in chosen.values()}
-    rates = common.interleave(
-        {name: lambda w=work, t=threads: trainings[w].rate(t) for name, (work, threads) in chosen.items()}, repeats
-    )
+    runs = {name: partial(trainings[work].rate, threads) for name, (work, threads) in chosen.items()}
+    rates = common.interleave(runs, repeats)
     rows = [
         {
             "name": name,
