@@ -68,7 +68,9 @@ test-torch: .venv/ready .venv-torch/ready
 
 # On real images where TIKITAKA_DATA names a folder with mnist; against aihwkit where TIKITAKA_AIHWKIT_PYTHON names a
 # Python that has it. Numbers are worth what the machine is quiet: the control of bench-scaling tells.
-bench: bench-kernels bench-instructions bench-speed bench-scaling bench-peers
+bench: build
+	rm -f $(BENCH_OUT)
+	$(MAKE) --no-print-directory -j1 bench-kernels bench-instructions bench-speed bench-scaling bench-peers
 
 bench-kernels: build
 	$(BIN)/python benches/kernels.py --json $(BENCH_OUT)

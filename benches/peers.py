@@ -87,7 +87,7 @@ class Peer:
     """The interpreter that has aihwkit and PyTorch, asked for one epoch at a time."""
 
     def __init__(self, python: str, data: Path, threads: int) -> None:
-        self.python = python
+        self.python, self.threads = python, threads
         command = [python, str(Path(__file__).with_name("peer_aihwkit.py")), str(data), "--threads", str(threads)]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.versions = self._answer()
@@ -139,8 +139,8 @@ def against(cases: list[Case], peers: list[Peer], x: common.F32, y: common.I64, 
     ours = {(work, t): Ours(work, t, x, y) for case in cases for work in (case.ours, FLOAT) for t in (1, 2)}
     runs: dict[str, Callable[[], float]] = {f"ours {work} {t}": side.rate for (work, t), side in ours.items()}
     for case in cases:
-        for n, peer in enumerate(peers if case.side != "ours" else []):
-            runs[f"{case.side} {case.theirs} {n}"] = partial(peer.rate, case.side, case.theirs, len(x))
+        for peer in peers if case.side != "ours" else []:
+            runs[f"{case.side} {case.theirs} {peer.threads}"] = partial(peer.rate, case.side, case.theirs, len(x))
     rates = {name: np.array(of[1:]) for name, of in common.interleave(runs, rounds + 1).items()}
     rows = []
     for case in cases:
@@ -148,8 +148,10 @@ def against(cases: list[Case], peers: list[Peer], x: common.F32, y: common.I64, 
             mine = rates[f"ours {case.ours} {threads}"]
             if case.side == "ours":
                 theirs = rates[f"ours {case.theirs} {threads}"]
+                each = {}
             else:
-                theirs = np.array([rates[f"{case.side} {case.theirs} {n}"] for n in range(len(peers))]).max(axis=0)
+                each = {peer.threads: rates[f"{case.side} {case.theirs} {peer.threads}"] for peer in peers}
+                theirs = np.array(list(each.values())).max(axis=0)
             faster = case.target is None or case.target > 0
             rows.append(
                 {
@@ -158,6 +160,7 @@ def against(cases: list[Case], peers: list[Peer], x: common.F32, y: common.I64, 
                     "settings": case.ours.settings(),
                     "ours_per_second": common.quartiles(mine),
                     "theirs_per_second": common.quartiles(theirs),
+                    "theirs_by_their_threads": {str(n): common.quartiles(rate) for n, rate in each.items()},
                     "ratio_of": "speed" if faster else "time",
                     "ratio": common.quartiles(mine / theirs if faster else theirs / mine),
                     "target": case.target and abs(case.target),
