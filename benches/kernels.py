@@ -1,7 +1,7 @@
 """Nanoseconds per item of the kernels: runs `cargo bench` and rewrites divan's items per second.
 
     python benches/kernels.py
-    python benches/kernels.py --only update
+    python benches/kernels.py --only update_
 
 An item is a random value, a product of a vector, a pulse, a value read from a line, or a step of the float rule: see
 `kernels.rs` and `updates.rs`.
