@@ -72,8 +72,7 @@ pub(crate) fn check_batch(what: &'static str, given: usize, width: usize) -> Res
 
 /// Requires finite numbers.
 pub(crate) fn check_finite(what: &'static str, values: &[f32]) -> Result<()> {
-    // A fold without early exit vectorises; bad values are rare.
-    if values.iter().fold(true, |ok, v| ok & v.is_finite()) {
+    if crate::simd::all_finite(values) {
         return Ok(());
     }
     let index = values.iter().position(|v| !v.is_finite()).unwrap_or(0);

@@ -34,10 +34,10 @@
 //! | soft-bounds step, R24 eq. (4) | `SoftBoundsDevice::pulse` | `steps_have_the_stated_mean_and_variance` |
 //! | symmetry point, R24 eq. (8) | `SoftBoundsDevice::symmetry_point` | `up_and_down_cancel_at_the_symmetry_point` |
 //! | zero-shifting, Kim et al. 2019 | `Crossbar::zero_shift` | `test_zero_shifting_finds_the_symmetry_point_up_to_a_step` |
-//! | noisy product, GV16 | `mvm::product` | `test_products_through_the_periphery` |
+//! | noisy product, GV16 | `Products::group` | `test_products_through_the_periphery` |
 //! | converters, GV16 | `Converter::apply` | `levels_by_hand` |
 //! | pulse trains, GV16 | `Trains::plan` | `the_mean_update_is_lr_times_the_product` |
-//! | pulsed update, GV16 | `Crossbar::pulsed_update` | `test_mean_and_variance_of_updates` |
+//! | pulsed update, GV16 | `Crossbar::pulsed_updates` | `test_mean_and_variance_of_updates` |
 //! | TTv1, GH20 | `Ttv1Rule::update` | `test_training_step_for_step` |
 //! | TTv2, R24 eq. (10) | `Ttv2Rule::transfer` | `test_training_step_for_step` |
 //! | learning rates, R24 | `rates::fast_rate` | `rates_by_hand` |

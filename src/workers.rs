@@ -1,11 +1,78 @@
 //! A pool of threads of the crate's own; results never depend on how many there are.
 
 use crate::error::{Error, Result};
+use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+/// How long a thread looks for the next piece of work before it goes to sleep.
+const AWAKE: Duration = Duration::from_micros(300);
 
 /// Threads for work that pays to split; one thread means no pool at all.
 #[derive(Debug, Default)]
 pub struct Workers {
     pool: Option<rayon::ThreadPool>,
+    watch: Arc<Watch>,
+}
+
+/// Threads that stay awake between pieces of work. A mini-batch is split a dozen times, for some 10 µs
+/// each, and waking a thread can take longer than that.
+#[derive(Debug, Default)]
+struct Watch {
+    /// Pieces of work so far.
+    pieces: AtomicUsize,
+    /// Whether the threads were called, and none has gone to sleep since.
+    called: AtomicBool,
+}
+
+impl Watch {
+    /// Takes what work there is until there has been none for a while. A thread that waits for the pieces of
+    /// its own work must get back to it, and does not join.
+    fn keep(&self) {
+        if let Some(_busy) = Busy::unless_busy() {
+            self.look();
+        }
+        self.called.store(false, Relaxed);
+    }
+
+    fn look(&self) {
+        let (mut seen, mut since) = (self.pieces.load(Relaxed), Instant::now());
+        while since.elapsed() < AWAKE {
+            if rayon::yield_now() != Some(rayon::Yield::Executed) {
+                for _ in 0..32 {
+                    std::hint::spin_loop();
+                }
+                // Others may be waiting for this core.
+                std::thread::yield_now();
+            }
+            let pieces = self.pieces.load(Relaxed);
+            if pieces != seen {
+                (seen, since) = (pieces, Instant::now());
+            }
+        }
+    }
+}
+
+thread_local!(static BUSY: Cell<bool> = const { Cell::new(false) });
+
+/// While it lives, its thread has work of its own; then it is as it was before.
+struct Busy(bool);
+
+impl Busy {
+    fn now() -> Self {
+        Self(BUSY.replace(true))
+    }
+
+    fn unless_busy() -> Option<Self> {
+        (!BUSY.get()).then(Self::now)
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        BUSY.set(self.0);
+    }
 }
 
 impl Workers {
@@ -22,7 +89,7 @@ impl Workers {
             .thread_name(|k| format!("tikitaka-{k}"))
             .build()
             .map_err(|e| Error::Foreign(Box::new(e)))?;
-        Ok(Self { pool: Some(pool) })
+        Ok(Self { pool: Some(pool), watch: Arc::default() })
     }
 
     /// The number of threads.
@@ -30,11 +97,34 @@ impl Workers {
         self.pool.as_ref().map_or(1, rayon::ThreadPool::current_num_threads)
     }
 
-    /// Runs `work` where rayon's parallel iterators use this pool.
+    /// Runs `work` on a thread of the pool, where rayon's parallel iterators use the pool. Whatever is
+    /// split many times should run inside as a whole: handing it over from outside is slow.
     pub(crate) fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         match &self.pool {
-            Some(pool) => pool.install(work),
+            Some(pool) => pool.install(|| {
+                let _busy = Busy::now();
+                work()
+            }),
             None => work(),
         }
+    }
+
+    /// Runs `work`, which is split into pieces for the pool's threads.
+    pub(crate) fn split<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        let Some(pool) = &self.pool else { return work() };
+        pool.install(|| {
+            let _busy = Busy::now();
+            self.watch.pieces.fetch_add(1, Relaxed);
+            if !self.watch.called.swap(true, Relaxed) {
+                let (watch, here) = (Arc::clone(&self.watch), rayon::current_thread_index());
+                // On every thread but this one, which has the work to do.
+                pool.spawn_broadcast(move |thread| {
+                    if Some(thread.index()) != here {
+                        watch.keep();
+                    }
+                });
+            }
+            work()
+        })
     }
 }

@@ -1,6 +1,6 @@
 //! What a training rule can ask of an array, whatever its devices.
 
-use super::mvm::{Cost, Direction, Products, Scratch, product};
+use super::mvm::{Cost, Direction, Products, Scratch};
 use super::{Crossbar, Programming, Steps, transpose};
 use crate::device::Device;
 use crate::error::{Error, Result, check_len};
@@ -16,6 +16,15 @@ pub enum Line {
     Column(usize),
     /// Wᵀ e_k: `cols` values.
     Row(usize),
+}
+
+/// A read of a line that falls due inside a batch of updates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DueRead {
+    /// Updates of the batch that come before it: 1 or more.
+    pub after: usize,
+    /// The line to read.
+    pub line: Line,
 }
 
 /// Everything about an array that training changes; the rest follows from its settings and seed.
@@ -54,6 +63,23 @@ pub trait Array: Debug + Send + Sync {
     /// One pulsed update W ← W + lr·δxᵀ in expectation; `lr` may be negative.
     fn update(&mut self, x: &[f32], delta: &[f32], lr: f32) -> Result<()>;
 
+    /// [`update`](Array::update) with every sample of a batch in turn, sample b at the rate `lr[b]`, and
+    /// the reads that fall due in between, in the order of `after`, one after another into `v`.
+    ///
+    /// An array may share the work among `workers`, but the result is that of one after another, which is
+    /// the default.
+    fn update_batch(
+        &mut self,
+        x: &[f32],
+        delta: &[f32],
+        lr: &[f32],
+        reads: &[DueRead],
+        v: &mut [f32],
+        _workers: &Workers,
+    ) -> Result<()> {
+        one_by_one(self, x, delta, lr, reads, v)
+    }
+
     /// v = W u through the read periphery, for any u.
     fn read(&mut self, u: &[f32], v: &mut [f32]) -> Result<()>;
 
@@ -89,6 +115,55 @@ pub trait Array: Debug + Send + Sync {
 
     /// Puts a snapshot of an array of the same settings and seed back.
     fn restore(&mut self, snapshot: &Snapshot) -> Result<()>;
+}
+
+/// Reads must come in order, after one of `updates` updates each, of lines that an array of `shape` has, and
+/// `v` must hold them all.
+fn check_due(reads: &[DueRead], updates: usize, (rows, cols): (usize, usize), v: &[f32]) -> Result<()> {
+    let (mut least, mut values) = (1, 0);
+    for read in reads {
+        if !(least..=updates).contains(&read.after) {
+            return Err(Error::range("after", read.after as f64, format!("{least} to {updates}")));
+        }
+        least = read.after;
+        let (what, k, most, width) = match read.line {
+            Line::Column(k) => ("column", k, cols, rows),
+            Line::Row(k) => ("row", k, rows, cols),
+        };
+        if k >= most {
+            return Err(Error::range(what, k as f64, format!("0 to {}", most - 1)));
+        }
+        values += width;
+    }
+    check_len("v", v.len(), values)
+}
+
+/// Updates and reads one after another.
+fn one_by_one<A: Array + ?Sized>(
+    array: &mut A,
+    x: &[f32],
+    delta: &[f32],
+    lr: &[f32],
+    reads: &[DueRead],
+    v: &mut [f32],
+) -> Result<()> {
+    let (rows, cols) = array.shape();
+    check_len("x", x.len(), lr.len() * cols)?;
+    check_len("delta", delta.len(), lr.len() * rows)?;
+    check_due(reads, lr.len(), (rows, cols), v)?;
+    let (mut reads, mut v) = (reads.iter().peekable(), v);
+    for (b, ((x, delta), &lr)) in x.chunks_exact(cols).zip(delta.chunks_exact(rows)).zip(lr).enumerate() {
+        array.update(x, delta, lr)?;
+        while let Some(read) = reads.next_if(|read| read.after <= b + 1) {
+            let width = match read.line {
+                Line::Column(_) => rows,
+                Line::Row(_) => cols,
+            };
+            let now = v.split_off_mut(..width).expect("as many values as lines");
+            array.read_line(read.line, now)?;
+        }
+    }
+    Ok(())
 }
 
 impl<D: Device> Crossbar<D> {
@@ -148,8 +223,30 @@ impl<D: Device> Array for Crossbar<D> {
     fn update(&mut self, x: &[f32], delta: &[f32], lr: f32) -> Result<()> {
         check_len("x", x.len(), self.cols)?;
         check_len("delta", delta.len(), self.rows)?;
-        self.counts.pulses += self.pulsed_update(x, delta, lr);
-        self.counts.updates += 1;
+        self.pulsed_updates(x, delta, &[lr], (&[], &mut []), &Workers::default());
+        Ok(())
+    }
+
+    fn update_batch(
+        &mut self,
+        x: &[f32],
+        delta: &[f32],
+        lr: &[f32],
+        reads: &[DueRead],
+        v: &mut [f32],
+        workers: &Workers,
+    ) -> Result<()> {
+        // A row crosses all columns, so that nothing may run ahead of it.
+        if reads.iter().any(|read| matches!(read.line, Line::Row(_))) {
+            return one_by_one(self, x, delta, lr, reads, v);
+        }
+        check_due(reads, lr.len(), self.shape(), v)?;
+        check_len("x", x.len(), lr.len() * self.cols)?;
+        check_len("delta", delta.len(), lr.len() * self.rows)?;
+        self.pulsed_updates(x, delta, lr, (reads, v), workers);
+        self.counts.line_reads += reads.len() as u64;
+        self.counts.dac_conversions += reads.len() as u64;
+        self.counts.adc_conversions += v.len() as u64;
         Ok(())
     }
 
@@ -158,7 +255,8 @@ impl<D: Device> Array for Crossbar<D> {
         check_len("v", v.len(), self.rows)?;
         let noise = self.stream(Operation::Read, self.steps.read);
         let mut scratch = Scratch::default();
-        let cost = product(&self.weights, Direction::Forward, &self.periphery.read, &noise, u, v, &mut scratch);
+        let through = Products { mvm: &self.periphery.read, ..self.products(Direction::Forward) };
+        let cost = through.group(|_| noise, u, v, &mut scratch);
         self.steps.read += 1;
         self.counts.line_reads += cost.mvms;
         self.convert(cost);
@@ -258,11 +356,10 @@ impl<D: Device> Array for Crossbar<D> {
             check_len("pulses", snapshot.pulses.len(), self.weights.len())?;
             self.pulse_counters = Some(transpose(&snapshot.pulses, self.cols, self.rows));
         }
-        self.weights = transpose(&snapshot.weights, self.cols, self.rows);
-        self.reference = match snapshot.reference.as_slice() {
-            [] => Vec::new(),
-            reference => transpose(reference, self.cols, self.rows),
-        };
+        self.weights.copy_from_slice(&transpose(&snapshot.weights, self.cols, self.rows));
+        if !self.reference.is_empty() {
+            self.reference.copy_from_slice(&transpose(&snapshot.reference, self.cols, self.rows));
+        }
         self.steps = Steps { forward: k[0], backward: k[1], update: k[2], read: k[3], line_pulse: k[4], program: k[5] };
         self.counts = Counts {
             forward_mvms: k[6],

@@ -4,7 +4,7 @@ use super::{Crossbar, Line};
 use crate::device::Device;
 use crate::error::{Error, Result, check_len};
 use crate::random::{Operation, Stream};
-use crate::simd;
+use crate::simd::LANES;
 
 impl<D: Device> Crossbar<D> {
     /// Positions of a line's devices in the array's order: first, stride, count.
@@ -29,15 +29,7 @@ impl<D: Device> Crossbar<D> {
         for (k, v) in v.iter_mut().enumerate() {
             *v = self.weights[first + k * stride];
         }
-        let read = &self.periphery.read;
-        if read.output_noise > 0.0 {
-            let mut xi = vec![0.0; count];
-            noise.normals(0, &mut xi);
-            simd::add_scaled(v, read.output_noise as f32, &xi);
-        }
-        if let Some(adc) = read.adc() {
-            adc.apply(v);
-        }
+        self.periphery.read.convert_line(&noise, v);
         Ok(())
     }
 
@@ -55,13 +47,20 @@ impl<D: Device> Crossbar<D> {
         const BLOCK: usize = 64;
         let mut xi = [0.0; BLOCK];
         let mut position = 0;
-        for (k, &n) in counts.iter().enumerate() {
-            for _ in 0..n.unsigned_abs() {
-                if self.device.noisy() && position % BLOCK == 0 {
-                    stream.normals(position as u64, &mut xi);
+        for (block, counts) in counts.chunks(LANES).enumerate() {
+            // A transfer sends few pulses: most blocks have none.
+            if counts.iter().fold(0, |any, n| any | n) == 0 {
+                continue;
+            }
+            for (l, &n) in counts.iter().enumerate() {
+                for _ in 0..n.unsigned_abs() {
+                    if self.device.noisy() && position % BLOCK == 0 {
+                        let rest = (sent - position as u64).min(BLOCK as u64);
+                        stream.normals(position as u64, &mut xi[..rest as usize]);
+                    }
+                    self.pulse_one(first + (block * LANES + l) * stride, n > 0, xi[position % BLOCK]);
+                    position += 1;
                 }
-                self.pulse_one(first + k * stride, n > 0, xi[position % BLOCK]);
-                position += 1;
             }
         }
         Ok(sent)

@@ -4,7 +4,10 @@
 //! lines of the non-zero inputs, the transposed product is one dot product per line, a column transfer
 //! touches one contiguous line, and an update visits only lines that fire.
 
+pub(crate) mod active;
+mod apply;
 mod array;
+mod firing;
 mod lines;
 pub(crate) mod mvm;
 mod periphery;
@@ -13,7 +16,7 @@ mod reference;
 mod trains;
 mod update;
 
-pub use array::{Array, Line, Snapshot};
+pub use array::{Array, DueRead, Line, Snapshot};
 pub use periphery::{Mvm, Periphery};
 pub use program::Programming;
 pub use reference::{Method, Reference};
@@ -23,6 +26,7 @@ use crate::device::{Device, DeviceConfig};
 use crate::error::{Error, Result};
 use crate::ledger::Counts;
 use crate::random::{Operation, Stream};
+use crate::simd::aligned::Aligned;
 use mvm::Scratch;
 use update::UpdateScratch;
 
@@ -55,9 +59,9 @@ pub struct Crossbar<D: Device> {
     trains: Trains,
     seed: u64,
     array: u64,
-    points: Vec<D::Point>,
-    weights: Vec<f32>,
-    reference: Vec<f32>,
+    points: Aligned<D::Point>,
+    weights: Aligned<f32>,
+    reference: Aligned<f32>,
     steps: Steps,
     counts: Counts,
     pulse_counters: Option<Vec<u32>>,
@@ -93,13 +97,13 @@ impl<D: Device> Crossbar<D> {
         setup.periphery.validate()?;
         setup.trains.validate()?;
         let stream = Stream::new(setup.seed, setup.array, Operation::Sample, 0);
-        let mut points = Vec::with_capacity(n);
         let mut xi = vec![0.0; 4 * 1024];
-        for start in (0..n).step_by(1024) {
-            let count = 1024.min(n - start);
-            stream.normals(4 * start as u64, &mut xi);
-            points.extend(xi.as_chunks::<4>().0[..count].iter().map(|&xi| device.sample(xi)));
-        }
+        let points = Aligned::new((0..n).map(|k| {
+            if k % 1024 == 0 {
+                stream.normals(4 * k as u64, &mut xi);
+            }
+            device.sample(xi.as_chunks::<4>().0[k % 1024])
+        }));
         Ok(Self {
             rows,
             cols,
@@ -109,8 +113,8 @@ impl<D: Device> Crossbar<D> {
             seed: setup.seed,
             array: setup.array,
             points,
-            weights: vec![0.0; n],
-            reference: Vec::new(),
+            weights: Aligned::new(std::iter::repeat_n(0.0, n)),
+            reference: Aligned::from(Vec::new()),
             steps: Steps::default(),
             counts: Counts::default(),
             pulse_counters: setup.count_pulses.then(|| vec![0; n]),

@@ -1,21 +1,35 @@
 //! Matrix-vector products through the periphery, forward and transposed.
 
+use super::active::Active;
 use super::periphery::Mvm;
 use crate::error::{Result, check_batch, check_len};
 use crate::random::Stream;
-use crate::simd;
+use crate::simd::aligned::Aligned;
+use crate::simd::{self, TOGETHER};
 use crate::workers::Workers;
 use rayon::prelude::*;
 
-/// Buffers of one product, kept between calls.
+/// Share of non-zero inputs from which vectors together are cheaper than the lines of each (measured).
+const DENSE: f64 = 0.6;
+
+/// Buffers of products, kept between calls.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Scratch {
-    input: Vec<f32>,
-    active: Vec<u32>,
-    active_values: Vec<f32>,
+    inputs: [Input; TOGETHER],
+    /// Inputs of a transposed product: every line meets them, so that they are worth moving to whole cache lines.
+    aligned: Aligned<f32>,
     noise: Vec<f32>,
     saturated: Vec<u32>,
     some: Vec<f32>,
+}
+
+/// What the array gets of one vector.
+#[derive(Clone, Debug, Default)]
+struct Input {
+    /// Whether it gets the vector as it is.
+    plain: bool,
+    converted: Vec<f32>,
+    active: Active,
 }
 
 /// What one product took.
@@ -40,7 +54,7 @@ pub(crate) enum Direction {
 }
 
 /// Multiply-adds of a part below which waking a thread costs more than it saves.
-const SPLIT: usize = 1 << 22;
+const SPLIT: usize = 1 << 15;
 
 /// Bound management gives up after this many halvings, a factor of 1024 (ours; aihwkit's default is 1000).
 const MAX_HALVINGS: u32 = 10;
@@ -68,147 +82,188 @@ impl Products<'_> {
         let (n, m) = (self.inputs, self.outputs);
         let batch = check_batch("input", x.len(), n)?;
         check_len("output", y.len(), batch * m)?;
-        let parts = workers.threads().min(batch.saturating_mul(self.lines.len()) / SPLIT).max(1);
-        let part = batch.div_ceil(parts).max(1);
+        let threads = workers.threads();
+        let parts =
+            if threads > 1 { (2 * threads).min(batch.saturating_mul(self.lines.len()) / SPLIT).max(1) } else { 1 };
+        let part = batch.div_ceil(parts).max(1).next_multiple_of(TOGETHER);
         scratch.resize_with(batch.div_ceil(part), Scratch::default);
         let one_part = |k: usize, x: &[f32], y: &mut [f32], scratch: &mut Scratch| {
-            let vectors = x.chunks_exact(n).zip(y.chunks_exact_mut(m)).enumerate();
-            vectors.fold(Cost::default(), |cost, (b, (x, y))| {
-                let noise = noise((k * part + b) as u64);
-                cost.add(product(self.lines, self.direction, self.mvm, &noise, x, y, scratch))
+            let groups = x.chunks(TOGETHER * n).zip(y.chunks_mut(TOGETHER * m)).enumerate();
+            groups.fold(Cost::default(), |cost, (g, (x, y))| {
+                cost.add(self.group(|b| noise((k * part + g * TOGETHER + b) as u64), x, y, scratch))
             })
         };
         if let [scratch] = scratch.as_mut_slice() {
             return Ok(one_part(0, x, y, scratch));
         }
-        Ok(workers.run(|| {
+        Ok(workers.split(|| {
             let vectors = x.par_chunks(part * n).zip(y.par_chunks_mut(part * m));
             let parts = vectors.zip(scratch.par_iter_mut()).enumerate();
             parts.map(|(k, ((x, y), scratch))| one_part(k, x, y, scratch)).reduce(Cost::default, Cost::add)
         }))
     }
-}
 
-/// One product of the input-major `lines` with `x` through `mvm`, noise from `noise`:
-///
-/// ```text
-/// y = s·2^r · ADC( W DAC(x / (s·2^r)) + σ ξ )
-/// ```
-///
-/// s = max|x| under noise management (else 1); r counts the halvings of bound management, which
-/// converts again only the outputs that saturated. A zero vector under noise management gives zero.
-pub(super) fn product(
-    lines: &[f32],
-    direction: Direction,
-    mvm: &Mvm,
-    noise: &Stream,
-    x: &[f32],
-    y: &mut [f32],
-    scratch: &mut Scratch,
-) -> Cost {
-    let mut cost = Cost { mvms: 1, dac: x.len() as u64, adc: y.len() as u64 };
-    let mut scale = 1.0;
-    if mvm.noise_management {
-        scale = simd::max_abs(x);
-        // A subnormal scale has no finite inverse; such a vector is as good as zero.
-        if scale < f32::MIN_POSITIVE {
+    /// At most [`TOGETHER`] products, vector b with the noise `noise(b)`:
+    ///
+    /// ```text
+    /// y = s·2^r · ADC( W DAC(x / (s·2^r)) + σ ξ )
+    /// ```
+    ///
+    /// s = max|x| under noise management (else 1); r counts the halvings of bound management, which
+    /// converts again only the outputs that saturated. A zero vector under noise management gives zero.
+    pub(super) fn group(
+        &self,
+        noise: impl Fn(usize) -> Stream,
+        x: &[f32],
+        y: &mut [f32],
+        scratch: &mut Scratch,
+    ) -> Cost {
+        let (n, m) = (self.inputs, self.outputs);
+        let mut scales = [1.0; TOGETHER];
+        for ((x, scale), input) in x.chunks_exact(n).zip(&mut scales).zip(&mut scratch.inputs) {
+            if self.mvm.noise_management {
+                // A subnormal scale has no finite inverse; such a vector is as good as zero.
+                *scale = Some(simd::max_abs(x)).filter(|&s| s >= f32::MIN_POSITIVE).unwrap_or(0.0);
+            }
+            input.load(self.mvm, x, if *scale == 0.0 { 1.0 } else { *scale });
+        }
+        self.multiply(x, y, scratch);
+        let vectors = x.chunks_exact(n).zip(y.chunks_exact_mut(m)).zip(scales).enumerate();
+        vectors.fold(Cost::default(), |cost, (b, ((x, y), scale))| {
+            cost.add(self.convert(&noise(b), x, scale, y, b, scratch))
+        })
+    }
+
+    /// The exact products with what was loaded.
+    fn multiply(&self, x: &[f32], y: &mut [f32], scratch: &mut Scratch) {
+        let (n, m) = (self.inputs, self.outputs);
+        let Scratch { inputs, aligned, .. } = scratch;
+        let full = x.len() == TOGETHER * n;
+        if let Direction::Forward = self.direction {
+            let mut some = 0;
+            for (x, input) in x.chunks_exact(n).zip(&mut *inputs) {
+                let Input { plain, converted, active } = input;
+                active.load(if *plain { x } else { converted });
+                some += active.at().len();
+            }
+            if full && some as f64 >= DENSE * x.len() as f64 {
+                simd::combine_together(self.lines, std::array::from_fn(|b| inputs[b].values(&x[b * n..][..n])), y);
+                return;
+            }
+            for (y, input) in y.chunks_exact_mut(m).zip(inputs) {
+                simd::combine(self.lines, input.active.at(), input.active.values(), y);
+            }
+        } else {
+            if aligned.len() < TOGETHER * n {
+                *aligned = Aligned::from(vec![0.0; TOGETHER * n]);
+            }
+            let aligned = &mut aligned[..x.len()];
+            for ((x, input), to) in x.chunks_exact(n).zip(inputs).zip(aligned.chunks_exact_mut(n)) {
+                to.copy_from_slice(input.values(x));
+            }
+            if full {
+                simd::project_together(self.lines, std::array::from_fn(|b| &aligned[b * n..][..n]), y);
+            } else {
+                for (x, y) in aligned.chunks_exact(n).zip(y.chunks_exact_mut(m)) {
+                    simd::project(self.lines, x, y);
+                }
+            }
+        }
+    }
+
+    /// Noise, output converter and managements of vector b of the group, whose exact product is `y`.
+    fn convert(&self, noise: &Stream, x: &[f32], scale: f32, y: &mut [f32], b: usize, scratch: &mut Scratch) -> Cost {
+        let mvm = self.mvm;
+        let mut cost = Cost { mvms: 1, dac: x.len() as u64, adc: y.len() as u64 };
+        if scale == 0.0 {
             y.fill(0.0);
             return cost;
         }
-    }
-    scratch.load(direction, mvm, x, scale);
-    scratch.multiply(lines, direction, y);
-    if mvm.output_noise > 0.0 {
-        scratch.noise.resize(y.len(), 0.0);
-        noise.normals(0, &mut scratch.noise);
-        simd::add_scaled(y, mvm.output_noise as f32, &scratch.noise);
-    }
-    let Some(adc) = mvm.adc() else {
-        rescale(y, scale);
-        return cost;
-    };
-    let mut saturated = std::mem::take(&mut scratch.saturated);
-    saturated.clear();
-    if mvm.bound_management {
-        saturated.extend((0_u32..).zip(&*y).filter(|(_, y)| y.abs() > adc.bound).map(|(i, _)| i));
-    }
-    adc.apply(y);
-    for r in 1..=MAX_HALVINGS {
-        if saturated.is_empty() {
-            break;
+        if mvm.output_noise > 0.0 {
+            scratch.noise.resize(y.len(), 0.0);
+            noise.normals(0, &mut scratch.noise);
+            simd::add_scaled(y, mvm.output_noise as f32, &scratch.noise);
         }
-        let factor = (1_u32 << r) as f32;
-        scratch.load(direction, mvm, x, scale * factor);
-        scratch.multiply_some(lines, direction, y.len(), &saturated);
-        cost.mvms += 1;
-        cost.dac += x.len() as u64;
-        cost.adc += saturated.len() as u64;
-        let mut values = scratch.some.iter();
-        saturated.retain(|&i| {
-            let mut value = [*values.next().expect("a value per saturated output")];
-            if mvm.output_noise > 0.0 {
-                let mut xi = [0.0];
-                noise.normals(u64::from(r) * y.len() as u64 + u64::from(i), &mut xi);
-                value[0] += mvm.output_noise as f32 * xi[0];
+        let Some(adc) = mvm.adc() else {
+            rescale(y, scale);
+            return cost;
+        };
+        let mut saturated = std::mem::take(&mut scratch.saturated);
+        saturated.clear();
+        if mvm.bound_management && simd::max_abs(y) > adc.bound {
+            saturated.extend((0_u32..).zip(&*y).filter(|(_, y)| y.abs() > adc.bound).map(|(i, _)| i));
+        }
+        adc.apply(y);
+        for r in 1..=MAX_HALVINGS {
+            if saturated.is_empty() {
+                break;
             }
-            let still = value[0].abs() > adc.bound;
-            adc.apply(&mut value);
-            y[i as usize] = value[0] * factor;
-            still
-        });
-    }
-    scratch.saturated = saturated;
-    rescale(y, scale);
-    cost
-}
-
-impl Scratch {
-    /// Takes DAC(x / divisor).
-    fn load(&mut self, direction: Direction, mvm: &Mvm, x: &[f32], divisor: f32) {
-        self.input.clear();
-        self.input.extend_from_slice(x);
-        rescale(&mut self.input, 1.0 / divisor);
-        if let Some(dac) = mvm.dac() {
-            dac.apply(&mut self.input);
+            let factor = (1_u32 << r) as f32;
+            let input = &mut scratch.inputs[b];
+            input.load(mvm, x, scale * factor);
+            scratch.some.clear();
+            scratch.some.resize(saturated.len(), 0.0);
+            self.multiply_some(input.values(x), &saturated, &mut scratch.some);
+            cost.mvms += 1;
+            cost.dac += x.len() as u64;
+            cost.adc += saturated.len() as u64;
+            let mut values = scratch.some.iter();
+            saturated.retain(|&i| {
+                let mut value = [*values.next().expect("a value per saturated output")];
+                if mvm.output_noise > 0.0 {
+                    let mut xi = [0.0];
+                    noise.normals(u64::from(r) * y.len() as u64 + u64::from(i), &mut xi);
+                    value[0] += mvm.output_noise as f32 * xi[0];
+                }
+                let still = value[0].abs() > adc.bound;
+                adc.apply(&mut value);
+                y[i as usize] = value[0] * factor;
+                still
+            });
         }
-        if let Direction::Forward = direction {
-            // Inputs of zero, most of an image, cost nothing.
-            self.active.resize(x.len() + 1, 0);
-            self.active_values.resize(x.len() + 1, 0.0);
-            let n = simd::nonzero(&self.input, &mut self.active, &mut self.active_values);
-            self.active.truncate(n);
-            self.active_values.truncate(n);
-        }
+        scratch.saturated = saturated;
+        rescale(y, scale);
+        cost
     }
 
-    /// The exact product with what was loaded.
-    fn multiply(&self, lines: &[f32], direction: Direction, y: &mut [f32]) {
-        match direction {
-            Direction::Forward => simd::combine(lines, &self.active, &self.active_values, y),
-            Direction::Backward => simd::project(lines, &self.input, y),
-        }
-    }
-
-    /// Some of the `m` outputs of [`multiply`](Scratch::multiply), to the same bits, into `some`.
-    fn multiply_some(&mut self, lines: &[f32], direction: Direction, m: usize, outputs: &[u32]) {
-        self.some.clear();
-        self.some.resize(outputs.len(), 0.0);
-        match direction {
+    /// Some outputs of the exact product, to the same bits.
+    fn multiply_some(&self, x: &[f32], outputs: &[u32], some: &mut [f32]) {
+        match self.direction {
             Direction::Forward => {
-                for (&k, &x) in self.active.iter().zip(&self.active_values) {
-                    let line = &lines[k as usize * m..][..m];
-                    for (sum, &i) in self.some.iter_mut().zip(outputs) {
+                let lines = self.lines.chunks_exact(self.outputs);
+                for (line, x) in lines.zip(x).filter(|(_, x)| **x != 0.0) {
+                    for (sum, &i) in some.iter_mut().zip(outputs) {
                         *sum += x * line[i as usize];
                     }
                 }
             }
             Direction::Backward => {
-                let n = self.input.len();
-                for (z, &i) in self.some.chunks_mut(1).zip(outputs) {
-                    simd::project(&lines[i as usize * n..][..n], &self.input, z);
+                for (z, &i) in some.chunks_mut(1).zip(outputs) {
+                    simd::project(&self.lines[i as usize * x.len()..][..x.len()], x, z);
                 }
             }
         }
+    }
+}
+
+impl Input {
+    /// Takes DAC(x / divisor).
+    fn load(&mut self, mvm: &Mvm, x: &[f32], divisor: f32) {
+        let dac = mvm.dac();
+        self.plain = divisor == 1.0 && dac.is_none();
+        if !self.plain {
+            self.converted.clear();
+            self.converted.extend_from_slice(x);
+            rescale(&mut self.converted, 1.0 / divisor);
+            if let Some(dac) = dac {
+                dac.apply(&mut self.converted);
+            }
+        }
+    }
+
+    /// What was taken of x.
+    fn values<'a>(&'a self, x: &'a [f32]) -> &'a [f32] {
+        if self.plain { x } else { &self.converted }
     }
 }
 

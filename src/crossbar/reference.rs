@@ -4,6 +4,7 @@ use super::{Crossbar, transpose};
 use crate::device::Device;
 use crate::error::{Limit, Result, check_finite, check_len, check_limits};
 use crate::random::Operation;
+use crate::simd::aligned::Aligned;
 use serde::{Deserialize, Serialize};
 
 /// Where a reference comes from.
@@ -71,7 +72,7 @@ impl<D: Device> Crossbar<D> {
                 }
                 let symmetry = self.points.iter().map(|point| self.device.symmetry_point(point));
                 let (mean, spread) = (settings.mean as f32, settings.spread as f32);
-                self.reference = symmetry.zip(error).map(|(w, xi)| w + (mean + spread * xi)).collect();
+                self.reference = Aligned::new(symmetry.zip(error).map(|(w, xi)| w + (mean + spread * xi)));
                 self.hold(&vec![0.0; self.points.len()]);
             }
             Method::ZeroShift => self.zero_shift(settings.pulses),
@@ -83,8 +84,8 @@ impl<D: Device> Crossbar<D> {
     /// (Kim et al.; the error after N pulses is O(1/(Nδ)) + Θ(δ), X26). An even number of pulses ends on
     /// a down pulse, so half a step below the symmetry point; an odd number as far above it.
     pub fn zero_shift(&mut self, pulses: u32) {
-        let state: Vec<f32> = match self.reference.as_slice() {
-            [] => self.weights.clone(),
+        let state: Vec<f32> = match &*self.reference {
+            [] => self.weights.to_vec(),
             reference => self.weights.iter().zip(reference).map(|(w, r)| w + r).collect(),
         };
         let mut xi = vec![0.0; self.rows];
@@ -108,7 +109,7 @@ impl<D: Device> Crossbar<D> {
         if let Some(counters) = &mut self.pulse_counters {
             counters.iter_mut().for_each(|n| *n = n.saturating_add(pulses));
         }
-        self.reference = settled;
+        self.reference = settled.into();
         self.weights.fill(0.0);
     }
 
@@ -120,7 +121,7 @@ impl<D: Device> Crossbar<D> {
         for (k, (w, r)) in self.weights.iter_mut().zip(&reference).enumerate() {
             *w += self.reference.get(k).copied().unwrap_or(0.0) - r;
         }
-        self.reference = reference;
+        self.reference = reference.into();
         Ok(())
     }
 }

@@ -1,8 +1,9 @@
 //! Stochastic pulse trains (GV16; managements as documented by aihwkit).
 
+use super::active::Active;
 use crate::error::{Limit, Result, check_limits};
 use crate::random::Stream;
-use crate::simd;
+use crate::simd::{self, LANES};
 use serde::{Deserialize, Serialize};
 
 /// Settings of the pulse trains of an update.
@@ -69,55 +70,66 @@ impl Trains {
     }
 }
 
+/// Words drawn at once.
+const AT_ONCE: usize = 1024;
+
 /// One side of an update: the lines with a value other than zero, and their firing thresholds.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Side {
     /// Line number · 2 + (value < 0), for each active line.
     pub(super) lines: Vec<u32>,
-    values: Vec<f32>,
+    active: Active,
     thresholds: Vec<u32>,
     words: Vec<u32>,
     /// Positions in `lines` that fired, slot after slot; longer than it is full.
     fired: Vec<u32>,
     /// Where each slot starts in `fired`; one more entry than slots.
-    pub(super) starts: Vec<u32>,
+    starts: Vec<usize>,
 }
 
 impl Side {
     /// Takes the values of one side; a firing probability is `gain`·|value|, at most 1.
     pub(super) fn load(&mut self, values: &[f32], gain: f64) {
-        self.lines.resize(values.len() + 1, 0);
-        self.values.resize(values.len() + 1, 0.0);
-        let active = simd::nonzero(values, &mut self.lines, &mut self.values);
-        self.lines.truncate(active);
-        self.values.truncate(active);
-        for (line, v) in self.lines.iter_mut().zip(&self.values) {
-            *line = 2 * *line + u32::from(*v < 0.0);
-        }
-        self.thresholds.resize(active, 0);
-        self.words.resize(active, 0);
-        simd::thresholds(&self.values, gain as f32, &mut self.thresholds);
+        self.active.load(values);
+        let (at, values) = (self.active.at(), self.active.values());
+        self.lines.clear();
+        self.lines.extend(at.iter().zip(values).map(|(at, v)| 2 * at + u32::from(*v < 0.0)));
+        self.thresholds.resize(values.len(), 0);
+        simd::thresholds(values, gain as f32, &mut self.thresholds);
     }
 
-    /// Draws the slots `first..first + count`: slot s of active line c fires on word s·(active lines) + c.
-    pub(super) fn fire(&mut self, stream: &Stream, first: u32, count: u32) {
+    /// Draws `slots` slots: slot s of active line c fires on word s·(active lines) + c.
+    pub(super) fn fire(&mut self, stream: &Stream, slots: u32) {
         let width = self.lines.len();
         self.starts.clear();
         self.starts.push(0);
         let mut n = 0;
-        for slot in first..first + count {
-            stream.words(u64::from(slot) * width as u64, &mut self.words);
-            if self.fired.len() < n + width + 1 {
-                self.fired.resize(2 * (n + width + 1), 0);
+        // Narrow slots are drawn together: the generator makes words in groups.
+        let together = (AT_ONCE / width.max(1)).max(1) as u32;
+        for first in (0..slots).step_by(together as usize) {
+            let count = together.min(slots - first) as usize;
+            self.words.resize(count * width, 0);
+            stream.words(u64::from(first) * width as u64, &mut self.words);
+            for slot in 0..count {
+                if self.fired.len() < n + width + LANES {
+                    self.fired.resize(2 * (n + width + LANES), 0);
+                }
+                let words = &self.words[slot * width..][..width];
+                n += simd::below(words, &self.thresholds, &mut self.fired[n..]);
+                self.starts.push(n);
             }
-            n += simd::below(&self.words, &self.thresholds, &mut self.fired[n..]);
-            self.starts.push(n as u32);
         }
     }
 
+    /// Lines that fired in all slots of the last draw.
+    pub(super) fn fired(&self) -> usize {
+        self.starts.last().copied().unwrap_or(0)
+    }
+
     /// The positions that fired in a slot of the last draw.
+    #[inline(always)]
     pub(super) fn slot(&self, s: usize) -> &[u32] {
-        &self.fired[self.starts[s] as usize..self.starts[s + 1] as usize]
+        &self.fired[self.starts[s]..self.starts[s + 1]]
     }
 }
 

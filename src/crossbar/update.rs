@@ -1,160 +1,249 @@
 //! The stochastic pulsed update W ← W + lr·δxᵀ (in expectation) (GV16), driven by events: only
 //! devices whose row and column fire in the same slot are touched, and only they draw noise.
+//!
+//! A column's devices meet the pulses and reads of a batch in order; columns know nothing of each
+//! other, so that threads share a batch by columns and change nothing.
 
-use super::Crossbar;
+use super::apply::Apply;
+use super::firing::Firing;
+use super::periphery::Mvm;
 use super::trains::{Plan, Side};
+use super::{Crossbar, DueRead, Line};
 use crate::device::Device;
 use crate::random::{Operation, Stream};
 use crate::simd;
+use crate::workers::Workers;
+use rayon::prelude::*;
+use std::ops::Range;
 
-/// Slots handled at once: the train of a column is one word.
-const WORD: u32 = u64::BITS;
+/// Updates drawn before they are applied: at most these, and at most these firings.
+const DRAWN: usize = 32;
+const FIRINGS: usize = 1 << 21;
+/// Lines to draw, and pulses to apply, below which waking a thread costs more than it saves.
+const SPLIT_LINES: usize = 1 << 9;
+const SPLIT_PULSES: u64 = 5000;
+/// Parts per thread, since columns differ in their pulses.
+const PARTS: usize = 2;
 
-/// Buffers of an update, kept between calls.
+/// Buffers of updates, kept between calls.
 #[derive(Clone, Debug, Default)]
 pub(super) struct UpdateScratch {
-    rows: Side,
-    columns: Side,
-    trains: Vec<u64>,
-    noise: Vec<f32>,
+    firings: Vec<Firing>,
+    parts: Vec<PartScratch>,
 }
 
-/// The devices of one column, and the sign that turns its pulses down.
-struct Column<'a, D: Device> {
-    device: &'a D,
-    points: &'a [D::Point],
-    reference: &'a [f32],
+/// Buffers of one part of the columns.
+#[derive(Clone, Debug, Default)]
+struct PartScratch {
+    noise: Vec<f32>,
+    /// What the reads of these columns gave, one after another.
+    read: Vec<f32>,
+}
+
+/// Some whole columns.
+struct Part<'a> {
+    columns: Range<usize>,
     weights: &'a mut [f32],
     counters: &'a mut [u32],
-    down: u32,
+    scratch: &'a mut PartScratch,
 }
 
-impl<D: Device> Column<'_, D> {
-    /// Applies the coincidences of `train` with the rows; returns what is left of the normals.
-    fn apply<'n, const REFERRED: bool, const COUNTED: bool>(
-        self,
-        rows: &Side,
-        mut train: u64,
-        mut xi: &'n [f32],
-    ) -> &'n [f32] {
-        while train != 0 {
-            let slot = rows.slot(train.trailing_zeros() as usize);
-            train &= train - 1;
-            let (now, later) = xi.split_at(slot.len());
-            xi = later;
-            for (&row, &xi) in slot.iter().zip(now) {
-                let row = rows.lines[row as usize];
-                let (i, up) = ((row >> 1) as usize, (row & 1) == self.down);
-                let r = if REFERRED { self.reference[i] } else { 0.0 };
-                self.weights[i] = self.device.pulse(&self.points[i], self.weights[i] + r, up, xi) - r;
-                if COUNTED {
-                    self.counters[i] = self.counters[i].saturating_add(1);
-                }
+/// Drawn updates, and the reads of columns due in between.
+struct Batch<'a, D: Device> {
+    device: &'a D,
+    rows: usize,
+    points: &'a [D::Point],
+    reference: &'a [f32],
+    firings: &'a [Firing],
+    reads: &'a [DueRead],
+    periphery: &'a Mvm,
+    /// Updates of the whole batch before these.
+    before: usize,
+    /// The stream of an operation, some steps on from the first of the batch.
+    stream: &'a (dyn Fn(Operation, usize) -> Stream + Sync),
+}
+
+impl<D: Device> Batch<'_, D> {
+    fn run(&self, part: &mut Part<'_>) {
+        let devices = part.columns.start * self.rows..part.columns.end * self.rows;
+        part.scratch.read.clear();
+        let mut reads = self.reads.iter().enumerate().peekable();
+        for (b, firing) in self.firings.iter().enumerate() {
+            if firing.pulses > 0 {
+                simd::run(Apply {
+                    device: self.device,
+                    firing,
+                    stream: (self.stream)(Operation::Update, b),
+                    noise: &mut part.scratch.noise,
+                    rows: self.rows,
+                    columns: part.columns.clone(),
+                    points: &self.points[devices.clone()],
+                    reference: self.reference.get(devices.clone()).unwrap_or_default(),
+                    weights: part.weights,
+                    counters: part.counters,
+                });
+            }
+            while let Some((k, read)) = reads.next_if(|(_, read)| read.after <= self.before + b + 1) {
+                self.read(k, read, part);
             }
         }
-        xi
+    }
+
+    /// Read number k, if it is of these columns.
+    fn read(&self, k: usize, read: &DueRead, part: &mut Part<'_>) {
+        if let Line::Column(column) = read.line
+            && part.columns.contains(&column)
+        {
+            let start = (column - part.columns.start) * self.rows;
+            let all = &mut part.scratch.read;
+            let first = all.len();
+            all.extend_from_slice(&part.weights[start..start + self.rows]);
+            self.periphery.convert_line(&(self.stream)(Operation::Read, k), &mut all[first..]);
+        }
     }
 }
 
 impl<D: Device> Crossbar<D> {
-    /// One update; pulses are applied column by column, slot by slot, row by row, pulse p of the
-    /// update with the normal p of its stream. Returns the pulses sent.
-    pub(super) fn pulsed_update(&mut self, x: &[f32], delta: &[f32], lr: f32) -> u64 {
-        let step = self.steps.update;
-        self.steps.update += 1;
+    /// Updates in a row, and the reads of columns due in between, in the order of `v`.
+    pub(super) fn pulsed_updates(
+        &mut self,
+        x: &[f32],
+        delta: &[f32],
+        lr: &[f32],
+        (mut reads, mut v): (&[DueRead], &mut [f32]),
+        workers: &Workers,
+    ) {
         let mut scratch = std::mem::take(&mut self.update_scratch);
-        let mut sent = 0;
-        if let Some(plan) = self.load(x, delta, lr, &mut scratch) {
-            for first in (0..plan.slots).step_by(WORD as usize) {
-                let count = WORD.min(plan.slots - first);
-                self.fire(step, first, count, &mut scratch);
-                sent = self.apply(step, sent, lr < 0.0, &mut scratch);
+        let each = (self.rows + self.cols).saturating_mul(self.trains.max_train as usize);
+        let drawn = (FIRINGS / each).clamp(1, DRAWN);
+        let vectors = x.chunks(drawn * self.cols).zip(delta.chunks(drawn * self.rows)).zip(lr.chunks(drawn));
+        for (k, ((x, delta), lr)) in vectors.enumerate() {
+            if scratch.firings.len() < lr.len() {
+                scratch.firings.resize_with(lr.len(), Firing::default);
             }
+            let firings = &mut scratch.firings[..lr.len()];
+            self.draw(x, delta, lr, firings, workers);
+            let due = reads.partition_point(|read| read.after <= k * drawn + lr.len());
+            let (reads_now, reads_later) = reads.split_at(due);
+            let (v_now, v_later) = v.split_at_mut(due * self.rows);
+            self.apply(firings, &mut scratch.parts, k * drawn, (reads_now, v_now), workers);
+            (reads, v) = (reads_later, v_later);
         }
         self.update_scratch = scratch;
-        sent
     }
 
-    fn load(&self, x: &[f32], delta: &[f32], lr: f32, scratch: &mut UpdateScratch) -> Option<Plan> {
-        let (x_max, delta_max) = (f64::from(simd::max_abs(x)), f64::from(simd::max_abs(delta)));
-        let plan = self.trains.plan(f64::from(lr), f64::from(self.device.step()), x_max, delta_max)?;
-        scratch.rows.load(delta, plan.row_gain);
-        scratch.columns.load(x, plan.column_gain);
-        Some(plan)
+    /// Draws the trains of updates.
+    fn draw(&self, x: &[f32], delta: &[f32], lr: &[f32], firings: &mut [Firing], workers: &Workers) {
+        let one = |b: usize, x: &[f32], delta: &[f32], lr: f32, firing: &mut Firing| {
+            let stream = |operation| self.stream(operation, self.steps.update + b as u64);
+            firing.clear();
+            if let Some(plan) = self.plan(x, delta, lr) {
+                firing.draw(
+                    plan,
+                    x,
+                    delta,
+                    lr < 0.0,
+                    [&stream(Operation::RowTrains), &stream(Operation::ColumnTrains)],
+                );
+            }
+        };
+        let threads = workers.threads().min(lr.len()).min(x.len().max(delta.len()) / SPLIT_LINES);
+        if threads > 1 {
+            let vectors = x.par_chunks(self.cols).zip(delta.par_chunks(self.rows)).zip(lr).zip(firings);
+            let vectors = vectors.enumerate().with_min_len(lr.len().div_ceil(2 * threads));
+            workers.split(|| vectors.for_each(|(b, (((x, delta), lr), firing))| one(b, x, delta, *lr, firing)));
+        } else {
+            let vectors = x.chunks_exact(self.cols).zip(delta.chunks_exact(self.rows)).zip(lr).zip(firings);
+            vectors.enumerate().for_each(|(b, (((x, delta), lr), firing))| one(b, x, delta, *lr, firing));
+        }
     }
 
-    fn draw(&self, step: u64, first: u32, count: u32, scratch: &mut UpdateScratch) {
-        let stream = |operation| Stream::new(self.seed, self.array, operation, step);
-        scratch.rows.fire(&stream(Operation::RowTrains), first, count);
-        scratch.columns.fire(&stream(Operation::ColumnTrains), first, count);
-    }
-
-    /// Draws at most a word of slots and gathers the train of every column.
-    fn fire(&self, step: u64, first: u32, count: u32, scratch: &mut UpdateScratch) {
-        self.draw(step, first, count, scratch);
-        scratch.trains.clear();
-        scratch.trains.resize(scratch.columns.lines.len(), 0);
-        for s in 0..count as usize {
-            for &c in scratch.columns.slot(s) {
-                scratch.trains[c as usize] |= 1 << s;
+    /// Applies drawn updates, `before` others of their batch before them, and makes the reads due after each.
+    fn apply(
+        &mut self,
+        firings: &[Firing],
+        scratch: &mut Vec<PartScratch>,
+        before: usize,
+        (reads, v): (&[DueRead], &mut [f32]),
+        workers: &Workers,
+    ) {
+        let pulses = firings.iter().map(|firing| firing.pulses).sum::<u64>();
+        let (seed, array, steps) = (self.seed, self.array, self.steps);
+        let batch = Batch {
+            device: &self.device,
+            rows: self.rows,
+            points: &self.points,
+            reference: &self.reference,
+            firings,
+            reads,
+            periphery: &self.periphery.read,
+            before,
+            stream: &|operation, k| {
+                let first = if operation == Operation::Update { steps.update } else { steps.read };
+                Stream::new(seed, array, operation, first + k as u64)
+            },
+        };
+        let parts = if pulses < SPLIT_PULSES || workers.threads() == 1 { 1 } else { PARTS * workers.threads() };
+        let width = self.cols.div_ceil(parts);
+        let parts = self.cols.div_ceil(width);
+        if scratch.len() < parts {
+            scratch.resize_with(parts, PartScratch::default);
+        }
+        let (mut weights, mut counters) = (&mut *self.weights, self.pulse_counters.as_deref_mut().unwrap_or_default());
+        let rows = self.rows;
+        let mut part = |(k, scratch): (usize, _)| {
+            let columns = k * width..((k + 1) * width).min(self.cols);
+            let devices = columns.len() * rows;
+            Part {
+                columns,
+                weights: weights.split_off_mut(..devices).expect("whole columns"),
+                counters: counters.split_off_mut(..devices.min(counters.len())).expect("whole columns"),
+                scratch,
+            }
+        };
+        if parts == 1 {
+            batch.run(&mut part((0, &mut scratch[0])));
+        } else {
+            let mut parts: Vec<_> = scratch.iter_mut().take(parts).enumerate().map(part).collect();
+            workers.split(|| parts.par_iter_mut().with_max_len(1).for_each(|part| batch.run(part)));
+        }
+        if parts == 1 {
+            v.copy_from_slice(&scratch[0].read);
+        } else {
+            let mut read: Vec<_> = scratch.iter().map(|scratch| scratch.read.as_slice()).collect();
+            for (due, v) in reads.iter().zip(v.chunks_exact_mut(rows)) {
+                if let Line::Column(column) = due.line {
+                    v.copy_from_slice(read[column / width].split_off(..rows).expect("a read"));
+                }
             }
         }
+        self.steps.update += firings.len() as u64;
+        self.steps.read += reads.len() as u64;
+        self.counts.updates += firings.len() as u64;
+        self.counts.pulses += pulses;
     }
 
-    /// Applies the coincidences of one word of slots; `sent` counts the pulses of the update so far.
-    fn apply(&mut self, step: u64, sent: u64, negative: bool, scratch: &mut UpdateScratch) -> u64 {
-        let UpdateScratch { rows, columns, trains, noise } = scratch;
-        let total: u64 =
-            (0..rows.starts.len() - 1).map(|s| rows.slot(s).len() as u64 * columns.slot(s).len() as u64).sum();
-        if total == 0 {
-            return sent;
-        }
-        noise.resize(total as usize, 0.0);
-        if self.device.noisy() {
-            Stream::new(self.seed, self.array, Operation::Update, step).normals(sent, noise);
-        } else {
-            noise.fill(0.0);
-        }
-        let mut xi = noise.as_slice();
-        for (&line, &train) in columns.lines.iter().zip(&*trains).filter(|(_, train)| **train != 0) {
-            let start = (line >> 1) as usize * self.rows;
-            let devices = start..start + self.rows;
-            let column = Column {
-                device: &self.device,
-                points: &self.points[devices.clone()],
-                reference: self.reference.get(devices.clone()).unwrap_or_default(),
-                weights: &mut self.weights[devices.clone()],
-                counters: self.pulse_counters.as_mut().map_or(&mut [], |all| &mut all[devices]),
-                down: (line & 1) ^ u32::from(negative),
-            };
-            // What an array does not have costs nothing in the loop over its pulses.
-            xi = match (column.reference.is_empty(), column.counters.is_empty()) {
-                (true, true) => column.apply::<false, false>(rows, train, xi),
-                (true, false) => column.apply::<false, true>(rows, train, xi),
-                (false, true) => column.apply::<true, false>(rows, train, xi),
-                (false, false) => column.apply::<true, true>(rows, train, xi),
-            };
-        }
-        sent + total
+    fn plan(&self, x: &[f32], delta: &[f32], lr: f32) -> Option<Plan> {
+        let (x_max, delta_max) = (f64::from(simd::max_abs(x)), f64::from(simd::max_abs(delta)));
+        self.trains.plan(f64::from(lr), f64::from(self.device.step()), x_max, delta_max)
     }
 
     /// The trains that [`Array::update`](super::Array::update) would fire next on these arguments,
     /// as (slots × rows, slots × columns); the state stays as it is.
     pub fn next_trains(&self, x: &[f32], delta: &[f32], lr: f32) -> (Vec<bool>, Vec<bool>) {
-        let mut scratch = UpdateScratch::default();
-        let Some(plan) = self.load(x, delta, lr, &mut scratch) else {
+        let Some(plan) = self.plan(x, delta, lr) else {
             return (Vec::new(), Vec::new());
         };
-        self.draw(self.steps.update, 0, plan.slots, &mut scratch);
-        let spread = |side: &Side, width: usize| {
-            let mut fires = vec![false; plan.slots as usize * width];
-            for s in 0..plan.slots as usize {
-                for &c in side.slot(s) {
-                    fires[s * width + (side.lines[c as usize] >> 1) as usize] = true;
-                }
+        let spread = |values: &[f32], gain: f64, operation| {
+            let mut side = Side::default();
+            side.load(values, gain);
+            side.fire(&self.stream(operation, self.steps.update), plan.slots);
+            let mut fires = vec![false; plan.slots as usize * values.len()];
+            for (s, fires) in fires.chunks_exact_mut(values.len()).enumerate() {
+                side.slot(s).iter().for_each(|&c| fires[(side.lines[c as usize] >> 1) as usize] = true);
             }
             fires
         };
-        (spread(&scratch.rows, self.rows), spread(&scratch.columns, self.cols))
+        (spread(delta, plan.row_gain, Operation::RowTrains), spread(x, plan.column_gain, Operation::ColumnTrains))
     }
 }

@@ -1,8 +1,9 @@
 //! Constant steps between hard bounds: the ideal device, and with spreads the baseline of GV16.
 
-use super::variation::{self, Point, Variation, limits};
+use super::variation::{self, Directed, Point, Variation, limits, pulse_block};
 use super::{Device, DeviceConfig};
 use crate::error::{Limit, Result, check_limits};
+use crate::simd::{LANES, Mask};
 use serde::{Deserialize, Serialize};
 
 /// Settings of constant-step devices; by default all devices are alike and exact.
@@ -74,6 +75,15 @@ pub struct ConstantStepDevice {
     cycle_noise: f32,
 }
 
+impl ConstantStepDevice {
+    #[inline(always)]
+    fn respond(&self, d: Directed, w: f32, xi: f32) -> f32 {
+        let w = w + d.step * (1.0 + self.cycle_noise * xi);
+        let w = if w > d.lower { w } else { d.lower };
+        if w < d.upper { w } else { d.upper }
+    }
+}
+
 impl Device for ConstantStepDevice {
     type Point = Point;
 
@@ -84,9 +94,20 @@ impl Device for ConstantStepDevice {
     /// GV16: w ← w ± α±(1 + σ_c ξ), then clamped to [w_min, w_max].
     #[inline(always)]
     fn pulse(&self, point: &Point, w: f32, up: bool, xi: f32) -> f32 {
-        let change = point.step[usize::from(up)] * (1.0 + self.cycle_noise * xi);
-        let w = if up { w + change } else { w - change };
-        w.max(point.bound[0]).min(point.bound[1])
+        self.respond(point.directed(up), w, xi)
+    }
+
+    #[inline(always)]
+    fn pulse_block<M: Mask>(
+        &self,
+        points: &[Point; LANES],
+        up: M,
+        reference: [f32; LANES],
+        w: [f32; LANES],
+        rounds: impl Iterator<Item = (M, [f32; LANES])>,
+    ) -> [f32; LANES] {
+        let device = self.clone();
+        pulse_block(points, up, reference, w, rounds, |d, w, xi| device.respond(d, w, xi))
     }
 
     /// With constant steps, alternating pulses drift at α₊ − α₋ everywhere: a device with unequal

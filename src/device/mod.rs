@@ -12,6 +12,7 @@ pub use soft_bounds::{CycleNoise, SoftBounds, SoftBoundsDevice};
 pub use variation::{Point, Variation};
 
 use crate::error::Result;
+pub use crate::simd::{LANES, Mask};
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
 
@@ -25,6 +26,27 @@ pub trait Device: Debug + Clone + Send + Sync + 'static {
 
     /// The weight after one pulse, up or down, at weight `w` with cycle noise ξ ~ N(0,1).
     fn pulse(&self, point: &Self::Point, w: f32, up: bool, xi: f32) -> f32;
+
+    /// The weights of a block of devices after rounds of pulses: in each round (fires, ξ), the devices that
+    /// fire get one pulse each, device l with the ξ of lane l, upwards those of `up`. Weights are states
+    /// minus `reference`. The same as [`pulse`](Device::pulse) device by device, which is the default;
+    /// override it where a model can answer in lanes.
+    #[inline(always)]
+    fn pulse_block<M: Mask>(
+        &self,
+        points: &[Self::Point; LANES],
+        up: M,
+        reference: [f32; LANES],
+        mut w: [f32; LANES],
+        rounds: impl Iterator<Item = (M, [f32; LANES])>,
+    ) -> [f32; LANES] {
+        for (fires, xi) in rounds {
+            for l in (0..LANES).filter(|&l| fires.has(l)) {
+                w[l] = self.pulse(&points[l], w[l] + reference[l], up.has(l), xi[l]) - reference[l];
+            }
+        }
+        w
+    }
 
     /// The weight at which an up and a down step cancel on average.
     fn symmetry_point(&self, point: &Self::Point) -> f32;

@@ -1,8 +1,9 @@
 //! Soft bounds, R24 eq. (4): steps shrink linearly towards the device's own bounds.
 
-use super::variation::{self, Point, Variation, limits};
+use super::variation::{self, Directed, Point, Variation, limits, pulse_block};
 use super::{Device, DeviceConfig};
 use crate::error::{Limit, Result, check_limits};
+use crate::simd::{LANES, Mask};
 use serde::{Deserialize, Serialize};
 
 /// The form of the cycle-to-cycle noise.
@@ -90,6 +91,22 @@ pub struct SoftBoundsDevice {
     noise: CycleNoise,
 }
 
+impl SoftBoundsDevice {
+    #[inline(always)]
+    fn respond<const MULTIPLICATIVE: bool>(&self, d: Directed, w: f32, xi: f32) -> f32 {
+        let slope = (d.bound - w) / d.bound;
+        let change = if MULTIPLICATIVE {
+            d.step * slope * (1.0 + self.cycle_noise * xi)
+        } else {
+            d.step * (slope + self.cycle_noise * xi)
+        };
+        let w = w + change;
+        // A comparison each; f32::max would also look for NaN.
+        let w = if w > d.lower { w } else { d.lower };
+        if w < d.upper { w } else { d.upper }
+    }
+}
+
 impl Device for SoftBoundsDevice {
     type Point = Point;
 
@@ -105,15 +122,30 @@ impl Device for SoftBoundsDevice {
     /// ```
     #[inline(always)]
     fn pulse(&self, point: &Point, w: f32, up: bool, xi: f32) -> f32 {
-        let side = usize::from(up);
-        let (alpha, bound) = (point.step[side], point.bound[side]);
-        let slope = (bound - w) / bound;
-        let change = match self.noise {
-            CycleNoise::Additive => alpha * (slope + self.cycle_noise * xi),
-            CycleNoise::Multiplicative => alpha * slope * (1.0 + self.cycle_noise * xi),
-        };
-        let w = if up { w + change } else { w - change };
-        w.max(point.bound[0]).min(point.bound[1])
+        match self.noise {
+            CycleNoise::Additive => self.respond::<false>(point.directed(up), w, xi),
+            CycleNoise::Multiplicative => self.respond::<true>(point.directed(up), w, xi),
+        }
+    }
+
+    #[inline(always)]
+    fn pulse_block<M: Mask>(
+        &self,
+        points: &[Point; LANES],
+        up: M,
+        reference: [f32; LANES],
+        w: [f32; LANES],
+        rounds: impl Iterator<Item = (M, [f32; LANES])>,
+    ) -> [f32; LANES] {
+        let device = self.clone();
+        match self.noise {
+            CycleNoise::Additive => {
+                pulse_block(points, up, reference, w, rounds, |d, w, xi| device.respond::<false>(d, w, xi))
+            }
+            CycleNoise::Multiplicative => {
+                pulse_block(points, up, reference, w, rounds, |d, w, xi| device.respond::<true>(d, w, xi))
+            }
+        }
     }
 
     /// R24 eq. (8): w* = (α₊ − α₋) / (α₊/w_max − α₋/w_min).

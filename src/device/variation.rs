@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::simd::math;
+use crate::simd::{LANES, Mask};
 
 /// The constants of one device; index 0 is down, 1 is up.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -25,6 +26,52 @@ pub struct Variation {
     pub bound_spread: f32,
     /// σ_±: spread of the up/down asymmetry.
     pub asymmetry: f32,
+}
+
+/// What pulses in one direction meet of a device.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Directed {
+    /// α₊ upwards, −α₋ downwards.
+    pub(super) step: f32,
+    /// The bound that the direction leads to.
+    pub(super) bound: f32,
+    /// w_min.
+    pub(super) lower: f32,
+    /// w_max.
+    pub(super) upper: f32,
+}
+
+impl Point {
+    #[inline(always)]
+    pub(super) fn directed(&self, up: bool) -> Directed {
+        let ([down_step, up_step], [lower, upper]) = (self.step, self.bound);
+        Directed { step: if up { up_step } else { -down_step }, bound: if up { upper } else { lower }, lower, upper }
+    }
+}
+
+/// Rounds of pulses to a block of devices: in each round, `respond(device, state, ξ)` where it fires. Constants are sorted into lanes once, so that each operation is one vector instruction.
+#[inline(always)]
+pub(super) fn pulse_block<M: Mask>(
+    points: &[Point; LANES],
+    up: M,
+    reference: [f32; LANES],
+    mut w: [f32; LANES],
+    rounds: impl Iterator<Item = (M, [f32; LANES])>,
+    respond: impl Fn(Directed, f32, f32) -> f32,
+) -> [f32; LANES] {
+    let rows = points.map(|p| [p.step[0], p.step[1], p.bound[0], p.bound[1]]);
+    let [down_steps, up_steps, lower, upper] = M::transpose(&rows);
+    let step = up.select(&up_steps, &down_steps.map(|step| -step));
+    let bound = up.select(&upper, &lower);
+    for (fires, xi) in rounds {
+        let mut next = [0.0; LANES];
+        for l in 0..LANES {
+            let device = Directed { step: step[l], bound: bound[l], lower: lower[l], upper: upper[l] };
+            next[l] = respond(device, w[l] + reference[l], xi[l]) - reference[l];
+        }
+        w = fires.select(&next, &w);
+    }
+    w
 }
 
 impl Variation {

@@ -1,6 +1,11 @@
 //! Activations, each forward step beside its gradient.
 
 use crate::simd;
+use crate::workers::Workers;
+use rayon::prelude::*;
+
+/// Values below which another thread is no faster.
+const SPLIT: usize = 1 << 12;
 
 /// An elementwise activation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +25,16 @@ impl Activation {
             Self::Sigmoid => simd::sigmoid(values),
             Self::Tanh => simd::tanh(values),
             Self::ReLU => values.iter_mut().for_each(|v| *v = v.max(0.0)),
+        }
+    }
+
+    /// [`forward`](Activation::forward), shared among threads where that pays.
+    pub(super) fn forward_split(self, values: &mut [f32], workers: &Workers) {
+        if workers.threads() > 1 && values.len() >= SPLIT {
+            let part = values.len().div_ceil(workers.threads()).next_multiple_of(16);
+            workers.split(|| values.par_chunks_mut(part).for_each(|values| self.forward(values)));
+        } else {
+            self.forward(values);
         }
     }
 

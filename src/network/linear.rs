@@ -4,7 +4,11 @@ use crate::error::{Error, Limit, Result, check_limits};
 use crate::random::{Operation, Stream};
 use crate::rule::Rule;
 use crate::workers::Workers;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+
+/// Values below which another thread copies no faster.
+const SPLIT: usize = 1 << 13;
 
 /// Settings of a linear layer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -70,6 +74,8 @@ pub struct Linear {
     rule: Box<dyn Rule>,
     /// Inputs of the last batch, each with its 1.
     x: Vec<f32>,
+    /// δ of the last batch.
+    delta: Vec<f32>,
     z: Vec<f32>,
 }
 
@@ -99,7 +105,7 @@ impl Linear {
                 rule.shape()
             )));
         }
-        Ok(Self { config: config.clone(), rule, x: Vec::new(), z: Vec::new() })
+        Ok(Self { config: config.clone(), rule, x: Vec::new(), delta: Vec::new(), z: Vec::new() })
     }
 
     /// The settings.
@@ -117,13 +123,19 @@ impl Linear {
         self.rule.as_mut()
     }
 
-    fn extend(&self, input: &[f32], x: &mut Vec<f32>) {
-        x.clear();
-        for input in input.chunks_exact(self.config.inputs) {
-            x.extend_from_slice(input);
-            if self.config.bias {
-                x.push(1.0);
-            }
+    /// Inputs one after another, each with the 1 that feeds the bias.
+    fn extend<'a>(&self, count: usize, input: impl Fn(usize) -> &'a [f32] + Sync, x: &mut Vec<f32>, workers: &Workers) {
+        let (n, cols) = (self.config.inputs, self.config.columns());
+        x.resize(count * cols, 0.0);
+        let copy = |(b, x): (usize, &mut [f32])| {
+            x[..n].copy_from_slice(input(b));
+            x[n..].fill(1.0);
+        };
+        if workers.threads() > 1 && x.len() >= SPLIT {
+            let parts = x.par_chunks_mut(cols).enumerate().with_min_len(count.div_ceil(workers.threads()));
+            workers.split(|| parts.for_each(copy));
+        } else {
+            x.chunks_exact_mut(cols).enumerate().for_each(copy);
         }
     }
 
@@ -135,40 +147,50 @@ impl Linear {
     }
 
     /// y = s·W x for a batch.
-    pub(super) fn forward(&mut self, input: &[f32], y: &mut Vec<f32>, workers: &Workers) -> Result<()> {
+    pub(super) fn forward<'a>(
+        &mut self,
+        count: usize,
+        input: impl Fn(usize) -> &'a [f32] + Sync,
+        y: &mut Vec<f32>,
+        workers: &Workers,
+    ) -> Result<()> {
         let mut x = std::mem::take(&mut self.x);
-        self.extend(input, &mut x);
+        self.extend(count, input, &mut x, workers);
         self.x = x;
-        y.resize(input.len() / self.config.inputs * self.config.outputs, 0.0);
+        y.resize(count * self.config.outputs, 0.0);
         self.rule.forward(&self.x, y, workers)?;
         self.rescale(y);
         Ok(())
     }
 
-    /// Takes δ = dL/dy of the last batch; learns from it, and leaves dL/dx in δ where it is `wanted`
-    /// (a first layer has nobody to tell).
-    pub(super) fn backward(&mut self, delta: &mut Vec<f32>, wanted: bool, rate: f32, workers: &Workers) -> Result<()> {
+    /// Takes δ = dL/dy of the last batch, to [`learn`](Linear::learn) from, and leaves dL/dx in its place where it is
+    /// `wanted` (a first layer has nobody to tell).
+    pub(super) fn backward(&mut self, delta: &mut Vec<f32>, wanted: bool, workers: &Workers) -> Result<()> {
         self.rescale(delta);
+        std::mem::swap(&mut self.delta, delta);
         if wanted {
             let (n, cols) = (self.config.inputs, self.config.columns());
             self.z.resize(self.x.len(), 0.0);
-            self.rule.backward(delta, &mut self.z, workers)?;
-            self.rule.update(&self.x, delta, rate, workers)?;
+            self.rule.backward(&self.delta, &mut self.z, workers)?;
             delta.clear();
             for z in self.z.chunks_exact(cols) {
                 delta.extend_from_slice(&z[..n]);
             }
-            Ok(())
-        } else {
-            self.rule.update(&self.x, delta, rate, workers)
         }
+        Ok(())
+    }
+
+    /// Learns from the last batch.
+    pub(super) fn learn(&mut self, rate: f32, workers: &Workers) -> Result<()> {
+        self.rule.update(&self.x, &self.delta, rate, workers)
     }
 
     /// y = s·W x with the noise of evaluation vector `draw`, `draw + 1`, …
     pub(super) fn evaluate(&self, draw: u64, input: &[f32], y: &mut Vec<f32>, workers: &Workers) -> Result<()> {
         let mut x = Vec::new();
-        self.extend(input, &mut x);
-        y.resize(input.len() / self.config.inputs * self.config.outputs, 0.0);
+        let (n, count) = (self.config.inputs, input.len() / self.config.inputs);
+        self.extend(count, |b| &input[b * n..][..n], &mut x, workers);
+        y.resize(count * self.config.outputs, 0.0);
         self.rule.evaluate(draw, &x, y, workers)?;
         self.rescale(y);
         Ok(())

@@ -4,8 +4,11 @@ use super::loss::softmax;
 use super::{Activation, Initial, LayerConfig, Linear, Loss, Targets};
 use crate::error::{Error, Result, check_batch, check_finite};
 use crate::ledger::Ledger;
-use crate::rule::{Rule, RuleConfig};
+use crate::rule::{Rule, RuleConfig, Sharing};
 use crate::workers::Workers;
+
+/// Crosspoints of a layer from which threads may share a single sample of rules that change what they read.
+const SPLIT_SAMPLE: usize = 1 << 20;
 
 /// Samples evaluated at once.
 const BLOCK: usize = 256;
@@ -14,6 +17,48 @@ const BLOCK: usize = 256;
 enum Stage {
     Linear(Box<Linear>),
     Activation(Activation),
+}
+
+impl Stage {
+    fn crosspoints(&self) -> usize {
+        match self {
+            Self::Linear(linear) => linear.rule().shape().0 * linear.rule().shape().1,
+            Self::Activation(_) => 0,
+        }
+    }
+
+    fn sharing(&self) -> Sharing {
+        match self {
+            Self::Linear(linear) => linear.rule().sharing(),
+            Self::Activation(_) => Sharing::Samples,
+        }
+    }
+
+    fn learn(&mut self, rate: f32, workers: &Workers) -> Result<()> {
+        match self {
+            Self::Linear(linear) => linear.learn(rate, workers),
+            Self::Activation(_) => Ok(()),
+        }
+    }
+}
+
+/// Layers learn on their own: those below with half of the crosspoints on one thread, those above on another,
+/// as far as their rules can share.
+fn learn(stages: &mut [Stage], samples: usize, rate: f32, workers: &Workers) -> Result<()> {
+    let needed = if samples > 1 { Sharing::Batches } else { Sharing::Samples };
+    if workers.threads() == 1 || stages.iter().any(|stage| stage.sharing() < needed) {
+        return stages.iter_mut().rev().try_for_each(|stage| stage.learn(rate, workers));
+    }
+    let half = stages.iter().map(Stage::crosspoints).sum::<usize>().div_ceil(2);
+    let mut sum = 0;
+    let enough = |stage: &Stage| {
+        sum += stage.crosspoints();
+        sum >= half
+    };
+    let (below, above) = stages.split_at_mut(stages.iter().position(enough).map_or(0, |k| k + 1));
+    let each = |stages: &mut [Stage]| stages.iter_mut().rev().try_for_each(|stage| stage.learn(rate, workers));
+    let (above, below) = workers.split(|| rayon::join(|| each(above), || each(below)));
+    above.and(below)
 }
 
 /// What a stretch of training or an evaluation came to.
@@ -34,7 +79,7 @@ pub struct Network {
     loss: Loss,
     inputs: usize,
     outputs: usize,
-    /// Values of the last batch: the input, then the output of every stage.
+    /// Outputs of every stage for the last batch.
     values: Vec<Vec<f32>>,
     delta: Vec<f32>,
 }
@@ -79,7 +124,7 @@ impl Network {
                 LayerConfig::ReLU => Stage::Activation(Activation::ReLU),
             });
         }
-        let values = vec![Vec::new(); stages.len() + 1];
+        let values = vec![Vec::new(); stages.len()];
         Ok(Self { stages, loss, inputs, outputs: width, values, delta: Vec::new() })
     }
 
@@ -115,6 +160,11 @@ impl Network {
             sum += linear.rule().ledger();
             sum
         })
+    }
+
+    /// What all its rules can share.
+    fn sharing(&self) -> Sharing {
+        self.stages.iter().map(Stage::sharing).min().unwrap_or(Sharing::Never)
     }
 
     /// Everything wrong with data, before anything is touched.
@@ -154,11 +204,23 @@ impl Network {
             return Err(Error::range("rate", f64::from(rate), "0 or more"));
         }
         self.check(x, Some(targets), order)?;
-        let mut progress = Progress::default();
-        for samples in order.chunks(batch) {
-            self.step(x, targets, samples, rate, workers, &mut progress)?;
-        }
-        Ok(progress)
+        let sharing = self.sharing();
+        let largest = self.stages.iter().map(Stage::crosspoints).max().unwrap_or(0);
+        let few = Workers::default();
+        let (inside, workers) = match sharing {
+            Sharing::Batches if batch == 1 && largest < SPLIT_SAMPLE => (false, &few),
+            sharing => (sharing > Sharing::Never, workers),
+        };
+        let mut train = || {
+            let mut progress = Progress::default();
+            for samples in order.chunks(batch) {
+                self.step(x, targets, samples, rate, workers, &mut progress)?;
+            }
+            Ok(progress)
+        };
+        // On one of the pool's own threads, since handing work over from outside is slow; rules that know
+        // nothing of threads stay on the caller's.
+        if inside { workers.run(train) } else { train() }
     }
 
     /// One mini-batch: forward, δ of the mean loss, backward and update layer by layer.
@@ -171,22 +233,34 @@ impl Network {
         workers: &Workers,
         progress: &mut Progress,
     ) -> Result<()> {
-        self.values[0].clear();
-        for &s in samples {
-            self.values[0].extend_from_slice(&x[s as usize * self.inputs..][..self.inputs]);
-        }
+        let mut linear_below = false;
         for (k, stage) in self.stages.iter_mut().enumerate() {
-            let (before, after) = self.values.split_at_mut(k + 1);
-            let (input, output) = (&before[k], &mut after[0]);
-            match stage {
-                Stage::Linear(linear) => linear.forward(input, output, workers)?,
-                Stage::Activation(activation) => {
-                    output.clone_from(input);
-                    activation.forward(output);
+            let (before, after) = self.values.split_at_mut(k);
+            let linear = matches!(stage, Stage::Linear(_));
+            let output = &mut after[0];
+            match (stage, before.last_mut()) {
+                (Stage::Linear(linear), None) => {
+                    let n = self.inputs;
+                    linear.forward(samples.len(), |b| &x[samples[b] as usize * n..][..n], output, workers)?;
+                }
+                (Stage::Linear(linear), Some(input)) => {
+                    let (input, n) = (&*input, input.len() / samples.len());
+                    linear.forward(samples.len(), |b| &input[b * n..][..n], output, workers)?;
+                }
+                (Stage::Activation(activation), input) => {
+                    let input = input.expect("a network starts with a linear layer");
+                    // In place where nobody asks again: an activation's gradient follows from its outputs.
+                    if linear_below {
+                        std::mem::swap(output, input);
+                    } else {
+                        output.clone_from(input);
+                    }
+                    activation.forward_split(output, workers);
                 }
             }
+            linear_below = linear;
         }
-        self.delta.clone_from(&self.values[self.stages.len()]);
+        self.delta.clone_from(self.values.last().expect("a network has a layer"));
         let share = 1.0 / samples.len() as f32;
         for (&s, y) in samples.iter().zip(self.delta.chunks_exact_mut(self.outputs)) {
             let (loss, wrong) = self.loss.gradient(y, targets, s as usize);
@@ -199,11 +273,11 @@ impl Network {
         progress.samples += samples.len() as u64;
         for (k, stage) in self.stages.iter_mut().enumerate().rev() {
             match stage {
-                Stage::Linear(linear) => linear.backward(&mut self.delta, k > 0, rate, workers)?,
-                Stage::Activation(activation) => activation.backward(&self.values[k + 1], &mut self.delta),
+                Stage::Linear(linear) => linear.backward(&mut self.delta, k > 0, workers)?,
+                Stage::Activation(activation) => activation.backward(&self.values[k], &mut self.delta),
             }
         }
-        Ok(())
+        learn(&mut self.stages, samples.len(), rate, workers)
     }
 
     /// The outputs for every sample of `x`, with the noise of evaluation `draw`; no state changes.
@@ -213,25 +287,28 @@ impl Network {
         if draw >= 1 << 32 {
             return Err(Error::range("draw", draw as f64, "0 to 4294967295"));
         }
-        let mut outputs = Vec::with_capacity(samples * self.outputs);
-        let (mut input, mut output) = (Vec::new(), Vec::new());
-        for (block, x) in (0_u64..).zip(x.chunks(BLOCK * self.inputs)) {
-            input.clear();
-            input.extend_from_slice(x);
-            for stage in &self.stages {
-                match stage {
-                    Stage::Linear(linear) => {
-                        // Evaluations and their samples never share noise.
-                        let first = (draw << 32).wrapping_add(block * BLOCK as u64);
-                        linear.evaluate(first, &input, &mut output, workers)?;
-                        std::mem::swap(&mut input, &mut output);
+        let forward = || {
+            let mut outputs = Vec::with_capacity(samples * self.outputs);
+            let (mut input, mut output) = (Vec::new(), Vec::new());
+            for (block, x) in (0_u64..).zip(x.chunks(BLOCK * self.inputs)) {
+                input.clear();
+                input.extend_from_slice(x);
+                for stage in &self.stages {
+                    match stage {
+                        Stage::Linear(linear) => {
+                            // Evaluations and their samples never share noise.
+                            let first = (draw << 32).wrapping_add(block * BLOCK as u64);
+                            linear.evaluate(first, &input, &mut output, workers)?;
+                            std::mem::swap(&mut input, &mut output);
+                        }
+                        Stage::Activation(activation) => activation.forward(&mut input),
                     }
-                    Stage::Activation(activation) => activation.forward(&mut input),
                 }
+                outputs.extend_from_slice(&input);
             }
-            outputs.extend_from_slice(&input);
-        }
-        Ok(outputs)
+            Ok(outputs)
+        };
+        if self.sharing() == Sharing::Never { forward() } else { workers.run(forward) }
     }
 
     /// Loss and errors on every sample of `x`, with the noise of evaluation `draw`; no state changes.

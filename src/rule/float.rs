@@ -1,7 +1,8 @@
 //! Stochastic gradient descent in exact (f32) arithmetic: the reference line of every figure.
 
-use super::{Rule, State};
+use super::{Rule, Sharing, State};
 use crate::crossbar::Mvm;
+use crate::crossbar::active::Active;
 use crate::crossbar::mvm::{Direction, Products, Scratch};
 use crate::error::{Error, Limit, Result, check_batch, check_len, check_limits};
 use crate::ledger::Ledger;
@@ -42,8 +43,8 @@ pub struct FloatRule {
     lr: f64,
     weights: Vec<f32>,
     scratch: Vec<Scratch>,
-    active: Vec<u32>,
-    values: Vec<f32>,
+    active: Active,
+    steps: Vec<f32>,
 }
 
 impl FloatRule {
@@ -61,8 +62,8 @@ impl FloatRule {
             lr: settings.lr,
             weights: vec![0.0; rows * cols],
             scratch: Vec::new(),
-            active: Vec::new(),
-            values: Vec::new(),
+            active: Active::default(),
+            steps: Vec::new(),
         };
         rule.set_weights(weights)?;
         Ok(rule)
@@ -105,14 +106,16 @@ impl Rule for FloatRule {
         check_len("delta", delta.len(), batch * self.rows)?;
         let lr = self.lr as f32 * rate;
         for (x, delta) in x.chunks_exact(self.cols).zip(delta.chunks_exact(self.rows)) {
-            self.active.resize(x.len() + 1, 0);
-            self.values.resize(x.len() + 1, 0.0);
-            let n = simd::nonzero(x, &mut self.active, &mut self.values);
-            let (active, values) = (&self.active[..n], &mut self.values[..n]);
-            values.iter_mut().for_each(|v| *v *= -lr);
-            simd::rank_one(&mut self.weights, active, values, delta);
+            self.active.load(x);
+            self.steps.clear();
+            self.steps.extend(self.active.values().iter().map(|x| -lr * x));
+            simd::rank_one(&mut self.weights, self.active.at(), &self.steps, delta);
         }
         Ok(())
+    }
+
+    fn sharing(&self) -> Sharing {
+        Sharing::Batches
     }
 
     fn evaluate(&self, _draw: u64, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()> {

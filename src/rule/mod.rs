@@ -24,6 +24,18 @@ use crate::ledger::Ledger;
 use crate::workers::Workers;
 use std::fmt::Debug;
 
+/// When the layers of a network may learn beside each other; the results are the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sharing {
+    /// Never, and all of training stays on the caller's thread.
+    Never,
+    /// For mini-batches. Learning from one sample changes what the next forward product reads, and what a
+    /// core has in its caches it should keep.
+    Batches,
+    /// For single samples too.
+    Samples,
+}
+
 /// A training rule with the arrays of one layer.
 ///
 /// Vectors of a batch lie one after another: `x` has `cols` values each, `delta` and `y` have `rows`.
@@ -41,6 +53,11 @@ pub trait Rule: Debug + Send + Sync {
 
     /// Learns from a batch; `rate` is the schedule's factor on the rule's learning rate.
     fn update(&mut self, x: &[f32], delta: &[f32], rate: f32, workers: &Workers) -> Result<()>;
+
+    /// When [`update`](Rule::update) may run beside those of other layers, on another thread.
+    fn sharing(&self) -> Sharing {
+        Sharing::Never
+    }
 
     /// y = W x with the noise of evaluation vector `draw`, `draw + 1`, …; no state changes.
     fn evaluate(&self, draw: u64, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()>;

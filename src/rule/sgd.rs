@@ -1,7 +1,7 @@
 //! Stochastic gradient descent by pulsed updates (GV16).
 
 use super::config::{Arrays, check_devices, check_surroundings};
-use super::{Rule, State};
+use super::{Rule, Sharing, State};
 use crate::crossbar::{Array, Line, Periphery, Programming, Reference, Trains};
 use crate::device::DeviceConfig;
 use crate::error::{Limit, Result, check_batch, check_len, check_limits};
@@ -57,12 +57,13 @@ impl Sgd {
 pub struct SgdRule {
     lr: f64,
     c: Box<dyn Array>,
+    rates: Vec<f32>,
 }
 
 impl SgdRule {
     /// The rule on an array of any kind, which already holds its initial weights.
     pub fn new(c: Box<dyn Array>, lr: f64) -> Self {
-        Self { lr, c }
+        Self { lr, c, rates: Vec::new() }
     }
 
     /// The rule with an array of built-in devices.
@@ -87,11 +88,15 @@ impl Rule for SgdRule {
     }
 
     /// C ← pulsed update(C, lr, −δ, x).
-    fn update(&mut self, x: &[f32], delta: &[f32], rate: f32, _workers: &Workers) -> Result<()> {
-        for (x, delta) in samples(self.c.shape(), x, delta)? {
-            self.c.update(x, delta, -(self.lr as f32 * rate))?;
-        }
-        Ok(())
+    fn update(&mut self, x: &[f32], delta: &[f32], rate: f32, workers: &Workers) -> Result<()> {
+        let batch = samples(self.c.shape(), x, delta)?.len();
+        self.rates.clear();
+        self.rates.resize(batch, -(self.lr as f32 * rate));
+        self.c.update_batch(x, delta, &self.rates, &[], &mut [], workers)
+    }
+
+    fn sharing(&self) -> Sharing {
+        Sharing::Batches
     }
 
     fn evaluate(&self, draw: u64, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()> {
@@ -138,7 +143,7 @@ pub(super) fn samples<'a>(
     shape: (usize, usize),
     x: &'a [f32],
     delta: &'a [f32],
-) -> Result<impl Iterator<Item = (&'a [f32], &'a [f32])>> {
+) -> Result<impl ExactSizeIterator<Item = (&'a [f32], &'a [f32])>> {
     let (rows, cols) = shape;
     let batch = check_batch("x", x.len(), cols)?;
     check_len("delta", delta.len(), batch * rows)?;

@@ -3,7 +3,7 @@
 
 use super::config::{Arrays, check_devices, check_surroundings};
 use super::sgd::{named, peek_columns, samples};
-use super::{Rule, State};
+use super::{Rule, Sharing, State};
 use crate::crossbar::{Array, Line, Periphery, Programming, Reference, Trains};
 use crate::device::DeviceConfig;
 use crate::error::{Error, Limit, Result, check_limits};
@@ -200,6 +200,10 @@ impl Rule for Ttv1Rule {
             }
         }
         Ok(())
+    }
+
+    fn sharing(&self) -> Sharing {
+        if self.settings.gamma == 0.0 { Sharing::Samples } else { Sharing::Batches }
     }
 
     fn evaluate(&self, draw: u64, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()> {

@@ -1,13 +1,20 @@
 //! Run-time dispatch of the vector kernels: the only `unsafe` of the crate.
 //!
 //! Each kernel is written once, over fixed lanes, in plain Rust (`kernels`, `math`); this file
-//! compiles it for AVX-512, AVX2 and the target's baseline and picks one when called. No path uses
-//! fused multiply-add and every sum has a fixed order, so all paths give the same bits.
+//! compiles it for AVX-512, AVX2 and the target's baseline and picks one when called. What plain Rust
+//! cannot say (`lanes`) has a form of its own for AVX-512 here. No path uses fused multiply-add and every
+//! sum has a fixed order, so all paths give the same bits.
 
 #![allow(unsafe_code)]
 
+pub(crate) mod aligned;
 pub(crate) mod kernels;
+mod lanes;
 pub(crate) mod math;
+
+pub(crate) use lanes::Isa;
+use lanes::Portable;
+pub use lanes::{LANES, Mask};
 
 use std::sync::OnceLock;
 
@@ -38,7 +45,9 @@ pub fn path() -> Path {
 
 #[cfg(target_arch = "x86_64")]
 fn best() -> Path {
-    if is_x86_feature_detected!("avx512f")
+    if !is_x86_feature_detected!("popcnt") {
+        Path::Baseline
+    } else if is_x86_feature_detected!("avx512f")
         && is_x86_feature_detected!("avx512bw")
         && is_x86_feature_detected!("avx512dq")
         && is_x86_feature_detected!("avx512vl")
@@ -64,9 +73,9 @@ macro_rules! dispatch {
         pub(crate) fn $name($($arg: $ty),*) $(-> $out)? {
             #[cfg(target_arch = "x86_64")]
             {
-                #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+                #[target_feature(enable = "popcnt,avx512f,avx512bw,avx512dq,avx512vl")]
                 fn avx512($($arg: $ty),*) $(-> $out)? { kernels::$name($($arg),*) }
-                #[target_feature(enable = "avx2")]
+                #[target_feature(enable = "popcnt,avx2")]
                 fn avx2($($arg: $ty),*) $(-> $out)? { kernels::$name($($arg),*) }
                 match path() {
                     // SAFETY: `path` returns only what the processor was found to have.
@@ -80,14 +89,157 @@ macro_rules! dispatch {
     };
 }
 
-dispatch!(
-    /// Random words `start..start + out.len()` of the stream (key, tail).
-    words(key: [u32; 2], tail: [u32; 3], start: u64, out: &mut [u32])
-);
-dispatch!(
-    /// Standard normals `start..start + out.len()` of the stream (key, tail).
-    normals(key: [u32; 2], tail: [u32; 3], start: u64, out: &mut [f32])
-);
+/// Vectors multiplied together, so that each line is loaded once for all of them.
+pub(crate) const TOGETHER: usize = 4;
+
+#[cfg(target_arch = "x86_64")]
+mod avx512 {
+    use super::lanes::{Isa, LANES, Mask, sealed};
+    use std::arch::x86_64::{
+        __m512, __m512i, _CMP_NEQ_UQ, _mm512_cmp_ps_mask, _mm512_cmplt_epu32_mask, _mm512_mask_blend_ps,
+        _mm512_maskz_compress_epi32, _mm512_maskz_expand_ps, _mm512_permutex2var_ps, _mm512_setzero_ps,
+        _mm512_srli_epi32,
+    };
+    use std::mem::transmute;
+
+    /// Only code compiled for AVX-512 may make one.
+    #[derive(Clone, Copy)]
+    pub(super) struct Avx512(u16);
+
+    // SAFETY, of all blocks here: the type is used by code compiled for AVX-512 only, and an array and a
+    // vector of the same numbers have the same bits.
+    impl sealed::Sealed for Avx512 {}
+
+    impl Mask for Avx512 {
+        #[inline(always)]
+        fn new(bits: u16) -> Self {
+            Self(bits)
+        }
+
+        #[inline(always)]
+        fn has(self, l: usize) -> bool {
+            (self.0 >> l) & 1 == 1
+        }
+
+        #[inline(always)]
+        fn select(self, a: &[f32; LANES], b: &[f32; LANES]) -> [f32; LANES] {
+            unsafe {
+                let (a, b) = (transmute::<[f32; LANES], __m512>(*a), transmute::<[f32; LANES], __m512>(*b));
+                transmute::<__m512, [f32; LANES]>(_mm512_mask_blend_ps(self.0, b, a))
+            }
+        }
+
+        #[inline(always)]
+        fn transpose(rows: &[[f32; 4]; LANES]) -> [[f32; LANES]; 4] {
+            // Values 0 and 1, or 2 and 3, of eight rows; then one value of sixteen.
+            const PAIRS: [[i32; LANES]; 2] = [
+                [0, 4, 8, 12, 16, 20, 24, 28, 1, 5, 9, 13, 17, 21, 25, 29],
+                [2, 6, 10, 14, 18, 22, 26, 30, 3, 7, 11, 15, 19, 23, 27, 31],
+            ];
+            const HALVES: [[i32; LANES]; 2] = [
+                [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23],
+                [8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31],
+            ];
+            unsafe {
+                let [a, b, c, d] = transmute::<[[f32; 4]; LANES], [__m512; 4]>(*rows);
+                let [even, odd] = transmute::<[[i32; LANES]; 2], [__m512i; 2]>(PAIRS);
+                let [low, high] = transmute::<[[i32; LANES]; 2], [__m512i; 2]>(HALVES);
+                let (ab01, cd01) = (_mm512_permutex2var_ps(a, even, b), _mm512_permutex2var_ps(c, even, d));
+                let (ab23, cd23) = (_mm512_permutex2var_ps(a, odd, b), _mm512_permutex2var_ps(c, odd, d));
+                transmute::<[__m512; 4], [[f32; LANES]; 4]>([
+                    _mm512_permutex2var_ps(ab01, low, cd01),
+                    _mm512_permutex2var_ps(ab01, high, cd01),
+                    _mm512_permutex2var_ps(ab23, low, cd23),
+                    _mm512_permutex2var_ps(ab23, high, cd23),
+                ])
+            }
+        }
+    }
+
+    impl Isa for Avx512 {
+        const MANY_REGISTERS: bool = true;
+
+        #[inline(always)]
+        fn expand(self, values: &[f32]) -> [f32; LANES] {
+            let values: [f32; LANES] = values[..LANES].try_into().expect("a block");
+            unsafe {
+                let values = transmute::<[f32; LANES], __m512>(values);
+                transmute::<__m512, [f32; LANES]>(_mm512_maskz_expand_ps(self.0, values))
+            }
+        }
+
+        #[inline(always)]
+        fn compress(self, values: &[u32; LANES]) -> [u32; LANES] {
+            unsafe {
+                let values = transmute::<[u32; LANES], __m512i>(*values);
+                transmute::<__m512i, [u32; LANES]>(_mm512_maskz_compress_epi32(self.0, values))
+            }
+        }
+
+        #[inline(always)]
+        fn nonzero(values: &[f32; LANES]) -> Self {
+            unsafe {
+                let values = transmute::<[f32; LANES], __m512>(*values);
+                Self(_mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(values, _mm512_setzero_ps()))
+            }
+        }
+
+        #[inline(always)]
+        fn below(words: &[u32; LANES], thresholds: &[u32; LANES]) -> Self {
+            unsafe {
+                let words = _mm512_srli_epi32::<1>(transmute::<[u32; LANES], __m512i>(*words));
+                Self(_mm512_cmplt_epu32_mask(words, transmute::<[u32; LANES], __m512i>(*thresholds)))
+            }
+        }
+
+        #[inline(always)]
+        fn count(self) -> usize {
+            self.0.count_ones() as usize
+        }
+    }
+}
+
+/// A kernel over types of its own, compiled for every path by [`run`].
+pub(crate) trait Kernel {
+    type Out;
+
+    /// Mark it and what it calls `#[inline(always)]`: only code inlined here is compiled for the path.
+    fn run<M: Isa>(self) -> Self::Out;
+}
+
+/// Runs a kernel on the path in use.
+#[inline]
+pub(crate) fn run<K: Kernel>(kernel: K) -> K::Out {
+    #[cfg(target_arch = "x86_64")]
+    {
+        #[target_feature(enable = "popcnt,avx512f,avx512bw,avx512dq,avx512vl")]
+        fn with_avx512<K: Kernel>(kernel: K) -> K::Out {
+            kernel.run::<avx512::Avx512>()
+        }
+        #[target_feature(enable = "popcnt,avx2")]
+        fn with_avx2<K: Kernel>(kernel: K) -> K::Out {
+            kernel.run::<Portable>()
+        }
+        match path() {
+            // SAFETY: `path` returns only what the processor was found to have.
+            Path::Avx512 => return unsafe { with_avx512(kernel) },
+            Path::Avx2 => return unsafe { with_avx2(kernel) },
+            Path::Baseline => {}
+        }
+    }
+    kernel.run::<Portable>()
+}
+
+/// Random words `start..start + out.len()` of the stream (key, tail).
+pub(crate) fn words(key: [u32; 2], tail: [u32; 3], start: u64, out: &mut [u32]) {
+    run(kernels::Words { key, tail, start, out });
+}
+
+/// Standard normals `start..start + out.len()` of the stream (key, tail).
+pub(crate) fn normals(key: [u32; 2], tail: [u32; 3], start: u64, out: &mut [f32]) {
+    run(kernels::Normals { key, tail, start, out });
+}
+
 dispatch!(
     /// `y = Σ_k x[k] · lines[active[k]]`, lines of `y.len()` values one after another.
     combine(lines: &[f32], active: &[u32], x: &[f32], y: &mut [f32])
@@ -95,6 +247,14 @@ dispatch!(
 dispatch!(
     /// `z[k] = lines[k] · d` for every line of `d.len()` values.
     project(lines: &[f32], d: &[f32], z: &mut [f32])
+);
+dispatch!(
+    /// [`combine`] of all lines for [`TOGETHER`] vectors x, to the same bits, outputs one vector after another.
+    combine_together(lines: &[f32], x: [&[f32]; TOGETHER], y: &mut [f32])
+);
+dispatch!(
+    /// [`project`] for [`TOGETHER`] vectors d, to the same bits, outputs one vector after another.
+    project_together(lines: &[f32], d: [&[f32]; TOGETHER], z: &mut [f32])
 );
 dispatch!(
     /// `lines[active[k]] += x[k] · d`.
@@ -109,6 +269,14 @@ dispatch!(
     add_scaled(values: &mut [f32], scale: f32, noise: &[f32])
 );
 dispatch!(
+    /// `values += scale · by`; whether a magnitude has reached 1.
+    accumulate(values: &mut [f32], scale: f32, by: &[f32]) -> bool
+);
+dispatch!(
+    /// Whether no value is infinite or NaN.
+    all_finite(values: &[f32]) -> bool
+);
+dispatch!(
     /// The largest magnitude; 0 for no values.
     max_abs(values: &[f32]) -> f32
 );
@@ -116,16 +284,18 @@ dispatch!(
     /// `out[k] = min(gain·|values[k]|, 1) · 2³¹`: the firing threshold of a 31-bit word.
     thresholds(values: &[f32], gain: f32, out: &mut [u32])
 );
-dispatch!(
-    /// The values other than zero and their positions, one after another; returns how many. `at` and
-    /// `kept` need one place more than there are such values.
-    nonzero(values: &[f32], at: &mut [u32], kept: &mut [f32]) -> usize
-);
-dispatch!(
-    /// The positions of the 31-bit words below their thresholds; returns how many. `at` needs one place
-    /// more than there are such words.
-    below(words: &[u32], thresholds: &[u32], at: &mut [u32]) -> usize
-);
+/// The values other than zero and their positions, one after another; returns how many. `at` and `kept`
+/// need [`LANES`] places more than there are values.
+pub(crate) fn nonzero(values: &[f32], at: &mut [u32], kept: &mut [f32]) -> usize {
+    run(kernels::Nonzero { values, at, kept })
+}
+
+/// The positions of the 31-bit words below their thresholds; returns how many. `at` needs [`LANES`] places
+/// more than there are words.
+pub(crate) fn below(words: &[u32], thresholds: &[u32], at: &mut [u32]) -> usize {
+    run(kernels::Below { words, thresholds, at })
+}
+
 dispatch!(
     /// `values = 1 / (1 + exp(−values))`.
     sigmoid(values: &mut [f32])

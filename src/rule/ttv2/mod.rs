@@ -9,9 +9,9 @@ pub use settings::{AfterPulse, Axis, Count, Rates, Ttv2};
 use super::config::Arrays;
 use super::rates::{SignalMeans, fast_rate, transfer_rate};
 use super::sgd::{named, peek_columns, samples};
-use super::{Rule, State};
+use super::{Rule, Sharing, State};
 use crate::average::LineAverage;
-use crate::crossbar::{Array, Line, Programming};
+use crate::crossbar::{Array, DueRead, Line, Programming};
 use crate::error::{Error, Result, check_len};
 use crate::ledger::Ledger;
 use crate::simd;
@@ -37,7 +37,13 @@ pub struct Ttv2Rule {
     /// Times that every line was due.
     sweeps: u64,
     digital_operations: u64,
+    /// lr_A of every sample of a batch, negated.
+    rates: Vec<f32>,
+    /// Reads of A due in a batch, and what they give.
+    due: Vec<DueRead>,
     v: Vec<f32>,
+    /// A read of C.
+    read: Vec<f32>,
     pulses: Vec<i32>,
 }
 
@@ -67,7 +73,10 @@ impl Ttv2Rule {
             k: 0,
             sweeps: 0,
             digital_operations: 0,
-            v: vec![0.0; width],
+            rates: Vec::new(),
+            due: Vec::new(),
+            v: Vec::new(),
+            read: vec![0.0; width],
             pulses: vec![0; width],
         })
     }
@@ -96,13 +105,15 @@ impl Ttv2Rule {
     }
 
     fn lines(&self) -> usize {
-        self.h.len() / self.v.len()
+        self.h.len() / self.read.len()
     }
 
-    fn due(&self) -> Line {
+    /// The line that is read some reads from now.
+    fn line(&self, reads: usize) -> Line {
+        let k = (self.k as usize + reads) % self.lines();
         match self.settings.line {
-            Axis::Column => Line::Column(self.k as usize),
-            Axis::Row => Line::Row(self.k as usize),
+            Axis::Column => Line::Column(k),
+            Axis::Row => Line::Row(k),
         }
     }
 
@@ -130,48 +141,51 @@ impl Ttv2Rule {
         lr as f32 * rate
     }
 
-    /// One line (R24 eq. (10)):
+    /// One line of A that was read (R24 eq. (10)):
     ///
     /// ```text
     /// v = MVM(A − R, e_k);  H[:,k] ← H[:,k] + λ_H·v
     /// where |H[i,k]| ≥ 1: one pulse of sign(H[i,k]) on C[i,k], then reset H[i,k]
     /// k ← (k+1) mod n
     /// ```
-    fn transfer(&mut self, rate: f32) -> Result<()> {
-        let (line, width) = (self.due(), self.v.len());
-        let lambda = self.transfer_lr(rate);
-        self.a.read_line(line, &mut self.v)?;
-        let s = &self.settings;
+    fn transfer(&mut self, v: &[f32], lambda: f32) -> Result<()> {
+        let (line, width) = (self.line(0), v.len());
         let h = &mut self.h[self.k as usize * width..][..width];
-        let mut crossings = 0;
-        for ((h, v), pulses) in h.iter_mut().zip(&self.v).zip(&mut self.pulses) {
-            *h += lambda * v;
-            *pulses = 0;
-            if h.abs() >= 1.0 {
-                let n = h.clamp(-(s.max_pulses as f32), s.max_pulses as f32).trunc();
-                *pulses = n as i32;
-                crossings += 1;
-                *h = match s.after_pulse {
-                    AfterPulse::Zero => 0.0,
-                    AfterPulse::Subtract => *h - n,
-                    AfterPulse::Keep => *h * s.keep as f32,
-                };
-            }
-        }
+        let crossed = simd::accumulate(h, lambda, v);
         // A multiply-add and a comparison per value, a reset per crossing.
-        self.digital_operations += 2 * width as u64 + crossings;
-        if crossings > 0 {
+        self.digital_operations += 2 * width as u64;
+        if crossed {
+            self.digital_operations += cross(&self.settings, h, &mut self.pulses);
             self.c.pulse_line(line, &self.pulses)?;
         }
         if self.averaging && self.sweeps.is_multiple_of(u64::from(self.settings.average_every)) {
-            self.c.read_line(line, &mut self.v)?;
-            self.average.add(self.k as usize, &self.v)?;
+            self.c.read_line(line, &mut self.read)?;
+            self.average.add(self.k as usize, &self.read)?;
             self.digital_operations += 2 * width as u64;
         }
         self.k = (self.k + 1) % self.lines() as u64;
         self.sweeps += u64::from(self.k == 0);
         Ok(())
     }
+}
+
+/// The pulses due where |H| ≥ 1, and what they leave of H; returns how many crossed.
+fn cross(s: &Ttv2, h: &mut [f32], pulses: &mut [i32]) -> u64 {
+    let mut crossings = 0;
+    for (h, pulses) in h.iter_mut().zip(pulses) {
+        *pulses = 0;
+        if h.abs() >= 1.0 {
+            let n = h.clamp(-(s.max_pulses as f32), s.max_pulses as f32).trunc();
+            *pulses = n as i32;
+            crossings += 1;
+            *h = match s.after_pulse {
+                AfterPulse::Zero => 0.0,
+                AfterPulse::Subtract => *h - n,
+                AfterPulse::Keep => *h * s.keep as f32,
+            };
+        }
+    }
+    crossings
 }
 
 impl Rule for Ttv2Rule {
@@ -187,26 +201,40 @@ impl Rule for Ttv2Rule {
         self.c.backward(delta, z, workers)
     }
 
-    /// A ← pulsed update(A, lr_A, −δ, x); a transfer every ns samples or batches.
-    fn update(&mut self, x: &[f32], delta: &[f32], rate: f32, _workers: &Workers) -> Result<()> {
+    /// A ← pulsed update(A, lr_A, −δ, x); a transfer every ns samples or batches. The network does not
+    /// look at C inside a batch, and A never does: so A learns and is read first, C follows.
+    fn update(&mut self, x: &[f32], delta: &[f32], rate: f32, workers: &Workers) -> Result<()> {
         let every = u64::from(self.settings.transfer_every);
         let batch = samples(self.a.shape(), x, delta)?;
         if x.is_empty() {
             return Ok(());
         }
+        self.rates.clear();
+        self.due.clear();
         for (x, delta) in batch {
             self.count += 1;
             let lr = self.fast_lr(x, delta);
-            self.a.update(x, delta, -lr)?;
+            self.rates.push(-lr);
             if self.settings.count == Count::Sample && self.count.is_multiple_of(every) {
-                self.transfer(rate)?;
+                self.due.push(DueRead { after: self.rates.len(), line: self.line(self.due.len()) });
             }
         }
         self.batches += 1;
         if self.settings.count == Count::Batch && self.batches.is_multiple_of(every) {
-            self.transfer(rate)?;
+            self.due.push(DueRead { after: self.rates.len(), line: self.line(0) });
         }
+        let width = self.read.len();
+        let mut v = std::mem::take(&mut self.v);
+        v.resize(self.due.len() * width, 0.0);
+        self.a.update_batch(x, delta, &self.rates, &self.due, &mut v, workers)?;
+        let lambda = self.transfer_lr(rate);
+        v.chunks_exact(width).try_for_each(|v| self.transfer(v, lambda))?;
+        self.v = v;
         Ok(())
+    }
+
+    fn sharing(&self) -> Sharing {
+        Sharing::Samples
     }
 
     fn evaluate(&self, draw: u64, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()> {

@@ -1,0 +1,162 @@
+//! Products of lines with vectors.
+
+use crate::simd::{LANES, TOGETHER};
+
+/// `combine` for the outputs `at..at + W`, kept in registers while the lines stream by.
+#[inline(always)]
+fn combine_block<const W: usize>(lines: &[f32], active: &[u32], x: &[f32], y: &mut [f32], at: usize) {
+    let m = y.len();
+    let mut sum = [0.0_f32; W];
+    for (&k, &xk) in active.iter().zip(x) {
+        let start = k as usize * m + at;
+        let line: &[f32; W] = lines[start..start + W].try_into().expect("W values");
+        for l in 0..W {
+            sum[l] += xk * line[l];
+        }
+    }
+    y[at..at + W].copy_from_slice(&sum);
+}
+
+#[inline(always)]
+pub(in crate::simd) fn combine(lines: &[f32], active: &[u32], x: &[f32], y: &mut [f32]) {
+    let m = y.len();
+    let mut at = 0;
+    while at + 128 <= m {
+        combine_block::<128>(lines, active, x, y, at);
+        at += 128;
+    }
+    while at + 32 <= m {
+        combine_block::<32>(lines, active, x, y, at);
+        at += 32;
+    }
+    while at + 8 <= m {
+        combine_block::<8>(lines, active, x, y, at);
+        at += 8;
+    }
+    while at < m {
+        combine_block::<1>(lines, active, x, y, at);
+        at += 1;
+    }
+}
+
+/// `combine_together` for the outputs `at..at + W`.
+#[inline(always)]
+fn combine_block_together<const W: usize>(lines: &[f32], x: [&[f32]; TOGETHER], y: &mut [f32], at: usize) {
+    let m = y.len() / TOGETHER;
+    let n = lines.len() / m;
+    let x = x.map(|x| &x[..n]);
+    let mut sum = [[0.0_f32; W]; TOGETHER];
+    for (k, line) in lines.chunks_exact(m).enumerate() {
+        let line: &[f32; W] = line[at..at + W].try_into().expect("W values");
+        for b in 0..TOGETHER {
+            for l in 0..W {
+                sum[b][l] += x[b][k] * line[l];
+            }
+        }
+    }
+    for b in 0..TOGETHER {
+        y[b * m + at..][..W].copy_from_slice(&sum[b]);
+    }
+}
+
+#[inline(always)]
+pub(in crate::simd) fn combine_together(lines: &[f32], x: [&[f32]; TOGETHER], y: &mut [f32]) {
+    let m = y.len() / TOGETHER;
+    let mut at = 0;
+    while at + 64 <= m {
+        combine_block_together::<64>(lines, x, y, at);
+        at += 64;
+    }
+    while at + 16 <= m {
+        combine_block_together::<16>(lines, x, y, at);
+        at += 16;
+    }
+    while at + 4 <= m {
+        combine_block_together::<4>(lines, x, y, at);
+        at += 4;
+    }
+    while at < m {
+        combine_block_together::<1>(lines, x, y, at);
+        at += 1;
+    }
+}
+
+/// Sums of blocks of four registers, then [`finish_dot`]: the order of every dot product.
+const WIDE: usize = 4 * LANES;
+
+#[inline(always)]
+fn add_products(sum: &mut [f32; WIDE], a: &[f32; WIDE], b: &[f32]) {
+    let b: &[f32; WIDE] = b.try_into().expect("WIDE values");
+    for l in 0..WIDE {
+        sum[l] += a[l] * b[l];
+    }
+}
+
+#[inline(always)]
+fn finish_dot(sum: &[f32; WIDE], a: &[f32], b: &[f32]) -> f32 {
+    let mut narrow = [0.0_f32; LANES];
+    for l in 0..LANES {
+        narrow[l] = (sum[l] + sum[l + LANES]) + (sum[l + 2 * LANES] + sum[l + 3 * LANES]);
+    }
+    let (lanes_a, rest_a) = a.as_chunks::<LANES>();
+    let (lanes_b, rest_b) = b.as_chunks::<LANES>();
+    for (a, b) in lanes_a.iter().zip(lanes_b) {
+        for l in 0..LANES {
+            narrow[l] += a[l] * b[l];
+        }
+    }
+    let mut width = LANES / 2;
+    while width > 0 {
+        for l in 0..width {
+            narrow[l] += narrow[l + width];
+        }
+        width /= 2;
+    }
+    rest_a.iter().zip(rest_b).fold(narrow[0], |sum, (a, b)| sum + a * b)
+}
+
+#[inline(always)]
+pub(in crate::simd) fn project(lines: &[f32], d: &[f32], z: &mut [f32]) {
+    let done = d.len() / WIDE * WIDE;
+    for (line, z) in lines.chunks_exact(d.len()).zip(z) {
+        let mut sum = [0.0; WIDE];
+        for (a, b) in line.as_chunks::<WIDE>().0.iter().zip(d.chunks_exact(WIDE)) {
+            add_products(&mut sum, a, b);
+        }
+        *z = finish_dot(&sum, &line[done..], &d[done..]);
+    }
+}
+
+#[inline(always)]
+pub(in crate::simd) fn project_together(lines: &[f32], d: [&[f32]; TOGETHER], z: &mut [f32]) {
+    let (n, m) = (z.len() / TOGETHER, d[0].len());
+    let [d0, d1, d2, d3] = d.map(|d| &d[..m]);
+    let done = m / WIDE * WIDE;
+    for (k, line) in lines.chunks_exact(m).enumerate() {
+        // One by one, so that each sum stays in registers.
+        let (mut s0, mut s1, mut s2, mut s3) = ([0.0; WIDE], [0.0; WIDE], [0.0; WIDE], [0.0; WIDE]);
+        for (c, a) in line.as_chunks::<WIDE>().0.iter().enumerate() {
+            let at = c * WIDE..(c + 1) * WIDE;
+            add_products(&mut s0, a, &d0[at.clone()]);
+            add_products(&mut s1, a, &d1[at.clone()]);
+            add_products(&mut s2, a, &d2[at.clone()]);
+            add_products(&mut s3, a, &d3[at]);
+        }
+        let rest = &line[done..];
+        z[k] = finish_dot(&s0, rest, &d0[done..]);
+        z[n + k] = finish_dot(&s1, rest, &d1[done..]);
+        z[2 * n + k] = finish_dot(&s2, rest, &d2[done..]);
+        z[3 * n + k] = finish_dot(&s3, rest, &d3[done..]);
+    }
+}
+
+#[inline(always)]
+pub(in crate::simd) fn rank_one(lines: &mut [f32], active: &[u32], x: &[f32], d: &[f32]) {
+    let m = d.len();
+    for (&k, &xk) in active.iter().zip(x) {
+        let start = k as usize * m;
+        for (w, d) in lines[start..start + m].iter_mut().zip(d) {
+            *w += xk * d;
+        }
+    }
+}

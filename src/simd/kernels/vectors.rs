@@ -1,0 +1,141 @@
+//! What is done to one vector.
+
+use crate::simd::{Isa, Kernel, LANES, math};
+
+#[inline(always)]
+pub(in crate::simd) fn quantise(values: &mut [f32], bound: f32, step: f32) {
+    let inverse = 1.0 / step;
+    for v in values {
+        *v = math::round(v.clamp(-bound, bound) * inverse) * step;
+    }
+}
+
+#[inline(always)]
+pub(in crate::simd) fn add_scaled(values: &mut [f32], scale: f32, noise: &[f32]) {
+    for (v, xi) in values.iter_mut().zip(noise) {
+        *v += scale * xi;
+    }
+}
+
+#[inline(always)]
+pub(in crate::simd) fn accumulate(values: &mut [f32], scale: f32, by: &[f32]) -> bool {
+    let mut reached = 0;
+    for (v, by) in values.iter_mut().zip(by) {
+        *v += scale * by;
+        reached |= u32::from(v.abs() >= 1.0);
+    }
+    reached != 0
+}
+
+#[inline(always)]
+pub(in crate::simd) fn all_finite(values: &[f32]) -> bool {
+    const EXPONENT: u32 = 0x7F80_0000;
+    // No early exit, so that it vectorises: bad values are rare.
+    values.iter().fold(0, |bad, v| bad | u32::from(v.to_bits() & EXPONENT == EXPONENT)) == 0
+}
+
+#[inline(always)]
+pub(in crate::simd) fn max_abs(values: &[f32]) -> f32 {
+    let (blocks, rest) = values.as_chunks::<LANES>();
+    let mut top = [0.0_f32; LANES];
+    for block in blocks {
+        for l in 0..LANES {
+            let v = block[l].abs();
+            top[l] = if v > top[l] { v } else { top[l] };
+        }
+    }
+    top.iter().chain(rest).fold(0.0, |top, v| if v.abs() > top { v.abs() } else { top })
+}
+
+#[inline(always)]
+pub(in crate::simd) fn thresholds(values: &[f32], gain: f32, out: &mut [u32]) {
+    for (v, t) in values.iter().zip(out) {
+        let p = gain * v.abs();
+        // ⌊p·2³¹⌋ from the bits of p: a conversion to integers checks its range value by value.
+        let bits = p.to_bits();
+        let mantissa = (bits & 0x7F_FFFF) | 0x80_0000;
+        let below_half = 126_u32.wrapping_sub(bits >> 23).min(31);
+        // At p ≥ 1 every 31-bit word fires.
+        *t = if p < 1.0 { (mantissa << 7) >> below_half } else { 1 << 31 };
+    }
+}
+
+#[inline(always)]
+pub(in crate::simd) fn sigmoid(values: &mut [f32]) {
+    for v in values {
+        *v = math::sigmoid(*v);
+    }
+}
+
+#[inline(always)]
+pub(in crate::simd) fn tanh(values: &mut [f32]) {
+    for v in values {
+        *v = math::tanh(*v);
+    }
+}
+
+pub(in crate::simd) struct Nonzero<'a> {
+    pub(in crate::simd) values: &'a [f32],
+    pub(in crate::simd) at: &'a mut [u32],
+    pub(in crate::simd) kept: &'a mut [f32],
+}
+
+impl Kernel for Nonzero<'_> {
+    type Out = usize;
+
+    #[inline(always)]
+    fn run<M: Isa>(self) -> usize {
+        let mut n = 0;
+        for (first, values) in (0..).step_by(LANES).zip(self.values.chunks(LANES)) {
+            let values = padded(values);
+            let some = M::nonzero(&values);
+            let place = n..n + LANES;
+            self.at[place.clone()].copy_from_slice(&some.compress(&positions(first)));
+            self.kept[place].copy_from_slice(&some.compress(&values.map(f32::to_bits)).map(f32::from_bits));
+            n += some.count();
+        }
+        n
+    }
+}
+
+pub(in crate::simd) struct Below<'a> {
+    pub(in crate::simd) words: &'a [u32],
+    pub(in crate::simd) thresholds: &'a [u32],
+    pub(in crate::simd) at: &'a mut [u32],
+}
+
+impl Kernel for Below<'_> {
+    type Out = usize;
+
+    #[inline(always)]
+    fn run<M: Isa>(self) -> usize {
+        let mut n = 0;
+        let blocks = self.words.chunks(LANES).zip(self.thresholds.chunks(LANES));
+        for (first, (words, thresholds)) in (0..).step_by(LANES).zip(blocks) {
+            // A threshold of zero: what pads a block never fires.
+            let fires = M::below(&padded(words), &padded(thresholds));
+            self.at[n..n + LANES].copy_from_slice(&fires.compress(&positions(first)));
+            n += fires.count();
+        }
+        n
+    }
+}
+
+/// A block, filled up with zeros.
+#[inline(always)]
+fn padded<T: Copy + Default>(values: &[T]) -> [T; LANES] {
+    values.try_into().unwrap_or_else(|_| {
+        let mut block = [T::default(); LANES];
+        block[..values.len()].copy_from_slice(values);
+        block
+    })
+}
+
+#[inline(always)]
+fn positions(first: u32) -> [u32; LANES] {
+    let mut at = [0; LANES];
+    for (at, position) in at.iter_mut().zip(first..) {
+        *at = position;
+    }
+    at
+}

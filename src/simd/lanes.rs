@@ -1,0 +1,124 @@
+//! Blocks of lanes: what kernels cannot say well in plain loops, as plain Rust.
+
+/// Lanes of one block: one AVX-512 register, two AVX2 registers.
+pub const LANES: usize = 16;
+
+/// Some of the lanes of a block.
+pub trait Mask: Copy + sealed::Sealed {
+    /// The lanes l whose bit l is 1.
+    fn new(bits: u16) -> Self;
+
+    /// Whether lane `l` is among them.
+    fn has(self, l: usize) -> bool;
+
+    /// `a` in these lanes, `b` in the others.
+    fn select(self, a: &[f32; LANES], b: &[f32; LANES]) -> [f32; LANES];
+
+    /// Lane l of output k is value k of `rows[l]`.
+    fn transpose(rows: &[[f32; 4]; LANES]) -> [[f32; LANES]; 4];
+}
+
+pub(super) mod sealed {
+    /// Masks belong to instruction sets.
+    pub trait Sealed {}
+}
+
+/// What else an instruction set does with its masks; the results are the same for all.
+pub(crate) trait Isa: Mask {
+    /// Whether two blocks of work fit the registers at once.
+    const MANY_REGISTERS: bool;
+
+    /// The first of at least LANES values one after another in these lanes, 0 in the others.
+    fn expand(self, values: &[f32]) -> [f32; LANES];
+
+    /// The values of these lanes one after another; what follows them is anything.
+    fn compress(self, values: &[u32; LANES]) -> [u32; LANES];
+
+    /// The lanes that are not zero.
+    fn nonzero(values: &[f32; LANES]) -> Self;
+
+    /// The lanes whose upper 31 bits are below the threshold.
+    fn below(words: &[u32; LANES], thresholds: &[u32; LANES]) -> Self;
+
+    /// How many lanes.
+    fn count(self) -> usize;
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct Portable(u16);
+
+impl sealed::Sealed for Portable {}
+
+impl Mask for Portable {
+    #[inline(always)]
+    fn new(bits: u16) -> Self {
+        Self(bits)
+    }
+
+    #[inline(always)]
+    fn has(self, l: usize) -> bool {
+        (self.0 >> l) & 1 == 1
+    }
+
+    #[inline(always)]
+    fn select(self, a: &[f32; LANES], b: &[f32; LANES]) -> [f32; LANES] {
+        let mut out = [0.0; LANES];
+        for l in 0..LANES {
+            out[l] = if self.has(l) { a[l] } else { b[l] };
+        }
+        out
+    }
+
+    #[inline(always)]
+    fn transpose(rows: &[[f32; 4]; LANES]) -> [[f32; LANES]; 4] {
+        let mut out = [[0.0; LANES]; 4];
+        for l in 0..LANES {
+            for k in 0..4 {
+                out[k][l] = rows[l][k];
+            }
+        }
+        out
+    }
+}
+
+impl Isa for Portable {
+    const MANY_REGISTERS: bool = false;
+
+    #[inline(always)]
+    fn expand(self, values: &[f32]) -> [f32; LANES] {
+        let mut out = [0.0; LANES];
+        let (mut rest, mut n) = (self.0, 0);
+        while rest != 0 {
+            out[rest.trailing_zeros() as usize] = values[n];
+            n += 1;
+            rest &= rest - 1;
+        }
+        out
+    }
+
+    #[inline(always)]
+    fn compress(self, values: &[u32; LANES]) -> [u32; LANES] {
+        let (mut out, mut n) = ([0; LANES], 0);
+        // Always written, kept only by moving on: no branch for a processor to guess wrong.
+        for (l, &value) in values.iter().enumerate() {
+            out[n % LANES] = value;
+            n += usize::from(self.has(l));
+        }
+        out
+    }
+
+    #[inline(always)]
+    fn nonzero(values: &[f32; LANES]) -> Self {
+        Self((0..LANES).fold(0, |bits, l| bits | (u16::from(values[l] != 0.0) << l)))
+    }
+
+    #[inline(always)]
+    fn below(words: &[u32; LANES], thresholds: &[u32; LANES]) -> Self {
+        Self((0..LANES).fold(0, |bits, l| bits | (u16::from(words[l] >> 1 < thresholds[l]) << l)))
+    }
+
+    #[inline(always)]
+    fn count(self) -> usize {
+        self.0.count_ones() as usize
+    }
+}
