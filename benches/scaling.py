@@ -198,7 +198,7 @@ def main() -> None:
     p = common.parser(__doc__)
     common.data_option(p)
     p.add_argument("--only", choices=PARTS, nargs="+", default=PARTS, help="parts to do")
-    p.add_argument("--samples", type=int, help="images of a training (1,000; quick: 24)")
+    p.add_argument("--samples", type=int, help="images of a training (4,000; quick: 24)")
     p.add_argument("--repeats", type=int, help="rounds (7; quick: 1)")
     p.add_argument("--sizes", type=int, nargs="+", help="sizes n of the curve (128 to 4,096; quick: 32, 64)")
     p.add_argument("--memory-size", type=int, help="size n of the layer that is weighed (4,096; quick: 256)")
@@ -211,7 +211,7 @@ def main() -> None:
     repeats = a.repeats or (1 if a.quick else 7)
     results: dict[str, Any] = {}
     if "threads" in a.only:
-        results["threads"] = threads_part(a.samples or (24 if a.quick else 1000), repeats, a.data_dir)
+        results["threads"] = threads_part(a.samples or (24 if a.quick else 4000), repeats, a.data_dir)
     if "memory" in a.only:
         results["memory"] = memory_part(a.memory_size or (256 if a.quick else 4096))
     if "curve" in a.only:
