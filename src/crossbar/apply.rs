@@ -52,8 +52,8 @@ impl<D: Device> Apply<'_, D> {
                 let start = hit.first;
                 let many = rest[1..].partition_point(|hit| hit.first - start < BLOCK) + 1;
                 let (now, later) = rest.split_at(many);
-                let end = later.first().map_or_else(|| self.end(slot, now[many - 1]), |hit| hit.first);
-                self.draw(start, (end - start) as usize);
+                let last = now[many - 1];
+                self.draw(start, (last.first - start) as usize + last.pulses as usize);
                 for hit in now {
                     let noise = (hit.first - start) as usize;
                     let column = (hit.line >> 1) as usize - self.columns.start;
@@ -67,17 +67,6 @@ impl<D: Device> Apply<'_, D> {
                 rest = later;
             }
         }
-    }
-
-    /// The number of the pulse after the last one of a hit.
-    #[inline(always)]
-    fn end(&self, slot: usize, hit: Hit) -> u64 {
-        let (mut train, mut end) = (hit.train, hit.first);
-        while train != 0 {
-            end += self.firing.rows.slot(slot + train.trailing_zeros() as usize).len() as u64;
-            train &= train - 1;
-        }
-        end
     }
 
     /// Draws the normals of `count` pulses, with room behind them to read a whole block.

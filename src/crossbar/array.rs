@@ -18,6 +18,17 @@ pub enum Line {
     Row(usize),
 }
 
+impl Line {
+    /// Values of the line in an array of (rows, cols), if it has such a line.
+    pub(super) fn values(self, (rows, cols): (usize, usize)) -> Result<usize> {
+        let (what, k, most, values) = match self {
+            Self::Column(k) => ("column", k, cols, rows),
+            Self::Row(k) => ("row", k, rows, cols),
+        };
+        if k < most { Ok(values) } else { Err(Error::range(what, k as f64, format!("0 to {}", most - 1))) }
+    }
+}
+
 /// A read of a line that falls due inside a batch of updates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DueRead {
@@ -119,21 +130,14 @@ pub trait Array: Debug + Send + Sync {
 
 /// Reads must come in order, after one of `updates` updates each, of lines that an array of `shape` has, and
 /// `v` must hold them all.
-fn check_due(reads: &[DueRead], updates: usize, (rows, cols): (usize, usize), v: &[f32]) -> Result<()> {
+fn check_due(reads: &[DueRead], updates: usize, shape: (usize, usize), v: &[f32]) -> Result<()> {
     let (mut least, mut values) = (1, 0);
     for read in reads {
         if !(least..=updates).contains(&read.after) {
             return Err(Error::range("after", read.after as f64, format!("{least} to {updates}")));
         }
         least = read.after;
-        let (what, k, most, width) = match read.line {
-            Line::Column(k) => ("column", k, cols, rows),
-            Line::Row(k) => ("row", k, rows, cols),
-        };
-        if k >= most {
-            return Err(Error::range(what, k as f64, format!("0 to {}", most - 1)));
-        }
-        values += width;
+        values += read.line.values(shape)?;
     }
     check_len("v", v.len(), values)
 }
@@ -155,11 +159,7 @@ fn one_by_one<A: Array + ?Sized>(
     for (b, ((x, delta), &lr)) in x.chunks_exact(cols).zip(delta.chunks_exact(rows)).zip(lr).enumerate() {
         array.update(x, delta, lr)?;
         while let Some(read) = reads.next_if(|read| read.after <= b + 1) {
-            let width = match read.line {
-                Line::Column(_) => rows,
-                Line::Row(_) => cols,
-            };
-            let now = v.split_off_mut(..width).expect("as many values as lines");
+            let now = v.split_off_mut(..read.line.values((rows, cols))?).expect("as many values as lines");
             array.read_line(read.line, now)?;
         }
     }

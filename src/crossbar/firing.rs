@@ -17,8 +17,9 @@ pub(super) struct Hit {
     pub(super) line: u32,
     /// The slots of the part in which it fires.
     pub(super) train: u64,
-    /// Number of its first pulse among those of the update.
+    /// Number of its first pulse among those of the update, and how many it sends.
     pub(super) first: u64,
+    pub(super) pulses: u32,
 }
 
 /// The rows that fire in each slot, as bits over blocks of rows.
@@ -61,9 +62,8 @@ impl Firing {
     }
 
     /// Draws every slot. Pulses are numbered part by part, column by column, slot by slot, row by row.
-    /// A `negative` rate turns them all.
+    /// A `negative` rate turns them all. Begin with nothing: [`clear`](Firing::clear).
     pub(super) fn draw(&mut self, plan: Plan, x: &[f32], delta: &[f32], negative: bool, [rows, columns]: [&Stream; 2]) {
-        self.clear();
         self.negative = negative;
         self.rows.load(delta, plan.row_gain);
         self.columns.load(x, plan.column_gain);
@@ -89,11 +89,11 @@ impl Firing {
     fn gather(&mut self, first: usize, count: usize) {
         let (rows, columns) = (&self.rows, &self.columns);
         if count == 1 {
-            let each = rows.slot(first).len() as u64;
-            if each > 0 {
+            let pulses = rows.slot(first).len() as u32;
+            if pulses > 0 {
                 for &c in columns.slot(first) {
-                    self.hits.push(Hit { line: columns.lines[c as usize], train: 1, first: self.pulses });
-                    self.pulses += each;
+                    self.hits.push(Hit { line: columns.lines[c as usize], train: 1, first: self.pulses, pulses });
+                    self.pulses += u64::from(pulses);
                 }
             }
             return;
@@ -110,8 +110,9 @@ impl Firing {
             }
         }
         for (&line, &train) in columns.lines.iter().zip(&self.trains).filter(|(_, train)| **train != 0) {
-            self.hits.push(Hit { line, train, first: self.pulses });
-            self.pulses += bits(train).map(|s| u64::from(each[s])).sum::<u64>();
+            let pulses = bits(train).map(|s| each[s]).sum();
+            self.hits.push(Hit { line, train, first: self.pulses, pulses });
+            self.pulses += u64::from(pulses);
         }
     }
 

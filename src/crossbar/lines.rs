@@ -2,23 +2,17 @@
 
 use super::{Crossbar, Line};
 use crate::device::Device;
-use crate::error::{Error, Result, check_len};
+use crate::error::{Result, check_len};
 use crate::random::{Operation, Stream};
 use crate::simd::LANES;
 
 impl<D: Device> Crossbar<D> {
     /// Positions of a line's devices in the array's order: first, stride, count.
     fn line(&self, line: Line) -> Result<(usize, usize, usize)> {
-        let (what, k, most) = match line {
-            Line::Column(k) => ("column", k, self.cols),
-            Line::Row(k) => ("row", k, self.rows),
-        };
-        if k >= most {
-            return Err(Error::range(what, k as f64, format!("0 to {}", most - 1)));
-        }
+        let count = line.values((self.rows, self.cols))?;
         Ok(match line {
-            Line::Column(k) => (k * self.rows, 1, self.rows),
-            Line::Row(k) => (k, self.rows, self.cols),
+            Line::Column(k) => (k * self.rows, 1, count),
+            Line::Row(k) => (k, self.rows, count),
         })
     }
 

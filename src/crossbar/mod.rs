@@ -184,6 +184,6 @@ pub fn build(
 }
 
 /// Row after row from line after line of `rows` values, or back with the sizes exchanged.
-fn transpose<T: Copy>(values: &[T], rows: usize, cols: usize) -> Vec<T> {
+pub(crate) fn transpose<T: Copy>(values: &[T], rows: usize, cols: usize) -> Vec<T> {
     (0..rows * cols).map(|k| values[(k % cols) * rows + k / cols]).collect()
 }

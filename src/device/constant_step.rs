@@ -78,9 +78,7 @@ pub struct ConstantStepDevice {
 impl ConstantStepDevice {
     #[inline(always)]
     fn respond(&self, d: Directed, w: f32, xi: f32) -> f32 {
-        let w = w + d.step * (1.0 + self.cycle_noise * xi);
-        let w = if w > d.lower { w } else { d.lower };
-        if w < d.upper { w } else { d.upper }
+        d.clamp(w + d.step * (1.0 + self.cycle_noise * xi))
     }
 }
 

@@ -100,10 +100,7 @@ impl SoftBoundsDevice {
         } else {
             d.step * (slope + self.cycle_noise * xi)
         };
-        let w = w + change;
-        // A comparison each; f32::max would also look for NaN.
-        let w = if w > d.lower { w } else { d.lower };
-        if w < d.upper { w } else { d.upper }
+        d.clamp(w + change)
     }
 }
 

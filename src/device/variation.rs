@@ -41,6 +41,15 @@ pub(super) struct Directed {
     pub(super) upper: f32,
 }
 
+impl Directed {
+    /// w clamped to [w_min, w_max]: a comparison each, where f32::max would also look for NaN.
+    #[inline(always)]
+    pub(super) fn clamp(&self, w: f32) -> f32 {
+        let w = if w > self.lower { w } else { self.lower };
+        if w < self.upper { w } else { self.upper }
+    }
+}
+
 impl Point {
     #[inline(always)]
     pub(super) fn directed(&self, up: bool) -> Directed {
@@ -49,7 +58,8 @@ impl Point {
     }
 }
 
-/// Rounds of pulses to a block of devices: in each round, `respond(device, state, ξ)` where it fires. Constants are sorted into lanes once, so that each operation is one vector instruction.
+/// Rounds of pulses to a block of devices: in each round, `respond(device, state, ξ)` where it fires.
+/// Constants are sorted into lanes once, so that each operation is one vector instruction.
 #[inline(always)]
 pub(super) fn pulse_block<M: Mask>(
     points: &[Point; LANES],

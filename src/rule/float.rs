@@ -1,9 +1,9 @@
 //! Stochastic gradient descent in exact (f32) arithmetic: the reference line of every figure.
 
 use super::{Rule, Sharing, State};
-use crate::crossbar::Mvm;
 use crate::crossbar::active::Active;
 use crate::crossbar::mvm::{Direction, Products, Scratch};
+use crate::crossbar::{Mvm, transpose};
 use crate::error::{Error, Limit, Result, check_batch, check_len, check_limits};
 use crate::ledger::Ledger;
 use crate::random::{Operation, Stream};
@@ -126,14 +126,12 @@ impl Rule for FloatRule {
     }
 
     fn weights(&self) -> Result<Vec<f32>> {
-        let (rows, cols) = (self.rows, self.cols);
-        Ok((0..rows * cols).map(|k| self.weights[(k % cols) * rows + k / cols]).collect())
+        Ok(transpose(&self.weights, self.rows, self.cols))
     }
 
     fn set_weights(&mut self, weights: &[f32]) -> Result<()> {
-        let (rows, cols) = (self.rows, self.cols);
-        check_len("weights", weights.len(), rows * cols)?;
-        self.weights = (0..rows * cols).map(|k| weights[(k % rows) * cols + k / rows]).collect();
+        check_len("weights", weights.len(), self.weights.len())?;
+        self.weights = transpose(weights, self.cols, self.rows);
         Ok(())
     }
 

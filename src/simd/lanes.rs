@@ -8,8 +8,14 @@ pub trait Mask: Copy + sealed::Sealed {
     /// The lanes l whose bit l is 1.
     fn new(bits: u16) -> Self;
 
+    /// Bit l for lane l.
+    fn bits(self) -> u16;
+
     /// Whether lane `l` is among them.
-    fn has(self, l: usize) -> bool;
+    #[inline(always)]
+    fn has(self, l: usize) -> bool {
+        (self.bits() >> l) & 1 == 1
+    }
 
     /// `a` in these lanes, `b` in the others.
     fn select(self, a: &[f32; LANES], b: &[f32; LANES]) -> [f32; LANES];
@@ -41,7 +47,10 @@ pub(crate) trait Isa: Mask {
     fn below(words: &[u32; LANES], thresholds: &[u32; LANES]) -> Self;
 
     /// How many lanes.
-    fn count(self) -> usize;
+    #[inline(always)]
+    fn count(self) -> usize {
+        self.bits().count_ones() as usize
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -56,8 +65,8 @@ impl Mask for Portable {
     }
 
     #[inline(always)]
-    fn has(self, l: usize) -> bool {
-        (self.0 >> l) & 1 == 1
+    fn bits(self) -> u16 {
+        self.0
     }
 
     #[inline(always)]
@@ -115,10 +124,5 @@ impl Isa for Portable {
     #[inline(always)]
     fn below(words: &[u32; LANES], thresholds: &[u32; LANES]) -> Self {
         Self((0..LANES).fold(0, |bits, l| bits | (u16::from(words[l] >> 1 < thresholds[l]) << l)))
-    }
-
-    #[inline(always)]
-    fn count(self) -> usize {
-        self.0.count_ones() as usize
     }
 }

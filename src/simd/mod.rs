@@ -117,8 +117,8 @@ mod avx512 {
         }
 
         #[inline(always)]
-        fn has(self, l: usize) -> bool {
-            (self.0 >> l) & 1 == 1
+        fn bits(self) -> u16 {
+            self.0
         }
 
         #[inline(always)]
@@ -190,11 +190,6 @@ mod avx512 {
                 let words = _mm512_srli_epi32::<1>(transmute::<[u32; LANES], __m512i>(*words));
                 Self(_mm512_cmplt_epu32_mask(words, transmute::<[u32; LANES], __m512i>(*thresholds)))
             }
-        }
-
-        #[inline(always)]
-        fn count(self) -> usize {
-            self.0.count_ones() as usize
         }
     }
 }

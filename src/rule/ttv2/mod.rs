@@ -11,7 +11,7 @@ use super::rates::{SignalMeans, fast_rate, transfer_rate};
 use super::sgd::{named, peek_columns, samples};
 use super::{Rule, Sharing, State};
 use crate::average::LineAverage;
-use crate::crossbar::{Array, DueRead, Line, Programming};
+use crate::crossbar::{Array, DueRead, Line, Programming, transpose};
 use crate::error::{Error, Result, check_len};
 use crate::ledger::Ledger;
 use crate::simd;
@@ -99,7 +99,7 @@ impl Ttv2Rule {
     fn by_rows(&self, values: &[f32]) -> Vec<f32> {
         let (rows, cols) = self.c.shape();
         match self.settings.line {
-            Axis::Column => (0..rows * cols).map(|k| values[(k % cols) * rows + k / cols]).collect(),
+            Axis::Column => transpose(values, rows, cols),
             Axis::Row => values.to_vec(),
         }
     }
@@ -340,7 +340,7 @@ impl Ttv2Rule {
     fn by_lines(&self, values: &[f32]) -> Vec<f32> {
         let (rows, cols) = self.c.shape();
         match self.settings.line {
-            Axis::Column => (0..rows * cols).map(|k| values[(k % rows) * cols + k / rows]).collect(),
+            Axis::Column => transpose(values, cols, rows),
             Axis::Row => values.to_vec(),
         }
     }
