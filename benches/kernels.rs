@@ -98,3 +98,16 @@ fn backward_exact(bencher: Bencher<'_, '_>, shape: (usize, usize)) {
 fn backward_full(bencher: Bencher<'_, '_>, shape: (usize, usize)) {
     backward(bencher, Periphery::full(0.06), shape);
 }
+
+/// What memory gives at best, per KB: compile it with RUSTFLAGS=-Ctarget-cpu=native for registers as wide as the kernels'.
+#[divan::bench(args = [16, 128, 800, 4800])]
+fn read(bencher: Bencher<'_, '_>, kilobytes: usize) {
+    let values = vec![1.0_f32; 256 * kilobytes];
+    bencher.counter(ItemsCount::new(kilobytes)).bench_local(|| {
+        let mut sums = [0.0; 64];
+        for chunk in black_box(&values).as_chunks::<64>().0 {
+            sums.iter_mut().zip(chunk).for_each(|(sum, v)| *sum += v);
+        }
+        sums
+    });
+}
