@@ -116,7 +116,7 @@ fn train(mut network: Network) -> Result<Weights> {
     for batch in [1, 4] {
         network.train(&x, Targets::Classes(&classes), &order, batch, 0.5, &Workers::default())?;
     }
-    network.linear_layers().map(|linear| linear.rule().weights()).collect()
+    network.rules().map(|linear| linear.weights()).collect()
 }
 
 fn layers() -> Vec<LayerConfig> {

@@ -1,18 +1,72 @@
 //! One step of the float rule descends the gradient of the loss, as central differences give it, for every
-//! way of stacking stages and at any batch.
+//! kind of layer, every way of stacking them and at any batch.
 
 use tikitaka::Workers;
-use tikitaka::network::{LayerConfig, LinearConfig, Loss, Network, Targets};
+use tikitaka::network::{
+    Conv2dConfig, Examples, FlattenConfig, Inputs, LayerConfig, LinearConfig, Loss, LstmConfig, MaxPool2dConfig,
+    Network, Targets,
+};
+use tikitaka::random::{Operation, Stream};
 use tikitaka::rule::{Float, RuleConfig};
 
 const LR: f32 = 0.5;
 
-fn network(layers: &[LayerConfig]) -> Network {
-    Network::new(layers, &RuleConfig::Float(Float { lr: f64::from(LR) }), Loss::CrossEntropy, 3).expect("valid layers")
+fn network(layers: &[LayerConfig], lr: f32) -> Network {
+    Network::new(layers, &RuleConfig::Float(Float { lr: f64::from(lr) }), Loss::CrossEntropy, 3).expect("valid layers")
 }
 
 fn linear(inputs: usize, outputs: usize) -> LayerConfig {
     LayerConfig::Linear(LinearConfig { inputs, outputs, bias: true, scale: 1.0 })
+}
+
+fn lstm(inputs: usize, hidden: usize, carry: bool) -> LayerConfig {
+    LayerConfig::Lstm(LstmConfig { inputs, hidden, bias: true, scale: 1.5, clip: 0.0, carry })
+}
+
+fn conv(channels: usize, height: usize, width: usize, filters: usize, stride: usize, padding: usize) -> LayerConfig {
+    let (kernel, bias, scale) = (3, true, 1.5);
+    LayerConfig::Conv2d(Conv2dConfig { channels, height, width, filters, kernel, stride, padding, bias, scale })
+}
+
+fn normals(n: usize) -> Vec<f32> {
+    let mut x = vec![0.0; n];
+    Stream::new(9, 0, Operation::Numbers, 0).normals(0, &mut x);
+    x
+}
+
+/// Steps of a whole batch of four examples against central differences.
+fn check(layers: &[LayerConfig], x: Examples<'_>, classes: &[u32]) {
+    let (targets, workers) = (Targets::Classes(classes), Workers::default());
+    let mut trained = network(layers, LR);
+    // Twice, so that the second step meets buffers that were used.
+    for _ in 0..2 {
+        let before: Vec<Vec<f32>> = trained.rules().map(|rule| rule.weights().expect("weights")).collect();
+        trained.train(x, targets, &[0, 1, 2, 3], 4, 1.0, &workers).expect("data that fit");
+        for (k, rule) in trained.rules().enumerate() {
+            for (i, after) in rule.weights().expect("weights").into_iter().enumerate() {
+                let loss = |shift: f32| {
+                    let mut moved = network(layers, LR);
+                    for (l, (rule, weights)) in moved.rules_mut().zip(&before).enumerate() {
+                        let mut weights = weights.clone();
+                        if l == k {
+                            weights[i] += shift;
+                        }
+                        rule.set_weights(&weights).expect("as many weights");
+                    }
+                    moved.evaluate(x, targets, 0, &workers).expect("data that fit").loss / 4.0
+                };
+                let step = f64::from((before[k][i] - after) / LR);
+                // The largest value of a window may change inside the interval: then a smaller one, which rounding
+                // errors spoil more.
+                let off = |shift: f32, by: f64| {
+                    let numeric = (loss(shift) - loss(-shift)) / f64::from(2.0 * shift);
+                    (step - numeric).abs() > by * (1.0 + step.abs())
+                };
+                let wrong = off(2e-3, 2e-4) && off(2e-4, 2e-3);
+                assert!(!wrong, "{layers:?}, array {k}, weight {i}: {step}");
+            }
+        }
+    }
 }
 
 #[test]
@@ -25,33 +79,81 @@ fn steps_descend_the_numeric_gradient() {
         &[linear(3, 4), linear(4, 5), Tanh, ReLU, Sigmoid, linear(5, 2)],
         &[linear(3, 2), Tanh, Sigmoid],
     ];
-    let (x, classes) = ([0.3, -0.2, 0.9, 0.0, 0.7, -0.5, 0.1, 0.4, 0.8, -0.9, 0.2, 0.6], [0, 1, 1, 0]);
-    let (targets, workers) = (Targets::Classes(&classes), Workers::default());
+    let x = [0.3, -0.2, 0.9, 0.0, 0.7, -0.5, 0.1, 0.4, 0.8, -0.9, 0.2, 0.6];
+    stacks.into_iter().for_each(|layers| check(layers, (&x).into(), &[0, 1, 1, 0]));
+}
+
+#[test]
+fn convolutions_descend_the_numeric_gradient() {
+    use LayerConfig::{Flatten, MaxPool2d, Tanh};
+    let pool = |channels, height, width, kernel, stride| {
+        MaxPool2d(MaxPool2dConfig { channels, height, width, kernel, stride })
+    };
+    let flatten = |channels, height, width| Flatten(FlattenConfig { channels, height, width });
+    let stacks: [&[LayerConfig]; 4] = [
+        &[conv(2, 5, 4, 3, 1, 0), linear(18, 2)],
+        &[conv(2, 5, 4, 3, 2, 1), Tanh, flatten(3, 3, 2), linear(18, 2)],
+        &[conv(2, 5, 4, 3, 1, 1), Tanh, pool(3, 5, 4, 2, Some(1)), conv(3, 4, 3, 2, 1, 0), Tanh, linear(4, 2)],
+        &[conv(2, 5, 4, 3, 1, 1), pool(3, 5, 4, 2, None), flatten(3, 2, 2), Tanh, linear(12, 2)],
+    ];
+    let x = normals(4 * 40);
+    stacks.into_iter().for_each(|layers| check(layers, (&x).into(), &[0, 1, 1, 0]));
+}
+
+#[test]
+fn recurrent_layers_descend_the_numeric_gradient() {
+    let stacks: [&[LayerConfig]; 3] = [
+        &[lstm(3, 2, false)],
+        &[lstm(3, 4, false), linear(4, 2)],
+        &[lstm(3, 4, false), LayerConfig::Tanh, lstm(4, 3, false), linear(3, 2)],
+    ];
+    let (x, codes) = (normals(4 * 5 * 3), [0, 1, 2, 2, 1, 0, 0, 2, 1, 1, 2, 0, 1, 0, 2, 2, 2, 0, 1, 1]);
+    let classes = [0, 1, 1, 0, 1, 0, 0, 0, 1, 1, 0, 1, 0, 1, 0, 1, 1, 0, 0, 1];
     for layers in stacks {
-        let mut trained = network(layers);
-        // Twice, so that the second step meets buffers that were used.
-        for _ in 0..2 {
-            let before: Vec<Vec<f32>> =
-                trained.linear_layers().map(|layer| layer.rule().weights().expect("weights")).collect();
-            trained.train(&x, targets, &[0, 1, 2, 3], 4, 1.0, &workers).expect("data that fit");
-            for (k, layer) in trained.linear_layers().enumerate() {
-                for (i, after) in layer.rule().weights().expect("weights").into_iter().enumerate() {
-                    let loss = |shift: f32| {
-                        let mut moved = network(layers);
-                        for (l, (layer, weights)) in moved.linear_layers_mut().zip(&before).enumerate() {
-                            let mut weights = weights.clone();
-                            if l == k {
-                                weights[i] += shift;
-                            }
-                            layer.rule_mut().set_weights(&weights).expect("as many weights");
-                        }
-                        moved.evaluate(&x, targets, 0, &workers).expect("data that fit").loss / 4.0
-                    };
-                    let numeric = (loss(2e-3) - loss(-2e-3)) / 4e-3;
-                    let step = f64::from((before[k][i] - after) / LR);
-                    assert!((step - numeric).abs() < 2e-4, "{layers:?}, layer {k}, weight {i}: {step} {numeric}");
-                }
-            }
-        }
+        check(layers, Examples { inputs: Inputs::Values(&x), steps: 5 }, &classes);
+        check(layers, Examples::codes(&codes, 5), &classes);
     }
+}
+
+/// Two sequences, one carried over from the other, are one of twice the length, in training and in evaluation.
+#[test]
+fn what_is_carried_makes_one_sequence_of_two() {
+    let (x, workers) = (normals(2 * 6 * 3), Workers::default());
+    let classes = [0, 1, 1, 0, 1, 0, 0, 0, 1, 1, 0, 1];
+    let run = |carry, steps, orders: [&[u32]; 2]| {
+        let mut network = network(&[lstm(3, 4, carry), lstm(4, 2, carry)], 0.0);
+        let (x, targets) = (Examples { inputs: Inputs::Values(&x), steps }, Targets::Classes(&classes));
+        let mut progress = [0.0; 2];
+        for (order, loss) in orders.into_iter().zip(&mut progress) {
+            *loss = network.train(x, targets, order, 1, 1.0, &workers).expect("fits").loss;
+        }
+        (progress, network.evaluate(x, targets, 0, &workers).expect("fits").loss)
+    };
+    let (whole, evaluated) = run(false, 12, [&[0], &[]]);
+    let (halves, evaluated_halves) = run(true, 6, [&[0], &[1]]);
+    let (apart, evaluated_apart) = run(false, 6, [&[0], &[1]]);
+    assert!((whole[0] - halves[0] - halves[1]).abs() < 1e-5);
+    assert!((whole[0] - evaluated).abs() < 1e-5 && (evaluated - evaluated_halves).abs() < 1e-5);
+    assert_eq!(halves[0], apart[0]);
+    assert!((halves[1] - apart[1]).abs() > 1e-3 && (evaluated_apart - evaluated).abs() > 1e-3);
+}
+
+/// With one unit whose δ exceeds the limit at every step, the limit is what the array learns from.
+#[test]
+fn clipping_limits_what_gates_learn_from() {
+    let layer =
+        |clip| LayerConfig::Lstm(LstmConfig { inputs: 1, hidden: 2, bias: true, scale: 1.0, clip, carry: false });
+    let moved = |clip: f64| {
+        let mut network = network(&[layer(clip)], LR);
+        let before = network.rules().next().expect("one").weights().expect("weights");
+        let x = Examples { inputs: Inputs::Values(&[1.0]), steps: 1 };
+        network.train(x, Targets::Classes(&[1]), &[0], 1, 1.0, &Workers::default()).expect("fits");
+        let after = network.rules().next().expect("one").weights().expect("weights");
+        before.iter().zip(&after).map(|(b, a)| (b - a) / LR).collect::<Vec<f32>>()
+    };
+    let (free, clipped) = (moved(0.0), moved(0.01));
+    for (free, clipped) in free.iter().zip(clipped) {
+        assert!((clipped - free.clamp(-0.01, 0.01)).abs() < 1e-6, "{free} {clipped}");
+    }
+    assert!(free.iter().any(|g| g.abs() > 0.02));
 }

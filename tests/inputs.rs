@@ -66,7 +66,7 @@ fn lines_and_lengths() {
 #[test]
 fn data_that_cannot_be_trained_on() {
     let mut network = Network::new(&[linear(2, 3)], &float(), Loss::CrossEntropy, 0).expect("valid settings");
-    let before: Vec<_> = network.linear_layers().map(|l| l.rule().weights().expect("float")).collect();
+    let before: Vec<_> = network.rules().map(|l| l.weights().expect("float")).collect();
     let mut train = |x: &[f32], targets: Targets<'_>, order: &[u32], batch, rate| {
         network.train(x, targets, order, batch, rate, &Workers::default())
     };
@@ -83,6 +83,6 @@ fn data_that_cannot_be_trained_on() {
     says(train(&x, classes, &[0], 1, f32::NAN), &["rate", "NaN"]);
     let nothing = train(&[], Targets::Classes(&[]), &[], 1, 1.0).expect("no samples, nothing to do");
     assert_eq!(nothing.samples, 0);
-    let after: Vec<_> = network.linear_layers().map(|l| l.rule().weights().expect("float")).collect();
+    let after: Vec<_> = network.rules().map(|l| l.weights().expect("float")).collect();
     assert_eq!(before, after);
 }

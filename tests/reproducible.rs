@@ -45,7 +45,7 @@ fn network(rule: &RuleConfig, seed: u64) -> Network {
     let linear = |inputs, outputs| LayerConfig::Linear(LinearConfig { inputs, outputs, bias: true, scale: 1.5 });
     let layers = [linear(INPUTS, 70), LayerConfig::Sigmoid, linear(70, 3)];
     let mut network = Network::new(&layers, rule, Loss::CrossEntropy, seed).expect("valid settings");
-    network.linear_layers_mut().for_each(|linear| linear.rule_mut().set_averaging(true));
+    network.rules_mut().for_each(|linear| linear.set_averaging(true));
     network
 }
 
@@ -70,7 +70,7 @@ fn train(network: &mut Network, batch: usize, threads: usize, pieces: &[std::ops
 }
 
 fn states(network: &Network) -> Vec<State> {
-    network.linear_layers().map(|linear| linear.rule().state().expect("a built-in rule")).collect()
+    network.rules().map(|linear| linear.state().expect("a built-in rule")).collect()
 }
 
 /// FNV-1a over the bits of every array of a network.
@@ -151,8 +151,8 @@ fn a_state_put_back_goes_on_bit_for_bit() {
         let mut first = network(&rule, 5);
         train(&mut first, 1, 1, &[0..101]).expect("valid data");
         let mut second = network(&rule, 5);
-        for (linear, state) in second.linear_layers_mut().zip(states(&first)) {
-            linear.rule_mut().restore(&state).expect("a state of the same settings");
+        for (linear, state) in second.rules_mut().zip(states(&first)) {
+            linear.restore(&state).expect("a state of the same settings");
         }
         train(&mut second, 1, 1, &[101..SAMPLES]).expect("valid data");
         assert_eq!(states(&second), states(&whole), "{name}");
@@ -180,8 +180,8 @@ fn states_of_other_settings_are_refused() {
     let sgd = states(&network(&all[1].1, 1));
     let mut ttv2 = network(&all[3].1, 1);
     let before = states(&ttv2);
-    let first = ttv2.linear_layers_mut().next().expect("a layer");
-    let message = first.rule_mut().restore(&sgd[0]).expect_err("a state of sgd").to_string();
+    let first = ttv2.rules_mut().next().expect("a layer");
+    let message = first.restore(&sgd[0]).expect_err("a state of sgd").to_string();
     assert!(message.contains("progress"), "{message}");
     assert_eq!(before, states(&ttv2));
 }

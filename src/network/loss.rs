@@ -6,9 +6,9 @@ use crate::simd::math;
 /// What a network is to give for each sample.
 #[derive(Clone, Copy, Debug)]
 pub enum Targets<'a> {
-    /// A class per sample.
+    /// A class per example, or per step of each sequence.
     Classes(&'a [u32]),
-    /// A vector per sample, one after another.
+    /// A vector per example, or per step of each sequence, one after another.
     Values(&'a [f32]),
 }
 
@@ -22,21 +22,30 @@ pub enum Loss {
 }
 
 impl Loss {
-    /// Requires targets of the right kind and values for the samples `order` of `samples`.
-    pub(super) fn check(self, targets: Targets<'_>, samples: usize, outputs: usize, order: &[u32]) -> Result<()> {
+    /// Requires targets of the right kind and values for the examples `order` of `examples`, `steps` for each.
+    pub(super) fn check(
+        self,
+        targets: Targets<'_>,
+        examples: usize,
+        steps: usize,
+        outputs: usize,
+        order: &[u32],
+    ) -> Result<()> {
         match (self, targets) {
             (Self::CrossEntropy, Targets::Classes(classes)) => {
-                check_len("targets", classes.len(), samples)?;
-                match order.iter().map(|&s| classes[s as usize]).find(|&c| c as usize >= outputs) {
-                    Some(class) => {
+                check_len("targets", classes.len(), examples * steps)?;
+                let mut used = order.iter().flat_map(|&s| &classes[s as usize * steps..][..steps]);
+                match used.find(|&&class| class as usize >= outputs) {
+                    Some(&class) => {
                         Err(Error::range("targets", f64::from(class), format!("classes 0 to {}", outputs - 1)))
                     }
                     None => Ok(()),
                 }
             }
             (Self::MeanSquare, Targets::Values(values)) => {
-                check_len("targets", values.len(), samples * outputs)?;
-                order.iter().try_for_each(|&s| check_finite("targets", &values[s as usize * outputs..][..outputs]))
+                let each = steps * outputs;
+                check_len("targets", values.len(), examples * each)?;
+                order.iter().try_for_each(|&s| check_finite("targets", &values[s as usize * each..][..each]))
             }
             (Self::CrossEntropy, Targets::Values(_)) => {
                 Err(Error::Conflict("the loss cross-entropy takes a class per sample as targets".to_owned()))
@@ -47,7 +56,7 @@ impl Loss {
         }
     }
 
-    /// Loss of sample `s` and whether its class came out wrong; replaces the outputs `y` by dL/dy.
+    /// Loss of output number `s` and whether its class came out wrong; replaces the outputs `y` by dL/dy.
     pub(super) fn gradient(self, y: &mut [f32], targets: Targets<'_>, s: usize) -> (f64, bool) {
         match targets {
             Targets::Classes(classes) => {

@@ -1,8 +1,11 @@
 //! Layers in a row, trained by whole mini-batch steps: forward, backward, update.
 
-use super::loss::softmax;
-use super::{Activation, Initial, LayerConfig, Linear, Loss, Targets};
-use crate::error::{Error, Result, check_batch, check_finite};
+use super::batch::{Examples, Shape};
+use super::initial::Place;
+use super::lstm::Memory;
+use super::stage::Stage;
+use super::{Initial, LayerConfig, Loss, Targets};
+use crate::error::{Error, Result, check_len};
 use crate::ledger::Ledger;
 use crate::rule::{Rule, RuleConfig, Sharing};
 use crate::workers::Workers;
@@ -10,49 +13,18 @@ use crate::workers::Workers;
 /// Crosspoints of a layer from which threads may share a single sample of rules that change what they read.
 const SPLIT_SAMPLE: usize = 1 << 20;
 
-/// Samples evaluated at once.
-const BLOCK: usize = 256;
-
-#[derive(Debug)]
-enum Stage {
-    Linear(Box<Linear>),
-    Activation(Activation),
-}
-
-impl Stage {
-    fn crosspoints(&self) -> usize {
-        match self {
-            Self::Linear(linear) => linear.rule().shape().0 * linear.rule().shape().1,
-            Self::Activation(_) => 0,
-        }
-    }
-
-    fn sharing(&self) -> Sharing {
-        match self {
-            Self::Linear(linear) => linear.rule().sharing(),
-            Self::Activation(_) => Sharing::Samples,
-        }
-    }
-
-    fn learn(&mut self, rate: f32, workers: &Workers) -> Result<()> {
-        match self {
-            Self::Linear(linear) => linear.learn(rate, workers),
-            Self::Activation(_) => Ok(()),
-        }
-    }
-}
-
-/// Layers learn on their own: those below with half of the crosspoints on one thread, those above on another,
-/// as far as their rules can share.
+/// Layers learn on their own: those below with half of the work on one thread, those above on another, as far as
+/// their rules can share.
 fn learn(stages: &mut [Stage], samples: usize, rate: f32, workers: &Workers) -> Result<()> {
     let needed = if samples > 1 { Sharing::Batches } else { Sharing::Samples };
-    if workers.threads() == 1 || stages.iter().any(|stage| stage.sharing() < needed) {
+    let sharing = stages.iter().filter_map(Stage::rule).map(Rule::sharing).min().unwrap_or(Sharing::Never);
+    if workers.threads() == 1 || sharing < needed {
         return stages.iter_mut().rev().try_for_each(|stage| stage.learn(rate, workers));
     }
-    let half = stages.iter().map(Stage::crosspoints).sum::<usize>().div_ceil(2);
+    let half = stages.iter().map(Stage::work).sum::<usize>().div_ceil(2);
     let mut sum = 0;
     let enough = |stage: &Stage| {
-        sum += stage.crosspoints();
+        sum += stage.work();
         sum >= half
     };
     let (below, above) = stages.split_at_mut(stages.iter().position(enough).map_or(0, |k| k + 1));
@@ -64,19 +36,19 @@ fn learn(stages: &mut [Stage], samples: usize, rate: f32, workers: &Workers) -> 
 /// What a stretch of training or an evaluation came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Progress {
-    /// Sum of the losses of all samples.
+    /// Sum of the losses of all outputs.
     pub loss: f64,
-    /// Samples whose class came out wrong.
+    /// Outputs whose class came out wrong.
     pub errors: u64,
-    /// Samples seen.
+    /// Outputs seen: one for each example, or for each step of each sequence.
     pub samples: u64,
 }
 
 /// A network of layers in a row.
 #[derive(Debug)]
 pub struct Network {
-    stages: Vec<Stage>,
-    loss: Loss,
+    pub(super) stages: Vec<Stage>,
+    pub(super) loss: Loss,
     inputs: usize,
     outputs: usize,
     /// Outputs of every stage for the last batch.
@@ -93,36 +65,38 @@ impl Network {
         Self::with_rules(layers, loss, seed, &mut |at| rule.build(at.rows, at.cols, at.weights, at.seed, at.layer))
     }
 
-    /// A network whose rules `build` makes, one for each layer with arrays, in order.
+    /// A network whose rules `build` makes, one for each layer with an array, in order.
     pub fn with_rules(
         layers: &[LayerConfig],
         loss: Loss,
         seed: u64,
         build: &mut dyn FnMut(Initial<'_>) -> Result<Box<dyn Rule>>,
     ) -> Result<Self> {
-        let Some(LayerConfig::Linear(first)) = layers.first() else {
-            return Err(Error::Conflict("the first layer must be linear".to_owned()));
-        };
-        let (inputs, mut width) = (first.inputs, first.inputs);
-        let mut arrays = 0;
-        let mut stages = Vec::new();
+        if !layers.first().is_some_and(LayerConfig::has_array) {
+            return Err(Error::Conflict("the first layer must be linear, conv2d or lstm".to_owned()));
+        }
+        let mut stages: Vec<Stage> = Vec::new();
+        let (mut inputs, mut width) = (0, 0);
         for (position, layer) in layers.iter().enumerate() {
-            stages.push(match layer {
-                LayerConfig::Linear(config) => {
-                    if config.inputs != width {
-                        return Err(Error::Conflict(format!(
-                            "layer {position} takes {} inputs, but the layer before it gives {width}",
-                            config.inputs
-                        )));
-                    }
-                    width = config.outputs;
-                    arrays += 1;
-                    Stage::Linear(Box::new(Linear::new(config, arrays - 1, seed, build)?))
-                }
-                LayerConfig::Sigmoid => Stage::Activation(Activation::Sigmoid),
-                LayerConfig::Tanh => Stage::Activation(Activation::Tanh),
-                LayerConfig::ReLU => Stage::Activation(Activation::ReLU),
-            });
+            layer.validate()?;
+            let (takes, gives) = match layer {
+                LayerConfig::Linear(config) => (config.inputs, config.outputs),
+                LayerConfig::Conv2d(config) => (config.inputs(), config.outputs()),
+                LayerConfig::Lstm(config) => (config.inputs, config.hidden),
+                LayerConfig::MaxPool2d(config) => (config.inputs(), config.outputs()),
+                LayerConfig::Flatten(config) => (config.values(), config.values()),
+                LayerConfig::Sigmoid | LayerConfig::Tanh | LayerConfig::ReLU => (width, width),
+            };
+            if position == 0 {
+                inputs = takes;
+            } else if takes != width {
+                return Err(Error::Conflict(format!(
+                    "layer {position} takes {takes} inputs, but the layer before it gives {width}"
+                )));
+            }
+            width = gives;
+            let layer_of_arrays = stages.iter().filter(|stage| stage.rule().is_some()).count() as u64;
+            stages.push(Stage::new(layer, Place { layer: layer_of_arrays, seed }, build)?);
         }
         let values = vec![Vec::new(); stages.len()];
         Ok(Self { stages, loss, inputs, outputs: width, values, delta: Vec::new() })
@@ -138,83 +112,135 @@ impl Network {
         self.outputs
     }
 
-    /// The layers with arrays, in order.
-    pub fn linear_layers(&self) -> impl Iterator<Item = &Linear> {
-        self.stages.iter().filter_map(|stage| match stage {
-            Stage::Linear(linear) => Some(linear.as_ref()),
-            Stage::Activation(_) => None,
-        })
+    /// The rules of the layers with arrays, in order.
+    pub fn rules(&self) -> impl Iterator<Item = &dyn Rule> {
+        self.stages.iter().filter_map(Stage::rule)
     }
 
-    /// The layers with arrays, in order.
-    pub fn linear_layers_mut(&mut self) -> impl Iterator<Item = &mut Linear> {
-        self.stages.iter_mut().filter_map(|stage| match stage {
-            Stage::Linear(linear) => Some(linear.as_mut()),
-            Stage::Activation(_) => None,
-        })
+    /// The rules of the layers with arrays, in order.
+    pub fn rules_mut(&mut self) -> impl Iterator<Item = &mut Box<dyn Rule>> {
+        self.stages.iter_mut().filter_map(Stage::rule_mut)
     }
 
     /// Operations so far, of all layers.
     pub fn ledger(&self) -> Ledger {
-        self.linear_layers().fold(Ledger::default(), |mut sum, linear| {
-            sum += linear.rule().ledger();
+        self.rules().fold(Ledger::default(), |mut sum, rule| {
+            sum += rule.ledger();
             sum
         })
     }
 
-    /// What all its rules can share.
-    fn sharing(&self) -> Sharing {
-        self.stages.iter().map(Stage::sharing).min().unwrap_or(Sharing::Never)
+    /// Whether it takes sequences, step by step.
+    pub fn recurrent(&self) -> bool {
+        self.stages.iter().any(|stage| stage.lstm().is_some())
     }
 
-    /// Everything wrong with data, before anything is touched.
-    fn check(&self, x: &[f32], targets: Option<Targets<'_>>, order: &[u32]) -> Result<()> {
-        let samples = check_batch("x", x.len(), self.inputs)?;
-        if samples == 0 && !order.is_empty() {
+    /// Whether a sequence goes on where the one before it ended.
+    pub fn carries(&self) -> bool {
+        self.stages.iter().filter_map(Stage::lstm).any(|lstm| lstm.config.carry)
+    }
+
+    /// Forgets what sequences carried over from those before.
+    pub fn reset(&mut self) {
+        self.stages.iter_mut().filter_map(Stage::lstm_mut).for_each(super::lstm::Lstm::reset);
+    }
+
+    /// What every layer that carries something holds, in order: empty at the start and after
+    /// [`reset`](Network::reset).
+    pub fn memories(&self) -> Vec<Memory> {
+        let carrying = self.stages.iter().filter_map(Stage::lstm).filter(|lstm| lstm.config.carry);
+        carrying.map(|lstm| lstm.memory.clone()).collect()
+    }
+
+    /// Puts [`memories`](Network::memories) back.
+    ///
+    /// # Errors
+    /// Another number of layers, or states that do not fit them: nothing has changed then.
+    pub fn set_memories(&mut self, memories: &[Memory]) -> Result<()> {
+        let carrying = || self.stages.iter().filter_map(Stage::lstm).filter(|lstm| lstm.config.carry);
+        check_len("memories", memories.len(), carrying().count())?;
+        for (lstm, memory) in carrying().zip(memories) {
+            let (values, hidden) = (memory.h.len(), lstm.config.hidden);
+            if !values.is_multiple_of(hidden) || memory.c.len() != values {
+                return Err(Error::Length {
+                    what: "memories",
+                    given: values,
+                    expected: format!("a multiple of {hidden}, as many in h as in c,"),
+                });
+            }
+        }
+        let carrying = self.stages.iter_mut().filter_map(Stage::lstm_mut).filter(|lstm| lstm.config.carry);
+        carrying.zip(memories).for_each(|(lstm, memory)| lstm.memory = memory.clone());
+        Ok(())
+    }
+
+    /// What all its rules can share.
+    pub(super) fn sharing(&self) -> Sharing {
+        self.rules().map(Rule::sharing).min().unwrap_or(Sharing::Never)
+    }
+
+    /// Everything wrong with data, before anything is touched; the number of examples.
+    pub(super) fn check(&self, x: Examples<'_>, targets: Option<Targets<'_>>, order: Option<&[u32]>) -> Result<usize> {
+        let examples = x.count(self.inputs)?;
+        if x.steps > 1 && !self.recurrent() {
+            return Err(Error::range("steps", x.steps as f64, "1, since no layer looks back"));
+        }
+        let all: Vec<u32>;
+        let order = match order {
+            Some(order) => order,
+            None => {
+                all = (0..examples as u32).collect();
+                &all
+            }
+        };
+        if examples == 0 && !order.is_empty() {
             return Err(Error::Length { what: "x", given: 0, expected: "a sample or more".to_owned() });
         }
-        if let Some(&s) = order.iter().find(|&&s| s as usize >= samples) {
-            return Err(Error::range("order", f64::from(s), format!("samples 0 to {}", samples as f64 - 1.0)));
+        if let Some(&s) = order.iter().find(|&&s| s as usize >= examples) {
+            return Err(Error::range("order", f64::from(s), format!("samples 0 to {}", examples as f64 - 1.0)));
         }
-        for &s in order {
-            check_finite("x", &x[s as usize * self.inputs..][..self.inputs])?;
+        x.check(self.inputs, order)?;
+        if let Some(targets) = targets {
+            self.loss.check(targets, examples, x.steps, self.outputs, order)?;
         }
-        targets.map_or(Ok(()), |targets| self.loss.check(targets, samples, self.outputs, order))
+        Ok(examples)
     }
 
-    /// Trains on the samples `order` of `x` (one after another, `inputs` values each), in mini-batches
-    /// of `batch`; `rate` is the schedule's factor on the learning rates.
+    /// Trains on the examples `order` of `x`, in mini-batches of `batch`; `rate` is the schedule's factor on the
+    /// learning rates. Targets lie as the vectors of `x` do: one for each step of each example.
     ///
     /// # Errors
     /// Data of the wrong shape or not finite, targets of the wrong kind, a batch of 0: nothing has
     /// changed then. An error of a rule written by a user ends the training where it is.
-    pub fn train(
+    pub fn train<'a>(
         &mut self,
-        x: &[f32],
+        x: impl Into<Examples<'a>>,
         targets: Targets<'_>,
         order: &[u32],
         batch: usize,
         rate: f32,
         workers: &Workers,
     ) -> Result<Progress> {
+        let x = x.into();
         if batch == 0 {
             return Err(Error::range("batch", 0.0, "1 or more"));
         }
         if !(rate.is_finite() && rate >= 0.0) {
             return Err(Error::range("rate", f64::from(rate), "0 or more"));
         }
-        self.check(x, Some(targets), order)?;
+        self.check(x, Some(targets), Some(order))?;
         let sharing = self.sharing();
         let largest = self.stages.iter().map(Stage::crosspoints).max().unwrap_or(0);
+        let samples = self.samples(batch * x.steps);
         let few = Workers::default();
         let (inside, workers) = match sharing {
-            Sharing::Batches if batch == 1 && largest < SPLIT_SAMPLE => (false, &few),
+            Sharing::Batches if samples == 1 && largest < SPLIT_SAMPLE => (false, &few),
             sharing => (sharing > Sharing::Never, workers),
         };
         let mut train = || {
             let mut progress = Progress::default();
-            for samples in order.chunks(batch) {
-                self.step(x, targets, samples, rate, workers, &mut progress)?;
+            for examples in order.chunks(batch) {
+                self.step(x, targets, examples, rate, workers, &mut progress)?;
             }
             Ok(progress)
         };
@@ -223,113 +249,60 @@ impl Network {
         if inside { workers.run(train) } else { train() }
     }
 
-    /// One mini-batch: forward, δ of the mean loss, backward and update layer by layer.
+    /// The most samples that so many vectors give to an array.
+    fn samples(&self, vectors: usize) -> usize {
+        vectors * self.stages.iter().map(Stage::samples).max().unwrap_or(1)
+    }
+
+    /// One mini-batch: forward, δ of the loss, backward, and then every layer learns.
+    ///
+    /// The loss is the mean over the examples, and for sequences the sum over their steps: a learning rate means the
+    /// same for a sample of any network.
     fn step(
         &mut self,
-        x: &[f32],
+        x: Examples<'_>,
         targets: Targets<'_>,
-        samples: &[u32],
+        examples: &[u32],
         rate: f32,
         workers: &Workers,
         progress: &mut Progress,
     ) -> Result<()> {
-        let mut linear_below = false;
+        let shape = Shape { steps: x.steps, sequences: examples.len() };
+        let place = |k: usize| (examples[k % examples.len()] as usize, k / examples.len());
+        let mut kept = false;
         for (k, stage) in self.stages.iter_mut().enumerate() {
             let (before, after) = self.values.split_at_mut(k);
-            let linear = matches!(stage, Stage::Linear(_));
-            let output = &mut after[0];
-            match (stage, before.last_mut()) {
-                (Stage::Linear(linear), None) => {
-                    let n = self.inputs;
-                    linear.forward(samples.len(), |b| &x[samples[b] as usize * n..][..n], output, workers)?;
+            let keeps = stage.keeps_outputs();
+            match before.last_mut() {
+                None => {
+                    let input = |k: usize, to: &mut [f32]| x.write(place(k).0, place(k).1, to);
+                    stage.forward(shape, &input, None, &mut after[0], workers)?;
                 }
-                (Stage::Linear(linear), Some(input)) => {
-                    let (input, n) = (&*input, input.len() / samples.len());
-                    linear.forward(samples.len(), |b| &input[b * n..][..n], output, workers)?;
+                Some(values) if stage.rule().is_some() => {
+                    let n = values.len() / shape.vectors();
+                    let input = |k: usize, to: &mut [f32]| to.copy_from_slice(&values[k * n..][..n]);
+                    stage.forward(shape, &input, None, &mut after[0], workers)?;
                 }
-                (Stage::Activation(activation), input) => {
-                    let input = input.expect("a network starts with a linear layer");
-                    // In place where nobody asks again: an activation's gradient follows from its outputs.
-                    if linear_below {
-                        std::mem::swap(output, input);
-                    } else {
-                        output.clone_from(input);
-                    }
-                    activation.forward_split(output, workers);
-                }
+                Some(values) => stage.forward(shape, &|_, _| (), Some((values, kept)), &mut after[0], workers)?,
             }
-            linear_below = linear;
+            kept = keeps;
         }
         self.delta.clone_from(self.values.last().expect("a network has a layer"));
-        let share = 1.0 / samples.len() as f32;
-        for (&s, y) in samples.iter().zip(self.delta.chunks_exact_mut(self.outputs)) {
-            let (loss, wrong) = self.loss.gradient(y, targets, s as usize);
+        let share = 1.0 / examples.len() as f32;
+        for (k, y) in self.delta.chunks_exact_mut(self.outputs).enumerate() {
+            let (example, step) = place(k);
+            let (loss, wrong) = self.loss.gradient(y, targets, example * x.steps + step);
             progress.loss += loss;
             progress.errors += u64::from(wrong);
-            if samples.len() > 1 {
+            if examples.len() > 1 {
                 y.iter_mut().for_each(|d| *d *= share);
             }
         }
-        progress.samples += samples.len() as u64;
+        progress.samples += shape.vectors() as u64;
         for (k, stage) in self.stages.iter_mut().enumerate().rev() {
-            match stage {
-                Stage::Linear(linear) => linear.backward(&mut self.delta, k > 0, workers)?,
-                Stage::Activation(activation) => activation.backward(&self.values[k], &mut self.delta),
-            }
+            stage.backward(&self.values[k], &mut self.delta, k > 0, workers)?;
         }
-        learn(&mut self.stages, samples.len(), rate, workers)
-    }
-
-    /// The outputs for every sample of `x`, with the noise of evaluation `draw`; no state changes.
-    pub fn forward(&self, x: &[f32], draw: u64, workers: &Workers) -> Result<Vec<f32>> {
-        let samples = check_batch("x", x.len(), self.inputs)?;
-        check_finite("x", x)?;
-        if draw >= 1 << 32 {
-            return Err(Error::range("draw", draw as f64, "0 to 4294967295"));
-        }
-        let forward = || {
-            let mut outputs = Vec::with_capacity(samples * self.outputs);
-            let (mut input, mut output) = (Vec::new(), Vec::new());
-            for (block, x) in (0_u64..).zip(x.chunks(BLOCK * self.inputs)) {
-                input.clear();
-                input.extend_from_slice(x);
-                for stage in &self.stages {
-                    match stage {
-                        Stage::Linear(linear) => {
-                            // Evaluations and their samples never share noise.
-                            let first = (draw << 32).wrapping_add(block * BLOCK as u64);
-                            linear.evaluate(first, &input, &mut output, workers)?;
-                            std::mem::swap(&mut input, &mut output);
-                        }
-                        Stage::Activation(activation) => activation.forward(&mut input),
-                    }
-                }
-                outputs.extend_from_slice(&input);
-            }
-            Ok(outputs)
-        };
-        if self.sharing() == Sharing::Never { forward() } else { workers.run(forward) }
-    }
-
-    /// Loss and errors on every sample of `x`, with the noise of evaluation `draw`; no state changes.
-    pub fn evaluate(&self, x: &[f32], targets: Targets<'_>, draw: u64, workers: &Workers) -> Result<Progress> {
-        let samples = check_batch("x", x.len(), self.inputs)?;
-        let order: Vec<u32> = (0..samples as u32).collect();
-        self.check(x, Some(targets), &order)?;
-        let mut outputs = self.forward(x, draw, workers)?;
-        let mut progress = Progress { samples: samples as u64, ..Progress::default() };
-        for (s, y) in outputs.chunks_exact_mut(self.outputs).enumerate() {
-            let (loss, wrong) = self.loss.gradient(y, targets, s);
-            progress.loss += loss;
-            progress.errors += u64::from(wrong);
-        }
-        Ok(progress)
-    }
-
-    /// Class probabilities for every sample of `x`: the softmax of [`forward`](Network::forward).
-    pub fn probabilities(&self, x: &[f32], draw: u64, workers: &Workers) -> Result<Vec<f32>> {
-        let mut outputs = self.forward(x, draw, workers)?;
-        outputs.chunks_exact_mut(self.outputs).for_each(softmax);
-        Ok(outputs)
+        let samples = self.samples(shape.vectors());
+        learn(&mut self.stages, samples, rate, workers)
     }
 }

@@ -14,6 +14,29 @@ pub(super) fn floats<'py>(value: &Bound<'py, PyAny>, what: &str) -> PyResult<PyR
 
 /// A one-dimensional array of integers, copied.
 pub(super) fn integers(value: &Bound<'_, PyAny>, what: &str) -> PyResult<Vec<i64>> {
+    let array = whole_numbers(value, what)?;
+    if array.ndim() != 1 {
+        return Err(PyValueError::new_err(format!("{what} has shape {:?}; one dimension needed", array.shape())));
+    }
+    Ok(array.as_slice()?.to_vec())
+}
+
+/// A two-dimensional array of integers from 0 on, copied, with its shape; `None` for what is no such array.
+pub(super) fn codes(value: &Bound<'_, PyAny>, what: &str) -> PyResult<Option<(Vec<u32>, [usize; 2])>> {
+    let given = value.py().import("numpy")?.call_method1("asarray", (value,))?;
+    let kind: String = given.getattr("dtype")?.getattr("kind")?.extract()?;
+    if !"iu".contains(kind.as_str()) || given.getattr("ndim")?.extract::<usize>()? != 2 {
+        return Ok(None);
+    }
+    let array = whole_numbers(&given, what)?;
+    let number = |&n: &i64| {
+        u32::try_from(n).map_err(|_| PyValueError::new_err(format!("{what} holds {n}; allowed: 0 to {}", u32::MAX)))
+    };
+    let codes = array.as_slice()?.iter().map(number).collect::<PyResult<_>>()?;
+    Ok(Some((codes, [array.shape()[0], array.shape()[1]])))
+}
+
+fn whole_numbers<'py>(value: &Bound<'py, PyAny>, what: &str) -> PyResult<PyReadonlyArrayDyn<'py, i64>> {
     let array = converted(value, what, "iub", "int64")?;
     let given = value.py().import("numpy")?.call_method1("asarray", (value,))?;
     let wrapped = given.getattr("dtype")?.getattr("kind")?.extract::<String>()? == "u"
@@ -21,11 +44,7 @@ pub(super) fn integers(value: &Bound<'_, PyAny>, what: &str) -> PyResult<Vec<i64
     if wrapped {
         return Err(PyValueError::new_err(format!("{what} holds numbers beyond {}", i64::MAX)));
     }
-    let array: PyReadonlyArrayDyn<'_, i64> = array.extract().map_err(PyErr::from)?;
-    if array.ndim() != 1 {
-        return Err(PyValueError::new_err(format!("{what} has shape {:?}; one dimension needed", array.shape())));
-    }
-    Ok(array.as_slice()?.to_vec())
+    array.extract().map_err(PyErr::from)
 }
 
 fn converted<'py>(value: &Bound<'py, PyAny>, what: &str, kinds: &str, dtype: &str) -> PyResult<Bound<'py, PyAny>> {

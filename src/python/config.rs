@@ -129,12 +129,8 @@ pub(super) fn bounds(kind: &str) -> PyResult<HashMap<&'static str, (f64, f64)>> 
 /// Raises a ValueError naming the field, its value and what is allowed, if the settings are not valid.
 #[pyfunction]
 pub(super) fn validate(kind: &str, config: &Bound<'_, PyAny>) -> PyResult<()> {
-    if kind == "linear" {
-        let layer = layer(config)?;
-        return match layer {
-            LayerConfig::Linear(linear) => linear.validate().map_err(map_error),
-            _ => Ok(()),
-        };
+    if ["linear", "conv2d", "lstm", "max-pool2d", "flatten"].contains(&kind) {
+        return layer(config)?.validate().map_err(map_error);
     }
     let dict = as_dict(config)?.cast_into::<PyDict>()?.copy()?;
     if dict.contains("kind")? {

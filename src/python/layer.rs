@@ -126,7 +126,11 @@ impl PyLayer {
         let (x, _) = batch(x, "x", self.cols)?;
         let (delta, _) = batch(delta, "delta", self.rows)?;
         let workers = workers(threads)?;
-        py.detach(|| self.rule.update(&x, &delta, rate, &workers)).map_err(map_error)
+        py.detach(|| {
+            self.rule.update(&x, &delta, rate, &workers)?;
+            if x.is_empty() { Ok(()) } else { self.rule.finish_batch(rate) }
+        })
+        .map_err(map_error)
     }
 
     /// y = W x with the noise of evaluation vector `draw`, `draw + 1`, …; nothing changes.

@@ -1,11 +1,12 @@
 //! Whole networks.
 
-use super::arrays::{floats, integers, matrix, matrix_out, named_out, rows};
+use super::arrays::{codes, floats, integers, matrix, matrix_out, named_out, rows};
 use super::config::{layer, map_error, programming, whole, workers};
 use super::layer::{state_in, state_out};
 use super::rule;
-use crate::network::{Loss, Network, Progress, Targets};
-use numpy::{PyArray2, PyReadonlyArrayDyn};
+use crate::network::{Examples, Inputs, Loss, Memory, Network, Progress, Targets};
+use crate::rule::Rule;
+use numpy::{PyArray1, PyArray2, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyMapping};
@@ -34,13 +35,75 @@ impl Given<'_> {
     }
 }
 
+/// Inputs as they came in, and how many examples of how many steps.
+struct Data<'py> {
+    inputs: Fed<'py>,
+    examples: usize,
+    steps: usize,
+}
+
+enum Fed<'py> {
+    Codes(Vec<u32>),
+    Values(PyReadonlyArrayDyn<'py, f32>),
+}
+
+impl Data<'_> {
+    fn examples(&self) -> PyResult<Examples<'_>> {
+        let inputs = match &self.inputs {
+            Fed::Codes(codes) => Inputs::Codes(codes),
+            Fed::Values(values) => Inputs::Values(values.as_slice()?),
+        };
+        Ok(Examples { inputs, steps: self.steps })
+    }
+}
+
 impl PyNetwork {
-    fn given<'py>(&self, targets: &Bound<'py, PyAny>) -> PyResult<Given<'py>> {
+    /// Inputs: (examples, inputs), or for a recurrent network (examples, steps) of codes or (examples, steps, inputs).
+    fn data<'py>(&self, x: &Bound<'py, PyAny>) -> PyResult<Data<'py>> {
+        let n = self.network.inputs();
+        if !self.network.recurrent() {
+            let values = floats(x, "x")?;
+            let examples = rows(&values, "x", n)?;
+            return Ok(Data { inputs: Fed::Values(values), examples, steps: 1 });
+        }
+        if let Some((codes, [examples, steps])) = codes(x, "x")? {
+            return Ok(Data { inputs: Fed::Codes(codes), examples, steps });
+        }
+        let values = floats(x, "x")?;
+        match *values.shape() {
+            [examples, steps, width] if width == n => Ok(Data { inputs: Fed::Values(values), examples, steps }),
+            _ => Err(PyValueError::new_err(format!(
+                "x has shape {:?}; (examples, steps) of integers or (examples, steps, {n}) needed",
+                values.shape()
+            ))),
+        }
+    }
+
+    fn given<'py>(&self, targets: &Bound<'py, PyAny>, data: &Data<'_>) -> PyResult<Given<'py>> {
+        let (recurrent, m) = (self.network.recurrent(), self.network.outputs());
         Ok(match self.loss {
+            Loss::CrossEntropy if recurrent => match codes(targets, "targets")? {
+                Some((classes, shape)) if shape == [data.examples, data.steps] => Given::Classes(classes),
+                other => {
+                    let shape = other.map_or("other".to_owned(), |(_, shape)| format!("{shape:?}"));
+                    let needed = format!("({}, {}) of integers needed", data.examples, data.steps);
+                    return Err(PyValueError::new_err(format!("targets has shape {shape}; {needed}")));
+                }
+            },
             Loss::CrossEntropy => Given::Classes(indices(targets, "targets")?),
             Loss::MeanSquare => {
                 let values = floats(targets, "targets")?;
-                rows(&values, "targets", self.network.outputs())?;
+                if recurrent && values.shape() != [data.examples, data.steps, m] {
+                    return Err(PyValueError::new_err(format!(
+                        "targets has shape {:?}; ({}, {}, {m}) needed",
+                        values.shape(),
+                        data.examples,
+                        data.steps
+                    )));
+                }
+                if !recurrent {
+                    rows(&values, "targets", m)?;
+                }
                 Given::Values(values)
             }
         })
@@ -72,7 +135,7 @@ impl PyNetwork {
             other => return Err(PyValueError::new_err(format!("loss is {other:?}; allowed: cross-entropy, mse"))),
         };
         let each = rules.cast::<PyList>().ok();
-        let arrays = layers.iter().filter(|layer| matches!(layer, crate::network::LayerConfig::Linear(_))).count();
+        let arrays = layers.iter().filter(|layer| layer.has_array()).count();
         if let Some(list) = each
             && list.len() != arrays
         {
@@ -101,15 +164,15 @@ impl PyNetwork {
     /// The weights of every array as the network sees them, without any periphery.
     #[getter]
     fn weights<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyArray2<f32>>>> {
-        let layers = self.network.linear_layers();
-        layers.map(|l| matrix_out(py, l.rule().weights().map_err(map_error)?, l.rule().shape())).collect()
+        let rules = self.network.rules();
+        rules.map(|rule| matrix_out(py, rule.weights().map_err(map_error)?, rule.shape())).collect()
     }
 
     #[setter]
     fn set_weights(&mut self, value: Vec<Bound<'_, PyAny>>) -> PyResult<()> {
         let weights = self.per_array(&value, "weights")?;
-        for (linear, weights) in self.network.linear_layers_mut().zip(weights) {
-            linear.rule_mut().set_weights(&weights).map_err(map_error)?;
+        for (rule, weights) in self.network.rules_mut().zip(weights) {
+            rule.set_weights(&weights).map_err(map_error)?;
         }
         Ok(())
     }
@@ -127,20 +190,18 @@ impl PyNetwork {
     ) -> PyResult<Vec<u64>> {
         let targets = self.per_array(&targets, "targets")?;
         let method = programming(method, error, max_pulses)?;
-        let arrays = self.network.linear_layers_mut().zip(&targets);
-        py.detach(|| {
-            arrays.map(|(linear, target)| linear.rule_mut().program(target, method)).collect::<Result<Vec<_>, _>>()
-        })
-        .map_err(map_error)
+        let arrays = self.network.rules_mut().zip(&targets);
+        py.detach(|| arrays.map(|(rule, target)| rule.program(target, method)).collect::<Result<Vec<_>, _>>())
+            .map_err(map_error)
     }
 
     /// The averages over iterates of every array; None if a rule keeps none or has read nothing.
     #[getter]
     fn averages<'py>(&self, py: Python<'py>) -> PyResult<Option<Vec<Bound<'py, PyArray2<f32>>>>> {
-        let layers = self.network.linear_layers();
-        layers
-            .map(|l| match l.rule().average().map_err(map_error)? {
-                Some(average) => matrix_out(py, average, l.rule().shape()).map(Some),
+        let rules = self.network.rules();
+        rules
+            .map(|rule| match rule.average().map_err(map_error)? {
+                Some(average) => matrix_out(py, average, rule.shape()).map(Some),
                 None => Ok(None),
             })
             .collect()
@@ -149,12 +210,12 @@ impl PyNetwork {
     /// Whether iterates are being averaged.
     #[getter]
     fn averaging(&self) -> bool {
-        self.network.linear_layers().any(|linear| linear.rule().averaging())
+        self.network.rules().any(Rule::averaging)
     }
 
     #[setter]
     fn set_averaging(&mut self, on: bool) {
-        self.network.linear_layers_mut().for_each(|linear| linear.rule_mut().set_averaging(on));
+        self.network.rules_mut().for_each(|rule| rule.set_averaging(on));
     }
 
     /// Operations so far, of all layers.
@@ -176,15 +237,14 @@ impl PyNetwork {
         rate: f32,
         #[pyo3(from_py_with = whole)] threads: usize,
     ) -> PyResult<(f64, u64)> {
-        let x = floats(x, "x")?;
-        let samples = rows(&x, "x", self.network.inputs())?;
-        let given = self.given(targets)?;
+        let data = self.data(x)?;
+        let given = self.given(targets, &data)?;
         let order = match order.filter(|order| !order.is_none()) {
             Some(order) => indices(order, "order")?,
-            None => (0..samples as u32).collect(),
+            None => (0..data.examples as u32).collect(),
         };
         let workers = workers(threads)?;
-        let (x, targets) = (x.as_slice()?, given.targets()?);
+        let (x, targets) = (data.examples()?, given.targets()?);
         let progress = py.detach(|| self.network.train(x, targets, &order, batch, rate, &workers));
         progress.map(summary).map_err(map_error)
     }
@@ -199,11 +259,10 @@ impl PyNetwork {
         #[pyo3(from_py_with = whole)] draw: u64,
         #[pyo3(from_py_with = whole)] threads: usize,
     ) -> PyResult<(f64, u64)> {
-        let x = floats(x, "x")?;
-        rows(&x, "x", self.network.inputs())?;
-        let given = self.given(targets)?;
+        let data = self.data(x)?;
+        let given = self.given(targets, &data)?;
         let workers = workers(threads)?;
-        let (x, targets) = (x.as_slice()?, given.targets()?);
+        let (x, targets) = (data.examples()?, given.targets()?);
         py.detach(|| self.network.evaluate(x, targets, draw, &workers)).map(summary).map_err(map_error)
     }
 
@@ -215,13 +274,54 @@ impl PyNetwork {
         x: &Bound<'py, PyAny>,
         #[pyo3(from_py_with = whole)] draw: u64,
         #[pyo3(from_py_with = whole)] threads: usize,
-    ) -> PyResult<Bound<'py, PyArray2<f32>>> {
-        let x = floats(x, "x")?;
-        let samples = rows(&x, "x", self.network.inputs())?;
+    ) -> PyResult<Bound<'py, PyArrayDyn<f32>>> {
+        let data = self.data(x)?;
         let workers = workers(threads)?;
-        let x = x.as_slice()?;
+        let x = data.examples()?;
         let outputs = py.detach(|| self.network.forward(x, draw, &workers)).map_err(map_error)?;
-        matrix_out(py, outputs, (samples, self.network.outputs()))
+        let m = self.network.outputs();
+        let outputs = PyArray1::from_vec(py, outputs);
+        if self.network.recurrent() {
+            return outputs.reshape([data.examples, data.steps, m])?.cast_into().map_err(PyErr::from);
+        }
+        outputs.reshape([data.examples, m])?.cast_into().map_err(PyErr::from)
+    }
+
+    /// Whether it takes sequences.
+    #[getter]
+    fn recurrent(&self) -> bool {
+        self.network.recurrent()
+    }
+
+    /// Whether a sequence goes on where the one before it, at its place in the mini-batch, ended.
+    #[getter]
+    fn carries(&self) -> bool {
+        self.network.carries()
+    }
+
+    /// Forgets what sequences carried over.
+    fn reset(&mut self) {
+        self.network.reset();
+    }
+
+    /// `count` codes that go on from the codes `prime`; nothing changes.
+    #[pyo3(signature = (prime, count, *, temperature=1.0, seed=0, draw=0, threads=1))]
+    #[allow(clippy::too_many_arguments)]
+    fn sample<'py>(
+        &self,
+        py: Python<'py>,
+        prime: &Bound<'py, PyAny>,
+        #[pyo3(from_py_with = whole)] count: usize,
+        temperature: f32,
+        #[pyo3(from_py_with = whole)] seed: u64,
+        #[pyo3(from_py_with = whole)] draw: u64,
+        #[pyo3(from_py_with = whole)] threads: usize,
+    ) -> PyResult<Bound<'py, PyArray1<i64>>> {
+        let prime = indices(prime, "prime")?;
+        let workers = workers(threads)?;
+        let codes =
+            py.detach(|| self.network.sample(&prime, count, temperature, seed, draw, &workers)).map_err(map_error)?;
+        Ok(PyArray1::from_vec(py, codes.into_iter().map(i64::from).collect()))
     }
 
     /// The weights of every array, read column by column through the periphery; nothing changes.
@@ -231,33 +331,41 @@ impl PyNetwork {
         py: Python<'py>,
         #[pyo3(from_py_with = whole)] draw: u64,
     ) -> PyResult<Vec<Bound<'py, PyArray2<f32>>>> {
-        let layers = self.network.linear_layers();
-        layers.map(|l| matrix_out(py, l.rule().read_weights(draw).map_err(map_error)?, l.rule().shape())).collect()
+        let rules = self.network.rules();
+        rules.map(|rule| matrix_out(py, rule.read_weights(draw).map_err(map_error)?, rule.shape())).collect()
     }
 
     /// Everything to go on from, bit for bit, by name ("0.c", "0.a", "0.h", …).
     fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
-        for (k, linear) in self.network.linear_layers().enumerate() {
-            state_out(&dict, &format!("{k}."), linear.rule())?;
+        for (k, rule) in self.network.rules().enumerate() {
+            state_out(&dict, &format!("{k}."), rule)?;
+        }
+        for (k, memory) in self.network.memories().into_iter().enumerate() {
+            dict.set_item(format!("carried.{k}.h"), PyArray1::from_vec(py, memory.h))?;
+            dict.set_item(format!("carried.{k}.c"), PyArray1::from_vec(py, memory.c))?;
         }
         Ok(dict)
     }
 
     /// Puts a state of an equally configured network back.
     fn restore(&mut self, state: &Bound<'_, PyMapping>) -> PyResult<()> {
-        let arrays = self.network.linear_layers().count();
+        let arrays = self.network.rules().count();
         let states: Vec<_> = (0..arrays).map(|k| state_in(state, &format!("{k}."))).collect::<PyResult<_>>()?;
-        let before: Result<Vec<_>, _> = self.network.linear_layers().map(|linear| linear.rule().state()).collect();
+        let memories = (0..self.network.memories().len()).map(|k| {
+            let carried = state_in(state, &format!("carried.{k}."))?;
+            let part = |name| carried.floats(name).map(<[f32]>::to_vec).map_err(map_error);
+            Ok(Memory { h: part("h")?, c: part("c")? })
+        });
+        let memories = memories.collect::<PyResult<Vec<_>>>()?;
+        let before: Result<Vec<_>, _> = self.network.rules().map(Rule::state).collect();
         let before = before.map_err(map_error)?;
-        let restored = {
-            let mut layers = self.network.linear_layers_mut().zip(&states);
-            layers.try_for_each(|(linear, state)| linear.rule_mut().restore(state))
-        };
+        let mut restored = self.network.rules_mut().zip(&states).try_for_each(|(rule, state)| rule.restore(state));
+        restored = restored.and_then(|()| self.network.set_memories(&memories));
         if restored.is_err() {
             // All or nothing.
-            for (linear, state) in self.network.linear_layers_mut().zip(&before) {
-                linear.rule_mut().restore(state).map_err(map_error)?;
+            for (rule, state) in self.network.rules_mut().zip(&before) {
+                rule.restore(state).map_err(map_error)?;
             }
         }
         restored.map_err(map_error)
@@ -270,7 +378,7 @@ impl PyNetwork {
         #[pyo3(from_py_with = whole)] array: usize,
     ) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
-        state_out(&dict, "", self.linear(array)?.rule())?;
+        state_out(&dict, "", self.rule(array)?)?;
         Ok(dict)
     }
 
@@ -280,7 +388,7 @@ impl PyNetwork {
         py: Python<'py>,
         #[pyo3(from_py_with = whole)] array: usize,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let rule = self.linear(array)?.rule();
+        let rule = self.rule(array)?;
         named_out(py, rule.device_parameters(), rule.shape())
     }
 }
@@ -288,16 +396,16 @@ impl PyNetwork {
 impl PyNetwork {
     /// A matrix for each array.
     fn per_array(&self, given: &[Bound<'_, PyAny>], what: &'static str) -> PyResult<Vec<Vec<f32>>> {
-        let shapes: Vec<_> = self.network.linear_layers().map(|l| l.rule().shape()).collect();
+        let shapes: Vec<_> = self.network.rules().map(Rule::shape).collect();
         if given.len() != shapes.len() {
             return Err(PyValueError::new_err(format!("{what} holds {} arrays; {} needed", given.len(), shapes.len())));
         }
         given.iter().zip(shapes).map(|(values, shape)| matrix(values, what, shape)).collect()
     }
 
-    fn linear(&self, array: usize) -> PyResult<&crate::network::Linear> {
-        let count = self.network.linear_layers().count();
-        let found = self.network.linear_layers().nth(array);
+    fn rule(&self, array: usize) -> PyResult<&dyn Rule> {
+        let count = self.network.rules().count();
+        let found = self.network.rules().nth(array);
         found.ok_or_else(|| PyValueError::new_err(format!("array is {array}; allowed: 0 to {}", count - 1)))
     }
 }

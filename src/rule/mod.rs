@@ -40,7 +40,8 @@ pub enum Sharing {
 ///
 /// Vectors of a batch lie one after another: `x` has `cols` values each, `delta` and `y` have `rows`.
 /// `delta` is the derivative of the loss by the layer's output; a rule descends it. Inside a batch the
-/// weights stay as they are for forward and backward; `update` then takes the samples one after another.
+/// weights stay as they are for forward and backward; `update` then takes the samples one after another, and
+/// `finish_batch` says that they were all.
 pub trait Rule: Debug + Send + Sync {
     /// (rows, cols): (outputs, inputs).
     fn shape(&self) -> (usize, usize);
@@ -53,6 +54,11 @@ pub trait Rule: Debug + Send + Sync {
 
     /// Learns from a batch; `rate` is the schedule's factor on the rule's learning rate.
     fn update(&mut self, x: &[f32], delta: &[f32], rate: f32, workers: &Workers) -> Result<()>;
+
+    /// Called after the last [`update`](Rule::update) of a mini-batch, which may reach a rule in several parts.
+    fn finish_batch(&mut self, _rate: f32) -> Result<()> {
+        Ok(())
+    }
 
     /// When [`update`](Rule::update) may run beside those of other layers, on another thread.
     fn sharing(&self) -> Sharing {

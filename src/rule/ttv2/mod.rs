@@ -201,7 +201,7 @@ impl Rule for Ttv2Rule {
         self.c.backward(delta, z, workers)
     }
 
-    /// A ← pulsed update(A, lr_A, −δ, x); a transfer every ns samples or batches. The network does not
+    /// A ← pulsed update(A, lr_A, −δ, x); a transfer every ns samples. The network does not
     /// look at C inside a batch, and A never does: so A learns and is read first, C follows.
     fn update(&mut self, x: &[f32], delta: &[f32], rate: f32, workers: &Workers) -> Result<()> {
         let every = u64::from(self.settings.transfer_every);
@@ -219,10 +219,6 @@ impl Rule for Ttv2Rule {
                 self.due.push(DueRead { after: self.rates.len(), line: self.line(self.due.len()) });
             }
         }
-        self.batches += 1;
-        if self.settings.count == Count::Batch && self.batches.is_multiple_of(every) {
-            self.due.push(DueRead { after: self.rates.len(), line: self.line(0) });
-        }
         let width = self.read.len();
         let mut v = std::mem::take(&mut self.v);
         v.resize(self.due.len() * width, 0.0);
@@ -230,6 +226,19 @@ impl Rule for Ttv2Rule {
         let lambda = self.transfer_lr(rate);
         v.chunks_exact(width).try_for_each(|v| self.transfer(v, lambda))?;
         self.v = v;
+        Ok(())
+    }
+
+    /// Where mini-batches are counted, a transfer after every ns of them.
+    fn finish_batch(&mut self, rate: f32) -> Result<()> {
+        self.batches += 1;
+        if self.settings.count == Count::Batch && self.batches.is_multiple_of(u64::from(self.settings.transfer_every)) {
+            let (line, mut v) = (self.line(0), std::mem::take(&mut self.v));
+            v.resize(self.read.len(), 0.0);
+            self.a.read_line(line, &mut v)?;
+            self.transfer(&v, self.transfer_lr(rate))?;
+            self.v = v;
+        }
         Ok(())
     }
 

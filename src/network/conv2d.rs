@@ -1,0 +1,332 @@
+//! A convolution: one array, which every patch of an image meets as one sample (im2col, block by block).
+
+use super::batch::{Draw, Input};
+use super::initial::{self, Build, Place, rescale};
+use crate::error::{Error, Limit, Result, check_limits};
+use crate::rule::Rule;
+use crate::workers::Workers;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::ops::Range;
+
+/// Values of the patches that exist at a time: 256 KiB, a part of a core's own cache.
+const BLOCK: usize = 1 << 16;
+
+/// Values below which another thread copies no faster.
+const SPLIT: usize = 1 << 14;
+
+/// Settings of a convolution.
+///
+/// Images lie pixel after pixel, row after row, the channels of a pixel together.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Conv2dConfig {
+    /// c: values per pixel.
+    pub channels: usize,
+    /// Rows of pixels.
+    pub height: usize,
+    /// Pixels per row.
+    pub width: usize,
+    /// m: values per output pixel.
+    pub filters: usize,
+    /// k: patches are k × k pixels.
+    pub kernel: usize,
+    /// Pixels from one patch to the next.
+    #[serde(default = "super::unit")]
+    pub stride: usize,
+    /// Pixels of zeros around an image.
+    #[serde(default)]
+    pub padding: usize,
+    /// One more column, fed with 1.
+    #[serde(default = "super::yes")]
+    pub bias: bool,
+    /// Output scale s: y = s·W x, so that weights fit the range of the devices.
+    #[serde(default = "super::one")]
+    pub scale: f64,
+}
+
+impl Conv2dConfig {
+    /// The allowed range of every number.
+    pub const LIMITS: &[Limit<Self>] = &[
+        Limit { field: "channels", min: 1.0, max: 1e6, get: |s| Some(s.channels as f64) },
+        Limit { field: "height", min: 1.0, max: 1e5, get: |s| Some(s.height as f64) },
+        Limit { field: "width", min: 1.0, max: 1e5, get: |s| Some(s.width as f64) },
+        Limit { field: "filters", min: 1.0, max: 1e6, get: |s| Some(s.filters as f64) },
+        Limit { field: "kernel", min: 1.0, max: 1e4, get: |s| Some(s.kernel as f64) },
+        Limit { field: "stride", min: 1.0, max: 1e4, get: |s| Some(s.stride as f64) },
+        Limit { field: "padding", min: 0.0, max: 1e4, get: |s| Some(s.padding as f64) },
+        Limit { field: "scale", min: 1e-6, max: 1e6, get: |s| Some(s.scale) },
+    ];
+
+    /// Checks every field, and that a patch fits the image.
+    pub fn validate(&self) -> Result<()> {
+        check_limits(self, Self::LIMITS)?;
+        check_window(self.kernel, self.height, self.width, self.padding)?;
+        if self.padding >= self.kernel {
+            let allowed = format!("below the kernel, {}: some patches would see nothing", self.kernel);
+            return Err(Error::range("padding", self.padding as f64, allowed));
+        }
+        super::check_vector(self.inputs())?;
+        super::check_vector(self.outputs())
+    }
+
+    /// Rows and columns of patches.
+    fn places(&self) -> (usize, usize) {
+        let along = |pixels: usize| (pixels + 2 * self.padding - self.kernel) / self.stride + 1;
+        (along(self.height), along(self.width))
+    }
+
+    /// Patches per image.
+    fn patches(&self) -> usize {
+        let (rows, columns) = self.places();
+        rows * columns
+    }
+
+    /// Values per image.
+    pub(super) fn inputs(&self) -> usize {
+        self.height * self.width * self.channels
+    }
+
+    /// Values per output image.
+    pub(super) fn outputs(&self) -> usize {
+        self.patches() * self.filters
+    }
+
+    /// Values per patch.
+    fn patch(&self) -> usize {
+        self.kernel * self.kernel * self.channels
+    }
+
+    fn columns(&self) -> usize {
+        self.patch() + usize::from(self.bias)
+    }
+
+    /// The pieces of an image that make up patch number `p`: (where in the patch, where in the image), row by row of
+    /// the kernel; what lies in the padding is left out.
+    fn pieces(&self, p: usize) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
+        let (across, c) = (self.places().1, self.channels);
+        // Coordinates with the padding, which the image starts after.
+        let (top, left) = (p / across * self.stride, p % across * self.stride);
+        let first = left.max(self.padding);
+        let end = (left + self.kernel).min(self.padding + self.width);
+        (0..self.kernel).filter_map(move |ky| {
+            let row = (top + ky).checked_sub(self.padding).filter(|&row| row < self.height)?;
+            let in_patch = (ky * self.kernel + first - left) * c;
+            let in_image = (row * self.width + first - self.padding) * c;
+            let values = (end - first) * c;
+            Some((in_patch..in_patch + values, in_image..in_image + values))
+        })
+    }
+}
+
+/// Requires a `kernel` no larger than the image with its padding.
+pub(super) fn check_window(kernel: usize, height: usize, width: usize, padding: usize) -> Result<()> {
+    let most = height.min(width) + 2 * padding;
+    if kernel > most {
+        let allowed = match padding {
+            0 => format!("at most {most}, since images are {height} × {width}"),
+            _ => format!("at most {most}, since images are {height} × {width} with {padding} around them"),
+        };
+        return Err(Error::range("kernel", kernel as f64, allowed));
+    }
+    Ok(())
+}
+
+/// A convolution with its rule.
+#[derive(Debug)]
+pub(super) struct Conv2d {
+    config: Conv2dConfig,
+    pub(super) rule: Box<dyn Rule>,
+    /// Images of the last batch.
+    images: Vec<f32>,
+    /// δ of the last batch, patch after patch.
+    delta: Vec<f32>,
+    /// A block of patches, or what the array answers to them.
+    block: Vec<f32>,
+    z: Vec<f32>,
+    /// The patches that `block` holds, counted over the images of the last batch.
+    held: Range<usize>,
+}
+
+impl Conv2d {
+    /// A layer whose rule `build` makes from weights uniform in ±1/√n, n the values of a patch.
+    pub(super) fn new(config: &Conv2dConfig, at: Place, build: Build<'_>) -> Result<Self> {
+        config.validate()?;
+        let half_width = 1.0 / (config.patch() as f32).sqrt() / config.scale as f32;
+        let rule = initial::rule(at, (config.filters, config.columns()), half_width, build)?;
+        let (images, delta, block, z) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Ok(Self { config: config.clone(), rule, images, delta, block, z, held: 0..0 })
+    }
+
+    /// Samples that one image gives.
+    pub(super) fn patches(&self) -> usize {
+        self.config.patches()
+    }
+
+    /// Blocks of patches of some images.
+    fn blocks(&self, images: usize) -> impl Iterator<Item = Range<usize>> + use<> {
+        let (all, each) = (images * self.config.patches(), (BLOCK / self.config.columns()).max(1));
+        (0..all).step_by(each).map(move |first| first..(first + each).min(all))
+    }
+
+    /// The patches `range` of images, each with the 1 that feeds the bias.
+    fn gather(&self, images: &[f32], range: Range<usize>, block: &mut Vec<f32>, workers: &Workers) {
+        let (n, patches, cols) = (self.config.inputs(), self.config.patches(), self.config.columns());
+        let values = self.config.patch();
+        block.resize(range.len() * cols, 0.0);
+        let first = range.start;
+        let copy = |(k, to): (usize, &mut [f32])| {
+            let image = &images[(first + k) / patches * n..][..n];
+            if self.config.padding > 0 {
+                to.fill(0.0);
+            }
+            for (in_patch, in_image) in self.config.pieces((first + k) % patches) {
+                to[in_patch].copy_from_slice(&image[in_image]);
+            }
+            to[values..].fill(1.0);
+        };
+        if workers.threads() > 1 && block.len() >= SPLIT {
+            let parts = block.par_chunks_mut(cols).enumerate().with_min_len(range.len().div_ceil(workers.threads()));
+            workers.split(|| parts.for_each(copy));
+        } else {
+            block.chunks_exact_mut(cols).enumerate().for_each(copy);
+        }
+    }
+
+    /// [`gather`](Conv2d::gather) from the last batch, unless the block is there still.
+    fn hold(&mut self, range: Range<usize>, workers: &Workers) {
+        if self.held != range {
+            let mut block = std::mem::take(&mut self.block);
+            self.gather(&self.images, range.clone(), &mut block, workers);
+            self.block = block;
+            self.held = range;
+        }
+    }
+
+    /// y = s·W x for every patch of a batch of images.
+    pub(super) fn forward(
+        &mut self,
+        count: usize,
+        input: Input<'_>,
+        y: &mut Vec<f32>,
+        workers: &Workers,
+    ) -> Result<()> {
+        let (n, m) = (self.config.inputs(), self.config.filters);
+        self.images.resize(count * n, 0.0);
+        self.images.chunks_exact_mut(n).enumerate().for_each(|(b, image)| input(b, image));
+        self.held = 0..0;
+        y.resize(count * self.config.outputs(), 0.0);
+        for range in self.blocks(count) {
+            self.hold(range.clone(), workers);
+            self.rule.forward(&self.block, &mut y[range.start * m..range.end * m], workers)?;
+        }
+        rescale(y, self.config.scale);
+        Ok(())
+    }
+
+    /// Takes δ = dL/dy of the last batch and leaves dL/dx in its place where it is `wanted`: the answers of the
+    /// array to every patch, added up where patches overlap.
+    pub(super) fn backward(&mut self, delta: &mut Vec<f32>, wanted: bool, workers: &Workers) -> Result<()> {
+        rescale(delta, self.config.scale);
+        std::mem::swap(&mut self.delta, delta);
+        if !wanted {
+            return Ok(());
+        }
+        let (n, m, cols) = (self.config.inputs(), self.config.filters, self.config.columns());
+        let (images, patches) = (self.images.len() / n, self.config.patches());
+        delta.clear();
+        delta.resize(self.images.len(), 0.0);
+        for range in self.blocks(images) {
+            self.z.resize(range.len() * cols, 0.0);
+            self.rule.backward(&self.delta[range.start * m..range.end * m], &mut self.z, workers)?;
+            for (p, z) in range.zip(self.z.chunks_exact(cols)) {
+                let image = &mut delta[p / patches * n..][..n];
+                for (in_patch, in_image) in self.config.pieces(p % patches) {
+                    for (d, z) in image[in_image].iter_mut().zip(&z[in_patch]) {
+                        *d += z;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Learns from the last batch, patch after patch.
+    pub(super) fn learn(&mut self, rate: f32, workers: &Workers) -> Result<()> {
+        let m = self.config.filters;
+        for range in self.blocks(self.images.len() / self.config.inputs()) {
+            self.hold(range.clone(), workers);
+            self.rule.update(&self.block, &self.delta[range.start * m..range.end * m], rate, workers)?;
+        }
+        self.rule.finish_batch(rate)
+    }
+
+    /// y = s·W x with the noise of an evaluation.
+    pub(super) fn evaluate(&self, draw: Draw, input: &[f32], y: &mut Vec<f32>, workers: &Workers) -> Result<()> {
+        let (count, m) = (input.len() / self.config.inputs(), self.config.filters);
+        let first = draw.product(self.config.patches());
+        let mut block = Vec::new();
+        y.resize(count * self.config.outputs(), 0.0);
+        for range in self.blocks(count) {
+            self.gather(input, range.clone(), &mut block, workers);
+            let y = &mut y[range.start * m..range.end * m];
+            self.rule.evaluate(first.wrapping_add(range.start as u64), &block, y, workers)?;
+        }
+        rescale(y, self.config.scale);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(stride: usize, padding: usize) -> Conv2dConfig {
+        Conv2dConfig {
+            channels: 2,
+            height: 4,
+            width: 5,
+            filters: 3,
+            kernel: 3,
+            stride,
+            padding,
+            bias: true,
+            scale: 1.0,
+        }
+    }
+
+    /// Every pixel of every patch, coordinate by coordinate.
+    #[test]
+    fn pieces_are_the_pixels_of_a_patch() {
+        for (stride, padding) in [(1, 0), (2, 0), (1, 1), (2, 1), (3, 2), (1, 2)] {
+            let config = config(stride, padding);
+            config.validate().expect("valid");
+            let (down, across) = config.places();
+            assert_eq!(down, (4 + 2 * padding - 3) / stride + 1);
+            for p in 0..config.patches() {
+                let mut patch = vec![usize::MAX; config.patch()];
+                for (to, from) in config.pieces(p) {
+                    to.zip(from).for_each(|(to, from)| patch[to] = from);
+                }
+                for (k, &at) in patch.iter().enumerate() {
+                    let (ky, kx, c) = (k / 6, k / 2 % 3, k % 2);
+                    let (y, x) = ((p / across * stride + ky) as i64, (p % across * stride + kx) as i64);
+                    let (y, x) = (y - padding as i64, x - padding as i64);
+                    let inside = (0..4).contains(&y) && (0..5).contains(&x);
+                    let expected = if inside { (y as usize * 5 + x as usize) * 2 + c } else { usize::MAX };
+                    assert_eq!(at, expected, "patch {p}, value {k}, stride {stride}, padding {padding}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_kernel_larger_than_the_image_is_refused() {
+        let large = Conv2dConfig { kernel: 5, ..config(1, 0) };
+        let said = large.validate().expect_err("too large").to_string();
+        assert_eq!(said, "kernel is 5; allowed: at most 4, since images are 4 × 5");
+        Conv2dConfig { kernel: 5, ..config(1, 1) }.validate().expect("fits with its padding");
+        let blind = Conv2dConfig { kernel: 2, ..config(1, 2) };
+        assert!(blind.validate().expect_err("sees nothing").to_string().contains("padding is 2"));
+    }
+}
