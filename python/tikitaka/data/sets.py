@@ -1,19 +1,16 @@
-"""Data sets by name: folders of four files in MNIST format, and the bundled digits."""
+"""Data sets by name: the bundled digits, folders of four files in MNIST format, and texts."""
 
 import os
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tikitaka.data.dataset import Dataset
 from tikitaka.data.idx import read_idx
+from tikitaka.data.text import read_text, text_dataset
+from tikitaka.data.vocabulary import Vocabulary
 
-__all__ = ["Dataset", "data_folder", "load"]
-
-F32 = NDArray[np.float32]
-I64 = NDArray[np.int64]
+__all__ = ["data_folder", "load"]
 
 _BUNDLED = Path(__file__).parent / "bundled"
 _IMAGES, _LABELS = "images-idx3-ubyte", "labels-idx1-ubyte"
@@ -37,43 +34,10 @@ _SHA256 = {
 }
 """SHA-256 of the uncompressed content of the four files, in the order of `_FILES`, where it is known."""
 
+_TEXTS = (".txt", ".txt.gz")
 
-@dataclass(frozen=True, eq=False)
-class Dataset:
-    """Images and their classes, in a training and a test part."""
-
-    name: str
-    """name of the set"""
-    train_x: F32
-    """(examples, pixels), 0 to 1"""
-    train_y: I64
-    """(examples,), class of each example, from 0"""
-    test_x: F32
-    """(examples, pixels), 0 to 1"""
-    test_y: I64
-    """(examples,), class of each example, from 0"""
-    classes: int
-    """number of classes"""
-
-    @property
-    def inputs(self) -> int:
-        """Pixels per image."""
-        return int(self.train_x.shape[1])
-
-    def first(self, examples: int | None) -> Self:
-        """The same set with the first `examples` training examples only (None: all); ValueError if there are fewer."""
-        if examples is None:
-            return self
-        if not 1 <= examples <= len(self.train_y):
-            raise ValueError(f"examples must be from 1 to {len(self.train_y):,} for {self.name}, not {examples:,}")
-        return replace(self, train_x=self.train_x[:examples], train_y=self.train_y[:examples])
-
-    def holdout(self, examples: int) -> Self:
-        """The last `examples` training examples in place of the test part, to tune on; ValueError if none are left."""
-        if not 1 <= examples < len(self.train_y):
-            raise ValueError(f"examples must be from 1 to {len(self.train_y) - 1:,} for {self.name}, not {examples:,}")
-        x, y = self.train_x, self.train_y
-        return replace(self, train_x=x[:-examples], train_y=y[:-examples], test_x=x[-examples:], test_y=y[-examples:])
+_SHA256_OF_TEXT = {"war-and-peace": "b0fc81c399971eaf738c8be89809e6a0d95c151749112b04f06b6af648d8a39f"}
+"""SHA-256 of the uncompressed text, where it is known."""
 
 
 def data_folder(data_dir: str | Path | None = None) -> Path | None:
@@ -82,14 +46,28 @@ def data_folder(data_dir: str | Path | None = None) -> Path | None:
     return Path(chosen) if chosen else None
 
 
-def load(name: str, data_dir: str | Path | None = None) -> Dataset:
-    """The data set `name`: "digits" (bundled), or the folder of that name in `data_folder(data_dir)`.
+def load(
+    name: str, data_dir: str | Path | None = None, sequence: int = 100, *, vocabulary: Vocabulary | None = None
+) -> Dataset:
+    """The data set `name`: "digits" (bundled), or the folder or text file of that name in `data_folder(data_dir)`.
 
-    A folder holds {train,t10k}-images-idx3-ubyte and {train,t10k}-labels-idx1-ubyte, each with or without .gz.
-    The content of `mnist` is checked by SHA-256; other folders are checked for form alone. Raises
-    FileNotFoundError when there is no such set or file and ValueError when a file is damaged.
+    A folder of images holds {train,t10k}-images-idx3-ubyte and {train,t10k}-labels-idx1-ubyte, each with or without
+    .gz. Any other folder holds one text, *.txt or *.txt.gz; without a folder, the file `name`, `name`.txt or
+    `name`.txt.gz is the text. A text becomes sequences of `sequence` characters, as `text_dataset` cuts them, in the
+    codes of `vocabulary` if one is given; images have no use for either.
+
+    The content of `mnist` and `war-and-peace` is checked by SHA-256; others are checked for form alone. Raises
+    FileNotFoundError when there is no such set or file and ValueError when a file is damaged or too short.
     """
-    folder = _folder(name, data_dir)
+    path = _place(name, data_dir)
+    if path.is_dir() and _holds_images(path):
+        return _images(name, path)
+    content = read_text(_text_in(path) if path.is_dir() else path, _SHA256_OF_TEXT.get(name))
+    return text_dataset(content, name=name, sequence=sequence, vocabulary=vocabulary)
+
+
+def _images(name: str, folder: Path) -> Dataset:
+    """The images in a folder of four files."""
     sums = _SHA256.get(name, (None,) * 4)
     train_x, train_y, test_x, test_y = (
         read_idx(_file(folder, file), ndim=3 if _IMAGES in file else 1, sha256=sha)
@@ -119,9 +97,10 @@ def load(name: str, data_dir: str | Path | None = None) -> Dataset:
     )
 
 
-def _folder(name: str, data_dir: str | Path | None) -> Path:
+def _place(name: str, data_dir: str | Path | None) -> Path:
+    """The folder or the text file that `name` stands for."""
     if not name or Path(name).name != name or name in (".", ".."):
-        raise ValueError(f"data set name must be the name of a folder, without slashes, not {name!r}")
+        raise ValueError(f"data set name must be the name of a folder or file, without slashes, not {name!r}")
     if (_BUNDLED / name).is_dir():
         return _BUNDLED / name
     base = data_folder(data_dir)
@@ -132,10 +111,31 @@ def _folder(name: str, data_dir: str | Path | None) -> Path:
         )
     if not base.is_dir():
         raise FileNotFoundError(f"{base}: no such folder of data sets")
-    if not (base / name).is_dir():
-        there = ", ".join(["digits", *sorted(entry.name for entry in base.iterdir() if entry.is_dir())])
-        raise FileNotFoundError(f"no data set {name!r} in {base}: there are {there}")
-    return base / name
+    if (base / name).is_dir():
+        return base / name
+    for ending in ("", *_TEXTS):
+        if (base / f"{name}{ending}").is_file():
+            return base / f"{name}{ending}"
+    sets = sorted(entry.name for entry in base.iterdir() if entry.is_dir() or entry.name.endswith(_TEXTS))
+    raise FileNotFoundError(f"no data set {name!r} in {base}: there are {', '.join(['digits', *sets])}")
+
+
+def _holds_images(folder: Path) -> bool:
+    """Whether a folder is meant to hold images, complete or not, and whatever else lies beside them."""
+    return any("-ubyte" in entry.name for entry in folder.iterdir())
+
+
+def _text_in(folder: Path) -> Path:
+    """The one text in a folder."""
+    texts = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(_TEXTS) and entry.is_file())
+    if not texts:
+        there = ", ".join(sorted(entry.name for entry in folder.iterdir())) or "nothing"
+        raise FileNotFoundError(
+            f"{folder}: neither images ({_FILES[0]} and so on) nor a text (one *.txt or *.txt.gz); it holds {there}"
+        )
+    if len(texts) > 1:
+        raise ValueError(f"{folder}: it holds {len(texts)} texts, {', '.join(texts)}; one needed")
+    return folder / texts[0]
 
 
 def _file(folder: Path, name: str) -> Path:
