@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from tikitaka import _core, modelfile, quantise
 from tikitaka.config import Device, Float, Periphery, RuleConfig
 from tikitaka.nn import Layer, Linear
-from tikitaka.score import Score, score, softmax
+from tikitaka.score import Score, score, softmax, steps
 
 if TYPE_CHECKING:
     from tikitaka.deploy import Chip
@@ -108,22 +108,33 @@ class Model:
         """Number of outputs."""
         return self._exact.outputs
 
+    @property
+    def recurrent(self) -> bool:
+        """Whether it takes sequences: it has an LSTM."""
+        return self._exact.recurrent
+
     def forward(self, x: ArrayLike, *, threads: int = 1) -> F32:
-        """Outputs (examples, outputs) of the last layer for inputs (examples, inputs), before any softmax."""
+        """Outputs of the last layer, before any softmax, for inputs shaped as for `tikitaka.Network`."""
         return self._exact.forward(x, threads=threads)
 
     def probabilities(self, x: ArrayLike, *, threads: int = 1) -> F32:
-        """Softmax of the outputs: (examples, outputs), rows summing to 1."""
+        """Softmax of the outputs: (examples, outputs), or (examples, steps, outputs); rows sum to 1."""
         return softmax(self.forward(x, threads=threads))
 
     def predict(self, x: ArrayLike, *, threads: int = 1) -> NDArray[np.int64]:
-        """The most likely class of each example."""
-        return np.asarray(self.forward(x, threads=threads).argmax(axis=1), dtype=np.int64)
+        """The most likely class of each example, or of each step of it."""
+        return np.asarray(self.forward(x, threads=threads).argmax(axis=-1), dtype=np.int64)
 
     def evaluate(self, x: ArrayLike, targets: ArrayLike, *, threads: int = 1) -> Score:
         """Mean loss and error on examples with their classes (or float targets, for "mse")."""
         loss, wrong = self._exact.evaluate(x, targets, threads=threads)
-        return score(loss, wrong, len(np.asarray(targets)))
+        return score(loss, wrong, len(np.asarray(targets)) * steps(targets, self.recurrent))
+
+    def sample(
+        self, prime: ArrayLike, count: int, *, temperature: float = 1.0, seed: int = 0, threads: int = 1
+    ) -> NDArray[np.int64]:
+        """`count` codes that follow the codes `prime`, drawn by `seed`; see `tikitaka.Network.sample`."""
+        return self._exact.sample(prime, count, temperature=temperature, seed=seed, threads=threads)
 
     def noted(self, **metadata: Any) -> Self:
         """The same model with more metadata."""

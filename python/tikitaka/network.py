@@ -10,9 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 from tikitaka import _core, extract
 from tikitaka.config import Float, RuleConfig
 from tikitaka.model import Model, named_arrays
-from tikitaka.nn import Layer, Linear
+from tikitaka.nn import Layer
 from tikitaka.rule import Rule
-from tikitaka.score import Score, score, softmax
+from tikitaka.score import Score, score, softmax, steps
 
 __all__ = ["Network"]
 
@@ -27,9 +27,12 @@ class Network:
     "mse" (Σ(y − t)²/2m for m outputs; float targets). Device-to-device variation, the initial weights and
     all noise are a pure function of `seed` (0 to 2⁶⁴ − 1): results do not depend on the number of threads.
 
-    Inputs are arrays (examples, inputs), converted to float32. Raises ValueError for shapes that do not fit
-    and values that are not finite, TypeError for what is no layer, rule or array. A network is for one thread at a
-    time (RuntimeError otherwise); several networks run in parallel.
+    Inputs are arrays (examples, inputs), converted to float32; targets are (examples,). A network with an LSTM takes
+    sequences: codes (examples, steps) from 0 to inputs − 1, each a one-hot input, or floats (examples, steps, inputs);
+    every step has a target (examples, steps), and losses and errors are means over all steps of all examples.
+
+    Raises ValueError for shapes that do not fit and values that are not finite, TypeError for what is no layer, rule
+    or array. A network is for one thread at a time (RuntimeError otherwise); several networks run in parallel.
     """
 
     def __init__(
@@ -63,6 +66,20 @@ class Network:
     def outputs(self) -> int:
         """Number of outputs."""
         return self._core.outputs
+
+    @property
+    def recurrent(self) -> bool:
+        """Whether it takes sequences: it has an LSTM."""
+        return self._core.recurrent
+
+    @property
+    def carries(self) -> bool:
+        """Whether the state of an LSTM goes on from one mini-batch to the next."""
+        return self._core.carries
+
+    def reset(self) -> None:
+        """Forget the carried state: h = c = 0 at every place of the next mini-batch."""
+        self._core.reset()
 
     @property
     def weights(self) -> list[F32]:
@@ -139,25 +156,36 @@ class Network:
         Returns the mean loss and the error met on the way.
         """
         loss, wrong = self._core.train(x, targets, order=order, batch=batch, rate=rate, threads=threads)
-        n = len(np.asarray(targets if order is None else order))
+        n = len(np.asarray(targets if order is None else order)) * steps(targets, self.recurrent)
         return Score(loss / max(n, 1), wrong / max(n, 1))
 
     def evaluate(self, x: ArrayLike, targets: ArrayLike, *, draw: int = 0, threads: int = 1) -> Score:
         """Loss and error through the network's own periphery, with the noise of evaluation `draw`; changes nothing."""
         loss, wrong = self._core.evaluate(x, targets, draw=draw, threads=threads)
-        return score(loss, wrong, len(np.asarray(targets)))
+        return score(loss, wrong, len(np.asarray(targets)) * steps(targets, self.recurrent))
 
     def forward(self, x: ArrayLike, *, draw: int = 0, threads: int = 1) -> F32:
-        """Outputs (examples, outputs) of the last layer, before any softmax."""
+        """Outputs of the last layer, before any softmax: (examples, outputs), or (examples, steps, outputs)."""
         return self._core.forward(x, draw=draw, threads=threads)
 
     def predict(self, x: ArrayLike, *, draw: int = 0, threads: int = 1) -> NDArray[np.int64]:
-        """The most likely class of each example."""
-        return np.asarray(self.forward(x, draw=draw, threads=threads).argmax(axis=1), dtype=np.int64)
+        """The most likely class of each example, or of each step of it."""
+        return np.asarray(self.forward(x, draw=draw, threads=threads).argmax(axis=-1), dtype=np.int64)
 
     def probabilities(self, x: ArrayLike, *, draw: int = 0, threads: int = 1) -> F32:
-        """Softmax of the outputs: (examples, outputs), rows summing to 1."""
+        """Softmax of the outputs: (examples, outputs), or (examples, steps, outputs); rows sum to 1."""
         return softmax(self.forward(x, draw=draw, threads=threads))
+
+    def sample(
+        self, prime: ArrayLike, count: int, *, temperature: float = 1.0, seed: int = 0, draw: int = 0, threads: int = 1
+    ) -> NDArray[np.int64]:
+        """`count` codes that follow the codes `prime` (one or more), each drawn as the network, fed with it all, says.
+
+        Probabilities are the softmax of outputs / `temperature`, drawn from by `seed`; `draw` numbers the noise of the
+        hardware. Nothing changes, not even the carried state. Raises ValueError for codes out of range and for a
+        network that has no LSTM, or not as many outputs as inputs.
+        """
+        return self._core.sample(prime, count, temperature=temperature, seed=seed, draw=draw, threads=threads)
 
     def read_weights(self, *, draw: int = 0) -> list[F32]:
         """One read of every column of every array through its read periphery, with the noise of `draw`."""
@@ -214,11 +242,10 @@ class Network:
 
     def describe(self, *, x: float = 1.0, delta: float = 0.1, samples: int | None = None, rate: float = 1.0) -> str:
         """What the settings of each array mean; see the `describe` of its rule."""
-        arrays = [layer for layer in self.layers if isinstance(layer, Linear)]
-        rules = list(self.rules) if isinstance(self.rules, Sequence) else [self.rules] * len(arrays)
+        shapes = [layer.shape for layer in self.layers if layer.shape is not None]
+        rules = list(self.rules) if isinstance(self.rules, Sequence) else [self.rules] * len(shapes)
         parts = []
-        for i, (layer, rule) in enumerate(zip(arrays, rules, strict=True)):
-            rows, cols = layer.shape
+        for i, ((rows, cols), rule) in enumerate(zip(shapes, rules, strict=True)):
             text = (
                 f"{type(rule).__name__} (a rule of its own)"
                 if isinstance(rule, Rule)

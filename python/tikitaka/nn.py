@@ -5,11 +5,16 @@ from typing import Literal
 
 from tikitaka import _core
 
-__all__ = ["Layer", "Linear", "ReLU", "Sigmoid", "Tanh", "kinds"]
+__all__ = ["LSTM", "Conv2d", "Flatten", "Layer", "Linear", "MaxPool2d", "ReLU", "Sigmoid", "Tanh", "kinds"]
 
 
 class Layer:
     """Any layer description."""
+
+    @property
+    def shape(self) -> tuple[int, int] | None:
+        """Rows and columns of the layer's array; None where it has none."""
+        return None
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,115 @@ class Linear(Layer):
 
 
 @dataclass(frozen=True)
+class Conv2d(Layer):
+    """A two-dimensional convolution of images: one array, of which every patch of an image is one input vector.
+
+    Images come and go pixel after pixel, row after row, the channels of a pixel together; `padding` zeros surround
+    them. The array is `filters` × (`kernel` · `kernel` · `channels` + 1 with a bias), its columns in the order (row of
+    the patch, column of the patch, channel), the bias last. `scale` multiplies the output. Raises ValueError for
+    sizes below 1, a kernel larger than the padded image, or a scale ≤ 0.
+    """
+
+    channels: int
+    height: int
+    width: int
+    filters: int
+    kernel: int
+    stride: int = 1
+    padding: int = 0
+    bias: bool = True
+    scale: float = 1.0
+    kind: Literal["conv2d"] = field(default="conv2d", init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        _core.validate(self.kind, self)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the array: (filters, values of a patch with the bias column)."""
+        return self.filters, self.kernel * self.kernel * self.channels + self.bias
+
+    @property
+    def image(self) -> tuple[int, int, int]:
+        """Channels, height and width of the images that it gives."""
+        height, width = (
+            (side + 2 * self.padding - self.kernel) // self.stride + 1 for side in (self.height, self.width)
+        )
+        return self.filters, height, width
+
+
+@dataclass(frozen=True)
+class MaxPool2d(Layer):
+    """The largest value of each `kernel` × `kernel` patch of a channel, patches `stride` apart (None: `kernel`).
+
+    Images come and go as for `Conv2d`; rows and columns that do not fill a patch are left out. Raises ValueError for
+    sizes below 1 and a kernel larger than the image.
+    """
+
+    channels: int
+    height: int
+    width: int
+    kernel: int = 2
+    stride: int | None = None
+    kind: Literal["max-pool2d"] = field(default="max-pool2d", init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        _core.validate(self.kind, self)
+
+    @property
+    def image(self) -> tuple[int, int, int]:
+        """Channels, height and width of the images that it gives."""
+        stride = self.kernel if self.stride is None else self.stride
+        height, width = ((side - self.kernel) // stride + 1 for side in (self.height, self.width))
+        return self.channels, height, width
+
+
+@dataclass(frozen=True)
+class Flatten(Layer):
+    """Images as vectors in PyTorch's order (channels, height, width), for a `Linear` layer to follow.
+
+    Raises ValueError for sizes below 1.
+    """
+
+    channels: int
+    height: int
+    width: int
+    kind: Literal["flatten"] = field(default="flatten", init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        _core.validate(self.kind, self)
+
+
+@dataclass(frozen=True)
+class LSTM(Layer):
+    """A layer of long short-term memory over sequences, all four gates on one array; every step is one input vector.
+
+    The array is 4·`hidden` × (`inputs` + `hidden` + 1 with a bias): rows of the gates i, f, g, o, `hidden` each;
+    columns x of the step, h of the step before, then the bias. With a = `scale`·W[x; h; 1]: c = σ(a_f) c +
+    σ(a_i) tanh(a_g) and h = σ(a_o) tanh(c). Gradients of a are clamped to ±`clip` (0: not at all). With `carry` a
+    sequence starts from the h and c that the sequence at its place of the mini-batch before ended with, until the
+    network's `reset`; gradients end at the start of a sequence. Raises ValueError for sizes below 1, a scale ≤ 0 or a
+    clip < 0.
+    """
+
+    inputs: int
+    hidden: int
+    bias: bool = True
+    scale: float = 1.0
+    clip: float = 0.0
+    carry: bool = False
+    kind: Literal["lstm"] = field(default="lstm", init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        _core.validate(self.kind, self)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the array: (4·hidden, inputs + hidden with the bias column)."""
+        return 4 * self.hidden, self.inputs + self.hidden + self.bias
+
+
+@dataclass(frozen=True)
 class Sigmoid(Layer):
     """y = 1 / (1 + exp(−x)), element by element."""
 
@@ -56,5 +170,14 @@ class ReLU(Layer):
     kind: Literal["relu"] = field(default="relu", init=False, repr=False)
 
 
-kinds: dict[str, type[Layer]] = {"linear": Linear, "sigmoid": Sigmoid, "tanh": Tanh, "relu": ReLU}
+kinds: dict[str, type[Layer]] = {
+    "linear": Linear,
+    "conv2d": Conv2d,
+    "max-pool2d": MaxPool2d,
+    "flatten": Flatten,
+    "lstm": LSTM,
+    "sigmoid": Sigmoid,
+    "tanh": Tanh,
+    "relu": ReLU,
+}
 """Layer descriptions by kind."""

@@ -3,9 +3,9 @@
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Score", "score", "softmax"]
+__all__ = ["Score", "score", "softmax", "steps"]
 
 F32 = NDArray[np.float32]
 
@@ -14,9 +14,9 @@ class Score(NamedTuple):
     """How a network did on some examples."""
 
     loss: float
-    """mean loss per example (nats for cross-entropy)"""
+    """mean loss per example, or per step of a sequence (nats for cross-entropy)"""
     error: float
-    """share of examples given a wrong class, 0 to 1"""
+    """share of examples, or of steps, given a wrong class, 0 to 1"""
 
 
 def score(loss: float, wrong: int, examples: int) -> Score:
@@ -27,6 +27,11 @@ def score(loss: float, wrong: int, examples: int) -> Score:
 
 
 def softmax(outputs: F32) -> F32:
-    """exp(y) / Σ exp(y) of each row of (examples, outputs); rows sum to 1."""
-    e = np.exp(outputs - outputs.max(axis=1, keepdims=True))
-    return np.asarray(e / e.sum(axis=1, keepdims=True), dtype=np.float32)
+    """exp(y) / Σ exp(y) of each row (…, outputs); rows sum to 1."""
+    e = np.exp(outputs - outputs.max(axis=-1, keepdims=True))
+    return np.asarray(e / e.sum(axis=-1, keepdims=True), dtype=np.float32)
+
+
+def steps(targets: ArrayLike, recurrent: bool) -> int:
+    """Targets per example: the steps of `targets` (examples, steps, …) for a recurrent network, 1 for others."""
+    return int(np.shape(targets)[1]) if recurrent else 1
