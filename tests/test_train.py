@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import tikitaka as tt
-from tikitaka.train import rate_factor, shuffled
+from tikitaka.train import _chunk_size, rate_factor, shuffled
 
 DIGITS = tt.data.load("digits").first(200)
 LAYERS = [tt.nn.Linear(64, 16), tt.nn.Tanh(), tt.nn.Linear(16, 10)]
@@ -208,6 +208,23 @@ def test_describe_names_every_array() -> None:
     text = tt.Network(LAYERS, [tt.Ttv2(), tt.Float()]).describe()
     assert "array 0, 16 × 65" in text
     assert "array 1, 10 × 17" in text
+
+
+def test_describe_names_the_arrays_of_every_kind_of_layer() -> None:
+    image, text = tt.Network(tt.models.lenet(256, 10), tt.Ttv2()), tt.Network(tt.models.char_lstm(20), tt.Ttv2())
+    for network, shapes in (
+        (image, ("16 × 26", "32 × 401", "128 × 33", "10 × 129")),
+        (text, ("256 × 85", "256 × 129", "20 × 65")),
+    ):
+        assert all(f"array {i}, {shape}\n" in network.describe() for i, shape in enumerate(shapes))
+
+
+def test_calls_into_the_core_count_patches() -> None:
+    lenet = tt.Network(tt.models.lenet(), tt.Float())
+    work = 16 * 26 * 24 * 24 + 32 * 401 * 8 * 8 + 128 * 513 + 10 * 129
+    assert _chunk_size(lenet, 1, 1) == round(2e8 / work)
+    assert _chunk_size(lenet, 7, 1) == 7 * round(2e8 / (7 * work))
+    assert _chunk_size(tt.Network(LAYERS, tt.Float()), 1, 1) == round(2e8 / (16 * 65 + 10 * 17))
 
 
 def test_averages_start_where_asked() -> None:

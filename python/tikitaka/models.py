@@ -1,10 +1,13 @@
-"""Networks by name, as lists of layer descriptions."""
+"""Networks by name: lists of layer descriptions, and how each is best trained."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from tikitaka import nn
+from tikitaka.config import RuleConfig, rules
 
-__all__ = ["fcn", "nets"]
+__all__ = ["Recipe", "char_lstm", "fcn", "lenet", "nets"]
 
 
 def fcn(inputs: int = 784, classes: int = 10) -> list[nn.Layer]:
@@ -21,5 +24,77 @@ def fcn(inputs: int = 784, classes: int = 10) -> list[nn.Layer]:
     ]
 
 
-nets: dict[str, Callable[[int, int], list[nn.Layer]]] = {"fcn": fcn}
-"""Builders by name, each called with the number of inputs and of classes."""
+def lenet(inputs: int = 784, classes: int = 10) -> list[nn.Layer]:
+    """The convolutional network of R24: two convolutions 5 × 5, of 16 and 32 filters, each with tanh and max-pooling
+    over 2 × 2, then two fully connected layers with tanh between them.
+
+    `inputs` are the pixels of a square image of one channel, 16 × 16 or larger: 80,202 weights with biases at 784
+    inputs and 10 classes. Raises ValueError for another number of them.
+    """
+    side = math.isqrt(max(inputs, 0))
+    if side * side != inputs:
+        raise ValueError(f"lenet needs square images, and {inputs} pixels make no square")
+    if side < 16:
+        raise ValueError(f"lenet needs images of 16 × 16 pixels or more, not {side} × {side}")
+    first = nn.Conv2d(1, side, side, filters=16, kernel=5)
+    halved = nn.MaxPool2d(*first.image)
+    second = nn.Conv2d(*halved.image, filters=32, kernel=5)
+    quartered = nn.MaxPool2d(*second.image)
+    return [
+        first,
+        nn.Tanh(),
+        halved,
+        second,
+        nn.Tanh(),
+        quartered,
+        nn.Flatten(*quartered.image),
+        nn.Linear(math.prod(quartered.image), 128),
+        nn.Tanh(),
+        nn.Linear(128, classes),
+    ]
+
+
+def char_lstm(inputs: int = 87, classes: int | None = None) -> list[nn.Layer]:
+    """The recurrent network of GH20 and R24 for the next character of a text: two LSTM of 64, and one output for each
+    of `classes` characters (by default as many as `inputs`).
+
+    77,591 weights with biases at 87 characters. h and c go on from one sequence to the next. Output scales make a
+    weight of ±0.6, which devices hold, count as ±2.
+    """
+    scale = 2 / 0.6
+    return [
+        nn.LSTM(inputs, 64, scale=scale, carry=True),
+        nn.LSTM(64, 64, scale=scale, carry=True),
+        nn.Linear(64, inputs if classes is None else classes, scale=scale),
+    ]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A network, and the settings it trains well with unless others are asked for."""
+
+    build: Callable[[int, int], list[nn.Layer]]
+    """makes the layers for a number of inputs and of classes"""
+    data: str
+    """name of the data set"""
+    epochs: int
+    """passes over the training data"""
+    batch: int
+    """examples per mini-batch"""
+    rules: Mapping[str, RuleConfig] = field(default_factory=dict)
+    """training rules by kind, where the defaults of the kind do not do; each leaves fields alone that default to None,
+    because a config file cannot unset what it inherits from here"""
+    text: bool = False
+    """whether it reads sequences of characters, not images"""
+
+    def rule(self, kind: str) -> RuleConfig:
+        """The rule of this kind with the settings for this network."""
+        return self.rules[kind] if kind in self.rules else rules[kind]()
+
+
+nets: dict[str, Recipe] = {
+    "fcn": Recipe(fcn, "mnist", epochs=30, batch=1),
+    "lenet": Recipe(lenet, "mnist", epochs=30, batch=1),
+    "lstm": Recipe(char_lstm, "war-and-peace", epochs=10, batch=1, text=True),
+}
+"""Networks by name."""

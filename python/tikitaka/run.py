@@ -4,13 +4,15 @@ import json
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
+
+from numpy.typing import NDArray
 
 from tikitaka import _core, extract
-from tikitaka.config import RuleConfig, Ttv2, doc_of, from_dict, to_dict
-from tikitaka.data import Dataset, load
+from tikitaka.config import RuleConfig, doc_of, from_dict, to_dict
+from tikitaka.data import Dataset, Vocabulary, load
 from tikitaka.model import Model
 from tikitaka.models import nets
 from tikitaka.network import Network
@@ -21,26 +23,42 @@ __all__ = ["Run", "TrainConfig", "summarize"]
 _FILES = ("config.toml", "metrics.jsonl", "checkpoint.safetensors", "summary.json")
 
 
+_RECIPE: Any = None
+"""Stands for what the recipe of the network says."""
+
+
 @dataclass(frozen=True)
 class TrainConfig:
-    """All that decides the result of a training, and nothing else: no paths, no threads."""
+    """All that decides the result of a training, and nothing else: no paths, no threads.
+
+    Without data, epochs, batch or rule a config has those of the recipe that `tikitaka.models.nets` holds for its
+    network; the rule is then ttv2. Once made it holds what it has: `dataclasses.replace` with another network keeps
+    them. Of a text, examples are sequences.
+    """
 
     net: Annotated[str, "network"] = "fcn"
-    data: Annotated[str, "data set: digits (bundled) or the name of a folder in the data folder"] = "mnist"
+    data: Annotated[str, "data set: digits (bundled), or a folder or text file in the data folder"] = _RECIPE
+    sequence: Annotated[int, "characters per sequence, text alone"] = 100
     examples: Annotated[int | None, "train on the first so many examples (default: all)"] = None
     holdout: Annotated[int | None, "test on the last so many training examples, for tuning (default: none)"] = None
-    epochs: Annotated[int, "passes over the training data"] = 30
-    batch: Annotated[int, "examples per mini-batch"] = 1
+    epochs: Annotated[int, "passes over the training data"] = _RECIPE
+    batch: Annotated[int, "examples per mini-batch"] = _RECIPE
     schedule: Annotated[str, "learning-rate schedule"] = "decay"
     average_from: Annotated[int | None, "epoch from which averages are gathered (default: the last third)"] = None
     seed: Annotated[int, "seed of all randomness, 0 to 2^63 - 1"] = 0
-    rule: Annotated[RuleConfig, "training rule"] = field(default=Ttv2())
+    rule: Annotated[RuleConfig, "training rule"] = _RECIPE
 
     def __post_init__(self) -> None:
-        for name, value, known in (("net", self.net, nets), ("schedule", self.schedule, schedules)):
-            if value not in known:
-                raise ValueError(f"{name} must be one of {', '.join(known)}, not {value!r}")
+        for name, chosen, known in (("net", self.net, list(nets)), ("schedule", self.schedule, list(schedules))):
+            if chosen not in known:
+                raise ValueError(f"{name} must be one of {', '.join(known)}, not {chosen!r}")
+        recipe = nets[self.net]
+        usual = {"data": recipe.data, "epochs": recipe.epochs, "batch": recipe.batch, "rule": recipe.rule("ttv2")}
+        for name, value in usual.items():
+            if getattr(self, name) is _RECIPE:
+                object.__setattr__(self, name, value)
         for name, number, least in (
+            ("sequence", self.sequence, 1),
             ("examples", self.examples, 1),
             ("holdout", self.holdout, 1),
             ("epochs", self.epochs, 1),
@@ -60,7 +78,13 @@ class TrainConfig:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """The config of nested plain values, as `to_dict` gives them; ValueError or TypeError names what is wrong."""
+        """The config of nested plain values, as `to_dict` gives them; ValueError or TypeError names what is wrong.
+
+        What is absent is as the recipe of the network says, the fields of the rule among it.
+        """
+        recipe, rule = nets.get(values.get("net", "fcn")), values.get("rule")
+        if recipe is not None and isinstance(rule, Mapping) and rule.get("kind") in recipe.rules:
+            values = {**values, "rule": {**to_dict(recipe.rule(rule["kind"])), **rule}}
         return from_dict(cls, values)
 
     def to_dict(self) -> dict[str, Any]:
@@ -83,13 +107,20 @@ class TrainConfig:
         return "\n".join(lines) + "\n"
 
     def dataset(self, data_dir: str | Path | None = None) -> Dataset:
-        """The data to train and test on; raises what `tikitaka.data.load` does."""
-        whole = load(self.data, data_dir)
+        """The data to train and test on.
+
+        Raises what `tikitaka.data.load` does, and ValueError for images where the network reads text or the reverse.
+        """
+        whole = load(self.data, data_dir, self.sequence)
+        kinds = {False: "images", True: "text"}
+        reads, holds = nets[self.net].text, whole.vocabulary is not None
+        if reads != holds:
+            raise ValueError(f"the network {self.net} reads {kinds[reads]}, and {self.data} holds {kinds[holds]}")
         return (whole if self.holdout is None else whole.holdout(self.holdout)).first(self.examples)
 
     def network(self, inputs: int, classes: int) -> Network:
         """The untrained network for data of so many inputs and classes."""
-        return Network(nets[self.net](inputs, classes), self.rule, seed=self.seed)
+        return Network(nets[self.net].build(inputs, classes), self.rule, seed=self.seed)
 
 
 def _unset(part: Any) -> list[str]:
@@ -140,14 +171,21 @@ class Run:
         self._lines.append(json.dumps(asdict(metrics)) + "\n")
         self._write("metrics.jsonl", "".join(self._lines))
 
-    def checkpoint(self, network: Network, *, epoch: int, position: int = 0) -> None:
-        """Save all state of `network`, `position` examples after the end of epoch number `epoch` (0: the start)."""
+    def checkpoint(
+        self, network: Network, *, epoch: int, position: int = 0, vocabulary: Vocabulary | None = None
+    ) -> None:
+        """Save all state of `network`, `position` examples after the end of epoch number `epoch` (0: the start).
+
+        `vocabulary` is that of the text it is trained on.
+        """
         metadata = {
             "inputs": str(network.inputs),
             "classes": str(network.outputs),
             "epoch": str(epoch),
             "position": str(position),
         }
+        if vocabulary is not None:
+            metadata["vocabulary"] = vocabulary.characters
         _core.save_tensors(str(self.path / "checkpoint.safetensors"), network.state(), metadata)
 
     def finish(self, summary: Mapping[str, Any]) -> None:
@@ -156,31 +194,51 @@ class Run:
 
     def network(self) -> Network:
         """The network of the last checkpoint; OSError or ValueError when that is missing or damaged."""
-        path = self.path / "checkpoint.safetensors"
-        if not path.is_file():
-            raise FileNotFoundError(f"{path}: no such file")
-        state, metadata = _core.load_tensors(str(path))
-        try:
-            inputs, classes = int(metadata["inputs"]), int(metadata["classes"])
-        except (KeyError, ValueError) as error:
-            raise ValueError(f"{path}: not a checkpoint of tikitaka (no number of {error})") from error
-        network = self.config.network(inputs, classes)
+        state, metadata = self._load()
+        network = self.config.network(self._number(metadata, "inputs"), self._number(metadata, "classes"))
         network.restore(state)
         return network
+
+    def vocabulary(self) -> Vocabulary | None:
+        """The vocabulary of the text that the network reads, None for images; raises as `network` does."""
+        characters = self._load()[1].get("vocabulary")
+        return None if characters is None else Vocabulary(characters)
 
     def epochs_averaged(self) -> int:
         """Over how many epochs averages had been gathered at the checkpoint, one that had begun among them.
 
         OSError or ValueError when the checkpoint is missing or damaged.
         """
-        path = self.path / "checkpoint.safetensors"
-        _, metadata = _core.load_tensors(str(path))
-        try:
-            begun = int(metadata["epoch"]) + (int(metadata["position"]) > 0)
-        except (KeyError, ValueError) as error:
-            raise ValueError(f"{path}: not a checkpoint of tikitaka (no number of {error})") from error
+        metadata = self._load()[1]
+        begun = self._number(metadata, "epoch") + (self._number(metadata, "position") > 0)
         first = self.config.average_from
         return max(0, begun + 1 - (2 * self.config.epochs // 3 + 1 if first is None else first))
+
+    def extract(self, what: Literal["average", "read", "reads"] = "average", *, reads: int = 16) -> Model:
+        """The digital model that `Network.extract` gives, with the run noted in its metadata.
+
+        That is net, data, the epochs of an average and, for text, sequence and vocabulary. Raises ValueError where no
+        average was gathered, OSError or ValueError when the checkpoint is missing or damaged.
+        """
+        model = self.network().extract(what, reads=reads).noted(net=self.config.net, data=self.config.data)
+        vocabulary = self.vocabulary()
+        if vocabulary is not None:
+            model = model.noted(sequence=self.config.sequence, vocabulary=vocabulary.characters)
+        return model.noted(epochs_averaged=self.epochs_averaged()) if what == "average" else model
+
+    def _load(self) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+        """Arrays and metadata of the checkpoint."""
+        path = self.path / "checkpoint.safetensors"
+        if not path.is_file():
+            raise FileNotFoundError(f"{path}: no such file")
+        return _core.load_tensors(str(path))
+
+    def _number(self, metadata: Mapping[str, str], name: str) -> int:
+        try:
+            return int(metadata[name])
+        except (KeyError, ValueError) as error:
+            path = self.path / "checkpoint.safetensors"
+            raise ValueError(f"{path}: not a checkpoint of tikitaka (no number of {error})") from error
 
     def _write(self, name: str, text: str) -> None:
         whole = self.path / name
@@ -205,17 +263,17 @@ def summarize(
     config: TrainConfig, network: Network, dataset: Dataset, history: list[Metrics], *, seconds: float, threads: int
 ) -> dict[str, Any]:
     """What a finished training reports, in plain values; errors are shares from 0 to 1 (None: there is no average)."""
-    last = history[-1]
-    average = extract.average(network)
-
-    def error(twin: Model) -> float:
-        return twin.evaluate(dataset.test_x, dataset.test_y, threads=threads).error
+    last, average = history[-1], extract.average(network)
+    of_read = extract.last_read(network).evaluate(dataset.test_x, dataset.test_y, threads=threads)
+    of_average = average and average.evaluate(dataset.test_x, dataset.test_y, threads=threads)
 
     return {
         "test_error": last.test_error,
-        "last_read_test_error": error(extract.last_read(network)),
-        "average_test_error": None if average is None else error(average),
+        "last_read_test_error": of_read.error,
+        "average_test_error": of_average and of_average.error,
         "test_loss": last.test_loss,
+        "last_read_test_loss": of_read.loss,
+        "average_test_loss": of_average and of_average.loss,
         "train_loss": last.train_loss,
         "samples_per_second": last.samples_per_second,
         "pulses_per_sample": last.pulses_per_sample,

@@ -1,4 +1,4 @@
-"""The epoch loop: shuffling, learning-rate schedules, averaging, metrics, progress."""
+"""The epoch loop: the order of examples, learning-rate schedules, averaging, metrics, progress."""
 
 import math
 import sys
@@ -14,8 +14,9 @@ from tqdm import tqdm
 from tikitaka.config import Float
 from tikitaka.data import Dataset
 from tikitaka.network import Network
+from tikitaka.nn import Conv2d, Layer
 
-__all__ = ["Metrics", "Stopped", "fit", "rate_factor", "schedules", "shuffled"]
+__all__ = ["Metrics", "Stopped", "check", "fit", "rate_factor", "schedules", "shuffled", "streams"]
 
 schedules: dict[str, dict[str, tuple[float, float, float]]] = {
     "constant": {"float": (1.0, 1.0, 1.0), "analog": (1.0, 1.0, 1.0)},
@@ -27,29 +28,29 @@ schedules: dict[str, dict[str, tuple[float, float, float]]] = {
 `swa` (stochastic weight averaging) keeps the rate of the middle third while averages are gathered in the last: an
 average gains from iterates that still explore."""
 
-_CHUNK_WORK = 2e8  # examples × weights of one call into the core: about 0.2 s, so that Ctrl-C is answered soon
+_CHUNK_WORK = 2e8  # input vectors × weights of one call into the core: about 0.2 s, so that Ctrl-C is answered soon
 
 
 @dataclass(frozen=True)
 class Metrics:
-    """What one epoch of training gave."""
+    """What one epoch of training gave; of a text, every character is a sample."""
 
     epoch: int
     """number of the epoch, from 1"""
     rate: float
     """factor of the schedule"""
     train_loss: float
-    """mean loss per example met while training (nats for cross-entropy)"""
+    """mean loss per sample met while training (nats for cross-entropy)"""
     train_error: float
     """share of wrong classes met while training, 0 to 1"""
     test_loss: float
-    """mean loss per test example, through the network's own periphery"""
+    """mean loss per test sample, through the network's own periphery"""
     test_error: float
     """share of wrong classes on the test part, 0 to 1, through the network's own periphery"""
     samples_per_second: float
-    """training examples per second of training alone"""
+    """training samples per second of training alone"""
     pulses_per_sample: float
-    """pulses sent to all devices per training example"""
+    """pulses sent to all devices per training sample"""
     seconds: float
     """time of the epoch with its evaluation"""
 
@@ -68,6 +69,16 @@ def shuffled(n: int, *, seed: int, epoch: int) -> NDArray[np.int64]:
     # the raw words of Philox are frozen by NumPy's compatibility policy, Generator.permutation is not
     words = np.random.Philox(key=np.array([seed, epoch], dtype=np.uint64)).random_raw(n)
     return np.argsort(words, kind="stable").astype(np.int64)
+
+
+def streams(n: int, batch: int) -> NDArray[np.int64]:
+    """The order of `n` consecutive sequences of a text in mini-batches of `batch`, for a network that carries state.
+
+    The text becomes `batch` streams of n // `batch` sequences that run beside each other, so that each place of a
+    mini-batch goes on where the mini-batch before left it. What does not fill the streams is left out; nothing is
+    left for fewer than `batch` sequences.
+    """
+    return np.arange(n // batch * batch, dtype=np.int64).reshape(batch, -1).T.ravel()
 
 
 def rate_factor(schedule: str, network: Network, epoch: int, epochs: int) -> float:
@@ -98,7 +109,8 @@ def fit(
 ) -> list[Metrics]:
     """Train `network` on `dataset` and return the metrics of each epoch.
 
-    Examples are shuffled from `seed` (the network's own by default); averages are gathered from epoch `average_from`
+    Examples are shuffled from `seed` (the network's own by default), except that a network that carries state reads a
+    text in `streams`, from a state of 0 in each epoch. Averages are gathered from epoch `average_from`
     on (1 to epochs + 1; by default over the last third of the epochs). `progress` shows a bar on standard error when
     that is a terminal. `on_epoch` is called after each epoch; `stop` is asked several times a second and, where it
     says True, ends the training with `Stopped`. Ctrl-C raises KeyboardInterrupt with the network whole, between two
@@ -112,9 +124,7 @@ def fit(
             raise TypeError(f"{name} must be a whole number, not {value!r}")
         if value < 1:
             raise ValueError(f"{name} must be at least 1, not {value}")
-    for part, examples in (("training", len(dataset.train_y)), ("test", len(dataset.test_y))):
-        if examples == 0:
-            raise ValueError(f"the {part} part of {dataset.name} is empty; it must hold an example at least")
+    check(network, dataset, batch=batch)
     seed = network.seed if seed is None else seed
     if not 0 <= seed < 2**64:
         raise ValueError(f"seed must be from 0 to 2^64 - 1, not {seed}")
@@ -124,12 +134,17 @@ def fit(
         raise ValueError(f"average_from must be from 1 to {epochs + 1}, not {average_from}")
     rate_factor(schedule, network, 1, epochs)  # an unknown schedule is refused before any work
     history = []
-    total = epochs * len(dataset.train_y)
-    with tqdm(total=total, unit="ex", file=sys.stderr, disable=None if progress else True) as bar:
+    n, text = len(dataset.train_y), dataset.vocabulary is not None
+    consecutive = streams(n, batch) if network.carries else None
+    total = epochs * (n if consecutive is None else len(consecutive)) * dataset.steps
+    unit = "char" if text else "ex"
+    with tqdm(total=total, unit=unit, unit_scale=text, file=sys.stderr, disable=None if progress else True) as bar:
         for epoch in range(1, epochs + 1):
             network.averaging = epoch >= average_from
             rate = rate_factor(schedule, network, epoch, epochs)
-            order = shuffled(len(dataset.train_y), seed=seed, epoch=epoch)
+            order = shuffled(n, seed=seed, epoch=epoch) if consecutive is None else consecutive
+            if network.carries:
+                network.reset()
             bar.set_description(f"epoch {epoch}/{epochs}", refresh=False)
             metrics = _epoch(network, dataset, order, epoch, rate, batch, threads, bar.update, stop)
             bar.set_postfix(test_error=f"{100 * metrics.test_error:.2f} %", refresh=False)
@@ -137,6 +152,22 @@ def fit(
             if on_epoch is not None:
                 on_epoch(metrics)
     return history
+
+
+def check(network: Network, dataset: Dataset, *, batch: int = 1) -> None:
+    """Raise ValueError where `network` cannot be trained on `dataset` in mini-batches of `batch`, and say why."""
+    for part, examples in (("training", len(dataset.train_y)), ("test", len(dataset.test_y))):
+        if examples == 0:
+            raise ValueError(f"the {part} part of {dataset.name} is empty; it must hold an example at least")
+    if network.recurrent != (dataset.train_y.ndim == 2):
+        takes = "sequences, for it has an LSTM" if network.recurrent else "single examples, for it has no LSTM"
+        holds = "sequences" if dataset.train_y.ndim == 2 else "single examples"
+        raise ValueError(f"the network takes {takes}, and {dataset.name} holds {holds}")
+    if network.carries and batch > len(dataset.train_y):
+        raise ValueError(
+            f"batch is {batch:,}, and {dataset.name} has {len(dataset.train_y):,} sequences to train on; "
+            "a network that carries state needs a sequence or more for each place of a mini-batch"
+        )
 
 
 def _epoch(
@@ -151,8 +182,8 @@ def _epoch(
     stop: Callable[[], bool] | None,
 ) -> Metrics:
     start, training, pulses = time.perf_counter(), 0.0, network.pulses
-    losses, errors, n = 0.0, 0.0, len(order)
-    chunk = _chunk_size(network, batch)
+    losses, errors, n, steps = 0.0, 0.0, len(order), dataset.steps
+    chunk = _chunk_size(network, batch, steps)
     for first in range(0, n, chunk):
         if stop is not None and stop():
             raise Stopped(epoch, first)
@@ -167,7 +198,7 @@ def _epoch(
                 f"the training loss is {score.loss} in epoch {epoch} after {first + len(part):,} examples: "
                 "the learning rate is too high for this network"
             )
-        advance(len(part))
+        advance(len(part) * steps)
     test = network.evaluate(dataset.test_x, dataset.test_y, draw=epoch, threads=threads)
     return Metrics(
         epoch=epoch,
@@ -176,17 +207,26 @@ def _epoch(
         train_error=errors / n,
         test_loss=test.loss,
         test_error=test.error,
-        samples_per_second=n / training,
-        pulses_per_sample=(network.pulses - pulses) / n,
+        samples_per_second=n * steps / training,
+        pulses_per_sample=(network.pulses - pulses) / (n * steps),
         seconds=time.perf_counter() - start,
     )
 
 
-def _chunk_size(network: Network, batch: int) -> int:
-    """Examples per call into the core, a multiple of `batch`.
+def _chunk_size(network: Network, batch: int, steps: int) -> int:
+    """Examples of `steps` samples each per call into the core, a multiple of `batch`.
 
     Set by the size of the network and not by a clock, so that sums of losses are added up in the same order, and
     come out the same, in every run.
     """
-    weights = sum(w.size for w in network.weights)
-    return batch * max(1, round(_CHUNK_WORK / (weights * batch)))
+    work = steps * sum(_work(layer) for layer in network.layers)
+    return batch * max(1, round(_CHUNK_WORK / (work * batch)))
+
+
+def _work(layer: Layer) -> int:
+    """Input vectors × weights of the layer for one sample: a convolution takes in a vector for every patch."""
+    if layer.shape is None:
+        return 0
+    rows, cols = layer.shape
+    _, height, width = layer.image if isinstance(layer, Conv2d) else (0, 1, 1)
+    return rows * cols * height * width

@@ -33,10 +33,7 @@ def extract(
         raise ValueError(f"--to {to} must end in one of {', '.join(endings)}")
     if to.exists() and not force:
         raise FileExistsError(f"{to} is there already; --force replaces it")
-    opened = Run.open(run)
-    model = opened.network().extract(what, reads=reads).noted(net=opened.config.net, data=opened.config.data)
-    if what == "average":
-        model = model.noted(epochs_averaged=opened.epochs_averaged())
+    model = Run.open(run).extract(what, reads=reads)
     if to.suffix == ".onnx":
         try:
             export.onnx(model, to)

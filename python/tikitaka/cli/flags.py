@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 import click
 
 from tikitaka.config import Periphery, doc_of, kinds_of, rules, to_dict
+from tikitaka.models import nets
 from tikitaka.run import TrainConfig
 
 __all__ = ["apply_flags", "rule_flags", "rule_options"]
@@ -62,7 +63,7 @@ def apply_flags(config: TrainConfig, given: Mapping[str, Any]) -> TrainConfig:
     whole = to_dict(config)
     kind = values.pop("rule", whole["rule"]["kind"])
     if kind != whole["rule"]["kind"]:
-        whole["rule"] = to_dict(rules[kind]())
+        whole["rule"] = to_dict(nets[values.get("net", config.net)].rule(kind))
     _set_periphery(whole["rule"], values.pop("periphery", None), values.pop("mvm_noise", None))
     known = rule_flags()
     partners = {"states": "step", "step": "states", "slow_states": "slow_step", "slow_step": "slow_states"}

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
-__all__ = ["Failed", "Signalled", "common_options", "default_threads", "percent", "print_json", "signals"]
+__all__ = ["Failed", "Signalled", "common_options", "default_threads", "nats", "percent", "print_json", "signals"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -53,6 +53,11 @@ def print_json(value: Any) -> None:
 def percent(share: float | None) -> str:
     """A share from 0 to 1 as text."""
     return "–" if share is None else f"{100 * share:.2f} %"
+
+
+def nats(loss: float | None) -> str:
+    """A loss as text."""
+    return "–" if loss is None else f"{loss:.4f}"
 
 
 @contextmanager
