@@ -2,8 +2,10 @@
 
 import gzip
 import json
+import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -27,6 +29,8 @@ TRAIN_FIELDS = {
     "last_read_test_error",
     "average_test_error",
     "test_loss",
+    "last_read_test_loss",
+    "average_test_loss",
     "train_loss",
     "samples_per_second",
     "pulses_per_sample",
@@ -68,12 +72,36 @@ def test_train_prints_one_json_object(command: Command, rule: str) -> None:
     summary = json.loads(out)
     assert summary.keys() >= TRAIN_FIELDS
     assert summary["config"]["rule"]["kind"] == rule
-    assert (summary["average_test_error"] is None) == (rule != "ttv2")
+    assert (summary["average_test_error"] is None) == (summary["average_test_loss"] is None) == (rule != "ttv2")
     assert 0 <= summary["test_error"] <= 1
     again = json.loads(command("train", *FAST, "--rule", rule, "--json", "--threads", 1)[1])
     assert again["digest"] == summary["digest"]
     other = json.loads(command("train", *FAST, "--rule", rule, "--json", "--seed", 2)[1])
     assert other["digest"] != summary["digest"]
+
+
+@pytest.mark.parametrize("rule", ["float", "sgd", "ttv1", "ttv2"])
+def test_lenet_is_trained_evaluated_and_used(command: Command, tmp_path: Path, rule: str) -> None:
+    refused(command("train", *FAST, "--net", "lenet"), "lenet needs images of 16 × 16 pixels or more, not 8 × 8")
+    folder = tmp_path / "large"
+    folder.mkdir()
+    digits = tt.data.load("digits")
+    for part, x, y in (("train", digits.train_x, digits.train_y), ("t10k", digits.test_x, digits.test_y)):
+        images = np.kron(255 * x.reshape(-1, 8, 8), np.ones((2, 2))).astype(np.uint8)
+        (folder / f"{part}-images-idx3-ubyte").write_bytes(struct.pack(">4i", 0x803, *images.shape) + images.tobytes())
+        (folder / f"{part}-labels-idx1-ubyte").write_bytes(struct.pack(">2i", 0x801, len(y)) + y.astype("u1").tobytes())
+    where = ["--data", "large", "--data-dir", tmp_path]
+    code, out, _ = command(
+        "train", *FAST, "--net", "lenet", *where, "--rule", rule, "--out", tmp_path / "run", "--json"
+    )
+    assert code == 0
+    summary = json.loads(out)
+    result = json.loads(command("evaluate", tmp_path / "run", "--data-dir", tmp_path, "--json")[1])
+    assert (result["test_error"], result["test_loss"]) == (summary["test_error"], summary["test_loss"])
+    assert len(command("predict", tmp_path / "run", "--data-dir", tmp_path)[1].split()) == 355
+    assert command("extract", tmp_path / "run", "--what", "read", "--to", tmp_path / "model.npz")[0] == 0
+    of_file = json.loads(command("evaluate", tmp_path / "model.npz", "--data-dir", tmp_path, "--json")[1])
+    assert of_file["test_error"] == result["last_read_test_error"]
 
 
 def test_a_run_is_kept_evaluated_and_used(command: Command, tmp_path: Path) -> None:
@@ -92,7 +120,7 @@ def test_a_run_is_kept_evaluated_and_used(command: Command, tmp_path: Path) -> N
     summary = json.loads((run / "summary.json").read_text(encoding="utf-8"))
     assert tt.Run.open(run).network().digest() == summary["digest"]
     result = json.loads(command("evaluate", run, "--json")[1])
-    for name in ("last_read_test_error", "average_test_error", "test_error"):
+    for name in (f"{model}test_{what}" for model in ("", "last_read_", "average_") for what in ("error", "loss")):
         assert result[name] == summary[name]  # an ideal periphery has no noise to differ by
     assert command("evaluate", run)[0] == 0
     classes = command("predict", run, "--examples", 5)[1].split()
@@ -122,6 +150,7 @@ def test_a_model_is_extracted_evaluated_and_used(command: Command, tmp_path: Pat
     target = ["--target-error", 0.05, "--target-chips", 2, "--target-states", 50, "--bits", 8, "--bits", 4]
     of_run, of_file = (json.loads(command("evaluate", path, *target, "--json")[1]) for path in (run, file))
     assert of_file["test_error"] == of_run["average_test_error"]
+    assert of_file["test_loss"] == of_run["average_test_loss"]
     assert of_file["quantised"][1]["test_error"] == of_run["quantised"][1]["average_test_error"]
     assert of_file["target"]["test_error"] == of_run["target"]["average_test_error"]
     assert (of_file["target"]["chips"], of_file["target"]["method"]) == (2, "error")
@@ -186,6 +215,8 @@ def test_a_config_file_gives_the_same_run(command: Command, tmp_path: Path) -> N
         (["--states", "20", "--step", "0.5"], "states"),
         (["--epochs", "0"], "--epochs"),
         (["--batch", "0"], "--batch"),
+        (["--sequence", "0"], "--sequence"),
+        (["--net", "lstm"], "lstm reads text, and digits holds images"),
         (["--threads", "0"], "--threads"),
         (["--seed", "-1"], "--seed"),
         (["--examples", "100000"], "examples"),
@@ -254,14 +285,41 @@ def test_damaged_data_is_refused(command: Command, tmp_path: Path) -> None:
     shutil.copytree(_BUNDLED / "digits", tmp_path / "mine")
     code, _, _ = command("train", "--data", "mine", "--data-dir", tmp_path, "--examples", 10, "--epochs", 1)
     assert code == 0
-    path = tmp_path / "mine" / "train-images-idx3-ubyte.gz"
-    path.write_bytes(path.read_bytes()[:1000])
-    refused(command("train", "--data", "mine", "--data-dir", tmp_path), str(path))
-    path.write_bytes(gzip.compress(b"nonsense"))
-    refused(command("train", "--data", "mine", "--data-dir", tmp_path), "not an IDX file")
     refused(command("train", "--data", "yours", "--data-dir", tmp_path), "there are digits, mine")
     refused(command("evaluate", tmp_path / "mine"), "config.toml")
     refused(command("predict", tmp_path / "none"), "none")
+
+
+_ZIPPED = (_BUNDLED / "digits" / "train-images-idx3-ubyte.gz").read_bytes()
+_IMAGES = gzip.decompress(_ZIPPED)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (_ZIPPED[:1000], "damaged gzip data"),
+        (b"nonsense", "not an IDX file (it should begin with two zero bytes, not '6e6f6e73')"),
+        (b"\x08\x03" + _IMAGES[2:], "not an IDX file"),
+        (b"\x00\x00\x0d" + _IMAGES[3:], "IDX type 0x0d is not supported"),
+        (_IMAGES[:3] + b"\x01" + _IMAGES[4:], "it has 1 dimensions instead of 3"),
+        (_IMAGES[:9], "it ends inside its header"),
+        (_IMAGES[:-1], "truncated: 92,287 bytes of data instead of 92,288"),
+        (_IMAGES[:999], "truncated: its header promises 92,288 bytes of data, the file can hold 999"),
+        (gzip.compress(_IMAGES[:-1]), "truncated: 92,287 bytes of data instead of 92,288"),
+        (b"", "not an IDX file"),
+    ],
+    ids=["zip", "text", "swapped", "type", "dimensions", "header", "short", "very short", "short zip", "empty"],
+)
+def test_damaged_images_are_refused(command: Command, tmp_path: Path, content: bytes, words: str) -> None:
+    shutil.copytree(_BUNDLED / "digits", tmp_path / "mine")
+    path = tmp_path / "mine" / "train-images-idx3-ubyte.gz"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=re.escape(words)):
+        tt.data.load("mine", tmp_path)
+    result = command("train", "--data", "mine", "--data-dir", tmp_path, "--out", tmp_path / "run")
+    refused(result, f"{path}: ")
+    refused(result, words)
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("error", [FloatingPointError("the loss is nan"), OSError("disk full"), ValueError("odd")])

@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import tikitaka as tt
 from tikitaka.data import Vocabulary, load, read_text, text_dataset
 from tikitaka.data.sets import _SHA256_OF_TEXT
+from tikitaka.train import streams
 
 TEXT = "".join(chr(ord("a") + k * k % 26) for k in range(300)) + "é\n"
 
@@ -189,3 +191,149 @@ def test_another_text_is_refused_as_war_and_peace(tmp_path: Path) -> None:
     (tmp_path / "war-and-peace.txt").write_bytes(TEXT.encode())
     with pytest.raises(ValueError, match=f"SHA-256 .* should be {_SHA256_OF_TEXT['war-and-peace']}"):
         load("war-and-peace", tmp_path)
+
+
+# --- training ---------------------------------------------------------------------------------------------------------
+
+
+class Reader:
+    """Stands for a network that carries state, and notes how it is driven."""
+
+    recurrent = carries = True
+    layers = (tt.nn.Linear(9, 1000), tt.nn.Linear(1000, 9))
+    rules = tt.Float()
+    seed = 0
+    pulses = 0
+    averaging = False
+
+    def __init__(self) -> None:
+        self.seen: list[list[int]] = []
+        self.calls: list[str] = []
+
+    def reset(self) -> None:
+        self.calls.append("reset")
+
+    def train(self, x: object, y: object, *, order: np.ndarray, batch: int, **_: object) -> tt.Score:
+        self.calls.append("train")
+        self.seen += [row.tolist() for row in order.reshape(-1, batch)]
+        self.pulses += 30 * len(order)
+        return tt.Score(2.0, 0.5)
+
+    def evaluate(self, *_: object, **__: object) -> tt.Score:
+        return tt.Score(1.0, 0.25)
+
+
+def test_streams_run_beside_each_other() -> None:
+    np.testing.assert_array_equal(streams(8, 2), [0, 4, 1, 5, 2, 6, 3, 7])
+    np.testing.assert_array_equal(streams(11, 3), [0, 3, 6, 1, 4, 7, 2, 5, 8])  # 9 and 10 do not fill the streams
+    np.testing.assert_array_equal(streams(4, 1), range(4))
+    assert streams(3, 4).shape == (0,)
+
+
+def test_a_network_that_carries_reads_the_text_in_order() -> None:
+    dataset = text_dataset(TEXT, name="mine", sequence=10).first(23)
+    network = Reader()
+    history = tt.fit(network, dataset, epochs=2, batch=5, progress=False)  # type: ignore[arg-type]
+    assert network.seen == 2 * [[k, k + 4, k + 8, k + 12, k + 16] for k in range(4)]
+    assert network.calls == 2 * ["reset", "train"]
+    assert (history[0].train_loss, history[0].train_error) == (2.0, 0.5)
+    assert history[0].pulses_per_sample == 3  # 10 characters a sequence
+    with pytest.raises(ValueError, match="batch is 24, and mine has 23 sequences to train on"):
+        tt.fit(network, dataset, epochs=1, batch=24, progress=False)  # type: ignore[arg-type]
+
+
+def test_calls_into_the_core_count_characters() -> None:
+    weights = 1000 * 10 + 9 * 1001
+    network = Reader()
+    dataset = text_dataset("abc" * 40_000, name="mine", sequence=1000)
+    tt.fit(network, dataset, epochs=1, batch=4, progress=False)  # type: ignore[arg-type]
+    at_once = 4 * round(2e8 / (weights * 1000 * 4))
+    assert network.calls == ["reset"] + ["train"] * -(-108 // at_once)
+    assert at_once < 108
+
+
+def test_networks_and_data_of_another_kind_are_refused() -> None:
+    text = text_dataset(TEXT, name="mine", sequence=10)
+    digits = load("digits")
+    with pytest.raises(ValueError, match=r"takes single examples, .* no LSTM, and mine holds sequences"):
+        tt.fit(tt.Network([tt.nn.Linear(text.inputs, text.classes)], tt.Float()), text, progress=False)
+    with pytest.raises(ValueError, match=r"takes sequences, .* an LSTM, and digits holds single examples"):
+        tt.fit(Reader(), digits, progress=False)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("carry", [False, True])
+@pytest.mark.parametrize("batch", [1, 3])
+def test_a_recurrent_network_learns_a_text(carry: bool, batch: int) -> None:
+    text = text_dataset("the cat sat on the mat. " * 60, name="mine", sequence=12)
+    layers = [tt.nn.LSTM(text.inputs, 16, carry=carry), tt.nn.Linear(16, text.classes)]
+    network = tt.Network(layers, tt.Float(lr=0.1), seed=1)
+    assert (network.recurrent, network.carries) == (True, carry)
+    untrained = network.evaluate(text.test_x, text.test_y)
+    assert untrained.loss == pytest.approx(np.log(text.classes), abs=0.2)  # of a character, not of a sequence
+    history = tt.fit(network, text, epochs=6, batch=batch, progress=False)
+    assert history[-1].test_loss < history[0].test_loss < untrained.loss
+    assert history[-1].train_loss < history[0].train_loss < np.log(text.classes) + 0.2
+    again = tt.Network(layers, tt.Float(lr=0.1), seed=1)
+    tt.fit(again, text, epochs=6, batch=batch, threads=2, progress=False)
+    assert again.digest() == network.digest()
+
+
+def test_outputs_of_a_recurrent_network_are_those_of_every_step() -> None:
+    text = text_dataset(TEXT, name="mine", sequence=10)
+    network = tt.Network([tt.nn.LSTM(text.inputs, 8), tt.nn.Linear(8, text.classes)], tt.Float(), seed=1)
+    x, y = text.test_x, text.test_y
+    for each in (network, network.extract("read")):
+        assert each.recurrent
+        probabilities = each.probabilities(x)
+        assert probabilities.shape == (*x.shape, text.classes)
+        np.testing.assert_allclose(probabilities.sum(axis=-1), 1, rtol=1e-5)
+        classes = each.predict(x)
+        assert (classes.shape, classes.dtype) == (x.shape, np.int64)
+        score = each.evaluate(x, y)
+        assert score.error == pytest.approx(np.mean(classes != y))
+        losses = -np.log(np.take_along_axis(probabilities, y[..., None], axis=-1))
+        assert score.loss == pytest.approx(losses.mean(), rel=1e-4)
+    score = network.train(text.train_x, text.train_y, order=[3, 1], batch=2)
+    assert score.loss == pytest.approx(np.log(text.classes), abs=0.3)
+
+
+def test_a_network_writes_what_its_seed_says() -> None:
+    text = text_dataset("abcdefgh" * 150, name="mine", sequence=8)
+    network = tt.Network([tt.nn.LSTM(8, 16, carry=True), tt.nn.Linear(16, 8)], tt.Float(lr=0.2), seed=1)
+    tt.fit(network, text, epochs=8, progress=False)
+    before = network.state()
+    codes = network.sample([0, 1, 2], 40, temperature=0.5, seed=3)
+    assert (codes.shape, codes.dtype) == ((40,), np.int64)
+    np.testing.assert_array_equal(codes, network.sample([0, 1, 2], 40, temperature=0.5, seed=3))
+    np.testing.assert_array_equal(codes, network.extract("read").sample([0, 1, 2], 40, temperature=0.5, seed=3))
+    assert np.mean(codes == np.arange(3, 43) % 8) > 0.9  # it has learned the alphabet
+    assert all(np.array_equal(before[key], value) for key, value in network.state().items())
+    for prime in ([], [8], [-1]):
+        with pytest.raises(ValueError, match=r"\w"):
+            network.sample(prime, 5)
+    for temperature in (-1.0, float("nan")):
+        with pytest.raises(ValueError, match="temperature"):
+            network.sample([0], 5, temperature=temperature)
+    with pytest.raises(ValueError, match="recurrent"):
+        tt.Network([tt.nn.Linear(8, 8)], tt.Float()).sample([0], 5)
+
+
+def test_the_carried_state_is_part_of_a_checkpoint(tmp_path: Path) -> None:
+    text = text_dataset(TEXT, name="mine", sequence=10)
+    config = tt.TrainConfig(net="lstm", data="mine", sequence=10, rule=tt.Ttv2(), seed=3)
+    network = config.network(text.inputs, text.classes)
+    network.train(text.train_x, text.train_y, order=streams(20, 2)[:10], batch=2)
+    assert {"carried.0.h", "carried.0.c", "carried.1.h", "carried.1.c"} <= network.state().keys()
+    run = tt.Run.create(tmp_path / "run", config)
+    run.checkpoint(network, epoch=0, position=10, vocabulary=text.vocabulary)
+    back = tt.Run.open(tmp_path / "run")
+    assert back.vocabulary() == text.vocabulary
+    restored = back.network()
+    for each in (network, restored):
+        each.train(text.train_x, text.train_y, order=streams(20, 2)[10:], batch=2)
+    assert restored.digest() == network.digest()
+    restored.reset()
+    assert not restored.state()["carried.0.h"].any()
+    model = back.extract("read")
+    assert model.metadata["vocabulary"] == text.vocabulary.characters  # type: ignore[union-attr]
+    assert model.metadata["sequence"] == 10

@@ -13,6 +13,7 @@ from tikitaka.cli.demo import demo
 from tikitaka.cli.extract import extract
 from tikitaka.cli.output import Signalled
 from tikitaka.cli.reproduce import reproduce
+from tikitaka.cli.sample import sample
 from tikitaka.cli.train import train
 from tikitaka.cli.use import evaluate, predict
 
@@ -28,7 +29,7 @@ def tikitaka(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (demo, train, evaluate, extract, predict, reproduce):
+for command in (demo, train, evaluate, extract, predict, sample, reproduce):
     tikitaka.add_command(command)
 
 

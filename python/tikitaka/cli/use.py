@@ -1,5 +1,6 @@
 """`tikitaka evaluate` and `tikitaka predict`: what a trained network or an extracted model does."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from statistics import fmean, stdev
@@ -8,38 +9,17 @@ from typing import Any, TypeVar, get_args
 import click
 
 from tikitaka import extract
-from tikitaka.cli.output import common_options, percent, print_json
+from tikitaka.cli.opened import open_used
+from tikitaka.cli.output import common_options, nats, percent, print_json
 from tikitaka.config import Periphery, from_dict, to_dict
-from tikitaka.data import Dataset, load
 from tikitaka.deploy import Chip, Method, origin
 from tikitaka.model import Model
 from tikitaka.network import Network
-from tikitaka.run import Run
+from tikitaka.score import Score
 
 __all__ = ["evaluate", "predict"]
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-def _open(path: Path, data: str | None, data_dir: str | None) -> tuple[Network | Model, Dataset]:
-    """The network of a RUN folder or the model of a file, with the data set named or else that of its training."""
-    used: Network | Model
-    trained_on: str | None
-    if path.is_dir():
-        run = Run.open(path)
-        used, trained_on = run.network(), run.config.data
-    elif path.exists():
-        used = Model.load(path)
-        trained_on = used.metadata.get("data")
-    else:
-        raise FileNotFoundError(f"{path}: no such RUN folder or model file")
-    name = trained_on if data is None else data
-    if name is None:
-        raise ValueError(f"{path} does not say what data it was trained on: give --data")
-    dataset = load(name, data_dir)
-    if used.inputs != dataset.inputs:
-        raise ValueError(f"{dataset.name} has {dataset.inputs} pixels per image, the network {used.inputs} inputs")
-    return used, dataset
 
 
 _path = click.argument("path", metavar="RUN_OR_FILE", type=click.Path(path_type=Path))
@@ -91,10 +71,12 @@ def evaluate(
 ) -> None:
     """Test error of a RUN or of a model FILE: as it is, quantised, and on analog chips.
 
-    Of a RUN: the hardware as it stands, its last weights read once, and their average. With --target-error or
+    Of a RUN: the hardware as it stands, its last weights read once, and their average. Of a text, the error is the
+    share of wrong next characters, and losses are in nats per character. With --target-error or
     --target-method also on chips of new devices; the error is a fraction of the range of the devices.
     """
-    used, dataset = _open(path, data, data_dir)
+    opened = open_used(path)
+    used, dataset = opened.used, opened.dataset(data, data_dir)
     if dataset.classes > used.outputs:
         raise ValueError(f"{dataset.name} has {dataset.classes} classes, the network {used.outputs} outputs")
     x, y = dataset.test_x[:examples], dataset.test_y[:examples]
@@ -102,17 +84,18 @@ def evaluate(
     def error(of: Network | Model) -> float:
         return of.evaluate(x, y, threads=threads).error
 
+    models: dict[str, Model | None]
+    scores: dict[str, Score | None]
     if isinstance(used, Network):  # of a finished RUN: the noise of its last epoch, so that its own number comes out
-        test = used.evaluate(x, y, draw=Run.open(path).config.epochs, threads=threads)
-    else:
-        test = used.evaluate(x, y, threads=threads)
-    models: dict[str, Model | None] = {"": used} if isinstance(used, Model) else {}
-    if isinstance(used, Network):
         models = {"last_read_": extract.last_read(used), "average_": extract.average(used)}
+        scores = {"": used.evaluate(x, y, draw=opened.epochs, threads=threads)}
+    else:
+        models, scores = {"": used}, {}
+    for name, model in models.items():
+        scores[name] = None if model is None else model.evaluate(x, y, threads=threads)
     result: dict[str, Any] = {
-        "test_error": test.error,
-        **{f"{name}test_error": model and error(model) for name, model in models.items()},
-        "test_loss": test.loss,
+        **{f"{name}test_error": each and each.error for name, each in scores.items()},
+        **{f"{name}test_loss": each and each.loss for name, each in scores.items()},
         "examples": len(y),
         "data": dataset.name,
     }
@@ -136,7 +119,8 @@ def evaluate(
     if as_json:
         print_json(result)
     else:
-        click.echo("\n".join(_lines(result, isinstance(used, Network))))
+        samples = "examples" if dataset.vocabulary is None else "characters"
+        click.echo("\n".join(_lines(result, isinstance(used, Network), f"{y.size:,} {samples}")))
 
 
 def _programming(
@@ -176,13 +160,14 @@ def _chips(model: Model, *, states: float | None, periphery: str | None, seeds: 
     return [model.program(device=device, periphery=circuits, seed=seed, **method) for seed in seeds]
 
 
-def _lines(result: dict[str, Any], of_run: bool) -> list[str]:
+def _lines(result: dict[str, Any], of_run: bool, samples: str) -> list[str]:
     rows = {"last_read_": "of one read", "average_": "of the average"} if of_run else {"": "of the model"}
-    first = f"{percent(result['test_error'])} of {result['examples']:,} examples"
+    first = f"{percent(result['test_error'])} of {samples}, loss {nats(result['test_loss'])}"
     lines = [f"{'test error':<17}{first} ({'the hardware as it stands' if of_run else 'exact arithmetic'})"]
     for name, words in rows.items():
         if of_run:
-            lines.append(f"{words:<17}{percent(result[f'{name}test_error'])} (exact arithmetic)")
+            loss = nats(result[f"{name}test_loss"])
+            lines.append(f"{words:<17}{percent(result[f'{name}test_error'])}, loss {loss} (exact arithmetic)")
         for each in result.get("quantised", ()):
             lines.append(f"{words:<17}{percent(each[f'{name}test_error'])} ({each['bits']} bits)")
         on = result.get("target")
@@ -211,16 +196,25 @@ def predict(
     threads: int,
     as_json: bool,
 ) -> None:
-    """Class of each test example, one per line, as the hardware of a RUN or the model in a FILE gives it."""
-    used, dataset = _open(path, data, data_dir)
+    """Class of each test example, one per line, as the hardware of a RUN or the model in a FILE gives it.
+
+    Of a text: the character most likely to come next after each one of a test sequence, a sequence per line, as JSON.
+    """
+    opened = open_used(path)
+    used, dataset = opened.used, opened.dataset(data, data_dir)
     x = dataset.test_x[:examples]
     if distribution:
-        rows = used.probabilities(x, threads=threads).astype(float).round(6).tolist()
-        lines = [" ".join(f"{p:.6f}" for p in row) for row in rows]
+        values = used.probabilities(x, threads=threads).astype(float).round(6)
+        result = {"probabilities": values.tolist()}
+        lines = [" ".join(f"{p:.6f}" for p in row) for row in values.reshape(-1, values.shape[-1])]
     else:
-        rows = used.predict(x, threads=threads).tolist()
-        lines = [str(c) for c in rows]
+        classes = used.predict(x, threads=threads)
+        result = {"classes": classes.tolist()}
+        lines = [str(c) for c in classes]
+        if dataset.vocabulary is not None:
+            result["text"] = [dataset.vocabulary.decode(row) for row in classes]
+            lines = [json.dumps(row, ensure_ascii=False) for row in result["text"]]
     if as_json:
-        print_json({"probabilities" if distribution else "classes": rows, "data": dataset.name})
+        print_json({**result, "data": dataset.name})
     else:
         click.echo("\n".join(lines))

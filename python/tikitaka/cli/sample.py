@@ -1,0 +1,83 @@
+"""`tikitaka sample`: text that a network writes."""
+
+from pathlib import Path
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+
+from tikitaka.cli.opened import Opened, open_used
+from tikitaka.cli.output import common_options, print_json
+from tikitaka.data import Vocabulary
+from tikitaka.model import Model
+from tikitaka.network import Network
+
+__all__ = ["sample"]
+
+
+@click.command()
+@click.argument("path", metavar="RUN_OR_FILE", type=click.Path(path_type=Path))
+@click.option("--chars", type=click.IntRange(min=1), default=300, show_default=True, help="Characters to write.")
+@click.option("--prime", metavar="TEXT", help="What to go on from (default: a new line, or else the first character).")
+@click.option(
+    "--temperature",
+    type=click.FloatRange(min=0),
+    default=1.0,
+    show_default=True,
+    help="Divides the outputs: below 1 bolder, above 1 wilder.",
+)
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Seed of the choices.")
+@click.option(
+    "--what",
+    type=click.Choice(["hardware", "read", "average"]),
+    help="Of a RUN: the hardware as it stands (default), its last weights read once, or their average.",
+)
+@common_options
+def sample(
+    path: Path,
+    chars: int,
+    prime: str | None,
+    temperature: float,
+    seed: int,
+    what: str | None,
+    threads: int,
+    as_json: bool,
+) -> None:
+    """Text that the network of a RUN or the model in a FILE writes, character by character, from --prime on."""
+    opened = open_used(path)
+    vocabulary = opened.vocabulary
+    if vocabulary is None:
+        raise ValueError(f"{path} holds a network for images; sample needs one that was trained on a text")
+    writer = _writer(opened, what)
+    start = _start(vocabulary) if prime is None else prime
+    codes = writer.sample(_codes(vocabulary, start), chars, temperature=temperature, seed=seed, threads=threads)
+    text = start + vocabulary.decode(codes)
+    if as_json:
+        kind = (what or "hardware") if isinstance(opened.used, Network) else "model"
+        print_json({"text": text, "prime": start, "temperature": temperature, "seed": seed, "what": kind})
+    else:
+        click.echo(text)
+
+
+def _writer(opened: Opened, what: str | None) -> Network | Model:
+    """Which of a RUN's models writes."""
+    if isinstance(opened.used, Model):
+        if what is not None:
+            raise ValueError(f"--what chooses among the models of a RUN, and {opened.path} holds one model")
+        return opened.used
+    if what == "average":
+        return opened.used.extract("average")
+    return opened.used.extract("read") if what == "read" else opened.used
+
+
+def _start(vocabulary: Vocabulary) -> str:
+    return "\n" if "\n" in vocabulary.characters else vocabulary.characters[0]
+
+
+def _codes(vocabulary: Vocabulary, prime: str) -> NDArray[np.int64]:
+    if not prime:
+        raise ValueError("--prime is empty; a character or more needed")
+    try:
+        return vocabulary.encode(prime)
+    except ValueError as error:
+        raise ValueError(f"--prime: {error}") from error
