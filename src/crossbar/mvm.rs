@@ -5,16 +5,22 @@ use super::periphery::Mvm;
 use crate::error::{Result, check_batch, check_len};
 use crate::random::Stream;
 use crate::simd::aligned::Aligned;
-use crate::simd::{self, TOGETHER};
+use crate::simd::{self, LANES, TOGETHER};
 use crate::workers::Workers;
 use rayon::prelude::*;
+use std::ops::RangeInclusive;
 
 /// Share of non-zero inputs from which vectors together are cheaper than the lines of each (measured).
 const DENSE: f64 = 0.6;
 
+/// Rows of an array whose transposed products are made from a transposed copy: that adds up whole rows, only those
+/// of δ that are not zero, where lines so short would have to be summed across lanes one by one (measured).
+const NARROW: RangeInclusive<usize> = LANES..=4 * LANES;
+
 /// Buffers of products, kept between calls.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Scratch {
+    turned: Vec<f32>,
     inputs: [Input; TOGETHER],
     /// Inputs of a transposed product: every line meets them, so that they are worth moving to whole cache lines.
     aligned: Aligned<f32>,
@@ -82,6 +88,16 @@ impl Products<'_> {
         let (n, m) = (self.inputs, self.outputs);
         let batch = check_batch("input", x.len(), n)?;
         check_len("output", y.len(), batch * m)?;
+        if matches!(self.direction, Direction::Backward) && NARROW.contains(&n) {
+            scratch.resize_with(scratch.len().max(1), Scratch::default);
+            let mut turned = std::mem::take(&mut scratch[0].turned);
+            turned.resize(self.lines.len(), 0.0);
+            simd::turn(self.lines, n, &mut turned);
+            let done =
+                Products { lines: &turned, direction: Direction::Forward, ..*self }.run(noise, x, y, scratch, workers);
+            scratch[0].turned = turned;
+            return done;
+        }
         let threads = workers.threads();
         let parts =
             if threads > 1 { (2 * threads).min(batch.saturating_mul(self.lines.len()) / SPLIT).max(1) } else { 1 };

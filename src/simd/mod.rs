@@ -272,6 +272,10 @@ dispatch!(
     all_finite(values: &[f32]) -> bool
 );
 dispatch!(
+    /// Transposes lines of `width` values into rows.
+    turn(lines: &[f32], width: usize, rows: &mut [f32])
+);
+dispatch!(
     /// The largest magnitude; 0 for no values.
     max_abs(values: &[f32]) -> f32
 );

@@ -39,24 +39,32 @@ pub(in crate::simd) fn combine(lines: &[f32], active: &[u32], x: &[f32], y: &mut
     }
 }
 
+#[inline(always)]
+fn add_scaled<const W: usize>(sum: &mut [f32; W], x: f32, line: &[f32; W]) {
+    for l in 0..W {
+        sum[l] += x * line[l];
+    }
+}
+
 /// `combine_together` for the outputs `at..at + W`.
 #[inline(always)]
 fn combine_block_together<const W: usize>(lines: &[f32], x: [&[f32]; TOGETHER], y: &mut [f32], at: usize) {
     let m = y.len() / TOGETHER;
     let n = lines.len() / m;
-    let x = x.map(|x| &x[..n]);
-    let mut sum = [[0.0_f32; W]; TOGETHER];
+    let [x0, x1, x2, x3] = x.map(|x| &x[..n]);
+    // One by one, so that each sum stays in registers.
+    let (mut s0, mut s1, mut s2, mut s3) = ([0.0; W], [0.0; W], [0.0; W], [0.0; W]);
     for (k, line) in lines.chunks_exact(m).enumerate() {
         let line: &[f32; W] = line[at..at + W].try_into().expect("W values");
-        for b in 0..TOGETHER {
-            for l in 0..W {
-                sum[b][l] += x[b][k] * line[l];
-            }
-        }
+        add_scaled(&mut s0, x0[k], line);
+        add_scaled(&mut s1, x1[k], line);
+        add_scaled(&mut s2, x2[k], line);
+        add_scaled(&mut s3, x3[k], line);
     }
-    for b in 0..TOGETHER {
-        y[b * m + at..][..W].copy_from_slice(&sum[b]);
-    }
+    y[at..at + W].copy_from_slice(&s0);
+    y[m + at..][..W].copy_from_slice(&s1);
+    y[2 * m + at..][..W].copy_from_slice(&s2);
+    y[3 * m + at..][..W].copy_from_slice(&s3);
 }
 
 #[inline(always)]
@@ -66,6 +74,10 @@ pub(in crate::simd) fn combine_together(lines: &[f32], x: [&[f32]; TOGETHER], y:
     while at + 64 <= m {
         combine_block_together::<64>(lines, x, y, at);
         at += 64;
+    }
+    while at + 32 <= m {
+        combine_block_together::<32>(lines, x, y, at);
+        at += 32;
     }
     while at + 16 <= m {
         combine_block_together::<16>(lines, x, y, at);

@@ -34,6 +34,20 @@ pub(in crate::simd) fn all_finite(values: &[f32]) -> bool {
     values.iter().fold(0, |bad, v| bad | u32::from(v.to_bits() & EXPONENT == EXPONENT)) == 0
 }
 
+/// Lines of `width` values side by side: value i of line k goes to place k of row i.
+#[inline(always)]
+pub(in crate::simd) fn turn(lines: &[f32], width: usize, rows: &mut [f32]) {
+    let count = lines.len() / width;
+    for first in (0..count).step_by(LANES) {
+        let end = (first + LANES).min(count);
+        for (i, row) in rows.chunks_exact_mut(count).enumerate() {
+            for (to, line) in row[first..end].iter_mut().zip(lines[first * width..].chunks_exact(width)) {
+                *to = line[i];
+            }
+        }
+    }
+}
+
 #[inline(always)]
 pub(in crate::simd) fn max_abs(values: &[f32]) -> f32 {
     let (blocks, rest) = values.as_chunks::<LANES>();
