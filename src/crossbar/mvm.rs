@@ -88,6 +88,9 @@ impl Products<'_> {
         let (n, m) = (self.inputs, self.outputs);
         let batch = check_batch("input", x.len(), n)?;
         check_len("output", y.len(), batch * m)?;
+        if batch == 0 {
+            return Ok(Cost::default());
+        }
         if matches!(self.direction, Direction::Backward) && NARROW.contains(&n) {
             scratch.resize_with(scratch.len().max(1), Scratch::default);
             let mut turned = std::mem::take(&mut scratch[0].turned);
