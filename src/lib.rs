@@ -42,6 +42,9 @@
 //! | TTv2, R24 eq. (10) | `Ttv2Rule::transfer` | `test_training_step_for_step` |
 //! | learning rates, R24 | `rates::fast_rate` | `rates_by_hand` |
 //! | running average of reads | `LineAverage::add` | `by_hand` |
+//! | convolution, each patch a sample | `Conv2dConfig::pieces` | `convolutions_descend_the_numeric_gradient` |
+//! | LSTM step, Hochreiter & Schmidhuber 1997, Gers et al. 2000 | `lstm::step` | `a_step_by_hand` |
+//! | its gradient through time | `lstm::step_back` | `recurrent_layers_descend_the_numeric_gradient` |
 //!
 //! R24: Rasch et al., Nat. Commun. 15:7133 (2024). GV16: Gokmen & Vlasov, Front. Neurosci. 10:333
 //! (2016). GH20: Gokmen & Haensch, Front. Neurosci. 14:103 (2020). PAT: US patents 12,321,852 and

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# MNIST, lenet, all defaults of `tikitaka train --net lenet`: four cases × two seeds, two at a time.
+# usage: results/lenet.sh DATA OUT     (DATA: folder of data sets; OUT: a JSON line per run goes to OUT)
+set -euo pipefail
+data=$1 out=$2
+run() {
+    name=$1 seed=$2
+    shift 2
+    tikitaka train --net lenet --data-dir "$data" --seed "$seed" --threads 1 --json "$@" | sed "s/^{/{\"case\": \"$name\", /"
+}
+export -f run
+export data
+cases() {
+    for seed in 1 2; do
+        echo "ttv2-full $seed --rule ttv2 --periphery full"
+        echo "ttv2 $seed --rule ttv2"
+        echo "sgd $seed --rule sgd"
+        echo "float $seed --rule float"
+    done
+}
+cases | xargs -P 2 -I {} bash -c 'run {}' >"$out"
