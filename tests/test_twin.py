@@ -157,6 +157,7 @@ def test_updates_given_their_trains(model: tt.Device, reference: tt.Reference, t
 
 # --- whole trainings --------------------------------------------------------------------------------------------------
 
+TIE = 2e-5  # float32 errs by less: a decision further from a tie falls the same way
 SIZES = (6, 5, 3)
 SAMPLES = 40
 REFERENCES = {"reference": tt.Reference("zero-shift", pulses=300), "slow_reference": tt.Reference("ideal")}
@@ -215,6 +216,14 @@ def twin_rule(config: tt.RuleConfig, core: tt.Network, layer: int, seed: int, ti
     return twin.Ttv1(config, a, c) if isinstance(config, tt.Ttv1) else twin.Ttv2(config, a, c)
 
 
+def assert_same(core: tt.Network, rules: list[twin.Rule], when: str) -> None:
+    """Every array and buffer of the core against that of the twin."""
+    for layer, rule in enumerate(rules):
+        state = core.layer_state(layer)
+        for key, value in parts(rule).items():
+            np.testing.assert_allclose(state[key], value, atol=1e-5, err_msg=f"{key} of array {layer}, {when}")
+
+
 @pytest.mark.parametrize("batch", [1, 4])
 @pytest.mark.parametrize("name", RULES)
 def test_training_step_for_step(name: str, batch: int) -> None:
@@ -232,10 +241,7 @@ def test_training_step_for_step(name: str, batch: int) -> None:
         score = core.train(x, y, order=order, batch=batch, rate=0.9)
         loss = mlp.train(x[order], y[order], rate=0.9) / batch
         assert score.loss == pytest.approx(loss, abs=1e-5)
-        for layer, rule in enumerate(rules):
-            state = core.layer_state(layer)
-            for key, value in parts(rule).items():
-                np.testing.assert_allclose(state[key], value, atol=1e-5, err_msg=f"{key} of layer {layer}, {first}")
+        assert_same(core, rules, f"example {first}")
         core.averaging = True  # from the second batch on
         for rule in rules:
             rule.averaging = True
@@ -244,8 +250,103 @@ def test_training_step_for_step(name: str, batch: int) -> None:
             read = rule.reads > 0
             np.testing.assert_allclose(average[read], rule.sums[read] / rule.reads[read], atol=2e-6)
             assert read.sum() > average.size / 2
-    assert ties.closest > 2e-5  # float32 errs by less, so no decision was a tie
+    assert ties.closest > TIE
     assert all(np.max(np.abs(w - before)) > 0.02 for w, before in zip(core.weights, start, strict=True))
+
+
+# --- convolutions and memory ------------------------------------------------------------------------------------------
+
+nn = tt.nn
+STACKS: dict[str, list[tt.nn.Layer]] = {
+    # patches with and without padding, apart and overlapping; the second convolution has to say what it got wrong
+    "conv": [
+        nn.Conv2d(2, 4, 5, filters=3, kernel=3, stride=2, padding=1, scale=1.5),
+        nn.Tanh(),
+        nn.Conv2d(3, 2, 3, filters=2, kernel=2, padding=1, bias=False, scale=0.8),
+        nn.Sigmoid(),
+        nn.Linear(24, 3, scale=1.2),
+    ],
+    "lstm": [nn.LSTM(4, 3, scale=2.0), nn.LSTM(3, 4, bias=False, scale=1.5, clip=0.01), nn.Linear(4, 3)],
+    "carry": [nn.LSTM(4, 3, carry=True, scale=2.0), nn.LSTM(3, 3, clip=0.02, carry=True), nn.Linear(3, 3, scale=1.5)],
+    "one carries": [nn.LSTM(4, 3), nn.LSTM(3, 3, carry=True, scale=1.5), nn.Linear(3, 3, scale=1.5)],
+}
+STEPS = 5
+DEEP_RULES: dict[str, tt.RuleConfig] = {
+    "float": tt.Float(lr=0.5),
+    "sgd": tt.Sgd(lr=0.21, device=SOFT),
+    "ttv1": tt.Ttv1(device=SOFT, fast_lr=0.43, transfer_lr=0.5, transfer_every=2, slow_device=CONSTANT),
+    "ttv2": replace(TTV2, transfer_every=2),
+    # more than an image has patches or a sequence has steps, and no multiple of them
+    "ttv2 seldom": replace(TTV2, transfer_every=13, transfer_lr=40.0, max_pulses=3),
+    "ttv2 batches": replace(TTV2, count="batch", transfer_lr=40.0),
+    "ttv2 few batches": replace(TTV2, count="batch", transfer_every=2, fast_lr=0.9, transfer_lr=50.0, line="row"),
+    "ttv2 periphery": replace(TTV2, transfer_every=2, periphery=FULL),
+    "ttv2 r24": replace(TTV2, rates="r24", learning_rate=0.2, granularity=0.5, reads=2.0, memory=10.0),
+}
+
+
+def twin_layers(layers: list[tt.nn.Layer], rules: list[twin.Rule]) -> list[twin.Layer]:
+    left, made = iter(rules), list[twin.Layer]()
+    for layer in layers:
+        match layer:
+            case nn.Linear():
+                made.append(twin.Linear(next(left), scale=layer.scale, bias=layer.bias))
+            case nn.Conv2d():
+                made.append(twin.Conv2d(layer, next(left)))
+            case nn.LSTM():
+                made.append(twin.Lstm(layer, next(left)))
+            case _:
+                made.append(twin.activation(layer))
+    return made
+
+
+@pytest.mark.parametrize("batch", [1, 4])
+@pytest.mark.parametrize("name", DEEP_RULES)
+@pytest.mark.parametrize("stack", STACKS)
+def test_convolutions_and_memory_step_for_step(stack: str, name: str, batch: int) -> None:
+    """Among so many decisions some are nearly ties: then the next seed shows."""
+    for seed in range(21, 31):
+        ties = twin.Ties()
+        try:
+            train_both(STACKS[stack], DEEP_RULES[name], batch, seed, ties)
+        except AssertionError:
+            if ties.closest > TIE:
+                raise
+        if ties.closest > TIE:
+            return
+    pytest.fail("a tie with every seed")
+
+
+def train_both(layers: list[tt.nn.Layer], config: tt.RuleConfig, batch: int, seed: int, ties: twin.Ties) -> None:
+    core = tt.Network(layers, config, seed=seed)
+    shapes = [layer.shape for layer in layers if layer.shape is not None]
+    rules = [twin_rule(config, core, layer, seed, ties) for layer in range(len(shapes))]
+    net = twin.Network(twin_layers(layers, rules))
+    rng, examples = np.random.default_rng(22), 8 + 20 * batch
+    if core.recurrent:
+        x = rng.integers(0, 4, (examples, STEPS))
+        y, given = rng.integers(0, 3, (examples, STEPS)), np.eye(4)[x]
+        samples = [STEPS] * len(shapes)
+    else:
+        x = given = normal(examples, core.inputs, seed=23)
+        y, samples = rng.integers(0, 3, examples), [2 * 3, 3 * 4, 1]
+    start = core.weights
+    for first in range(0, examples, batch):
+        order = np.arange(first, first + batch)
+        score = core.train(x, y, order=order, batch=batch, rate=0.9)
+        loss = net.train(given[order], y[order], rate=0.9) / y[order].size
+        assert score.loss == pytest.approx(loss, abs=1e-5)
+        assert_same(core, rules, f"example {first}")
+    if isinstance(config, tt.Ttv2):
+        for layer, (rows, cols) in enumerate(shapes):
+            counted = examples // batch if config.count == "batch" else examples * samples[layer]
+            _, _, k, sweeps, *_ = core.layer_state(layer)["progress"]
+            transfers = k + sweeps * (rows if config.line == "row" else cols)
+            assert transfers == counted // config.transfer_every
+    for layer in net.layers:
+        if isinstance(layer, twin.Lstm) and layer.layer.clip:
+            assert min(layer.clamped, layer.free) > 20
+    assert all(np.max(np.abs(w - before)) > 0.01 for w, before in zip(core.weights, start, strict=True))
 
 
 def parts(rule: twin.Rule) -> dict[str, twin.F64]:
