@@ -46,9 +46,9 @@ lint: build
 test-rust:
 	cargo test --quiet
 	cargo test --quiet --examples
-	TIKITAKA_SIMD=baseline cargo test --quiet --test reproducible --test paths
-	TIKITAKA_SIMD=avx2 cargo test --quiet --test reproducible --test paths
-	TIKITAKA_SIMD=avx512 cargo test --quiet --test reproducible --test paths
+	TIKITAKA_SIMD=baseline cargo test --quiet --test reproducible --test paths --test sequences
+	TIKITAKA_SIMD=avx2 cargo test --quiet --test reproducible --test paths --test sequences
+	TIKITAKA_SIMD=avx512 cargo test --quiet --test reproducible --test paths --test sequences
 
 test-python: build
 	$(BIN)/python -m pytest

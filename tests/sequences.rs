@@ -1,0 +1,250 @@
+//! Same seed, same bits for convolutions and for layers with memory, whatever the rule: frozen values, any number of
+//! threads, any way of cutting the work, and after a state was put back. `make test` runs this file once per
+//! instruction set.
+
+#![allow(clippy::single_range_in_vec_init)] // pieces of the data, often only one
+
+use std::ops::Range;
+use tikitaka::crossbar::Periphery;
+use tikitaka::network::{
+    Conv2dConfig, Examples, FlattenConfig, LayerConfig, LinearConfig, Loss, LstmConfig, MaxPool2dConfig, Memory,
+    Network, Targets,
+};
+use tikitaka::random::{Operation, Stream};
+use tikitaka::rule::{Count, Float, RuleConfig, Sgd, State, Ttv1, Ttv2};
+use tikitaka::{Result, Workers};
+
+const EXAMPLES: u32 = 40;
+const BATCHES: [usize; 2] = [1, 5];
+
+/// All four, with everything that has noise or a position of its own.
+fn rules() -> Vec<(&'static str, RuleConfig)> {
+    let periphery = Periphery::full(0.06);
+    let ttv2 = Ttv2 { fast_lr: 0.5, transfer_lr: 5.0, periphery: periphery.clone(), ..Ttv2::default() };
+    vec![
+        ("float", RuleConfig::Float(Float { lr: 0.1 })),
+        ("sgd", RuleConfig::Sgd(Sgd { lr: 0.1, periphery: periphery.clone(), ..Sgd::default() })),
+        ("ttv1", RuleConfig::Ttv1(Ttv1 { fast_lr: 0.1, gamma: 0.5, periphery, ..Ttv1::default() })),
+        ("ttv2", RuleConfig::Ttv2(ttv2.clone())),
+        ("ttv2 by batches", RuleConfig::Ttv2(Ttv2 { count: Count::Batch, transfer_every: 3, ..ttv2 })),
+    ]
+}
+
+/// A kind of network with data that fit it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kind {
+    /// Its patches make up more than one block, and work enough for threads.
+    Images,
+    /// Two layers of memory that carry.
+    Text,
+}
+
+const KINDS: [Kind; 2] = [Kind::Images, Kind::Text];
+const STEPS: usize = 7;
+const CODES: usize = 30;
+
+fn network(kind: Kind, rule: &RuleConfig, seed: u64) -> Network {
+    let linear = |inputs, outputs| LayerConfig::Linear(LinearConfig { inputs, outputs, bias: true, scale: 1.5 });
+    let lstm = |inputs, hidden| {
+        LayerConfig::Lstm(LstmConfig { inputs, hidden, bias: true, scale: 2.0, clip: 0.1, carry: true })
+    };
+    let conv = |channels, height, width, filters, padding| {
+        let (kernel, stride, bias, scale) = (5, 1, true, 1.5);
+        LayerConfig::Conv2d(Conv2dConfig { channels, height, width, filters, kernel, stride, padding, bias, scale })
+    };
+    let pool = |channels, height, width, stride| {
+        LayerConfig::MaxPool2d(MaxPool2dConfig { channels, height, width, kernel: 2, stride })
+    };
+    let layers = match kind {
+        Kind::Images => vec![
+            conv(2, 20, 18, 6, 2),
+            LayerConfig::Tanh,
+            pool(6, 20, 18, None),
+            conv(6, 10, 9, 8, 0),
+            pool(8, 6, 5, Some(1)),
+            LayerConfig::ReLU,
+            LayerConfig::Flatten(FlattenConfig { channels: 8, height: 5, width: 4 }),
+            linear(160, 3),
+        ],
+        Kind::Text => vec![lstm(CODES, 24), lstm(24, 20), linear(20, CODES)],
+    };
+    let mut network = Network::new(&layers, rule, Loss::CrossEntropy, seed).expect("valid settings");
+    network.rules_mut().for_each(|rule| rule.set_averaging(true));
+    network
+}
+
+fn normals(count: usize) -> Vec<f32> {
+    let mut x = vec![0.0; count];
+    Stream::new(99, 0, Operation::Sample, 0).normals(0, &mut x);
+    x
+}
+
+/// A text, and the codes that follow.
+fn text() -> (Vec<u32>, Vec<u32>) {
+    let codes: Vec<u32> = normals(EXAMPLES as usize * STEPS + 1)
+        .iter()
+        .scan(0, |code, x| {
+            *code = (*code * 7 + 3 + u32::from(*x > 0.7)) % CODES as u32;
+            Some(*code)
+        })
+        .collect();
+    (codes[..codes.len() - 1].to_vec(), codes[1..].to_vec())
+}
+
+/// Trains on `pieces` of the data one after another; the sum of the losses.
+fn train(kind: Kind, network: &mut Network, batch: usize, threads: usize, pieces: &[Range<u32>]) -> Result<f64> {
+    let workers = Workers::new(threads)?;
+    let (codes, next) = text();
+    let images = normals(EXAMPLES as usize * 720);
+    let classes: Vec<u32> = images.chunks(720).map(|x| u32::from(x[0] > x[1]) + u32::from(x[2] > 0.5)).collect();
+    let mut loss = 0.0;
+    for piece in pieces {
+        let order: Vec<u32> = piece.clone().collect();
+        let (x, targets) = match kind {
+            Kind::Images => (Examples::from(&images), Targets::Classes(&classes)),
+            Kind::Text => (Examples::codes(&codes, STEPS), Targets::Classes(&next)),
+        };
+        loss += network.train(x, targets, &order, batch, 1.0, &workers)?.loss;
+    }
+    Ok(loss)
+}
+
+/// Everything to go on from.
+fn states(network: &Network) -> (Vec<State>, Vec<Memory>) {
+    (network.rules().map(|rule| rule.state().expect("a built-in rule")).collect(), network.memories())
+}
+
+/// FNV-1a over the bits of every array of a network, and of what it carries.
+fn digest(network: &Network) -> u64 {
+    let (states, memories) = states(network);
+    let carried = memories.iter().flat_map(|memory| memory.h.iter().chain(&memory.c));
+    let words = states.iter().flat_map(|state| state.floats.values().flatten()).chain(carried);
+    words.fold(0xcbf2_9ce4_8422_2325, |hash, v| (hash ^ u64::from(v.to_bits())).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// Frozen: a change of these bits changes every result and needs a note in CHANGELOG.md.
+#[test]
+fn frozen_values() {
+    for (kind, frozen) in KINDS.into_iter().zip([IMAGES, TEXT]) {
+        let digests: Vec<(&str, [u64; 2])> = rules()
+            .into_iter()
+            .map(|(name, rule)| {
+                let digests = BATCHES.map(|batch| {
+                    let mut network = network(kind, &rule, 5);
+                    train(kind, &mut network, batch, 1, &[0..EXAMPLES]).expect("valid data");
+                    digest(&network)
+                });
+                (name, digests)
+            })
+            .collect();
+        assert_eq!(digests, frozen, "{kind:?}");
+    }
+}
+
+const IMAGES: [(&str, [u64; 2]); 5] = [
+    ("float", [0x94a7_b876_a030_7fe9, 0x78c6_4a3a_10ee_33c3]),
+    ("sgd", [0xa604_51e7_f218_a29b, 0xd783_c4de_2e52_1689]),
+    ("ttv1", [0x5431_aea1_a1e6_6007, 0xebe1_2a8c_b8fc_dbb9]),
+    ("ttv2", [0x5f47_4aba_753f_c667, 0xd381_a22d_a578_681a]),
+    ("ttv2 by batches", [0x0d98_bec7_ed8c_0c23, 0xe198_7160_eb97_46f6]),
+];
+
+const TEXT: [(&str, [u64; 2]); 5] = [
+    ("float", [0xd490_c515_981d_ded1, 0x79b2_b097_0ea2_66ac]),
+    ("sgd", [0x1fd5_7f36_ac5d_7dd9, 0x9f3c_622d_a21c_f122]),
+    ("ttv1", [0x4023_d74e_2af4_eb11, 0xe00a_3690_f2d1_3552]),
+    ("ttv2", [0x7786_71ce_829d_c50a, 0x426d_6938_20dc_295c]),
+    ("ttv2 by batches", [0x5ce3_9df0_a0b0_e033, 0xa12b_07bd_e552_0fed]),
+];
+
+#[test]
+fn threads_and_cuts_do_not_matter_and_seeds_do() {
+    for (kind, batch) in KINDS.into_iter().flat_map(|kind| BATCHES.map(|batch| (kind, batch))) {
+        for (name, rule) in rules() {
+            let trained = |seed, threads, pieces: &[Range<u32>]| {
+                let mut network = network(kind, &rule, seed);
+                train(kind, &mut network, batch, threads, pieces).expect("valid data");
+                (states(&network), network.ledger())
+            };
+            let once = trained(5, 1, &[0..EXAMPLES]);
+            let about = format!("{kind:?}, {name}, batch {batch}");
+            assert_eq!(once, trained(5, 2, &[0..EXAMPLES]), "{about}, 2 threads");
+            assert_eq!(once, trained(5, 4, &[0..10, 10..10, 10..15, 15..EXAMPLES]), "{about}, 4 threads, in pieces");
+            assert_ne!(once, trained(6, 1, &[0..EXAMPLES]), "{about}, another seed");
+        }
+    }
+}
+
+#[test]
+fn a_state_put_back_goes_on_bit_for_bit() {
+    for (kind, batch) in KINDS.into_iter().flat_map(|kind| BATCHES.map(|batch| (kind, batch))) {
+        for (name, rule) in rules() {
+            let mut whole = network(kind, &rule, 5);
+            train(kind, &mut whole, batch, 1, &[0..25]).expect("valid data");
+            let (rules, memories) = states(&whole);
+            let mut second = network(kind, &rule, 5);
+            // Used before, so that nothing may be left of what it did.
+            train(kind, &mut second, 3, 1, &[30..EXAMPLES]).expect("valid data");
+            second.set_memories(&memories).expect("of the same layers");
+            for (rule, state) in second.rules_mut().zip(&rules) {
+                rule.restore(state).expect("a state of the same settings");
+            }
+            let rest = [25..EXAMPLES];
+            let loss = train(kind, &mut whole, batch, 1, &rest).expect("valid data");
+            let again = train(kind, &mut second, batch, 2, &rest).expect("valid data");
+            assert_eq!(states(&second), states(&whole), "{kind:?}, {name}, batch {batch}");
+            assert_eq!((again, second.ledger()), (loss, whole.ledger()), "{kind:?}, {name}, batch {batch}");
+        }
+    }
+}
+
+/// What is carried makes a difference, until it is forgotten.
+#[test]
+fn a_reset_forgets_what_was_carried() {
+    for (name, rule) in rules() {
+        let trained = |forget: bool| {
+            let mut network = network(Kind::Text, &rule, 5);
+            train(Kind::Text, &mut network, 5, 1, &[0..20]).expect("valid data");
+            let held = network.memories();
+            assert!(held.iter().all(|memory| memory.h.iter().chain(&memory.c).any(|v| *v != 0.0)));
+            if forget {
+                network.reset();
+                assert_eq!(network.memories(), [const { Memory { h: Vec::new(), c: Vec::new() } }; 2]);
+            }
+            let loss = train(Kind::Text, &mut network, 5, 1, &[20..25]).expect("valid data");
+            (loss, states(&network))
+        };
+        let (kept, forgot) = (trained(false), trained(true));
+        assert!((kept.0 - forgot.0).abs() > 1e-4, "{name}: {} {}", kept.0, forgot.0);
+        assert_ne!(kept.1, forgot.1, "{name}");
+    }
+}
+
+#[test]
+fn evaluation_leaves_training_alone_and_does_not_depend_on_threads() {
+    let (codes, next) = text();
+    let images = normals(EXAMPLES as usize * 720);
+    for kind in KINDS {
+        let x = match kind {
+            Kind::Images => Examples::from(&images),
+            Kind::Text => Examples::codes(&codes, STEPS),
+        };
+        for (name, rule) in rules() {
+            let mut network = network(kind, &rule, 1);
+            train(kind, &mut network, 5, 1, &[0..10]).expect("valid data");
+            let before = states(&network);
+            let workers = |threads| Workers::new(threads).expect("few threads");
+            let outputs = |draw, threads| network.forward(x, draw, &workers(threads)).expect("valid data");
+            let once = outputs(3, 1);
+            assert_eq!(once, outputs(3, 2), "{kind:?}, {name}");
+            assert_eq!(once, outputs(3, 4), "{kind:?}, {name}");
+            assert_eq!(once == outputs(4, 1), name == "float", "{kind:?}, {name}");
+            if kind == Kind::Text {
+                network.evaluate(x, Targets::Classes(&next), 0, &workers(1)).expect("valid data");
+                let sample = |threads, draw| network.sample(&codes[..5], 20, 0.8, 2, draw, &workers(threads));
+                assert_eq!(sample(1, 0).expect("codes"), sample(3, 0).expect("codes"), "{name}");
+            }
+            assert_eq!(before, states(&network), "{kind:?}, {name}");
+        }
+    }
+}
