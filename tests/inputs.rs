@@ -4,11 +4,27 @@
 use tikitaka::Workers;
 use tikitaka::crossbar::{Array, Crossbar, Line, Mvm, Periphery, Reference, Setup, Trains};
 use tikitaka::device::{ConstantStep, DeviceConfig, SoftBounds};
-use tikitaka::network::{LayerConfig, LinearConfig, Loss, Network, Targets};
+use tikitaka::network::{
+    Conv2dConfig, Examples, FlattenConfig, Inputs, LayerConfig, LinearConfig, Loss, LstmConfig, MaxPool2dConfig,
+    Memory, Network, Targets,
+};
 use tikitaka::rule::{Float, RuleConfig, Sgd, Ttv2};
 
 fn linear(inputs: usize, outputs: usize) -> LayerConfig {
     LayerConfig::Linear(LinearConfig { inputs, outputs, bias: true, scale: 1.0 })
+}
+
+fn conv() -> Conv2dConfig {
+    let (channels, height, width, filters) = (1, 4, 5, 2);
+    Conv2dConfig { channels, height, width, filters, kernel: 3, stride: 1, padding: 0, bias: true, scale: 1.0 }
+}
+
+fn lstm(inputs: usize, hidden: usize) -> LayerConfig {
+    LayerConfig::Lstm(LstmConfig { inputs, hidden, bias: true, scale: 1.0, clip: 0.0, carry: true })
+}
+
+fn recurrent() -> Network {
+    Network::new(&[lstm(3, 2), lstm(2, 4), linear(4, 3)], &float(), Loss::CrossEntropy, 0).expect("valid settings")
 }
 
 fn float() -> RuleConfig {
@@ -85,4 +101,120 @@ fn data_that_cannot_be_trained_on() {
     assert_eq!(nothing.samples, 0);
     let after: Vec<_> = network.rules().map(|l| l.weights().expect("float")).collect();
     assert_eq!(before, after);
+}
+
+#[test]
+fn layers_out_of_range() {
+    let refused = |config: Conv2dConfig, parts: &[&str]| says(LayerConfig::Conv2d(config).validate(), parts);
+    refused(Conv2dConfig { kernel: 5, ..conv() }, &["kernel", "5", "at most 4", "4 × 5"]);
+    refused(Conv2dConfig { kernel: 9, padding: 1, ..conv() }, &["kernel", "9", "at most 6", "4 × 5 with 1 around"]);
+    refused(Conv2dConfig { kernel: 0, ..conv() }, &["kernel", "0", "1 to"]);
+    refused(Conv2dConfig { stride: 0, ..conv() }, &["stride", "0", "1 to"]);
+    refused(Conv2dConfig { padding: 3, ..conv() }, &["padding", "3", "below the kernel, 3"]);
+    refused(Conv2dConfig { padding: usize::MAX, ..conv() }, &["padding", "0 to"]);
+    refused(Conv2dConfig { channels: 0, ..conv() }, &["channels", "0", "1 to"]);
+    refused(Conv2dConfig { filters: usize::MAX, ..conv() }, &["filters", "1 to"]);
+    refused(Conv2dConfig { height: 100_000, width: 100_000, ..conv() }, &["height × width × channels", "at most"]);
+    refused(Conv2dConfig { scale: f64::NAN, ..conv() }, &["scale", "NaN"]);
+    let pool = |kernel, stride| {
+        let config = MaxPool2dConfig { channels: 1, height: 4, width: 5, kernel, stride };
+        LayerConfig::MaxPool2d(config).validate()
+    };
+    says(pool(5, None), &["kernel", "5", "at most 4", "4 × 5"]);
+    says(pool(0, Some(1)), &["kernel", "0", "1 to"]);
+    says(pool(2, Some(0)), &["stride", "0", "1 to"]);
+    says(FlattenConfig { channels: 2, height: 0, width: 3 }.validate(), &["height", "0", "1 to"]);
+    let config = LstmConfig { inputs: 3, hidden: 2, bias: true, scale: 1.0, clip: 0.0, carry: false };
+    says(LstmConfig { hidden: 0, ..config.clone() }.validate(), &["hidden", "0", "1 to"]);
+    says(LstmConfig { clip: -1.0, ..config.clone() }.validate(), &["clip", "-1", "0 to"]);
+    says(LstmConfig { clip: f64::NAN, ..config }.validate(), &["clip", "NaN"]);
+}
+
+#[test]
+fn images_and_sequences_that_do_not_fit() {
+    let network = |layers: &[LayerConfig]| Network::new(layers, &float(), Loss::CrossEntropy, 0);
+    let (first, flatten) = (LayerConfig::Conv2d(conv()), FlattenConfig { channels: 2, height: 4, width: 5 });
+    says(network(&[first.clone(), linear(13, 2)]), &["layer 1", "13", "12"]);
+    says(network(&[first.clone(), LayerConfig::Flatten(flatten.clone())]), &["layer 1", "40", "12"]);
+    says(network(&[first.clone(), LayerConfig::Conv2d(conv())]), &["layer 1", "20", "12"]);
+    let pool = MaxPool2dConfig { channels: 2, height: 4, width: 5, kernel: 2, stride: None };
+    says(network(&[first.clone(), LayerConfig::Tanh, LayerConfig::MaxPool2d(pool.clone())]), &["layer 2", "40", "12"]);
+    says(network(&[lstm(3, 4), lstm(5, 2)]), &["layer 1", "5", "4"]);
+    for layer in [LayerConfig::Flatten(flatten), LayerConfig::MaxPool2d(pool), LayerConfig::Tanh] {
+        says(network(&[layer, first.clone()]), &["first layer", "linear, conv2d or lstm"]);
+    }
+    says(network(&[lstm(1_000_000, 1_000_000)]), &["at most"]);
+}
+
+#[test]
+fn sequences_that_cannot_be_trained_on() {
+    let mut network = recurrent();
+    let before = network.rules().map(|rule| rule.weights().expect("float")).collect::<Vec<_>>();
+    let (codes, classes) = ([0, 1, 2, 0, 1, 2], [0, 1, 2, 2, 1, 0]);
+    let x = Examples::codes(&codes, 3);
+    let mut train = |x: Examples<'_>, classes: &[u32], order: &[u32]| {
+        network.train(x, Targets::Classes(classes), order, 2, 1.0, &Workers::default())
+    };
+    says(train(Examples::codes(&codes, 0), &classes, &[0]), &["steps", "0", "1 or more"]);
+    says(train(Examples::codes(&codes, 4), &classes, &[0]), &["x", "6", "multiple of 4"]);
+    says(train(Examples::codes(&[0, 1, 3, 0, 1, 2], 3), &classes, &[0]), &["x", "3", "codes 0 to 2"]);
+    says(train(x, &classes[..3], &[0]), &["targets", "3", "6"]);
+    says(train(x, &[0, 0, 0, 0, 0, 3], &[0, 1]), &["targets", "3", "classes 0 to 2"]);
+    says(train(x, &classes, &[2]), &["order", "2", "0 to 1"]);
+    says(train(Examples::codes(&[], 3), &[], &[0]), &["x", "0", "sample or more"]);
+    let mut values = [0.1; 18];
+    values[13] = f32::NAN;
+    let values = Examples { inputs: Inputs::Values(&values), steps: 3 };
+    says(train(values, &classes, &[0, 1]), &["x", "NaN", "finite"]);
+    says(train(Examples { steps: 4, ..values }, &classes, &[0]), &["x", "18", "multiple of 12"]);
+    assert_eq!(train(x, &classes, &[]).expect("nothing to do").samples, 0);
+    // What is wrong lies in examples that are not asked for.
+    train(values, &classes, &[0]).expect("the other example");
+    network.reset();
+    assert!(network.memories().iter().all(|memory| memory.h.is_empty()));
+    let after = network.rules().map(|rule| rule.weights().expect("float")).collect::<Vec<_>>();
+    assert_ne!(before, after);
+
+    let mut images = Network::new(&[LayerConfig::Conv2d(conv())], &float(), Loss::CrossEntropy, 0).expect("valid");
+    let x = Examples { inputs: Inputs::Values(&[0.1; 40]), steps: 2 };
+    let said = images.train(x, Targets::Classes(&[0, 1]), &[0], 1, 1.0, &Workers::default());
+    says(said, &["steps", "2", "no layer looks back"]);
+}
+
+#[test]
+fn refused_trainings_and_memories_change_nothing() {
+    let mut network = recurrent();
+    let (codes, classes) = ([0, 1, 2, 0, 1, 2], [0, 1, 2, 2, 1, 0]);
+    let train = |network: &mut Network, codes: &[u32]| {
+        network.train(Examples::codes(codes, 3), Targets::Classes(&classes), &[0, 1], 2, 1.0, &Workers::default())
+    };
+    train(&mut network, &codes).expect("valid data");
+    let state = |network: &Network| {
+        (network.rules().map(|rule| rule.weights().expect("float")).collect::<Vec<_>>(), network.memories())
+    };
+    let before = state(&network);
+    train(&mut network, &[0, 1, 2, 0, 1, 9]).expect_err("no such code");
+    let memory = |h: usize, c: usize| Memory { h: vec![0.5; h], c: vec![0.5; c] };
+    says(network.set_memories(&[memory(4, 4)]), &["memories", "1", "2"]);
+    says(network.set_memories(&[memory(4, 4), memory(7, 7)]), &["memories", "7", "multiple of 4"]);
+    says(network.set_memories(&[memory(4, 6), memory(8, 8)]), &["memories", "as many in h as in c"]);
+    assert_eq!(state(&network), before);
+}
+
+#[test]
+fn texts_that_cannot_go_on() {
+    let workers = Workers::default();
+    let network = recurrent();
+    let sample = |prime: &[u32], temperature| network.sample(prime, 5, temperature, 0, 0, &workers);
+    says(sample(&[], 1.0), &["prime", "0", "1 or more"]);
+    says(sample(&[0, 3], 1.0), &["3", "codes 0 to 2"]);
+    for temperature in [0.0, -1.0, f32::NAN, f32::INFINITY] {
+        says(sample(&[0], temperature), &["temperature", "above 0"]);
+    }
+    says(network.sample(&[0], 5, 1.0, 0, 1 << 32, &workers), &["draw", "0 to"]);
+    assert!(network.sample(&[0, 1], 0, 1.0, 0, 0, &workers).expect("none asked for").is_empty());
+    let other = Network::new(&[lstm(3, 2)], &float(), Loss::CrossEntropy, 0).expect("valid settings");
+    says(other.sample(&[0], 5, 1.0, 0, 0, &workers), &["3 inputs and 2 outputs"]);
+    let forgetful = Network::new(&[linear(3, 3)], &float(), Loss::CrossEntropy, 0).expect("valid settings");
+    says(forgetful.sample(&[0], 5, 1.0, 0, 0, &workers), &["recurrent"]);
 }
