@@ -2,6 +2,8 @@
 
 import multiprocessing
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -78,6 +80,167 @@ def test_wrong_kinds_name_the_argument() -> None:
     tt.Network(LAYERS, (tt.Float(), tt.Sgd()))
     with pytest.raises(TypeError, match=r"epochs must be a whole number, not 1\.5"):
         tt.fit(tt.Network(LAYERS, tt.Float()), tt.data.load("digits"), epochs=1.5)  # type: ignore[arg-type]
+
+
+nn = tt.nn
+IMAGE = {"channels": 1, "height": 4, "width": 5}
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "words"),
+    [
+        (nn.Conv2d, {"kernel": 5}, "kernel is 5; allowed: at most 4, since images are 4 × 5"),
+        (nn.Conv2d, {"kernel": 7, "padding": 1}, "kernel is 7; allowed: at most 6"),
+        (nn.Conv2d, {"kernel": 0}, "kernel is 0; allowed: 1 to"),
+        (nn.Conv2d, {"stride": 0}, "stride is 0; allowed: 1 to"),
+        (nn.Conv2d, {"padding": 3}, "padding is 3; allowed: below the kernel, 3"),
+        (nn.Conv2d, {"padding": -1}, "-1"),
+        (nn.Conv2d, {"stride": 1.5}, "1.5"),
+        (nn.Conv2d, {"height": 10**5, "width": 10**5}, "height × width × channels is 10000000000; allowed: at most"),
+        (nn.MaxPool2d, {"kernel": 5}, "kernel is 5; allowed: at most 4, since images are 4 × 5"),
+        (nn.MaxPool2d, {"stride": 0}, "stride is 0; allowed: 1 to"),
+        (nn.Flatten, {"channels": 0}, "channels is 0; allowed: 1 to"),
+        (nn.LSTM, {"hidden": 0}, "hidden is 0; allowed: 1 to"),
+        (nn.LSTM, {"clip": -0.5}, "clip is -0.5; allowed: 0 to"),
+        (nn.LSTM, {"clip": float("nan")}, "clip is NaN; allowed: 0 to"),
+    ],
+)
+def test_layers_out_of_range(kind: Callable[..., tt.nn.Layer], settings: dict[str, Any], words: str) -> None:
+    fields = {
+        nn.Conv2d: {**IMAGE, "filters": 2, "kernel": 3},
+        nn.LSTM: {"inputs": 3, "hidden": 2},
+    }.get(kind, IMAGE)
+    with pytest.raises(ValueError, match=r"\w") as error:
+        kind(**{**fields, **settings})
+    assert words in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("layers", "words"),
+    [
+        ([nn.Conv2d(1, 4, 5, 2, 3), nn.Linear(13, 2)], "layer 1 takes 13 inputs, but the layer before it gives 12"),
+        ([nn.Conv2d(1, 4, 5, 2, 3), nn.Flatten(2, 4, 5)], "layer 1 takes 40 inputs, .* gives 12"),
+        ([nn.Conv2d(1, 4, 5, 2, 3), nn.Tanh(), nn.MaxPool2d(1, 4, 5)], "layer 2 takes 20 inputs, .* gives 12"),
+        ([nn.LSTM(3, 4), nn.LSTM(3, 4)], "layer 1 takes 3 inputs, .* gives 4"),
+        ([nn.MaxPool2d(1, 4, 5)], "the first layer must be linear, conv2d or lstm"),
+        ([nn.Flatten(1, 4, 5), nn.Linear(20, 2)], "the first layer must be linear, conv2d or lstm"),
+        ([nn.LSTM(10**6, 10**6)], "at most"),
+    ],
+)
+def test_layers_that_do_not_fit(layers: list[tt.nn.Layer], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        tt.Network(layers, tt.Float())
+
+
+CODES = np.arange(10).reshape(2, 5) % 4
+MEMORY = [nn.LSTM(4, 3, carry=True), nn.LSTM(3, 3), nn.Linear(3, 4)]
+
+
+@pytest.mark.parametrize(
+    ("x", "targets", "words"),
+    [
+        (CODES + 1, CODES, "x is 4; allowed: codes 0 to 3"),
+        (CODES - 1, CODES, "x holds -1; allowed: 0 to"),
+        (CODES + 2**40, CODES, "x holds 1099511627776; allowed: 0 to"),
+        (CODES * 1.0, CODES, r"x has shape \[2, 5\]; \(examples, steps\) of integers or \(examples, steps, 4\) needed"),
+        (CODES.ravel(), CODES.ravel(), r"x has shape \[10\]; \(examples, steps\) of integers or"),
+        (np.zeros((2, 5, 3)), CODES, r"x has shape \[2, 5, 3\]; .*\(examples, steps, 4\) needed"),
+        (np.zeros((2, 5, 4, 1)), CODES, r"x has shape \[2, 5, 4, 1\]"),
+        (np.full((2, 5, 4), np.nan), CODES, "x holds NaN at position 0; only finite"),
+        (CODES, CODES[:, 0], r"targets .*\(2, 5\) of integers needed"),
+        (CODES, CODES[:, 1:], r"targets has shape \[2, 4\]; \(2, 5\) of integers needed"),
+        (CODES, CODES[:1], r"targets has shape \[1, 5\]; \(2, 5\) of integers needed"),
+        (CODES, CODES * 1.0, r"targets .*\(2, 5\) of integers needed"),
+        (CODES, CODES + 1, "targets is 4; allowed: classes 0 to 3"),
+        (CODES, CODES - 1, "targets holds -1; allowed: 0 to"),
+        (CODES[:, :0], CODES[:, :0], "steps is 0; allowed: 1 or more"),
+    ],
+    ids=range(15),
+)
+def test_sequences_that_cannot_be_learned(x: Any, targets: Any, words: str) -> None:
+    network = tt.Network(MEMORY, tt.Ttv2(), seed=1)
+    network.train(CODES, CODES, batch=2)
+    before = network.state()
+    for use in (network.train, network.evaluate):
+        with pytest.raises(ValueError, match=words):
+            use(x, targets)
+    after = network.state()
+    assert all(np.array_equal(before[name], after[name]) for name in before)
+
+
+def test_empty_sequences_and_mini_batches() -> None:
+    network = tt.Network(MEMORY, tt.Float(), seed=1)
+    with pytest.raises(ValueError, match="no examples"):
+        network.evaluate(CODES[:0], CODES[:0])
+    with pytest.raises(ValueError, match="x has 0 values; a sample or more needed"):
+        network.train(CODES[:0], CODES[:0], order=[0])
+    with pytest.raises(ValueError, match="batch is 0; allowed: 1 or more"):
+        network.train(CODES, CODES, batch=0)
+    with pytest.raises(ValueError, match="order is 2; allowed: samples 0 to 1"):
+        network.train(CODES, CODES, order=[2])
+    assert network.train(CODES, CODES, order=[]) == (0, 0)
+    assert network.forward(CODES[:0]).shape == (0, 5, 4)
+    with pytest.raises(ValueError, match="steps is 0"):
+        network.forward(CODES[:, :0])
+    errors = tt.Network(MEMORY, tt.Float(), loss="mse")
+    with pytest.raises(ValueError, match=r"targets has shape \[2, 5, 3\]; \(2, 5, 4\) needed"):
+        errors.train(CODES, np.zeros((2, 5, 3)))
+    single = tt.Network([nn.Linear(4, 4)], tt.Float())
+    for x in (np.zeros((2, 5, 4)), np.zeros(4)):
+        with pytest.raises(ValueError, match=r"x has shape \[.*\]; \(samples, 4\) needed"):
+            single.train(x, [0, 1])
+    with pytest.raises(ValueError, match=r"targets has shape \[2, 5\]; one dimension needed"):
+        single.train(np.zeros((2, 4)), CODES)
+
+
+def test_texts_that_cannot_go_on() -> None:
+    network = tt.Network(MEMORY, tt.Float(), seed=1)
+    for bad, words in (
+        ([], "prime has 0 values; 1 or more needed"),
+        ([[0]], r"prime has shape \[1, 1\]; one dimension needed"),
+        ([-1], "prime holds -1"),
+        ([0, 4], "4; allowed: codes 0 to 3"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            network.sample(bad, 3)
+    with pytest.raises(TypeError, match="prime has dtype float64; integers needed"):
+        network.sample([0.5], 3)
+    for temperature in (0, -1, float("nan"), float("inf")):
+        with pytest.raises(ValueError, match=r"temperature is .*; allowed: above 0"):
+            network.sample([0], 3, temperature=temperature)
+    with pytest.raises(TypeError, match="-1; a whole number"):
+        network.sample([0], -1)
+    assert network.sample([0, 1], 0).shape == (0,)
+    for layers in ([nn.Linear(4, 4)], [nn.LSTM(4, 3)]):
+        with pytest.raises(ValueError, match="only a recurrent network with as many outputs as inputs"):
+            tt.Network(layers, tt.Float()).sample([0], 3)
+
+
+def test_a_refused_memory_changes_nothing() -> None:
+    network = tt.Network(MEMORY, tt.Ttv2(), seed=1)
+    network.train(CODES, CODES, batch=2)
+    before = network.state()
+    other = tt.Network(MEMORY, tt.Ttv2(), seed=1)
+    other.train(CODES, CODES, order=[1, 0, 1, 1], batch=2)
+    good = other.state()
+    h, c = good["carried.0.h"], good["carried.0.c"]
+    damaged: list[tuple[dict[str, Any], str]] = [
+        ({"carried.0.h": h[:-1], "carried.0.c": c[:-1]}, "5 values; a multiple of 3"),
+        ({"carried.0.h": h[:3]}, "as many in h as in c"),
+        ({"carried.0.c": np.full_like(c, np.nan)}, "c holds NaN; only finite"),
+        ({"carried.0.h": h.astype(np.uint64)}, 'the state holds no "h"'),
+    ]
+    for bad, words in damaged:
+        with pytest.raises(ValueError, match=words):
+            network.restore({**good, **bad})
+    with pytest.raises(TypeError, match="h has dtype kind"):
+        network.restore({**good, "carried.0.h": h.astype(int)})
+    with pytest.raises(ValueError, match='the state holds no "c"'):
+        network.restore({name: value for name, value in good.items() if name != "carried.0.c"})
+    after = network.state()
+    assert all(np.array_equal(before[name], after[name]) for name in before)
+    network.restore(good)
+    assert all(np.array_equal(good[name], value) for name, value in network.state().items())
 
 
 def _forward(_: int) -> list[float]:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import tikitaka as tt
-from tikitaka.train import _chunk_size, rate_factor, shuffled
+from tikitaka.train import _chunk_size, rate_factor, shuffled, streams
 
 DIGITS = tt.data.load("digits").first(200)
 LAYERS = [tt.nn.Linear(64, 16), tt.nn.Tanh(), tt.nn.Linear(16, 10)]
@@ -157,6 +157,33 @@ def test_stopping_leaves_a_whole_network() -> None:
     rate = rate_factor("decay", network, 3, 3)
     network.train(DIGITS.train_x, DIGITS.train_y, order=shuffled(200, seed=1, epoch=3), batch=8, rate=rate)
     assert network.digest() == whole.digest()
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+@pytest.mark.parametrize("name", RULES)
+def test_a_state_in_the_middle_of_a_text_goes_on_bit_for_bit(name: str, batch: int) -> None:
+    layers = [tt.nn.LSTM(11, 6, carry=True, scale=2.0), tt.nn.LSTM(6, 7, carry=True, clip=0.1), tt.nn.Linear(7, 11)]
+    codes = np.cumsum(np.random.default_rng(3).integers(1, 3, 30 * 8 + 1)) % 11
+    x, y = codes[:-1].reshape(30, 8), codes[1:].reshape(30, 8)
+    order = streams(30, batch)
+    whole, again, forgetful = (tt.Network(layers, RULES[name], seed=4) for _ in range(3))
+    whole.train(x, y, order=order[:12], batch=batch)
+    state = whole.state()
+    assert state["carried.1.h"].shape == (batch * 7,)
+    assert np.all(state["carried.0.c"] != 0)
+    for network in (again, forgetful):
+        network.train(x[:5], y[:5], batch=5)
+        network.restore(state)
+    forgetful.reset()
+    scores = [
+        network.train(x, y, order=order[12:], batch=batch, threads=threads)
+        for network, threads in ((whole, 1), (again, 2), (forgetful, 1))
+    ]
+    assert scores[0] == scores[1] != scores[2]
+    last, restored = whole.state(), again.state()
+    assert last.keys() == restored.keys()
+    assert all(np.array_equal(last[key], restored[key]) for key in last)
+    assert again.ledger == whole.ledger
 
 
 def test_a_run_folder_gives_the_network_back(tmp_path: Path) -> None:
