@@ -253,6 +253,64 @@ def test_updates_that_need_too_long_a_train_are_cut() -> None:
     assert abs(pulses[2] - 0.8) < Z * math.sqrt(variance)
 
 
+class Recorder(twin.Float):
+    """A twin's rule that keeps what it is to learn from."""
+
+    def update(self, x: F64, delta: F64, rate: float) -> None:
+        self.x, self.delta = x, delta
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        tt.nn.Conv2d(2, 4, 3, filters=3, kernel=2, stride=2, padding=1, scale=1.5),
+        tt.nn.Conv2d(1, 3, 3, filters=2, kernel=2),
+        tt.nn.LSTM(3, 2, scale=1.5),
+    ],
+    ids=["conv apart", "conv overlapping", "lstm"],
+)
+def test_mean_update_of_all_patches_and_steps(layer: tt.nn.Conv2d | tt.nn.LSTM) -> None:
+    """On ideal devices the mean over seeds is −lr·Σδxᵀ over the patches or steps of a mini-batch, GV16 for each.
+
+    No probability is clamped and no train cut. Pulses of different patches are independent, so variances add up; the
+    mean over N seeds has 1/N of it. One score for each of at most 48 weights: all within Z but for 10⁻⁷.
+    """
+    seeds, lr, rng = 4000, 0.04, np.random.default_rng(31)
+    weights = np.round(rng.uniform(-0.4, 0.4, layer.shape) / STEP) * STEP
+    rule, trains = Recorder(tt.Float(), weights), tt.Trains()
+    recurrent = isinstance(layer, tt.nn.LSTM)
+    slow = twin.Lstm(layer, rule) if recurrent else twin.Conv2d(layer, rule)
+    core = tt.Network([layer], tt.Float(), loss="mse")
+    x = rng.normal(size=(2, 3, 3) if recurrent else (2, core.inputs)).astype(np.float32)
+    x /= np.abs(x).max()
+    # targets that leave each output a δ of its own, which stays away from 0
+    y = slow.forward(x.swapaxes(0, 1) if recurrent else x)
+    errors = rng.choice([-1, 1], y.shape) * rng.uniform(0.5, 1.5, y.shape)
+    targets = y - errors
+    slow.backward(errors / core.outputs / 2, wanted=False)
+    slow.learn(1.0)
+
+    mean, variance = np.zeros(layer.shape), np.zeros(layer.shape)
+    for x_s, delta_s in zip(rule.x, rule.delta, strict=True):
+        planned = twin.plan(x_s, delta_s, lr, STEP, trains)
+        p = np.outer(planned.rows, planned.cols)
+        np.testing.assert_allclose(planned.slots * p * STEP, lr * np.abs(np.outer(delta_s, x_s)), atol=1e-12)
+        assert np.all(p < 1)
+        mean -= lr * np.outer(delta_s, x_s)
+        variance += STEP**2 * planned.slots * p * (1 - p)
+
+    config = tt.Sgd(lr=lr, device=tt.ConstantStep(step=STEP, bound=1e4), trains=trains)
+    change = np.zeros(layer.shape)
+    for seed in range(seeds):
+        network = tt.Network([layer], config, loss="mse", seed=seed)
+        network.weights = [weights]
+        network.train(x, targets.swapaxes(0, 1) if recurrent else targets, batch=2)
+        change += network.weights[0].astype(float) - weights
+    score = (change / seeds - mean) / np.sqrt(variance / seeds)
+    assert np.max(np.abs(score)) < Z
+    assert np.max(np.abs(mean) / np.sqrt(variance / seeds)) > 10 * Z  # seen well above what it may be off
+
+
 # --- symmetry points at work ------------------------------------------------------------------------------------------
 
 
