@@ -157,3 +157,32 @@ fn clipping_limits_what_gates_learn_from() {
     }
     assert!(free.iter().any(|g| g.abs() > 0.02));
 }
+
+/// Where one layer carries and another does not, evaluation starts the other from 0 as training does.
+#[test]
+fn only_layers_that_carry_carry_in_evaluation() {
+    let workers = Workers::default();
+    let codes: Vec<u32> = (0..40).map(|k| k * k % 3).collect();
+    let (x, targets) = (Examples::codes(&codes, 2), Targets::Classes(&codes));
+    let order: Vec<u32> = (0..20).collect();
+    let layers = [lstm(3, 4, false), lstm(4, 3, true)];
+    let mut network = network(&layers, 0.0);
+    let trained = network.train(x, targets, &order, 1, 1.0, &workers).expect("fits").loss;
+    let evaluated = network.evaluate(x, targets, 0, &workers).expect("fits").loss;
+    assert!((trained - evaluated).abs() < 1e-4, "{trained} {evaluated}");
+}
+
+#[test]
+fn a_smaller_mini_batch_goes_on_at_its_places() {
+    let workers = Workers::default();
+    let codes: Vec<u32> = (0..18).map(|k| k * k % 3).collect();
+    let (x, targets) = (Examples::codes(&codes, 3), Targets::Classes(&codes));
+    let mut network = network(&[lstm(3, 3, true)], 0.0);
+    let loss =
+        |network: &mut Network, order: &[u32]| network.train(x, targets, order, 2, 1.0, &workers).expect("fits").loss;
+    loss(&mut network, &[0, 3]);
+    let on = loss(&mut network, &[1]);
+    network.reset();
+    loss(&mut network, &[0]);
+    assert_eq!(on, loss(&mut network, &[1]));
+}

@@ -134,11 +134,14 @@ fn layers_out_of_range() {
 fn images_and_sequences_that_do_not_fit() {
     let network = |layers: &[LayerConfig]| Network::new(layers, &float(), Loss::CrossEntropy, 0);
     let (first, flatten) = (LayerConfig::Conv2d(conv()), FlattenConfig { channels: 2, height: 4, width: 5 });
-    says(network(&[first.clone(), linear(13, 2)]), &["layer 1", "13", "12"]);
-    says(network(&[first.clone(), LayerConfig::Flatten(flatten.clone())]), &["layer 1", "40", "12"]);
-    says(network(&[first.clone(), LayerConfig::Conv2d(conv())]), &["layer 1", "20", "12"]);
+    says(network(&[first.clone(), linear(13, 2)]), &["layer 1", "13 values", "2 × 3 × 2"]);
+    says(network(&[first.clone(), LayerConfig::Flatten(flatten.clone())]), &["layer 1", "4 × 5 × 2", "2 × 3 × 2"]);
+    says(network(&[first.clone(), LayerConfig::Conv2d(conv())]), &["layer 1", "4 × 5 × 1", "2 × 3 × 2"]);
     let pool = MaxPool2dConfig { channels: 2, height: 4, width: 5, kernel: 2, stride: None };
-    says(network(&[first.clone(), LayerConfig::Tanh, LayerConfig::MaxPool2d(pool.clone())]), &["layer 2", "40", "12"]);
+    says(
+        network(&[first.clone(), LayerConfig::Tanh, LayerConfig::MaxPool2d(pool.clone())]),
+        &["layer 2", "4 × 5 × 2", "2 × 3 × 2"],
+    );
     says(network(&[lstm(3, 4), lstm(5, 2)]), &["layer 1", "5", "4"]);
     for layer in [LayerConfig::Flatten(flatten), LayerConfig::MaxPool2d(pool), LayerConfig::Tanh] {
         says(network(&[layer, first.clone()]), &["first layer", "linear, conv2d or lstm"]);
@@ -197,6 +200,7 @@ fn refused_trainings_and_memories_change_nothing() {
     let memory = |h: usize, c: usize| Memory { h: vec![0.5; h], c: vec![0.5; c] };
     says(network.set_memories(&[memory(4, 4)]), &["memories", "1", "2"]);
     says(network.set_memories(&[memory(4, 4), memory(7, 7)]), &["memories", "7", "multiple of 4"]);
+    says(network.set_memories(&[memory(4, 4), memory(4, 4)]), &["memories", "different numbers of sequences"]);
     says(network.set_memories(&[memory(4, 6), memory(8, 8)]), &["memories", "as many in h as in c"]);
     assert_eq!(state(&network), before);
 }
@@ -217,4 +221,67 @@ fn texts_that_cannot_go_on() {
     says(other.sample(&[0], 5, 1.0, 0, 0, &workers), &["3 inputs and 2 outputs"]);
     let forgetful = Network::new(&[linear(3, 3)], &float(), Loss::CrossEntropy, 0).expect("valid settings");
     says(forgetful.sample(&[0], 5, 1.0, 0, 0, &workers), &["recurrent"]);
+}
+
+#[test]
+fn a_batch_larger_than_any_data_is_all_of_it() {
+    let conv = Conv2dConfig {
+        channels: 1,
+        height: 3,
+        width: 3,
+        filters: 2,
+        kernel: 2,
+        stride: 1,
+        padding: 0,
+        bias: true,
+        scale: 1.0,
+    };
+    let mut network = Network::new(&[LayerConfig::Conv2d(conv)], &float(), Loss::CrossEntropy, 1).expect("valid");
+    network.train(&[0.1; 9], Targets::Classes(&[0]), &[0], usize::MAX, 1.0, &Workers::default()).expect("one batch");
+}
+
+#[test]
+fn steps_beyond_any_data_are_no_panic() {
+    let network = Network::new(&[lstm(3, 3)], &float(), Loss::CrossEntropy, 1).expect("valid");
+    let x = Examples::codes(&[], usize::MAX);
+    assert!(network.forward(x, 0, &Workers::default()).map_or(true, |y| y.is_empty()));
+}
+
+#[test]
+fn memories_that_are_not_finite_are_refused() {
+    let mut network = Network::new(&[lstm(3, 2)], &float(), Loss::CrossEntropy, 1).expect("valid");
+    assert!(network.set_memories(&[Memory { h: vec![f32::NAN; 2], c: vec![0.0; 2] }]).is_err());
+}
+
+#[test]
+fn images_of_another_shape_and_the_same_size_are_refused() {
+    let conv = Conv2dConfig {
+        channels: 1,
+        height: 4,
+        width: 5,
+        filters: 2,
+        kernel: 3,
+        stride: 1,
+        padding: 0,
+        bias: true,
+        scale: 1.0,
+    };
+    let pool = MaxPool2dConfig { channels: 3, height: 2, width: 2, kernel: 2, stride: None };
+    let layers = [LayerConfig::Conv2d(conv), LayerConfig::Tanh, LayerConfig::MaxPool2d(pool)];
+    assert!(Network::new(&layers, &float(), Loss::CrossEntropy, 1).is_err(), "2 × 3 × 2 is no 2 × 2 × 3");
+}
+
+#[test]
+fn a_count_beyond_memory_is_no_panic() {
+    let network = Network::new(&[lstm(3, 3)], &float(), Loss::CrossEntropy, 1).expect("valid");
+    assert!(network.sample(&[0], usize::MAX >> 2, 1.0, 0, 0, &Workers::default()).is_err());
+}
+
+#[test]
+fn errors_of_sample_name_its_arguments() {
+    let network = Network::new(&[lstm(3, 3)], &float(), Loss::CrossEntropy, 1).expect("valid");
+    let said = network.sample(&[7], 3, 1.0, 0, 0, &Workers::default()).expect_err("no such code").to_string();
+    assert!(said.contains("prime"), "{said}");
+    let cold = network.sample(&[0], 3, 1e-39, 0, 0, &Workers::default());
+    assert!(cold.as_ref().map_or_else(|e| e.to_string().contains("temperature"), |codes| codes.len() == 3), "{cold:?}");
 }

@@ -30,8 +30,14 @@ class Rule:
         raise self._missing("backward")
 
     def update(self, x: F32, delta: F32, rate: float) -> None:
-        """Learn from a batch of inputs (batch, inputs) and errors (batch, outputs); `rate` is the schedule's factor."""
+        """Learn from inputs (samples, inputs) and errors (samples, outputs); `rate` is the schedule's factor.
+
+        A mini-batch of images may come in several parts: every patch of a convolution is a sample.
+        """
         raise self._missing("update")
+
+    def finish_batch(self, rate: float) -> None:
+        """Called after the last `update` of a mini-batch; does nothing by default."""
 
     def evaluate(self, x: F32, draw: int) -> F32:
         """Like `forward`, with the noise of evaluation `draw` and without a change to any state of the training."""

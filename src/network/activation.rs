@@ -24,7 +24,8 @@ impl Activation {
         match self {
             Self::Sigmoid => simd::sigmoid(values),
             Self::Tanh => simd::tanh(values),
-            Self::ReLU => values.iter_mut().for_each(|v| *v = v.max(0.0)),
+            // What is not a number stays so.
+            Self::ReLU => values.iter_mut().for_each(|v| *v = if *v < 0.0 { 0.0 } else { *v }),
         }
     }
 

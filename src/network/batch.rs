@@ -66,11 +66,7 @@ impl<'a> Examples<'a> {
             let first = example as usize * self.steps;
             match self.inputs {
                 Inputs::Values(values) => check_finite("x", &values[first * width..][..self.steps * width])?,
-                Inputs::Codes(codes) => {
-                    if let Some(&code) = codes[first..][..self.steps].iter().find(|&&code| code as usize >= width) {
-                        return Err(Error::range("x", f64::from(code), format!("codes 0 to {}", width - 1)));
-                    }
-                }
+                Inputs::Codes(codes) => check_codes("x", &codes[first..][..self.steps], width)?,
             }
         }
         Ok(())
@@ -86,6 +82,14 @@ impl<'a> Examples<'a> {
                 to[codes[k] as usize] = 1.0;
             }
         }
+    }
+}
+
+/// Requires codes below `width`.
+pub(super) fn check_codes(what: &str, codes: &[u32], width: usize) -> Result<()> {
+    match codes.iter().find(|&&code| code as usize >= width) {
+        Some(&code) => Err(Error::range(what, f64::from(code), format!("codes 0 to {}", width - 1))),
+        None => Ok(()),
     }
 }
 

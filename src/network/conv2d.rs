@@ -71,7 +71,7 @@ impl Conv2dConfig {
     }
 
     /// Rows and columns of patches.
-    fn places(&self) -> (usize, usize) {
+    pub(super) fn places(&self) -> (usize, usize) {
         let along = |pixels: usize| (pixels + 2 * self.padding - self.kernel) / self.stride + 1;
         (along(self.height), along(self.width))
     }

@@ -1,10 +1,10 @@
 //! What a network answers, outside training: nothing in it changes.
 
-use super::batch::{Draw, Examples, Inputs, Shape};
+use super::batch::{Draw, Examples, Shape, check_codes};
 use super::loss::softmax;
 use super::lstm::Memory;
 use super::{Network, Progress, Targets};
-use crate::error::{Error, Result, check_len};
+use crate::error::{Error, Result, check_finite};
 use crate::random::{Operation, Stream};
 use crate::rule::Sharing;
 use crate::workers::Workers;
@@ -14,6 +14,9 @@ const BLOCK: usize = 256;
 
 /// Values of the inputs evaluated at once.
 const VALUES: usize = 1 << 22;
+
+/// Codes that a network may go on for.
+const CODES: usize = 100_000_000;
 
 /// Consecutive sequences are cut into at most so many streams, of no fewer than so many sequences each, which are
 /// evaluated beside each other.
@@ -53,7 +56,7 @@ impl Network {
             let streams = (count / LENGTH).clamp(1, STREAMS);
             (count.max(1), count.div_ceil(streams))
         } else {
-            (BLOCK.min(VALUES / (x.steps * n)).max(1), 1)
+            (BLOCK.min(VALUES / x.steps.saturating_mul(n)).max(1), 1)
         };
         let mut visit = || {
             let (mut values, mut seen) = (Vec::new(), 0_u64);
@@ -71,6 +74,11 @@ impl Network {
                     values.resize(shape.vectors() * n, 0.0);
                     for (v, to) in values.chunks_exact_mut(n).enumerate() {
                         x.write(example(v % sequences), v / sequences, to);
+                    }
+                    for (stage, memory) in self.stages.iter().zip(&mut memories) {
+                        if !stage.carries() {
+                            memory.clear();
+                        }
                     }
                     self.answer(Draw { draw, first: seen }, shape, &mut values, &mut memories, workers)?;
                     seen += shape.vectors() as u64;
@@ -153,8 +161,11 @@ impl Network {
         if prime.is_empty() {
             return Err(Error::Length { what: "prime", given: 0, expected: "1 or more".to_owned() });
         }
+        if count > CODES {
+            return Err(Error::range("count", count as f64, format!("0 to {CODES}")));
+        }
         check_draw(draw)?;
-        Examples { inputs: Inputs::Codes(prime), steps: prime.len() }.check(self.inputs(), &[0])?;
+        check_codes("prime", prime, self.inputs())?;
         let (n, shape) = (self.inputs(), Shape { steps: 1, sequences: 1 });
         let mut choices = vec![0.0; count];
         Stream::new(seed, 0, Operation::Numbers, 1).uniforms(0, &mut choices);
@@ -168,7 +179,9 @@ impl Network {
             values[code as usize] = 1.0;
             self.answer(Draw { draw, first: k as u64 }, shape, &mut values, &mut memories, workers)?;
             if k + 1 >= prime.len() && codes.len() < count {
-                values.iter_mut().for_each(|v| *v /= temperature);
+                // The largest becomes 0 first, so that a low temperature makes nothing infinite but certainties.
+                let top = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                values.iter_mut().for_each(|v| *v = ((*v - top) / temperature).max(f32::MIN));
                 softmax(&mut values);
                 codes.push(choose(&values, choices[codes.len()])?);
             }
@@ -186,7 +199,7 @@ fn check_draw(draw: u64) -> Result<()> {
 
 /// The code whose share of the probabilities holds `u` in [0, 1).
 fn choose(probabilities: &[f32], u: f32) -> Result<u32> {
-    check_len("outputs", probabilities.iter().filter(|p| p.is_finite()).count(), probabilities.len())?;
+    check_finite("outputs", probabilities)?;
     let mut sum = 0.0;
     let within = |p: &f32| {
         sum += p;

@@ -33,7 +33,7 @@ impl Loss {
     ) -> Result<()> {
         match (self, targets) {
             (Self::CrossEntropy, Targets::Classes(classes)) => {
-                check_len("targets", classes.len(), examples * steps)?;
+                check_len("targets", classes.len(), examples.saturating_mul(steps))?;
                 let mut used = order.iter().flat_map(|&s| &classes[s as usize * steps..][..steps]);
                 match used.find(|&&class| class as usize >= outputs) {
                     Some(&class) => {
@@ -43,8 +43,8 @@ impl Loss {
                 }
             }
             (Self::MeanSquare, Targets::Values(values)) => {
-                let each = steps * outputs;
-                check_len("targets", values.len(), examples * each)?;
+                let each = steps.saturating_mul(outputs);
+                check_len("targets", values.len(), examples.saturating_mul(each))?;
                 order.iter().try_for_each(|&s| check_finite("targets", &values[s as usize * each..][..each]))
             }
             (Self::CrossEntropy, Targets::Values(_)) => {

@@ -23,10 +23,12 @@ pub struct LstmConfig {
     /// Output scale s of the array: the gates see s·W x, so that weights fit the range of the devices.
     #[serde(default = "super::one")]
     pub scale: f64,
-    /// Largest |δ| of a gate that learns and that goes back through time; 0 means no limit.
+    /// Largest |δ| of a gate that learns and that goes back through time; 0 means no limit. δ is that of the mean over
+    /// the sequences of a mini-batch.
     #[serde(default)]
     pub clip: f64,
-    /// Whether a sequence starts from the state that the one at its place in the mini-batch before ended in.
+    /// Whether a sequence starts from the state that the one at its place in the mini-batch before ended in; a place
+    /// that was not there before starts from 0.
     #[serde(default)]
     pub carry: bool,
 }
@@ -65,7 +67,7 @@ impl Memory {
         self.c.resize(values, 0.0);
     }
 
-    fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.h.clear();
         self.c.clear();
     }
@@ -145,7 +147,7 @@ impl Lstm {
     ) -> Result<()> {
         let (sequences, cols, hidden) = (shape.sequences, self.config.columns(), self.config.hidden);
         let state = sequences * hidden;
-        if !self.config.carry || self.memory.h.len() != state {
+        if !self.config.carry {
             self.memory.clear();
         }
         self.memory.resize(state);

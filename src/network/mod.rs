@@ -11,6 +11,7 @@ mod lstm;
 mod pool;
 mod sequential;
 mod stage;
+mod values;
 
 pub use activation::Activation;
 pub use batch::{Examples, Inputs};

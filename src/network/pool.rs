@@ -48,7 +48,7 @@ impl MaxPool2dConfig {
     }
 
     /// Rows and columns of windows.
-    fn places(&self) -> (usize, usize) {
+    pub(super) fn places(&self) -> (usize, usize) {
         let along = |pixels: usize| (pixels - self.kernel) / self.step() + 1;
         (along(self.height), along(self.width))
     }
@@ -122,7 +122,8 @@ impl MaxPool2d {
 /// Takes over the values of a pixel that are larger than those so far, or all of the first pixel of a window.
 fn larger(pixel: &[f32], at: u32, first: bool, y: &mut [f32], winners: &mut [u32]) {
     for (((v, at), y), winner) in pixel.iter().zip(at..).zip(y).zip(winners) {
-        let take = first || v > y;
+        // What is not a number wins, as it would in a sum.
+        let take = first || v > y || v.is_nan();
         *y = if take { *v } else { *y };
         *winner = if take { at } else { *winner };
     }

@@ -4,8 +4,9 @@ use super::batch::{Examples, Shape};
 use super::initial::Place;
 use super::lstm::Memory;
 use super::stage::Stage;
+use super::values::Values;
 use super::{Initial, LayerConfig, Loss, Targets};
-use crate::error::{Error, Result, check_len};
+use crate::error::{Error, Result, check_finite, check_len};
 use crate::ledger::Ledger;
 use crate::rule::{Rule, RuleConfig, Sharing};
 use crate::workers::Workers;
@@ -76,30 +77,23 @@ impl Network {
             return Err(Error::Conflict("the first layer must be linear, conv2d or lstm".to_owned()));
         }
         let mut stages: Vec<Stage> = Vec::new();
-        let (mut inputs, mut width) = (0, 0);
+        let (mut inputs, mut given) = (0, Values::Vector(0));
         for (position, layer) in layers.iter().enumerate() {
             layer.validate()?;
-            let (takes, gives) = match layer {
-                LayerConfig::Linear(config) => (config.inputs, config.outputs),
-                LayerConfig::Conv2d(config) => (config.inputs(), config.outputs()),
-                LayerConfig::Lstm(config) => (config.inputs, config.hidden),
-                LayerConfig::MaxPool2d(config) => (config.inputs(), config.outputs()),
-                LayerConfig::Flatten(config) => (config.values(), config.values()),
-                LayerConfig::Sigmoid | LayerConfig::Tanh | LayerConfig::ReLU => (width, width),
-            };
+            let (takes, gives) = layer.values(given);
             if position == 0 {
-                inputs = takes;
-            } else if takes != width {
+                inputs = takes.count();
+            } else if !takes.fits(given) {
                 return Err(Error::Conflict(format!(
-                    "layer {position} takes {takes} inputs, but the layer before it gives {width}"
+                    "layer {position} takes {takes}, but the layer before it gives {given}"
                 )));
             }
-            width = gives;
-            let layer_of_arrays = stages.iter().filter(|stage| stage.rule().is_some()).count() as u64;
-            stages.push(Stage::new(layer, Place { layer: layer_of_arrays, seed }, build)?);
+            given = gives;
+            let arrays = stages.iter().filter(|stage| stage.rule().is_some()).count() as u64;
+            stages.push(Stage::new(layer, Place { layer: arrays, seed }, build)?);
         }
         let values = vec![Vec::new(); stages.len()];
-        Ok(Self { stages, loss, inputs, outputs: width, values, delta: Vec::new() })
+        Ok(Self { stages, loss, inputs, outputs: given.count(), values, delta: Vec::new() })
     }
 
     /// Values per input.
@@ -137,7 +131,7 @@ impl Network {
 
     /// Whether a sequence goes on where the one before it ended.
     pub fn carries(&self) -> bool {
-        self.stages.iter().filter_map(Stage::lstm).any(|lstm| lstm.config.carry)
+        self.stages.iter().any(Stage::carries)
     }
 
     /// Forgets what sequences carried over from those before.
@@ -160,6 +154,8 @@ impl Network {
         let carrying = || self.stages.iter().filter_map(Stage::lstm).filter(|lstm| lstm.config.carry);
         check_len("memories", memories.len(), carrying().count())?;
         for (lstm, memory) in carrying().zip(memories) {
+            check_finite("memories", &memory.h)?;
+            check_finite("memories", &memory.c)?;
             let (values, hidden) = (memory.h.len(), lstm.config.hidden);
             if !values.is_multiple_of(hidden) || memory.c.len() != values {
                 return Err(Error::Length {
@@ -168,6 +164,10 @@ impl Network {
                     expected: format!("a multiple of {hidden}, as many in h as in c,"),
                 });
             }
+        }
+        let sequences = carrying().zip(memories).map(|(lstm, memory)| memory.h.len() / lstm.config.hidden);
+        if sequences.clone().min() != sequences.max() {
+            return Err(Error::Conflict("memories hold different numbers of sequences".to_owned()));
         }
         let carrying = self.stages.iter_mut().filter_map(Stage::lstm_mut).filter(|lstm| lstm.config.carry);
         carrying.zip(memories).for_each(|(lstm, memory)| lstm.memory = memory.clone());
@@ -231,7 +231,7 @@ impl Network {
         self.check(x, Some(targets), Some(order))?;
         let sharing = self.sharing();
         let largest = self.stages.iter().map(Stage::crosspoints).max().unwrap_or(0);
-        let samples = self.samples(batch * x.steps);
+        let samples = self.samples(batch.saturating_mul(x.steps));
         let few = Workers::default();
         let (inside, workers) = match sharing {
             Sharing::Batches if samples == 1 && largest < SPLIT_SAMPLE => (false, &few),
@@ -251,7 +251,7 @@ impl Network {
 
     /// The most samples that so many vectors give to an array.
     fn samples(&self, vectors: usize) -> usize {
-        vectors * self.stages.iter().map(Stage::samples).max().unwrap_or(1)
+        vectors.saturating_mul(self.stages.iter().map(Stage::samples).max().unwrap_or(1))
     }
 
     /// One mini-batch: forward, δ of the loss, backward, and then every layer learns.

@@ -69,6 +69,11 @@ impl Stage {
         if let Self::Lstm(layer) = self { Some(layer) } else { None }
     }
 
+    /// Whether a sequence goes on where the one before it ended.
+    pub(super) fn carries(&self) -> bool {
+        self.lstm().is_some_and(|lstm| lstm.config.carry)
+    }
+
     pub(super) fn crosspoints(&self) -> usize {
         self.rule().map_or(0, |rule| rule.shape().0 * rule.shape().1)
     }

@@ -104,6 +104,17 @@ impl Rule for PyRule {
         .map_err(foreign)
     }
 
+    fn finish_batch(&mut self, rate: f32) -> Result<()> {
+        Python::attach(|py| {
+            let object = self.object.bind(py);
+            if object.hasattr("finish_batch")? {
+                object.call_method1("finish_batch", (rate,))?;
+            }
+            Ok::<_, PyErr>(())
+        })
+        .map_err(foreign)
+    }
+
     fn evaluate(&self, draw: u64, x: &[f32], y: &mut [f32], _workers: &Workers) -> Result<()> {
         self.map("evaluate", (x, self.cols), Some(draw), (y, self.rows))
     }
