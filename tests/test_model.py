@@ -12,11 +12,27 @@ import pytest
 
 import tikitaka as tt
 from tikitaka import _core, modelfile, quantise
+from tikitaka.named import named_arrays, named_weights
 
 DIGITS = tt.data.load("digits").first(100)
 LAYERS = [tt.nn.Linear(64, 12, scale=2.5), tt.nn.Tanh(), tt.nn.Linear(12, 10, bias=False), tt.nn.ReLU()]
 RANDOM = np.random.default_rng(1)
 WEIGHTS = [RANDOM.normal(0, 0.3, (12, 65)).astype(np.float32), RANDOM.normal(0, 0.3, (10, 12)).astype(np.float32)]
+F32 = np.ndarray[tuple[int, ...], np.dtype[np.float32]]
+CONV = tt.nn.Conv2d(3, 4, 5, filters=2, kernel=2, stride=2, padding=1, scale=2.0)
+LSTM = tt.nn.LSTM(3, 2, scale=0.5, clip=1.5, carry=True)
+STACKS = {
+    "linear": LAYERS,
+    "images": [
+        CONV,
+        tt.nn.MaxPool2d(*CONV.image, stride=1),
+        tt.nn.ReLU(),
+        tt.nn.Flatten(2, 2, 2),
+        tt.nn.Linear(8, 4),
+    ],
+    "images without biases": [replace(CONV, bias=False, stride=1), tt.nn.MaxPool2d(2, 5, 6, kernel=3)],
+    "sequences": [LSTM, replace(LSTM, inputs=2, bias=False, carry=False), tt.nn.Sigmoid(), tt.nn.Linear(2, 3)],
+}
 MODEL = tt.Model.from_weights(LAYERS, WEIGHTS, metadata={"seed": 2**63 - 1, "rate": 0.1, "names": ["Ä", None]})
 
 
@@ -61,6 +77,81 @@ def test_weights_come_from_a_dict() -> None:
     ):
         with pytest.raises(ValueError, match=words):
             tt.Model.from_weights(LAYERS, bad)
+
+
+def model_of(stack: str) -> tt.Model:
+    shapes = [layer.shape for layer in STACKS[stack] if layer.shape is not None]
+    arrays = [np.random.default_rng(2).normal(0, 0.3, shape).astype(np.float32) for shape in shapes]
+    return tt.Model.from_weights(STACKS[stack], arrays, metadata={"name": stack})
+
+
+def inputs_of(model: tt.Model) -> F32:
+    shape = (3, 7, model.inputs) if model.recurrent else (3, model.inputs)
+    return np.random.default_rng(3).normal(size=shape).astype(np.float32)
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_names_lead_to_the_weights_and_back(stack: str) -> None:
+    model = model_of(stack)
+    named = named_weights(model.layers, model.weights)
+    for w, back in zip(model.weights, named_arrays(model.layers, named), strict=True):
+        np.testing.assert_allclose(back, w, rtol=3e-7)  # output scales that are no powers of two round
+    exact = [replace(layer, scale=2.0) if layer.shape is not None else layer for layer in model.layers]
+    for w, back in zip(model.weights, named_arrays(exact, named_weights(exact, model.weights)), strict=True):
+        assert back.tobytes() == w.tobytes()
+    network = tt.Network(STACKS[stack], tt.Float())
+    network.start_from(named)
+    x = inputs_of(model)
+    np.testing.assert_allclose(network.forward(x), model.forward(x), rtol=1e-5, atol=1e-6)
+
+
+def test_names_of_a_convolution() -> None:
+    w = np.arange(26, dtype=np.float32).reshape(2, 13)
+    named = named_weights([CONV], [w])
+    assert named.keys() == {"0.weight", "0.bias"}
+    assert named["0.weight"].shape == (2, 3, 2, 2)
+    for f, c, row, column in np.ndindex(2, 3, 2, 2):
+        assert named["0.weight"][f, c, row, column] == 2 * w[f, (2 * row + column) * 3 + c]
+    np.testing.assert_array_equal(named["0.bias"], 2 * w[:, 12])
+
+
+def test_names_of_an_lstm() -> None:
+    w = np.arange(48, dtype=np.float32).reshape(8, 6)
+    named = named_weights([tt.nn.Tanh(), LSTM], [w])
+    assert list(named) == [f"1.{name}_l0" for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
+    np.testing.assert_array_equal(named["1.weight_ih_l0"], w[:, :3] / 2)
+    np.testing.assert_array_equal(named["1.weight_hh_l0"], w[:, 3:5] / 2)
+    np.testing.assert_array_equal(named["1.bias_ih_l0"], w[:, 5] / 2)
+    assert not named["1.bias_hh_l0"].any()
+    named["1.bias_hh_l0"] += 1  # PyTorch trains both: their sum counts
+    (back,) = named_arrays([tt.nn.Tanh(), LSTM], named)
+    np.testing.assert_array_equal(back, w + np.array([0, 0, 0, 0, 0, 2]))
+
+
+@pytest.mark.parametrize(
+    ("stack", "name", "shape", "words"),
+    [
+        ("images", "0.weight", (2, 2, 2, 3), r"0\.weight has shape \(2, 2, 2, 3\); \(2, 3, 2, 2\) needed"),
+        ("images", "0.bias", (1, 2), r"0\.bias has shape \(1, 2\); \(2,\) needed"),
+        ("images", "0.bias", None, r"no 0\.bias; it holds 0\.weight, 4\.weight"),
+        ("images", "1.weight", (2, 2), r"1\.weight, for which there is no layer"),
+        ("images without biases", "0.bias", (2,), r"0\.bias, for which"),
+        ("sequences", "0.bias_hh_l0", None, r"no 0\.bias_hh_l0"),
+        ("sequences", "0.weight_ih_l0", (3, 8), r"0\.weight_ih_l0 has shape \(3, 8\); \(8, 3\) needed"),
+        ("sequences", "1.bias_ih_l0", (8,), r"1\.bias_ih_l0, for which"),
+        ("sequences", "0.weight_ih_l1", (8, 2), r"0\.weight_ih_l1, for which"),
+    ],
+)
+def test_names_and_shapes_that_do_not_fit_are_refused(
+    stack: str, name: str, shape: tuple[int, ...] | None, words: str
+) -> None:
+    named = named_weights(STACKS[stack], model_of(stack).weights)
+    if shape is None:
+        del named[name]
+    else:
+        named[name] = np.zeros(shape, dtype=np.float32)
+    with pytest.raises(ValueError, match=words):
+        tt.Model.from_weights(STACKS[stack], named)
 
 
 def test_a_network_starts_from_a_model() -> None:
@@ -110,6 +201,53 @@ def test_files_give_the_same_model_bit_for_bit(tmp_path: Path, ending: str) -> N
     for ours, theirs in zip(MODEL.weights, back.weights, strict=True):
         assert ours.tobytes() == theirs.tobytes()
     assert back.forward(DIGITS.test_x).tobytes() == MODEL.forward(DIGITS.test_x).tobytes()
+
+
+@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("ending", modelfile.endings)
+def test_files_hold_layers_of_every_kind(tmp_path: Path, stack: str, ending: str) -> None:
+    model = model_of(stack)
+    model.save(tmp_path / f"model{ending}")
+    back = tt.Model.load(tmp_path / f"model{ending}")
+    assert (back.layers, back.metadata) == (model.layers, model.metadata)
+    assert [w.tobytes() for w in back.weights] == [w.tobytes() for w in model.weights]
+    assert back.forward(inputs_of(model)).tobytes() == model.forward(inputs_of(model)).tobytes()
+
+
+@pytest.mark.parametrize(
+    ("stack", "layer", "values", "words"),
+    [
+        ("images", 0, {"kernel": 9}, "kernel is 9; allowed: at most 6"),
+        ("images", 0, {"kernel": 3}, "layer 1 takes 18 inputs, but the layer before it gives 12"),
+        ("images", 0, {"stride": 0}, "stride is 0"),
+        ("images", 0, {"padding": -1}, "expected usize"),
+        ("images", 0, {"filters": "two"}, 'string "two", expected usize'),
+        ("images", 0, {"dilation": 2}, "dilation"),
+        ("images", 1, {"kernel": 7}, "kernel is 7; allowed: at most 3"),
+        ("images", 3, {"channels": 3}, "layer 3 takes 12 inputs, but the layer before it gives 8"),
+        ("images", 3, {"kind": "lstm"}, "unknown field .channels.: LSTM has inputs"),
+        ("sequences", 0, {"hidden": 0}, "hidden is 0"),
+        ("sequences", 0, {"hidden": 3}, "takes 2 inputs, but the layer before it gives 3"),
+        ("sequences", 0, {"bias": False}, "shape"),
+        ("sequences", 0, {"clip": -1.0}, "clip is -1"),
+        ("sequences", 0, {"carry": "yes"}, 'string "yes", expected a boolean'),
+    ],
+)
+def test_files_with_damaged_layers_are_refused(
+    tmp_path: Path, stack: str, layer: int, values: dict[str, object], words: str
+) -> None:
+    path = tmp_path / "model.safetensors"
+    model_of(stack).save(path)
+
+    def damage(header: dict[str, str]) -> None:
+        layers = json.loads(header["layers"])
+        layers[layer] |= values
+        header["layers"] = json.dumps(layers)
+
+    edited(path, damage)
+    with pytest.raises(ValueError, match=words) as refused:
+        tt.Model.load(path)
+    assert str(path) in str(refused.value)
 
 
 @pytest.mark.parametrize("ending", modelfile.endings)

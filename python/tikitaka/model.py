@@ -11,13 +11,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from tikitaka import _core, modelfile, quantise
 from tikitaka.config import Device, Float, Periphery, RuleConfig
-from tikitaka.nn import Layer, Linear
+from tikitaka.named import named_arrays
+from tikitaka.nn import Layer
 from tikitaka.score import Score, score, softmax, steps
 
 if TYPE_CHECKING:
     from tikitaka.deploy import Chip
 
-__all__ = ["Model", "named_arrays"]
+__all__ = ["Model"]
 
 F32 = NDArray[np.float32]
 
@@ -72,9 +73,10 @@ class Model:
     ) -> Self:
         """A model of `layers` with weights from elsewhere.
 
-        `weights` is a list of (outputs, inputs + bias) arrays, as `Network.weights` gives them, or a dict of
-        "k.weight" (outputs, inputs) and "k.bias" (outputs,) for each layer number k that has weights, as the
-        `state_dict` of the twin in PyTorch has them: y = weight·x + bias, the output scale of the layer taken in.
+        `weights` is a list of arrays, as `Network.weights` gives them, or a dict of arrays by name, as the `state_dict`
+        of the twin in PyTorch has them: "k.weight" and "k.bias" for each Linear and Conv2d, number k among the layers,
+        and "k.weight_ih_l0", "k.weight_hh_l0", "k.bias_ih_l0" and "k.bias_hh_l0" for each LSTM; shapes and order as in
+        PyTorch, the output scale of the layer taken in.
         Raises ValueError for names or shapes that do not fit.
         """
         arrays = named_arrays(layers, weights) if isinstance(weights, Mapping) else weights
@@ -176,28 +178,3 @@ class Model:
             max_pulses=max_pulses,
             seed=seed,
         )
-
-
-def named_arrays(layers: Sequence[Layer], weights: Mapping[str, ArrayLike]) -> list[F32]:
-    """The array of each layer from "k.weight" and "k.bias", divided by the output scale of the layer.
-
-    Raises ValueError for a name that is missing or too many and for a shape that does not fit, naming it.
-    """
-    left = dict(weights)
-    arrays = []
-    for k, layer in enumerate(layers):
-        if not isinstance(layer, Linear):
-            continue
-        shapes = {"weight": (layer.outputs, layer.inputs)} | ({"bias": (layer.outputs,)} if layer.bias else {})
-        parts = []
-        for name, shape in shapes.items():
-            if f"{k}.{name}" not in left:
-                raise ValueError(f"weights has no {k}.{name}; it holds {', '.join(weights) or 'nothing'}")
-            part = np.asarray(left.pop(f"{k}.{name}"), dtype=np.float32)
-            if part.shape != shape:
-                raise ValueError(f"{k}.{name} has shape {part.shape}; {shape} needed")
-            parts.append(part.reshape(layer.outputs, -1))
-        arrays.append(np.concatenate(parts, axis=1) / np.float32(layer.scale))
-    if left:
-        raise ValueError(f"weights holds {', '.join(left)}, for which there is no layer")
-    return arrays

@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from tikitaka import _core, extract
 from tikitaka.config import Float, RuleConfig
-from tikitaka.model import Model, named_arrays
+from tikitaka.model import Model
+from tikitaka.named import named_arrays
 from tikitaka.nn import Layer
 from tikitaka.rule import Rule
 from tikitaka.score import Score, score, softmax, steps
@@ -91,7 +92,7 @@ class Network:
         self._core.weights = value
 
     def start_from(self, weights: Model | Mapping[str, ArrayLike] | Sequence[ArrayLike]) -> None:
-        """Set the weights to those of a model, of a dict ("k.weight", "k.bias") or of a list of arrays.
+        """Set the weights to those of a model, of a dict ("k.weight", "k.bias", …) or of a list of arrays.
 
         The dict and the list are what `Model.from_weights` takes. Each weight is clipped to what its device can hold.
         Raises ValueError for a model of other layers and for names or shapes that do not fit.

@@ -1,0 +1,117 @@
+"""Weights by name: the arrays of layers as PyTorch names, shapes and orders its parameters, and back.
+
+Layer number k has the names of its module in PyTorch behind "k.": "k.weight" (outputs, inputs) for a Linear,
+"k.weight" (filters, channels, kernel, kernel) for a Conv2d, each with "k.bias" (outputs,); "k.weight_ih_l0"
+(4·hidden, inputs), "k.weight_hh_l0" (4·hidden, hidden), "k.bias_ih_l0" and "k.bias_hh_l0" (4·hidden,) for an LSTM.
+Named weights compute without the output scale of a layer: it is multiplied into them.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from functools import singledispatch
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tikitaka.nn import LSTM, Conv2d, Layer, Linear
+
+__all__ = ["named_arrays", "named_weights"]
+
+F32 = NDArray[np.float32]
+
+
+class _Form(NamedTuple):
+    """What the parameters of one layer are, and where they lie in its array."""
+
+    weights: dict[str, tuple[int, ...]]
+    """shape of each weight, in the order of their columns; along the columns the second axis varies fastest"""
+    biases: tuple[str, ...]
+    """vectors that add up to the last column"""
+    scale: float
+    """output scale of the layer"""
+
+
+def named_arrays(layers: Sequence[Layer], named: Mapping[str, ArrayLike]) -> list[F32]:
+    """The array of each layer that has one, from weights by name.
+
+    Raises ValueError for a name that is missing or too many and for a shape that does not fit, naming it.
+    """
+    left = dict(named)
+    arrays = []
+    for prefix, form in _forms(layers):
+        shapes = form.weights | {name: next(iter(form.weights.values()))[:1] for name in form.biases}
+        parts = {}
+        for name, shape in shapes.items():
+            if prefix + name not in left:
+                raise ValueError(f"weights has no {prefix}{name}; it holds {', '.join(named) or 'nothing'}")
+            parts[name] = np.asarray(left.pop(prefix + name), dtype=np.float32)
+            if parts[name].shape != shape:
+                raise ValueError(f"{prefix}{name} has shape {parts[name].shape}; {shape} needed")
+        arrays.append(_join(form, parts) / np.float32(form.scale))
+    if left:
+        raise ValueError(f"weights holds {', '.join(left)}, for which there is no layer")
+    return arrays
+
+
+def named_weights(layers: Sequence[Layer], arrays: Sequence[F32]) -> dict[str, F32]:
+    """Weights by name from the array of each layer that has one: what `named_arrays` takes.
+
+    Of the two biases of an LSTM the second is 0.
+    """
+    return {
+        prefix + name: part
+        for (prefix, form), array in zip(_forms(layers), arrays, strict=True)
+        for name, part in _split(form, array * np.float32(form.scale)).items()
+    }
+
+
+def _join(form: _Form, parts: Mapping[str, F32]) -> F32:
+    columns = [np.moveaxis(parts[name], 1, -1).reshape(len(parts[name]), -1) for name in form.weights]
+    if form.biases:
+        columns.append(np.sum([parts[name] for name in form.biases], axis=0)[:, np.newaxis])
+    return np.concatenate(columns, axis=1)
+
+
+def _split(form: _Form, array: F32) -> dict[str, F32]:
+    parts: dict[str, F32] = {}
+    start = 0
+    for name, (rows, values, *rest) in form.weights.items():
+        end = start + values * math.prod(rest)
+        parts[name] = np.ascontiguousarray(np.moveaxis(array[:, start:end].reshape(rows, *rest, values), -1, 1))
+        start = end
+    for name in form.biases[:1]:
+        parts[name] = array[:, -1].copy()
+    for name in form.biases[1:]:
+        parts[name] = np.zeros_like(array[:, -1])
+    return parts
+
+
+def _forms(layers: Sequence[Layer]) -> Iterator[tuple[str, _Form]]:
+    """The form of each layer that has an array, with what comes before its names."""
+    for k, layer in enumerate(layers):
+        if layer.shape is not None:
+            yield f"{k}.", _form(layer)
+
+
+@singledispatch
+def _form(layer: Layer) -> _Form:
+    raise ValueError(f"the weights of {layer!r} have no names")
+
+
+@_form.register
+def _(layer: Linear) -> _Form:
+    return _Form({"weight": (layer.outputs, layer.inputs)}, ("bias",) * layer.bias, layer.scale)
+
+
+@_form.register
+def _(layer: Conv2d) -> _Form:
+    shape = (layer.filters, layer.channels, layer.kernel, layer.kernel)
+    return _Form({"weight": shape}, ("bias",) * layer.bias, layer.scale)
+
+
+@_form.register
+def _(layer: LSTM) -> _Form:
+    rows = 4 * layer.hidden
+    weights: dict[str, tuple[int, ...]] = {"weight_ih_l0": (rows, layer.inputs), "weight_hh_l0": (rows, layer.hidden)}
+    return _Form(weights, ("bias_ih_l0", "bias_hh_l0") if layer.bias else (), layer.scale)
