@@ -1,11 +1,11 @@
 """Models as PyTorch modules."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from tikitaka.export.folded import folded
 from tikitaka.model import Model
-from tikitaka.nn import Layer, Linear, ReLU, Sigmoid, Tanh
+from tikitaka.named import named_weights
+from tikitaka.nn import Layer
 
 if TYPE_CHECKING:
     import torch
@@ -16,23 +16,17 @@ __all__ = ["torch_module", "torch_state_dict"]
 def torch_module(layers: Sequence[Layer]) -> "torch.nn.Sequential":
     """The twin of `layers` in PyTorch, untrained; its outputs come before any softmax.
 
+    It takes and gives floats shaped as a network's: (examples, inputs), an image being one vector, pixel after pixel,
+    the channels of a pixel together. A convolution at the start takes PyTorch's images (examples, channels, height,
+    width), too. With an LSTM it is (examples, steps, inputs), characters as one-hot vectors; every sequence starts from
+    h = c = 0, so that text which goes on is one long sequence, and gradients are not clamped.
+
     Raises ModuleNotFoundError without PyTorch (the extra `torch`), ValueError for a layer that has no twin.
     """
     torch = _torch()
-    twins: dict[type[Layer], Callable[[], Any]] = {
-        Sigmoid: torch.nn.Sigmoid,
-        Tanh: torch.nn.Tanh,
-        ReLU: torch.nn.ReLU,
-    }
-    modules = []
-    for layer in layers:
-        if isinstance(layer, Linear):
-            modules.append(torch.nn.Linear(layer.inputs, layer.outputs, bias=layer.bias))
-        elif type(layer) in twins:
-            modules.append(twins[type(layer)]())
-        else:
-            raise ValueError(f"export to PyTorch knows no module for {layer!r}")
-    return torch.nn.Sequential(*modules)
+    from tikitaka.export.torch_modules import module  # needs PyTorch
+
+    return torch.nn.Sequential(*map(module, layers))
 
 
 def torch_state_dict(model: Model) -> "dict[str, torch.Tensor]":
@@ -41,12 +35,7 @@ def torch_state_dict(model: Model) -> "dict[str, torch.Tensor]":
     `Model.from_weights(layers, state_dict)` is the way back. Raises ModuleNotFoundError without PyTorch.
     """
     torch = _torch()
-    state = {}
-    for k, part in folded(model).items():
-        state[f"{k}.weight"] = torch.tensor(part.weight)
-        if part.bias is not None:
-            state[f"{k}.bias"] = torch.tensor(part.bias)
-    return state
+    return {name: torch.tensor(array) for name, array in named_weights(model.layers, model.weights).items()}
 
 
 def _torch() -> Any:
