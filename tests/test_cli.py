@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime
 import pytest
 
 import tikitaka as tt
@@ -102,6 +103,10 @@ def test_lenet_is_trained_evaluated_and_used(command: Command, tmp_path: Path, r
     assert command("extract", tmp_path / "run", "--what", "read", "--to", tmp_path / "model.npz")[0] == 0
     of_file = json.loads(command("evaluate", tmp_path / "model.npz", "--data-dir", tmp_path, "--json")[1])
     assert of_file["test_error"] == result["last_read_test_error"]
+    assert command("extract", tmp_path / "run", "--what", "read", "--to", tmp_path / "model.onnx")[0] == 0
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx", providers=["CPUExecutionProvider"])
+    model, x = tt.Model.load(tmp_path / "model.npz"), tt.data.load("large", tmp_path).test_x
+    np.testing.assert_allclose(session.run(None, {"inputs": x})[0], model.forward(x), rtol=1e-5, atol=1e-5)
 
 
 def test_a_run_is_kept_evaluated_and_used(command: Command, tmp_path: Path) -> None:

@@ -3,6 +3,9 @@
 import json
 from pathlib import Path
 
+import numpy as np
+import onnx
+import onnxruntime
 import pytest
 from test_cli import Command, command, refused
 
@@ -149,6 +152,19 @@ def test_an_extracted_model_writes_and_is_evaluated(
     refused(command("sample", file), "2 characters for a network of")
     tt.Model.load(file).noted(vocabulary="ba").save(file)
     refused(command("sample", file), "sorted")
+
+
+def test_a_run_of_a_text_becomes_an_onnx_file(command: Command, run: Path, tmp_path: Path) -> None:
+    for name in ("model.npz", "model.onnx"):
+        assert command("extract", run, "--to", tmp_path / name)[0] == 0
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx", providers=["CPUExecutionProvider"])
+    codes = Vocabulary.of(TEXT).encode(TEXT[:100])
+    one_hot = np.eye(len(Vocabulary.of(TEXT)), dtype=np.float32)[codes][np.newaxis]
+    outputs = session.run(None, {"inputs": one_hot})[0]
+    expected = tt.Model.load(tmp_path / "model.npz").forward(codes[np.newaxis])
+    np.testing.assert_allclose(outputs, expected, rtol=1e-5, atol=1e-5)
+    (metadata,) = onnx.load(tmp_path / "model.onnx").metadata_props
+    assert json.loads(metadata.value)["vocabulary"] == Vocabulary.of(TEXT).characters
 
 
 def test_a_network_for_images_does_not_write(command: Command, folder: Path, tmp_path: Path) -> None:

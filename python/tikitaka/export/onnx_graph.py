@@ -1,0 +1,166 @@
+"""The nodes of ONNX for each kind of layer; importing this needs the package onnx."""
+
+from collections.abc import Mapping
+from functools import singledispatch
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import NodeProto, TensorProto, helper, numpy_helper
+
+from tikitaka.model import Model
+from tikitaka.named import named_weights
+from tikitaka.nn import LSTM, Conv2d, Flatten, Layer, Linear, MaxPool2d, ReLU, Sigmoid, Tanh
+
+__all__ = ["Graph"]
+
+F32 = NDArray[np.float32]
+
+
+class Graph:
+    """The layers of a model as a chain of nodes; ValueError for a layer that has no operator.
+
+    What goes along the chain from "inputs" on is shaped as a network's inputs, except between the layers of images:
+    these are (any number, channels, height, width) for ONNX.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.nodes: list[NodeProto] = []
+        self.tensors: list[TensorProto] = []
+        self.value = "inputs"  # the end of the chain
+        self.image: tuple[int, int, int] | None = None  # channels, height and width where that is images
+        self.recurrent = model.recurrent
+        self._named = named_weights(model.layers, model.weights)
+        self._layer = 0
+        for self._layer, layer in enumerate(model.layers):
+            _write(layer, self)
+        self.vectors()
+
+    def add(self, operator: str, *others: str, **attributes: Any) -> None:
+        """One more node at the end of the chain, which takes what comes along it, and `others`."""
+        result = f"{len(self.nodes)}.{operator}"
+        self.nodes.append(helper.make_node(operator, [self.value, *others], [result], **attributes))
+        self.value = result
+
+    def constants(self, arrays: Mapping[str, NDArray[Any]]) -> list[str]:
+        """What `arrays` of the present layer are called in the graph, for `add`."""
+        names = [f"{self._layer}.{name}" for name in arrays]
+        self.tensors += map(numpy_helper.from_array, arrays.values(), names)
+        return names
+
+    def parameters(self) -> dict[str, F32]:
+        """The parameters of the present layer by their names in PyTorch."""
+        prefix = f"{self._layer}."
+        return {name.removeprefix(prefix): w for name, w in self._named.items() if name.startswith(prefix)}
+
+    def images(self, channels: int, height: int, width: int) -> None:
+        """Vectors become images."""
+        if self.image == (channels, height, width):
+            return
+        self.vectors()
+        self.image = channels, height, width
+        # With one channel both orders are the same: compilers for chips are glad of every node that is not there.
+        shape = [-1, 1, height, width] if channels == 1 else [-1, height, width, channels]
+        self.add("Reshape", *self._sizes(*shape))
+        if channels > 1:
+            self.add("Transpose", perm=[0, 3, 1, 2])
+
+    def vectors(self) -> None:
+        """Images become vectors, pixel after pixel."""
+        if self.image is None:
+            return
+        if self.image[0] > 1:
+            self.add("Transpose", perm=[0, 2, 3, 1])
+        self.flatten()
+
+    def flatten(self) -> None:
+        """Images become vectors, in the order in which they lie."""
+        self.image = None
+        self.add("Flatten")
+        if self.recurrent:
+            self._unfold()
+
+    def _unfold(self) -> None:
+        """(examples · steps, values) become (examples, steps, values)."""
+        sizes, shape = f"{len(self.nodes)}.sizes", f"{len(self.nodes)}.shape"
+        self.nodes.append(helper.make_node("Shape", ["inputs"], [sizes], end=2))
+        self.nodes.append(helper.make_node("Concat", [sizes, *self._sizes(-1)], [shape], axis=0))
+        self.add("Reshape", shape)
+
+    def _sizes(self, *sizes: int) -> list[str]:
+        return self.constants({f"sizes.{len(self.tensors)}": np.array(sizes, dtype=np.int64)})
+
+
+@singledispatch
+def _write(layer: Layer, _graph: Graph) -> None:
+    raise ValueError(f"export to ONNX knows no operator for {layer!r}")
+
+
+@_write.register
+def _(_layer: Linear, graph: Graph) -> None:
+    graph.vectors()
+    parameters = graph.parameters()
+    if not graph.recurrent:
+        graph.add("Gemm", *graph.constants(parameters), transB=1)
+        return
+    weight, *bias = graph.constants(parameters | {"weight": np.ascontiguousarray(parameters["weight"].T)})
+    graph.add("MatMul", weight)  # Gemm knows no steps
+    if bias:
+        graph.add("Add", *bias)
+
+
+@_write.register
+def _(layer: Conv2d, graph: Graph) -> None:
+    graph.images(layer.channels, layer.height, layer.width)
+    names = graph.constants(graph.parameters())
+    graph.add("Conv", *names, strides=[layer.stride] * 2, pads=[layer.padding] * 4)
+    graph.image = layer.image
+
+
+@_write.register
+def _(layer: MaxPool2d, graph: Graph) -> None:
+    graph.images(layer.channels, layer.height, layer.width)
+    stride = layer.kernel if layer.stride is None else layer.stride
+    graph.add("MaxPool", kernel_shape=[layer.kernel] * 2, strides=[stride] * 2)
+    graph.image = layer.image
+
+
+@_write.register
+def _(layer: Flatten, graph: Graph) -> None:
+    graph.images(layer.channels, layer.height, layer.width)
+    graph.flatten()
+
+
+@_write.register
+def _(layer: LSTM, graph: Graph) -> None:
+    """ONNX takes (steps, examples, inputs) and gives (steps, directions, examples, hidden)."""
+    graph.vectors()
+    parameters = {name: _gates(array) for name, array in graph.parameters().items()}
+    arrays = {"W": parameters["weight_ih_l0"], "R": parameters["weight_hh_l0"]}
+    if layer.bias:
+        arrays["B"] = np.concatenate([parameters["bias_ih_l0"], parameters["bias_hh_l0"]], axis=1)
+    graph.add("Transpose", perm=[1, 0, 2])
+    graph.add("LSTM", *graph.constants(arrays), hidden_size=layer.hidden)
+    graph.add("Squeeze", *graph.constants({"direction": np.array([1])}))
+    graph.add("Transpose", perm=[1, 0, 2])
+
+
+@_write.register
+def _(_layer: Sigmoid, graph: Graph) -> None:
+    graph.add("Sigmoid")
+
+
+@_write.register
+def _(_layer: Tanh, graph: Graph) -> None:
+    graph.add("Tanh")
+
+
+@_write.register
+def _(_layer: ReLU, graph: Graph) -> None:
+    graph.add("Relu")
+
+
+def _gates(rows: F32) -> F32:
+    """The only direction's rows of the gates i, f, g, o in the order i, o, f, g of ONNX."""
+    i, f, g, o = np.split(rows, 4)
+    return np.concatenate([i, o, f, g])[np.newaxis]
