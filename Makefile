@@ -13,7 +13,7 @@ help:
 	@echo "make demo    build, then compare float, sgd, ttv1 and ttv2 on the bundled digits"
 	@echo "make test    build, then every check and test, Rust and Python"
 	@echo "make test-torch  the tests against PyTorch, in an environment of its own (a large download)"
-	@echo "make bench   every benchmark: bench-kernels, bench-instructions, bench-speed, bench-scaling, bench-peers (10 minutes)"
+	@echo "make bench   every benchmark: bench-kernels, bench-instructions, bench-speed, bench-scaling, bench-peers (12 minutes)"
 	@echo "make wheel   the abi3 wheel and the source distribution, in dist/"
 	@echo "make clean   remove what was built"
 
@@ -66,7 +66,7 @@ test-torch: .venv/ready .venv-torch/ready
 	VIRTUAL_ENV=$(CURDIR)/.venv-torch $(BIN)/maturin develop --release --quiet
 	.venv-torch/bin/python -m pytest tests/pytorch
 
-# On real images where TIKITAKA_DATA names a folder with mnist; against aihwkit where TIKITAKA_AIHWKIT_PYTHON names a
+# On real data where TIKITAKA_DATA names a folder with mnist and war-and-peace; against aihwkit where TIKITAKA_AIHWKIT_PYTHON names a
 # Python that has it. Numbers are worth what the machine is quiet: the control of bench-scaling tells.
 bench: build
 	rm -f $(BENCH_OUT)

@@ -4,7 +4,7 @@ import argparse
 import json
 import os
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,34 +18,54 @@ F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 
+Row = Sequence[str]
+Rows = Sequence[Row]
+Table = tuple[str, Row, Rows]
+"""Title, header and rows."""
+
+NETS = ("fcn", "lenet", "lstm")
+STEPS = 100
+"""Characters of a sequence of lstm; every character is a sample."""
+
 
 @dataclass(frozen=True)
 class Work:
-    """A training of the network 784-256-128-10: what it does, however many threads do it."""
+    """A training of one of the paper's networks: what it does, however many threads do it."""
 
     rule: str
     states: int = 0  # float has none
     mvm: str = "ideal"
     batch: int = 1
+    net: str = "fcn"
+    faster: int = 1  # learning rates are so many times as high
 
     def __str__(self) -> str:
+        net = "" if self.net == "fcn" else f"{self.net} "
         what = f"{self.rule} {self.states} {self.mvm}" if self.states else self.rule
-        return f"{what} batch {self.batch}"
+        rates = "" if self.faster == 1 else f" rates ×{self.faster}"
+        return f"{net}{what} batch {self.batch}{rates}"
 
     def settings(self) -> dict[str, Any]:
-        """Everything that both sides of a comparison must agree on; rates as in the design of the comparison."""
+        """Everything that both sides of a comparison must agree on; rates as in the design of the comparison.
+
+        Rates are those of a loss that is the mean over the samples of a mini-batch: images, or characters.
+        """
         return {
-            "net": "fcn",
+            "net": self.net,
             **{"rule": self.rule, "states": self.states, "mvm": self.mvm, "batch": self.batch},
             **{"bound": 0.6, "cycle_noise": 0.3, "step_spread": 0.3, "bound_spread": 0.3, "asymmetry": 0.1},
-            **{"max_train": 31, "lr": 0.01, "fast_lr": 0.1, "transfer_every": 2},
+            **{"max_train": 31, "lr": 0.01 * self.faster, "fast_lr": 0.1 * self.faster, "transfer_every": 2},
             # TTv2: thresholds per unit of A, so finer devices need a larger one
             "transfer_lr": 30.0 if self.rule == "ttv2" and self.states > 100 else 1.0,
+            **({"steps": STEPS} if self.net == "lstm" else {}),
         }
 
     def config(self) -> tt.RuleConfig:
         """The rule."""
         s = self.settings()
+        # our loss of a sequence is the sum over its steps: the same gradient needs a rate that many times smaller
+        for rate in ("lr", "fast_lr"):
+            s[rate] /= s.get("steps", 1)
         if self.rule == "float":
             return tt.Float(lr=s["lr"])
         device = tt.SoftBounds(
@@ -58,9 +78,61 @@ class Work:
         transfers = {name: s[name] for name in ("fast_lr", "transfer_lr", "transfer_every")}
         return tt.Ttv1(**transfers, **arrays) if self.rule == "ttv1" else tt.Ttv2(**transfers, **arrays)
 
-    def network(self, seed: int = 1) -> tt.Network:
+    def layers(self, inputs: int = 784) -> list[tt.nn.Layer]:
+        """The network for images of so many pixels, or for a text of so many different characters."""
+        if self.net != "lstm":
+            return {"fcn": tt.models.fcn, "lenet": tt.models.lenet}[self.net](inputs)
+        # char_lstm as PyTorch and aihwkit have it: no output scales, and every sequence starts from zero
+        return [tt.nn.LSTM(inputs, 64), tt.nn.LSTM(64, 64), tt.nn.Linear(64, inputs)]
+
+    def network(self, seed: int = 1, inputs: int = 784) -> tt.Network:
         """A new network that learns by the rule."""
-        return tt.Network(tt.models.fcn(), self.config(), seed=seed)
+        return tt.Network(self.layers(inputs), self.config(), seed=seed)
+
+
+def many_pulses(batch: int) -> Work:
+    """lstm at rates that mean for a character what they mean for an image in the other networks.
+
+    A mean over the characters makes each count a hundredth: at the usual rates devices meet almost no pulses.
+    """
+    return Work("ttv2", 20, batch=batch, net="lstm", faster=STEPS)
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """What a network is trained on, one epoch of it."""
+
+    x: F32 | I64
+    """images (examples, pixels), or codes of characters (examples, STEPS)"""
+    y: I64
+    """classes (examples,), or codes of the characters that follow (examples, STEPS)"""
+    inputs: int
+    """pixels, or different characters"""
+    source: str
+    """where they are from"""
+
+    @property
+    def samples(self) -> int:
+        """Images, or characters."""
+        return self.y.size
+
+
+def examples(net: str, n: int, data_dir: str | None = None) -> Examples:
+    """The first `n` examples for the network: of MNIST or War and Peace where they are, else of what stands in."""
+    if net != "lstm":
+        x, y, source = images(n, data_dir)
+        return Examples(x, y, x.shape[1], source)
+    try:
+        data = tt.data.load("war-and-peace", data_dir, STEPS)
+    except FileNotFoundError:
+        if data_dir:
+            raise
+        text = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+        vocabulary = tt.data.Vocabulary.of(text)
+        codes = np.resize(vocabulary.encode(text), n * STEPS + 1)  # over and over again
+        return Examples(codes[:-1].reshape(n, STEPS), codes[1:].reshape(n, STEPS), len(vocabulary), "our README")
+    data = data.first(n)
+    return Examples(data.train_x, data.train_y, data.inputs, "war-and-peace")
 
 
 def images(n: int, data_dir: str | None = None) -> tuple[F32, I64, str]:
@@ -98,7 +170,30 @@ def spread(q: Mapping[str, float], digits: int = 0) -> str:
     return f"{q['median']:,.{digits}f} [{q['low']:,.{digits}f}, {q['high']:,.{digits}f}]"
 
 
-def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def about(nets: Mapping[str, Examples]) -> dict[str, Any]:
+    """Data and samples for the file of results: of fcn at the top, of each other network under its name in "nets"."""
+    each = {net: {"data": e.source, "samples": e.samples} for net, e in nets.items()}
+    return {**each.pop("fcn", {}), "nets": each}
+
+
+def amount(results: Mapping[str, Any], net: str) -> str:
+    """What `about` said of the network, to be printed."""
+    of = results if net == "fcn" else results["nets"][net]
+    what = f"characters, sequences of {STEPS}" if net == "lstm" else "images"
+    return f"{of['samples']:,} {what} ({of['data']})"
+
+
+def chosen_nets(rows: Sequence[Mapping[str, Any]]) -> Collection[str]:
+    """The networks of the rows, in their order."""
+    return dict.fromkeys(row["settings"]["net"] for row in rows)
+
+
+def pulses(per_sample: float) -> str:
+    """Pulses per sample, to be printed: those of a character may be few."""
+    return f"{per_sample:,.{3 if 0 < per_sample < 10 else 0}f}"
+
+
+def print_table(title: str, header: Row, rows: Rows) -> None:
     """A table with its first column to the left and the others to the right."""
     lines = [list(header), *map(list, rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
@@ -118,7 +213,10 @@ def parser(doc: str | None) -> argparse.ArgumentParser:
 
 def data_option(p: argparse.ArgumentParser) -> None:
     """The option that says where MNIST is."""
-    p.add_argument("--data-dir", help="folder with the folder mnist (or TIKITAKA_DATA); made-up images without")
+    p.add_argument(
+        "--data-dir",
+        help="folder with mnist and war-and-peace (or TIKITAKA_DATA); without, made-up images and our README",
+    )
 
 
 def record(path: str | None, section: str, results: Mapping[str, Any]) -> None:

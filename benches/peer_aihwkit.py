@@ -1,11 +1,11 @@
 """The other side of `peers.py`: trains with aihwkit, or with plain PyTorch, and says how long an epoch took.
 
-    ENV/bin/python benches/peer_aihwkit.py DATA.npz --threads 2
+    ENV/bin/python benches/peer_aihwkit.py FOLDER --threads 2
 
 Runs in the environment of the peer, so it imports nothing of ours. Reads one JSON object a line: {"side": "aihwkit" or
-"torch", and the settings of `common.Work.settings`}. For each it trains one more epoch of that network on the images x
-and classes y of DATA.npz, in order, and answers with a line of JSON: {"seconds": …, "loss": …}. Building a network, at
-the first request for it, is not timed.
+"torch", and the settings of `common.Work.settings`}. For each it trains one more epoch of that network on the examples
+x and targets y of FOLDER/NET.npz, in order, and answers with a line of JSON: {"seconds": …, "loss": …}. Building a
+network, at the first request for it, is not timed.
 """
 
 import argparse
@@ -13,15 +13,18 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import aihwkit
 import numpy as np
 import torch
-from aihwkit.nn import AnalogLinear, AnalogSequential
+from aihwkit.nn import AnalogConv2d, AnalogLinear, AnalogLSTMCellCombinedWeight, AnalogRNN, AnalogSequential
 from aihwkit.optim import AnalogSGD
 from aihwkit.simulator.configs import (
     BufferedTransferCompound,
+    FloatingPointDevice,
+    FloatingPointRPUConfig,
     IOParameters,
     MappingParameter,
     SingleRPUConfig,
@@ -46,8 +49,11 @@ def device(s: Settings, reference: bool) -> SoftBoundsReferenceDevice:
     )
 
 
-def config(s: Settings) -> SingleRPUConfig | UnitCellRPUConfig:
+def config(s: Settings) -> FloatingPointRPUConfig | SingleRPUConfig | UnitCellRPUConfig:
     """The rule on its devices, with our periphery and pulse trains."""
+    mapping = MappingParameter(max_input_size=0, max_output_size=0, digital_bias=True)
+    if s["rule"] == "float":
+        return FloatingPointRPUConfig(device=FloatingPointDevice(), mapping=mapping)
     update = UpdateParameters(desired_bl=s["max_train"])  # its update and train management are on by default, as ours
     if s["rule"] == "sgd":
         made = SingleRPUConfig(device=device(s, False), update=update)
@@ -68,31 +74,111 @@ def config(s: Settings) -> SingleRPUConfig | UnitCellRPUConfig:
         made = UnitCellRPUConfig(device=compound, update=update)
     # its defaults are our full periphery: DAC 7 bit, ADC 9 bit, noise 0.06, noise and bound management
     made.forward = made.backward = IOParameters(is_perfect=s["mvm"] == "ideal")
-    made.mapping = MappingParameter(max_input_size=0, max_output_size=0, digital_bias=True)
+    made.mapping = mapping
     return made
 
 
-def fcn(linear: Callable[[int, int], nn.Module]) -> list[nn.Module]:
+class Digital:
+    """Makes layers of PyTorch."""
+
+    def linear(self, inputs: int, outputs: int) -> nn.Module:
+        """A fully connected layer."""
+        return nn.Linear(inputs, outputs)
+
+    def conv(self, channels: int, filters: int) -> nn.Module:
+        """A convolution 5 × 5."""
+        return nn.Conv2d(channels, filters, 5)
+
+    def lstms(self, inputs: int, hidden: int) -> nn.Module:
+        """Two layers of LSTM; takes (steps, examples, inputs), gives outputs and states."""
+        return nn.LSTM(inputs, hidden, num_layers=2)
+
+
+class Analog:
+    """Makes layers of aihwkit."""
+
+    def __init__(self, s: Settings) -> None:
+        self.settings = s
+
+    def linear(self, inputs: int, outputs: int) -> nn.Module:
+        """A fully connected layer."""
+        return AnalogLinear(inputs, outputs, rpu_config=config(self.settings))
+
+    def conv(self, channels: int, filters: int) -> nn.Module:
+        """A convolution 5 × 5."""
+        return AnalogConv2d(channels, filters, 5, rpu_config=config(self.settings))
+
+    def lstms(self, inputs: int, hidden: int) -> nn.Module:
+        """Two layers of LSTM, the gates of each on one array; takes (steps, examples, inputs)."""
+        cell, c = AnalogLSTMCellCombinedWeight, config(self.settings)
+        return AnalogRNN(cell, inputs, hidden, bias=True, rpu_config=c, num_layers=2)
+
+
+class Images(nn.Module):  # type: ignore[misc]
+    """Rows of pixels as square images of one channel."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        side = int(x.shape[1] ** 0.5)
+        return x.reshape(-1, 1, side, side)
+
+
+class OneHot(nn.Module):  # type: ignore[misc]
+    """Codes (examples, steps) as vectors (steps, examples, codes)."""
+
+    def __init__(self, codes: int) -> None:
+        super().__init__()
+        self.codes = codes
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return nn.functional.one_hot(x.T, self.codes).float()
+
+
+class EveryStep(nn.Module):  # type: ignore[misc]
+    """What LSTMs give (outputs: steps, examples, hidden) as one vector a step, example after example."""
+
+    def forward(self, given: tuple[torch.Tensor, Any]) -> torch.Tensor:
+        return given[0].transpose(0, 1).flatten(0, 1)
+
+
+Layers = Digital | Analog
+
+
+def fcn(make: Layers, inputs: int) -> list[nn.Module]:
     """784-256-128-10 with sigmoids."""
-    return [linear(784, 256), nn.Sigmoid(), linear(256, 128), nn.Sigmoid(), linear(128, 10), nn.LogSoftmax(1)]
+    first, second, third = make.linear(inputs, 256), make.linear(256, 128), make.linear(128, 10)
+    return [first, nn.Sigmoid(), second, nn.Sigmoid(), third, nn.LogSoftmax(1)]
 
 
-NETS = {"fcn": fcn}
-"""Networks by name: lists of modules, made with the linear layer of either side."""
+def lenet(make: Layers, inputs: int) -> list[nn.Module]:
+    """Convolutions of 16 and 32 filters with tanh and max-pooling, 128 with tanh, 10; images of 28 × 28."""
+    first = [Images(), make.conv(1, 16), nn.Tanh(), nn.MaxPool2d(2)]
+    second = [make.conv(16, 32), nn.Tanh(), nn.MaxPool2d(2), nn.Flatten()]
+    return [*first, *second, make.linear(512, 128), nn.Tanh(), make.linear(128, 10), nn.LogSoftmax(1)]
+
+
+def lstm(make: Layers, inputs: int) -> list[nn.Module]:
+    """Two LSTM of 64, and the next character of each step."""
+    return [OneHot(inputs), make.lstms(inputs, 64), EveryStep(), make.linear(64, inputs), nn.LogSoftmax(1)]
+
+
+NETS: dict[str, Callable[[Layers, int], list[nn.Module]]] = {"fcn": fcn, "lenet": lenet, "lstm": lstm}
+"""Networks by name: lists of modules, made with the layers of either side for a number of pixels or of characters."""
 
 
 class Training:
     """A network that is trained epoch after epoch."""
 
-    def __init__(self, side: str, s: Settings, x: torch.Tensor, y: torch.Tensor) -> None:
+    def __init__(self, side: str, s: Settings, folder: Path) -> None:
         torch.manual_seed(1)
-        self.x, self.y, self.batch, self.loss = x, y, s["batch"], nn.NLLLoss()
+        with np.load(folder / f"{s['net']}.npz") as data:
+            self.x, self.y, inputs = torch.tensor(data["x"]), torch.tensor(data["y"]), int(data["inputs"])
+        self.batch, self.loss = s["batch"], nn.NLLLoss()  # the mean over the mini-batch, and over its steps
         self.optimizer: torch.optim.Optimizer
         if side == "torch":
-            self.net = nn.Sequential(*NETS[s["net"]](nn.Linear))
+            self.net = nn.Sequential(*NETS[s["net"]](Digital(), inputs))
             self.optimizer = torch.optim.SGD(self.net.parameters(), lr=s["lr"])
         else:
-            self.net = AnalogSequential(*NETS[s["net"]](lambda n, m: AnalogLinear(n, m, rpu_config=config(s))))
+            self.net = AnalogSequential(*NETS[s["net"]](Analog(s), inputs))
             self.optimizer = AnalogSGD(self.net.parameters(), lr=s["lr"])
             self.optimizer.regroup_param_groups(self.net)
 
@@ -103,7 +189,7 @@ class Training:
         for i in range(0, len(self.x), self.batch):
             x, y = self.x[i : i + self.batch], self.y[i : i + self.batch]
             self.optimizer.zero_grad()
-            value = self.loss(self.net(x), y)
+            value = self.loss(self.net(x), y.flatten())
             value.backward()
             self.optimizer.step()
             total += value.item() * len(x)
@@ -112,18 +198,16 @@ class Training:
 
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("data", help=".npz with x (examples, inputs) and y (examples,)")
+    p.add_argument("folder", type=Path, help="folder of NET.npz: x, y (examples first) and the number of inputs")
     p.add_argument("--threads", type=int, default=2)
     a = p.parse_args()
     torch.set_num_threads(a.threads)
-    with np.load(a.data) as data:
-        x, y = torch.tensor(data["x"]), torch.tensor(data["y"])
     print(json.dumps({"aihwkit": aihwkit.__version__, "torch": torch.__version__, "threads": a.threads}), flush=True)
     trainings: dict[str, Training] = {}
     for line in sys.stdin:
         request = json.loads(line)
         if line not in trainings:
-            trainings[line] = Training(request.pop("side"), request, x, y)
+            trainings[line] = Training(request.pop("side"), request, a.folder)
         print(json.dumps(trainings[line].epoch()), flush=True)
 
 

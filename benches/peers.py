@@ -4,11 +4,14 @@
     ENV/bin/pip install --only-binary=aihwkit aihwkit==1.1.0 torch==2.10.0 torchvision==0.25.0 numpy
     python benches/peers.py --aihwkit-python ENV/bin/python --data-dir DATA
 
-All sides train the same network (784-256-128-10) on the same images with the same settings, `common.Work.settings`.
-A round trains one more epoch on every side, so both sides of a ratio are at the same epoch and met the same minute of
-the machine; the first epoch is not counted. The peer runs with one thread and with two, and each of its rates is the
-better of the two: two threads that wait for each other suffer most from a neighbour. Differences that remain: its
-biases are digital, its reads of A exact, and its weights start elsewhere.
+    python benches/peers.py --only "l*"               (lenet and lstm)
+
+All sides train the same network (fcn is 784-256-128-10) on the same examples with the same settings,
+`common.Work.settings`. A round trains one more epoch of one network on every side, so both sides of a ratio are at the
+same epoch and met the same minute of the machine; the first epoch is not counted. The peer runs with one thread and
+with two, and each of its rates is the better of the two: two threads that wait for each other suffer most from a
+neighbour. Differences that remain: its biases are digital, its reads of A exact, and its weights start elsewhere. Its
+pulses are not known: it counts them on a GPU alone.
 """
 
 import argparse
@@ -19,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -52,6 +55,18 @@ class Case:
         return f"{self.ours} / {self.side}" + ("" if self.theirs == self.ours else f" {self.theirs}")
 
 
+def every_rule(net: str, batch: int, target: float) -> list[Case]:
+    """A network under each rule against aihwkit; what has no target is for information."""
+    digital, sgd = Work("float", batch=batch, net=net), Work("sgd", 20, batch=batch, net=net)
+    ttv2, full = (Work("ttv2", 20, mvm, batch, net) for mvm in ("ideal", "full"))
+    return [
+        *(Case(work, "aihwkit", work, target) for work in (digital, sgd, ttv2)),
+        Case(full, "aihwkit", full),
+        Case(digital, "torch", digital),
+        Case(ttv2, "torch", digital),
+    ]
+
+
 CASES = [
     Case(TTV2, "aihwkit", TTV2, 40),
     Case(TTV2_FULL, "aihwkit", TTV2_FULL, 25),
@@ -63,24 +78,32 @@ CASES = [
     Case(FLOAT_32, "torch", FLOAT_32),
     Case(TTV2, "torch", FLOAT),
     Case(TTV2, "ours", FLOAT, -2.5),
+    *every_rule("lenet", 1, 10),
+    *every_rule("lenet", 8, 5),
+    *every_rule("lstm", 1, 5),
+    *every_rule("lstm", 16, 5),
+    *(Case(common.many_pulses(batch), "aihwkit", common.many_pulses(batch), 5) for batch in (1, 16)),
 ]
+
+EXAMPLES = {"fcn": 2000, "lenet": 96, "lstm": 16}  # some seconds a round: the peer does 200 images, 2,000 characters/s
+QUICK = {"fcn": 50, "lenet": 4, "lstm": 2}
 
 
 class Ours:
     """Our network, trained epoch after epoch."""
 
-    def __init__(self, work: Work, threads: int, x: common.F32, y: common.I64) -> None:
-        self.batch, self.threads, self.x, self.y = work.batch, threads, x, y
-        self.network = work.network()
+    def __init__(self, work: Work, threads: int, examples: common.Examples) -> None:
+        self.batch, self.threads, self.examples = work.batch, threads, examples
+        self.network = work.network(inputs=examples.inputs)
         self.pulses: list[float] = []
 
     def rate(self) -> float:
         """Samples per second of the next epoch."""
         before, start = self.network.pulses, time.perf_counter()
-        self.network.train(self.x, self.y, batch=self.batch, threads=self.threads)
+        self.network.train(self.examples.x, self.examples.y, batch=self.batch, threads=self.threads)
         seconds = time.perf_counter() - start
-        self.pulses.append((self.network.pulses - before) / len(self.x))
-        return len(self.x) / seconds
+        self.pulses.append((self.network.pulses - before) / self.examples.samples)
+        return self.examples.samples / seconds
 
 
 class Peer:
@@ -134,13 +157,16 @@ class Twin:
         return (time.perf_counter() - between) / (between - start)
 
 
-def against(cases: list[Case], peers: list[Peer], x: common.F32, y: common.I64, rounds: int) -> list[dict[str, Any]]:
-    """A row per case and number of our threads."""
-    ours = {(work, t): Ours(work, t, x, y) for case in cases for work in (case.ours, FLOAT) for t in (1, 2)}
+def against(cases: list[Case], peers: list[Peer], examples: common.Examples, rounds: int) -> list[dict[str, Any]]:
+    """A row per case and number of our threads; the cases are of one network."""
+    wanted = dict.fromkeys(work for case in cases for work in (case.ours, case.theirs)[: 1 + (case.side == "ours")])
+    ours = {(work, threads): Ours(work, threads, examples) for work in wanted for threads in (1, 2)}
     runs: dict[str, Callable[[], float]] = {f"ours {work} {t}": side.rate for (work, t), side in ours.items()}
     for case in cases:
         for peer in peers if case.side != "ours" else []:
-            runs[f"{case.side} {case.theirs} {peer.threads}"] = partial(peer.rate, case.side, case.theirs, len(x))
+            runs[f"{case.side} {case.theirs} {peer.threads}"] = partial(
+                peer.rate, case.side, case.theirs, examples.samples
+            )
     rates = {name: np.array(of[1:]) for name, of in common.interleave(runs, rounds + 1).items()}
     rows = []
     for case in cases:
@@ -185,53 +211,77 @@ def main() -> None:
     common.data_option(p)
     p.add_argument("--aihwkit-python", metavar="PATH", default=os.environ.get("TIKITAKA_AIHWKIT_PYTHON"))
     p.add_argument("--peer-threads", type=int, nargs="+", default=[1, 2], help="threads of the peer; the best counts")
-    p.add_argument("--samples", type=int, help="images of an epoch (2,000; quick: 50)")
+    p.add_argument("--samples", type=int, help=f"images, or sequences, of an epoch ({EXAMPLES}; quick: {QUICK})")
     p.add_argument("--twin-samples", type=int, help="images of the NumPy twin (100; quick: 1)")
     p.add_argument("--only", default="*", metavar="PATTERN", help="cases whose names fit, as file names do")
     p.add_argument("--rounds", type=int, help="epochs that count (7; quick: 1)")
     a = p.parse_args()
-    samples, rounds = a.samples or (50 if a.quick else 2000), a.rounds or (1 if a.quick else 7)
-    twin_samples = a.twin_samples or (1 if a.quick else 100)
-    x, y, source = common.images(samples, a.data_dir)
-    results: dict[str, Any] = {"data": source, "samples": samples, "rounds": rounds}
-    rows = measure(a, x, y, rounds, results)
-    lines = [
-        [
-            *(row["name"], str(row["threads"])),
-            *(common.spread(row[side]) for side in ("ours_per_second", "theirs_per_second")),
-            f"{row['ratio_of']} {common.spread(row['ratio'], 2)}",
-            "–" if row["target"] is None else f"{'≥' if row['ratio_of'] == 'speed' else '≤'} {row['target']:g}",
-            f"{row['pulses_per_sample']:,.0f}",
-        ]
-        for row in rows
+    count = dict.fromkeys(common.NETS, a.samples) if a.samples else QUICK if a.quick else EXAMPLES
+    rounds = a.rounds or (1 if a.quick else 7)
+    results = measure(a, count, rounds)
+    for table in tables(results).values():
+        common.print_table(*table)
+    if fnmatch.fnmatch(f"{TTV2} / twin", a.only):
+        twin_samples = a.twin_samples or (1 if a.quick else 100)
+        x, y, _ = common.images(twin_samples, a.data_dir)
+        twin = Twin(TTV2, x, y)
+        ratio = common.quartiles(common.interleave({"twin": twin.ratio}, rounds)["twin"])
+        print(
+            f"\n{TTV2} against the NumPy twin of the tests, {twin_samples} images: {common.spread(ratio)} times as fast"
+        )
+        results["twin"] = {"samples": twin_samples, "ratio": ratio}
+    common.record(a.json, "peers", results)
+
+
+def tables(results: Mapping[str, Any]) -> dict[str, common.Table]:
+    """A table for each network."""
+    made: dict[str, common.Table] = {}
+    for net in common.chosen_nets(results["rows"]):
+        amount = common.amount(results, net)
+        made[net] = (
+            f"Peers of {net}, samples/s: {amount}, medians [quartiles] of {results['rounds']} epochs",
+            ["case", "our threads", "ours", "theirs", "ratio", "target", "our pulses/sample"],
+            [cells(row) for row in results["rows"] if row["settings"]["net"] == net],
+        )
+    return made
+
+
+def cells(row: Mapping[str, Any]) -> list[str]:
+    """A row of results, to be printed."""
+    return [
+        *(row["name"], str(row["threads"])),
+        *(common.spread(row[side]) for side in ("ours_per_second", "theirs_per_second")),
+        f"{row['ratio_of']} {common.spread(row['ratio'], 2)}",
+        "–" if row["target"] is None else f"{'≥' if row['ratio_of'] == 'speed' else '≤'} {row['target']:g}",
+        common.pulses(row["pulses_per_sample"]),
     ]
-    title = f"Peers, samples/s: {samples:,} images ({source}), medians [quartiles] of {rounds} epochs"
-    common.print_table(title, ["case", "our threads", "ours", "theirs", "ratio", "target", "our pulses"], lines)
-
-    twin = Twin(TTV2, x[:twin_samples], y[:twin_samples])
-    ratio = common.quartiles(common.interleave({"twin": twin.ratio}, rounds)["twin"])
-    print(f"\n{TTV2} against the NumPy twin of the tests, {twin_samples} images: {common.spread(ratio)} times as fast")
-    common.record(a.json, "peers", results | {"rows": rows, "twin": {"samples": twin_samples, "ratio": ratio}})
 
 
-def measure(
-    a: argparse.Namespace, x: common.F32, y: common.I64, rounds: int, results: dict[str, Any]
-) -> list[dict[str, Any]]:
-    """The rows of the cases that are wanted and can run here; notes the peer's versions in the results."""
+def measure(a: argparse.Namespace, count: Mapping[str, int], rounds: int) -> dict[str, Any]:
+    """The cases that are wanted and can run here, one network after the other, with `count` examples for each."""
     cases = [case for case in CASES if fnmatch.fnmatch(case.name, a.only)]
-    if not usable(a.aihwkit_python):
+    has_peer = usable(a.aihwkit_python)
+    if not has_peer:
         print(INSTALL)
-        return against([case for case in cases if case.side == "ours"], [], x, y, rounds)
+        cases = [case for case in cases if case.side == "ours"]
+    nets = {net: common.examples(net, count[net], a.data_dir) for net in dict.fromkeys(case.ours.net for case in cases)}
+    results: dict[str, Any] = {**common.about(nets), "rounds": rounds}
     with tempfile.TemporaryDirectory() as folder:
-        data = Path(folder) / "data.npz"
-        np.savez(data, x=x, y=y)
-        peers = [Peer(a.aihwkit_python, data, threads) for threads in a.peer_threads]
+        for net, examples in nets.items():
+            np.savez(Path(folder) / f"{net}.npz", x=examples.x, y=examples.y, inputs=examples.inputs)
+        peers = [Peer(a.aihwkit_python, Path(folder), threads) for threads in (a.peer_threads if has_peer else [])]
         try:
-            results["peer"] = [peer.versions for peer in peers]
-            return against(cases, peers, x, y, rounds)
+            if peers:
+                results["peer"] = [peer.versions for peer in peers]
+            results["rows"] = [
+                row
+                for net, examples in nets.items()
+                for row in against([case for case in cases if case.ours.net == net], peers, examples, rounds)
+            ]
         finally:
             for peer in peers:
                 peer.close()
+    return results
 
 
 if __name__ == "__main__":

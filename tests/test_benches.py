@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+import tikitaka as tt
+
 BENCHES = Path(__file__).parents[1] / "benches"
 
 
@@ -38,6 +40,44 @@ def test_speed(tmp_path: Path) -> None:
     assert one == two  # the same work
 
 
+def test_speed_of_lenet_and_lstm(tmp_path: Path) -> None:
+    speed = results(tmp_path, "speed.py", "--samples", "2", "--only", "l*")["speed"]
+    assert speed["nets"] == {
+        "lenet": {"data": "synthetic", "samples": 2},
+        "lstm": {"data": "our README", "samples": 200},  # characters
+    }
+    rows = {row["name"]: row for row in speed["rows"]}
+    assert len(rows) == 2 * (2 * 4 * 2 + 2)  # threads × (networks × rules × batches, and higher rates)
+    assert all(is_spread(row["samples_per_second"]) for row in rows.values())
+    for name in ("lenet sgd 20 ideal batch 8", "lenet ttv2 20 full batch 1", "lstm ttv2 20 ideal batch 16 rates ×100"):
+        one, two = (rows[f"{name} threads {n}"]["pulses_per_sample"] for n in (1, 2))
+        assert one == two > 0
+    tables = subprocess.run(
+        [sys.executable, str(BENCHES / "tables.py"), str(tmp_path / "bench.json"), "--nets", "lstm"],
+        **{"check": True, "capture_output": True, "text": True, "encoding": "utf-8"},
+    ).stdout.splitlines()
+    assert tables[0].startswith("Training lstm, samples/s: 200 characters, sequences of 100 (our README)")
+    assert len([line for line in tables if line.startswith("| lstm ")]) == 2 * (4 * 2 + 2)
+    assert {line.count("|") for line in tables[2:-1]} == {4}
+
+
+def test_work_of_a_character_is_the_same_for_both_sides(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(BENCHES))
+    from common import STEPS, Work, many_pulses
+
+    theirs, ours = Work("ttv2", 20, net="lstm").settings(), Work("ttv2", 20, net="lstm").config()
+    assert isinstance(ours, tt.Ttv2)
+    assert ours.fast_lr * STEPS == pytest.approx(theirs["fast_lr"])  # a sum over steps, a mean over them
+    assert ours.transfer_lr == theirs["transfer_lr"]
+    high, image = many_pulses(1).config(), Work("ttv2", 20, net="lenet").config()
+    assert isinstance(high, tt.Ttv2)
+    assert isinstance(image, tt.Ttv2)
+    assert high.fast_lr == pytest.approx(image.fast_lr)
+    sgd = Work("sgd", 20, net="lstm")
+    assert isinstance(rule := sgd.config(), tt.Sgd)
+    assert rule.lr * STEPS == pytest.approx(sgd.settings()["lr"])
+
+
 def test_scaling(tmp_path: Path) -> None:
     plot = tmp_path / "curve.png"
     results(tmp_path, "speed.py", "--samples", "4", "--only", "float batch 1 *")
@@ -56,6 +96,20 @@ def test_peers_without_a_peer(tmp_path: Path) -> None:
     peers = results(tmp_path, "peers.py", "--aihwkit-python", "")["peers"]
     assert [row["name"] for row in peers["rows"]] == ["ttv2 20 ideal batch 1 / ours float batch 1"] * 2
     assert is_spread(peers["twin"]["ratio"])
+
+
+@pytest.mark.skipif("TIKITAKA_AIHWKIT_PYTHON" not in os.environ, reason="needs a Python that has aihwkit")
+def test_peers_of_lenet_and_lstm(tmp_path: Path) -> None:
+    options = ("--samples", "1", "--peer-threads", "1", "--only", "l* batch 1 *")
+    peers = results(tmp_path, "peers.py", *options)["peers"]
+    targets = {row["name"]: row["target"] for row in peers["rows"]}
+    for net, target in (("lenet", 10), ("lstm", 5)):
+        for rule in ("float", "sgd 20 ideal", "ttv2 20 ideal"):
+            assert targets[f"{net} {rule} batch 1 / aihwkit"] == target
+        assert targets[f"{net} float batch 1 / torch"] is None
+    assert len(peers["rows"]) == 2 * (2 * 6 + 1)
+    assert all(is_spread(row["ratio"]) for row in peers["rows"])
+    assert "twin" not in peers
 
 
 def test_divan_is_understood(monkeypatch: pytest.MonkeyPatch) -> None:
