@@ -5,7 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 RUST = "\n".join(path.read_text() for path in sorted((ROOT / "src").rglob("*.rs")))
-TESTS = RUST + "\n".join(path.read_text() for path in sorted((ROOT / "tests").iterdir()) if path.suffix in (".py", ".rs"))
+TESTS = RUST + "\n".join(path.read_text() for path in sorted((ROOT / "tests").glob("*.[pr][ys]")))
 
 
 def table(text: str) -> list[tuple[str, str, str]]:

@@ -118,9 +118,12 @@ def test_layers_out_of_range(kind: Callable[..., tt.nn.Layer], settings: dict[st
 @pytest.mark.parametrize(
     ("layers", "words"),
     [
-        ([nn.Conv2d(1, 4, 5, 2, 3), nn.Linear(13, 2)], "layer 1 takes 13 values, but the layer before it gives images of 2 × 3 × 2"),
-        ([nn.Conv2d(1, 4, 5, 2, 3), nn.Flatten(2, 4, 5)], "layer 1 takes images of 4 × 5 × 2, .* gives images of 2 × 3 × 2"),
-        ([nn.Conv2d(1, 4, 5, 2, 3), nn.Tanh(), nn.MaxPool2d(1, 4, 5)], "layer 2 takes images of 4 × 5 × 1, .* gives images of 2 × 3 × 2"),
+        (
+            [nn.Conv2d(1, 4, 5, 2, 3), nn.Linear(13, 2)],
+            "1 takes 13 values, but the layer before it gives images of 2 × 3 × 2",
+        ),
+        ([nn.Conv2d(1, 4, 5, 2, 3), nn.Flatten(2, 4, 5)], "1 takes images of 4 × 5 × 2, .* gives images of 2 × 3 × 2"),
+        ([nn.Conv2d(1, 4, 5, 2, 3), nn.Tanh(), nn.MaxPool2d(1, 4, 5)], "2 takes images of 4 × 5 × 1, .* of 2 × 3 × 2"),
         ([nn.LSTM(3, 4), nn.LSTM(3, 4)], "layer 1 takes 3 values, .* gives 4"),
         ([nn.MaxPool2d(1, 4, 5)], "the first layer must be linear, conv2d or lstm"),
         ([nn.Flatten(1, 4, 5), nn.Linear(20, 2)], "the first layer must be linear, conv2d or lstm"),
