@@ -119,6 +119,23 @@ impl Conv2dConfig {
     }
 }
 
+/// Values that are copied at once rather than one by one.
+const FEW: usize = 8;
+
+/// A piece of an image. A few values are copied as [`FEW`] where the next piece, or the 1 of the bias, overwrites what
+/// is too much: such pieces follow on each other, and calling for a copy would take longer.
+fn copy(to: &mut [f32], in_patch: Range<usize>, image: &[f32], in_image: Range<usize>, one_after_another: bool) {
+    if one_after_another
+        && in_patch.len() <= FEW
+        && let Some(to) = to[in_patch.start..].first_chunk_mut::<FEW>()
+        && let Some(from) = image[in_image.start..].first_chunk::<FEW>()
+    {
+        *to = *from;
+    } else {
+        to[in_patch].copy_from_slice(&image[in_image]);
+    }
+}
+
 /// Requires a `kernel` no larger than the image with its padding.
 pub(super) fn check_window(kernel: usize, height: usize, width: usize, padding: usize) -> Result<()> {
     let most = height.min(width) + 2 * padding;
@@ -175,21 +192,21 @@ impl Conv2d {
         let values = self.config.patch();
         block.resize(range.len() * cols, 0.0);
         let first = range.start;
-        let copy = |(k, to): (usize, &mut [f32])| {
+        let fetch = |(k, to): (usize, &mut [f32])| {
             let image = &images[(first + k) / patches * n..][..n];
             if self.config.padding > 0 {
                 to.fill(0.0);
             }
             for (in_patch, in_image) in self.config.pieces((first + k) % patches) {
-                to[in_patch].copy_from_slice(&image[in_image]);
+                copy(to, in_patch, image, in_image, self.config.padding == 0);
             }
             to[values..].fill(1.0);
         };
         if workers.threads() > 1 && block.len() >= SPLIT {
             let parts = block.par_chunks_mut(cols).enumerate().with_min_len(range.len().div_ceil(workers.threads()));
-            workers.split(|| parts.for_each(copy));
+            workers.split(|| parts.for_each(fetch));
         } else {
-            block.chunks_exact_mut(cols).enumerate().for_each(copy);
+            block.chunks_exact_mut(cols).enumerate().for_each(fetch);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::conv2d::check_window;
 use crate::error::{Limit, Result, check_limits};
+use crate::simd;
 use serde::{Deserialize, Serialize};
 
 /// Settings of max-pooling over images, which lie pixel after pixel, the channels of a pixel together.
@@ -87,21 +88,12 @@ impl MaxPool2d {
     /// The outputs, and where they came from.
     pub(super) fn pool(&self, x: &[f32], y: &mut Vec<f32>, winners: &mut Vec<u32>) {
         let config = &self.config;
-        let (n, c, (down, across)) = (config.inputs(), config.channels, config.places());
-        let values = x.len() / n * config.outputs();
-        y.resize(values, 0.0);
-        winners.resize(values, 0);
-        let mut pixels = y.chunks_exact_mut(c).zip(winners.chunks_exact_mut(c));
-        for image in x.chunks_exact(n) {
-            for window in 0..down * across {
-                let (y, winners) = pixels.next().expect("an output pixel for every window");
-                let (top, left) = (window / across * config.step(), window % across * config.step());
-                for k in 0..config.kernel * config.kernel {
-                    let (row, column) = (top + k / config.kernel, left + k % config.kernel);
-                    let at = (row * config.width + column) * c;
-                    larger(&image[at..at + c], at as u32, k == 0, y, winners);
-                }
-            }
+        let (n, m) = (config.inputs(), config.outputs());
+        y.resize(x.len() / n * m, 0.0);
+        winners.resize(y.len(), 0);
+        let sizes = [config.channels, config.width, config.kernel, config.step(), config.places().1];
+        for ((x, y), winners) in x.chunks_exact(n).zip(y.chunks_exact_mut(m)).zip(winners.chunks_exact_mut(m)) {
+            simd::largest(x, sizes, y, winners);
         }
     }
 
@@ -116,16 +108,6 @@ impl MaxPool2d {
             }
         }
         *delta = dx;
-    }
-}
-
-/// Takes over the values of a pixel that are larger than those so far, or all of the first pixel of a window.
-fn larger(pixel: &[f32], at: u32, first: bool, y: &mut [f32], winners: &mut [u32]) {
-    for (((v, at), y), winner) in pixel.iter().zip(at..).zip(y).zip(winners) {
-        // What is not a number wins, as it would in a sum.
-        let take = first || v > y || v.is_nan();
-        *y = if take { *v } else { *y };
-        *winner = if take { at } else { *winner };
     }
 }
 

@@ -11,6 +11,9 @@ use crate::simd;
 use crate::workers::Workers;
 use serde::{Deserialize, Serialize};
 
+/// Share of non-zero inputs from which all weights learn from a whole batch at a time (measured).
+const DENSE: f64 = 0.4;
+
 /// Settings of the float rule.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -105,6 +108,10 @@ impl Rule for FloatRule {
         let batch = check_batch("x", x.len(), self.cols)?;
         check_len("delta", delta.len(), batch * self.rows)?;
         let lr = self.lr as f32 * rate;
+        if batch > 1 && simd::count_nonzero(x) as f64 >= DENSE * x.len() as f64 {
+            simd::rank_many(&mut self.weights, x, -lr, delta, self.rows);
+            return Ok(());
+        }
         for (x, delta) in x.chunks_exact(self.cols).zip(delta.chunks_exact(self.rows)) {
             self.active.load(x);
             self.steps.clear();

@@ -272,6 +272,19 @@ dispatch!(
     all_finite(values: &[f32]) -> bool
 );
 dispatch!(
+    /// `rank_one` with every vector of a batch in turn, all their values: line k gains `factor·x[k]·d`, lines of `m`.
+    rank_many(lines: &mut [f32], x: &[f32], factor: f32, d: &[f32], m: usize)
+);
+dispatch!(
+    /// How many values are not zero.
+    count_nonzero(values: &[f32]) -> usize
+);
+dispatch!(
+    /// The largest value of each channel in each window of an image, and where it is; of equal ones the first.
+    /// `sizes`: channels, width, kernel, step, windows in a row.
+    largest(image: &[f32], sizes: [usize; 5], y: &mut [f32], winners: &mut [u32])
+);
+dispatch!(
     /// Transposes lines of `width` values into rows.
     turn(lines: &[f32], width: usize, rows: &mut [f32])
 );

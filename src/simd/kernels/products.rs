@@ -172,3 +172,45 @@ pub(in crate::simd) fn rank_one(lines: &mut [f32], active: &[u32], x: &[f32], d:
         }
     }
 }
+
+/// `rank_many` for the outputs `at..at + W` of the lines `k` and `k + 1`, kept in registers while the vectors go by.
+#[inline(always)]
+fn rank_block<const W: usize>(lines: &mut [f32], x: &[f32], factor: f32, d: &[f32], m: usize, k: usize, at: usize) {
+    let n = lines.len() / m;
+    let (first, second) = lines[k * m..].split_at_mut(m);
+    let first: &mut [f32; W] = (&mut first[at..at + W]).try_into().expect("W values");
+    let second: Option<&mut [f32; W]> = second.get_mut(at..at + W).map(|w| w.try_into().expect("W values"));
+    let (mut s0, mut s1) = (*first, second.as_deref().copied().unwrap_or([0.0; W]));
+    for (x, d) in x.chunks_exact(n).zip(d.chunks_exact(m)) {
+        let d: &[f32; W] = d[at..at + W].try_into().expect("W values");
+        add_scaled(&mut s0, factor * x[k], d);
+        add_scaled(&mut s1, factor * x[(k + 1).min(n - 1)], d);
+    }
+    *first = s0;
+    if let Some(second) = second {
+        *second = s1;
+    }
+}
+
+#[inline(always)]
+pub(in crate::simd) fn rank_many(lines: &mut [f32], x: &[f32], factor: f32, d: &[f32], m: usize) {
+    for k in (0..lines.len() / m).step_by(2) {
+        let mut at = 0;
+        while at + 64 <= m {
+            rank_block::<64>(lines, x, factor, d, m, k, at);
+            at += 64;
+        }
+        while at + 32 <= m {
+            rank_block::<32>(lines, x, factor, d, m, k, at);
+            at += 32;
+        }
+        while at + 16 <= m {
+            rank_block::<16>(lines, x, factor, d, m, k, at);
+            at += 16;
+        }
+        while at < m {
+            rank_block::<1>(lines, x, factor, d, m, k, at);
+            at += 1;
+        }
+    }
+}
