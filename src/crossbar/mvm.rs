@@ -159,15 +159,18 @@ impl Products<'_> {
         let Scratch { inputs, aligned, .. } = scratch;
         let full = x.len() == TOGETHER * n;
         if let Direction::Forward = self.direction {
-            let mut some = 0;
+            if full {
+                let values: [&[f32]; TOGETHER] = std::array::from_fn(|b| inputs[b].values(&x[b * n..][..n]));
+                let dense = |values: &[f32]| simd::count_nonzero(values) as f64 >= DENSE * n as f64;
+                // The first tells of the others: they are inputs of one layer.
+                if dense(values[0]) && values[1..].iter().all(|values| dense(values)) {
+                    simd::combine_together(self.lines, values, y);
+                    return;
+                }
+            }
             for (x, input) in x.chunks_exact(n).zip(&mut *inputs) {
                 let Input { plain, converted, active } = input;
                 active.load(if *plain { x } else { converted });
-                some += active.at().len();
-            }
-            if full && some as f64 >= DENSE * x.len() as f64 {
-                simd::combine_together(self.lines, std::array::from_fn(|b| inputs[b].values(&x[b * n..][..n])), y);
-                return;
             }
             for (y, input) in y.chunks_exact_mut(m).zip(inputs) {
                 simd::combine(self.lines, input.active.at(), input.active.values(), y);

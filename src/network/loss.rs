@@ -1,7 +1,7 @@
 //! Losses and their gradients.
 
 use crate::error::{Error, Result, check_finite, check_len};
-use crate::simd::math;
+use crate::simd::{self, math};
 
 /// What a network is to give for each sample.
 #[derive(Clone, Copy, Debug)]
@@ -92,7 +92,7 @@ pub(super) fn softmax(y: &mut [f32]) {
         return;
     }
     let top = y.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    y.iter_mut().for_each(|v| *v = math::exp(*v - top));
+    simd::exp_below(y, top);
     let sum: f32 = y.iter().sum();
     y.iter_mut().for_each(|v| *v /= sum);
 }

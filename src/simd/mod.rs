@@ -309,6 +309,10 @@ pub(crate) fn below(words: &[u32], thresholds: &[u32], at: &mut [u32]) -> usize 
 }
 
 dispatch!(
+    /// e^(v − top) of every value.
+    exp_below(values: &mut [f32], top: f32)
+);
+dispatch!(
     /// `values = 1 / (1 + exp(−values))`.
     sigmoid(values: &mut [f32])
 );

@@ -192,25 +192,32 @@ fn rank_block<const W: usize>(lines: &mut [f32], x: &[f32], factor: f32, d: &[f3
     }
 }
 
+/// Values of the vectors that meet all lines before the next ones come: they stay in a core's first cache.
+const NEAR: usize = 1 << 13;
+
 #[inline(always)]
 pub(in crate::simd) fn rank_many(lines: &mut [f32], x: &[f32], factor: f32, d: &[f32], m: usize) {
-    for k in (0..lines.len() / m).step_by(2) {
-        let mut at = 0;
-        while at + 64 <= m {
-            rank_block::<64>(lines, x, factor, d, m, k, at);
-            at += 64;
-        }
-        while at + 32 <= m {
-            rank_block::<32>(lines, x, factor, d, m, k, at);
-            at += 32;
-        }
-        while at + 16 <= m {
-            rank_block::<16>(lines, x, factor, d, m, k, at);
-            at += 16;
-        }
-        while at < m {
-            rank_block::<1>(lines, x, factor, d, m, k, at);
-            at += 1;
+    let n = lines.len() / m;
+    let some = (NEAR / (n + m)).max(8);
+    for (x, d) in x.chunks(some * n).zip(d.chunks(some * m)) {
+        for k in (0..n).step_by(2) {
+            let mut at = 0;
+            while at + 64 <= m {
+                rank_block::<64>(lines, x, factor, d, m, k, at);
+                at += 64;
+            }
+            while at + 32 <= m {
+                rank_block::<32>(lines, x, factor, d, m, k, at);
+                at += 32;
+            }
+            while at + 16 <= m {
+                rank_block::<16>(lines, x, factor, d, m, k, at);
+                at += 16;
+            }
+            while at < m {
+                rank_block::<1>(lines, x, factor, d, m, k, at);
+                at += 1;
+            }
         }
     }
 }

@@ -109,6 +109,13 @@ pub(in crate::simd) fn thresholds(values: &[f32], gain: f32, out: &mut [u32]) {
 }
 
 #[inline(always)]
+pub(in crate::simd) fn exp_below(values: &mut [f32], top: f32) {
+    for v in values {
+        *v = math::exp(*v - top);
+    }
+}
+
+#[inline(always)]
 pub(in crate::simd) fn sigmoid(values: &mut [f32]) {
     for v in values {
         *v = math::sigmoid(*v);
