@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from tikitaka import nn
-from tikitaka.config import RuleConfig, rules
+from tikitaka.config import Float, RuleConfig, Sgd, Ttv2, rules
 
 __all__ = ["Recipe", "char_lstm", "fcn", "lenet", "nets"]
 
@@ -94,7 +94,26 @@ class Recipe:
 
 nets: dict[str, Recipe] = {
     "fcn": Recipe(fcn, "mnist", epochs=30, batch=1),
-    "lenet": Recipe(lenet, "mnist", epochs=30, batch=1),
-    "lstm": Recipe(char_lstm, "war-and-peace", epochs=10, batch=1, text=True),
+    # One transfer per image: A then gathers from hundreds of patches before it is read, as from images in fcn.
+    "lenet": Recipe(
+        lenet,
+        "mnist",
+        epochs=30,
+        batch=1,
+        rules={
+            "float": Float(lr=0.01),
+            "sgd": Sgd(lr=0.0003),
+            "ttv2": Ttv2(fast_lr=0.3, count="batch", transfer_every=1),
+        },
+    ),
+    # Lower than elsewhere: output scales multiply weights and errors, and the errors of 100 steps add up.
+    "lstm": Recipe(
+        char_lstm,
+        "war-and-peace",
+        epochs=10,
+        batch=1,
+        rules={"float": Float(lr=0.003), "sgd": Sgd(lr=0.0003), "ttv2": Ttv2(fast_lr=0.1, transfer_lr=0.1)},
+        text=True,
+    ),
 }
 """Networks by name."""
