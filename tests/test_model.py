@@ -224,7 +224,12 @@ def test_files_hold_layers_of_every_kind(tmp_path: Path, stack: str, ending: str
         ("images", 0, {"filters": "two"}, 'string "two", expected usize'),
         ("images", 0, {"dilation": 2}, "dilation"),
         ("images", 1, {"kernel": 7}, "kernel is 7; allowed: at most 3"),
-        ("images", 3, {"channels": 3}, "3 takes images of 2 × 2 × 3, but the layer before it gives images of 2 × 2 × 2"),
+        (
+            "images",
+            3,
+            {"channels": 3},
+            "3 takes images of 2 × 2 × 3, but the layer before it gives images of 2 × 2 × 2",
+        ),
         ("images", 3, {"kind": "lstm"}, "unknown field .channels.: LSTM has inputs"),
         ("sequences", 0, {"hidden": 0}, "hidden is 0"),
         ("sequences", 0, {"hidden": 3}, "takes 2 values, but the layer before it gives 3"),

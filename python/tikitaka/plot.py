@@ -4,10 +4,54 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = ["extraction"]
+from tikitaka.train import Metrics
+
+__all__ = ["curves", "extraction"]
 
 # Okabe and Ito's colours, told apart by colour-blind readers too
 _BLUE, _ORANGE = "#0072B2", "#D55E00"
+_COLOURS = (_BLUE, _ORANGE, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+
+
+def curves(
+    runs: Mapping[str, Sequence[Metrics]],
+    path: str | Path,
+    *,
+    text: bool = False,
+    lines: Mapping[str, float] | None = None,
+) -> None:
+    """Test loss and test error after every epoch, a curve per run, as a picture in `path`.
+
+    `runs` are metrics by name; `text` says that losses are per character; `lines` are losses by name, drawn across the
+    panel of losses to compare with. Raises ModuleNotFoundError without matplotlib, ValueError without an epoch and
+    OSError when the picture cannot be written.
+    """
+    from matplotlib.figure import Figure  # an extra; without pyplot, which would look for a display
+    from matplotlib.ticker import MaxNLocator
+
+    for name, metrics in runs.items():
+        if not metrics:
+            raise ValueError(f"{name} has no epoch to plot yet")
+    figure = Figure(figsize=(10.0, 4.4), layout="constrained")
+    losses, errors = figure.subplots(1, 2)
+    for k, (name, metrics) in enumerate(runs.items()):
+        epochs = [m.epoch for m in metrics]
+        style: dict[str, Any] = {"color": _COLOURS[k % len(_COLOURS)], "marker": "osD^v<>"[k % 7], "markersize": 4}
+        losses.plot(epochs, [m.test_loss for m in metrics], label=name, **style)
+        errors.plot(epochs, [100 * m.test_error for m in metrics], **style)
+    for k, (name, loss) in enumerate((lines or {}).items()):
+        losses.axhline(loss, color="0.4", linestyle=("--", ":", "-.")[k % 3], linewidth=1, label=name)
+    losses.set_ylabel(f"test loss (nats per {'character' if text else 'example'})")
+    errors.set_ylabel(f"wrong {'next characters' if text else 'classes'} (%)")
+    for panel in (losses, errors):
+        panel.set_xlabel("epoch")
+        panel.set_yscale("log")
+        panel.xaxis.set_major_locator(MaxNLocator(integer=True))
+        panel.yaxis.set_major_formatter("{x:.3g}")
+        panel.yaxis.set_minor_formatter("{x:.3g}")
+        panel.grid(which="both", alpha=0.3)
+    figure.legend(loc="outside upper center", ncols=min(len(runs) + len(lines or {}), 4))
+    figure.savefig(path, dpi=150)
 
 
 def extraction(rows: Sequence[Mapping[str, Any]], path: str | Path) -> None:

@@ -171,6 +171,14 @@ class Run:
         self._lines.append(json.dumps(asdict(metrics)) + "\n")
         self._write("metrics.jsonl", "".join(self._lines))
 
+    def metrics(self) -> list[Metrics]:
+        """The metrics of every epoch so far; OSError or ValueError when metrics.jsonl is missing or damaged."""
+        path = self.path / "metrics.jsonl"
+        try:
+            return [Metrics(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
+        except (json.JSONDecodeError, UnicodeDecodeError, TypeError) as error:
+            raise ValueError(f"{path}: {error}") from error
+
     def checkpoint(
         self, network: Network, *, epoch: int, position: int = 0, vocabulary: Vocabulary | None = None
     ) -> None:

@@ -12,6 +12,7 @@ from tikitaka._core import __version__
 from tikitaka.cli.demo import demo
 from tikitaka.cli.extract import extract
 from tikitaka.cli.output import Signalled
+from tikitaka.cli.plot import plot
 from tikitaka.cli.reproduce import reproduce
 from tikitaka.cli.sample import sample
 from tikitaka.cli.train import train
@@ -29,7 +30,7 @@ def tikitaka(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (demo, train, evaluate, extract, predict, sample, reproduce):
+for command in (demo, train, evaluate, extract, predict, sample, plot, reproduce):
     tikitaka.add_command(command)
 
 
