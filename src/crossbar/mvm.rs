@@ -13,6 +13,9 @@ use std::ops::RangeInclusive;
 /// Share of non-zero inputs from which vectors together are cheaper than the lines of each (measured).
 const DENSE: f64 = 0.6;
 
+/// Crosspoints of an array up to which that is so whatever the inputs.
+const FEW: usize = 1 << 10;
+
 /// Rows of an array whose transposed products are made from a transposed copy: that adds up whole rows, only those
 /// of δ that are not zero, where lines so short would have to be summed across lanes one by one (measured).
 const NARROW: RangeInclusive<usize> = LANES..=4 * LANES;
@@ -162,8 +165,7 @@ impl Products<'_> {
             if full {
                 let values: [&[f32]; TOGETHER] = std::array::from_fn(|b| inputs[b].values(&x[b * n..][..n]));
                 let dense = |values: &[f32]| simd::count_nonzero(values) as f64 >= DENSE * n as f64;
-                // The first tells of the others: they are inputs of one layer.
-                if dense(values[0]) && values[1..].iter().all(|values| dense(values)) {
+                if self.lines.len() <= FEW || values.iter().all(|values| dense(values)) {
                     simd::combine_together(self.lines, values, y);
                     return;
                 }

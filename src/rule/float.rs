@@ -11,8 +11,10 @@ use crate::simd;
 use crate::workers::Workers;
 use serde::{Deserialize, Serialize};
 
-/// Share of non-zero inputs from which all weights learn from a whole batch at a time (measured).
+/// Share of non-zero inputs from which all weights learn from a whole batch at a time, and the number of weights up to
+/// which they do whatever the inputs (measured).
 const DENSE: f64 = 0.4;
+const FEW: usize = 1 << 10;
 
 /// Settings of the float rule.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -108,7 +110,8 @@ impl Rule for FloatRule {
         let batch = check_batch("x", x.len(), self.cols)?;
         check_len("delta", delta.len(), batch * self.rows)?;
         let lr = self.lr as f32 * rate;
-        if batch > 1 && simd::count_nonzero(x) as f64 >= DENSE * x.len() as f64 {
+        let few = self.weights.len() <= FEW;
+        if batch > 1 && (few || simd::count_nonzero(x) as f64 >= DENSE * x.len() as f64) {
             simd::rank_many(&mut self.weights, x, -lr, delta, self.rows);
             return Ok(());
         }
