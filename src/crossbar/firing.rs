@@ -66,11 +66,11 @@ impl Firing {
     pub(super) fn draw(&mut self, plan: Plan, x: &[f32], delta: &[f32], negative: bool, [rows, columns]: [&Stream; 2]) {
         self.negative = negative;
         self.rows.load(delta, plan.row_gain);
-        self.columns.load(x, plan.column_gain);
         self.rows.fire(rows, plan.slots);
         if self.rows.fired() == 0 {
             return;
         }
+        self.columns.load(x, plan.column_gain);
         self.columns.fire(columns, plan.slots);
         let slots = plan.slots as usize;
         for first in (0..slots).step_by(WORD) {
