@@ -18,4 +18,4 @@ cases() {
         echo "float $seed --rule float"
     done
 }
-cases | xargs -P 2 -I {} bash -c 'run {}' >"$out"
+cases | xargs -P 2 -I {} bash -euo pipefail -c 'run {}' >"$out"

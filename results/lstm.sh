@@ -8,7 +8,8 @@ run() {
     name=$1
     shift
     tikitaka train --net lstm --data-dir "$data" --seed 1 --threads 1 --json --out "$out/$name" "$@" |
-        sed "s/^{/{\"case\": \"$name\", /" >"$out/$name.json"
+        sed "s/^{/{\"case\": \"$name\", /" >"$out/$name.part"
+    mv "$out/$name.part" "$out/$name.json"
 }
 export -f run
 export data out
@@ -19,6 +20,6 @@ cases() {
     echo "float --rule float"
     echo "sgd --rule sgd"
 }
-cases | xargs -P 2 -I {} bash -c 'run {}'
+cases | xargs -P 2 -I {} bash -euo pipefail -c 'run {}'
 cat "$out"/{float,ttv2,ttv2-full,sgd}.json >"$out/lstm.jsonl"
-tikitaka plot "$out/float" "$out/ttv2" "$out/ttv2-full" "$out/sgd" --out "$out/lstm.png" --line "R24 float=1.35" --line "R24 TTv2=1.62"
+tikitaka plot "$out"/{float,ttv2,ttv2-full,sgd} --out "$out/lstm.png" --line "R24 float=1.35" --line "R24 TTv2=1.62"

@@ -24,4 +24,4 @@ cases() {
         done
     done
 }
-cases | xargs -P 2 -I {} bash -c 'run {}' >"$out"
+cases | xargs -P 2 -I {} bash -euo pipefail -c 'run {}' >"$out"

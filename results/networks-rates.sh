@@ -29,4 +29,4 @@ cases() {
         echo "lstm --rule ttv2 --fast-lr $1 --transfer-lr $2"
     done
 }
-cases | xargs -P "${JOBS:-2}" -I {} bash -c 'run {}' >"$out"
+cases | xargs -P "${JOBS:-2}" -I {} bash -euo pipefail -c 'run {}' >"$out"

@@ -285,3 +285,14 @@ fn errors_of_sample_name_its_arguments() {
     let cold = network.sample(&[0], 3, 1e-39, 0, 0, &Workers::default());
     assert!(cold.as_ref().map_or_else(|e| e.to_string().contains("temperature"), |codes| codes.len() == 3), "{cold:?}");
 }
+
+/// A network that diverged does not write as if nothing had happened.
+#[test]
+fn outputs_that_are_not_finite_write_nothing() {
+    let mut network = Network::new(&[lstm(3, 2), linear(2, 3)], &float(), Loss::CrossEntropy, 1).expect("valid");
+    let last = network.rules_mut().last().expect("two");
+    last.set_weights(&[f32::MAX; 9]).expect("nine");
+    let first = network.rules_mut().next().expect("two");
+    first.set_weights(&[f32::MAX; 48]).expect("as many");
+    says(network.sample(&[0], 3, 1.0, 0, 0, &Workers::default()), &["outputs", "only finite"]);
+}

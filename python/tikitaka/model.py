@@ -27,6 +27,8 @@ F32 = NDArray[np.float32]
 class Model:
     """Layers with float32 weights in exact arithmetic: no devices, no periphery, no noise.
 
+    Evaluation is that of `tikitaka.Network`, carried sequences among it.
+
     Raises TypeError for what is no layer, ValueError for weights that do not fit the layers or are not finite and
     for metadata that JSON cannot hold.
     """
@@ -34,7 +36,7 @@ class Model:
     layers: tuple[Layer, ...]
     """descriptions of `tikitaka.nn`; the output scale of each array is the `scale` of its layer"""
     weights: tuple[F32, ...] = field(repr=False)
-    """one (outputs, inputs + bias) array per layer that has one, in the units of its devices; read-only"""
+    """one array of the layer's `shape` per layer that has one, in the units of its devices; read-only"""
     loss: str = "cross-entropy"
     """"cross-entropy" or "mse", as for `tikitaka.Network`"""
     metadata: Mapping[str, Any] = field(default_factory=dict)

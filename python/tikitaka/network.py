@@ -28,6 +28,9 @@ class Network:
     "mse" (Σ(y − t)²/2m for m outputs; float targets). Device-to-device variation, the initial weights and
     all noise are a pure function of `seed` (0 to 2⁶⁴ − 1): results do not depend on the number of threads.
 
+    Where an LSTM carries, `forward`, `evaluate` and what follows from them take the examples as consecutive text, cut
+    into up to 32 streams that each start from nothing.
+
     Inputs are arrays (examples, inputs), converted to float32; targets are (examples,). A network with an LSTM takes
     sequences: codes (examples, steps) from 0 to inputs − 1, each a one-hot input, or floats (examples, steps, inputs);
     every step has a target (examples, steps), and losses and errors are means over all steps of all examples.
@@ -84,7 +87,7 @@ class Network:
 
     @property
     def weights(self) -> list[F32]:
-        """The weights the network sees, one (outputs, inputs + bias) array per layer; set to start from others."""
+        """The weights the network sees, one array of its `shape` per layer that has one; set to start from others."""
         return self._core.weights
 
     @weights.setter
@@ -156,8 +159,10 @@ class Network:
         `rate` multiplies the scheduled learning rate of each rule. The interpreter lock is released meanwhile.
         Returns the mean loss and the error met on the way.
         """
-        loss, wrong = self._core.train(x, targets, order=order, batch=batch, rate=rate, threads=threads)
         n = len(np.asarray(targets if order is None else order)) * steps(targets, self.recurrent)
+        if self.recurrent and order is not None:
+            x, targets, order = _taken(x, targets, np.asarray(order))
+        loss, wrong = self._core.train(x, targets, order=order, batch=batch, rate=rate, threads=threads)
         return Score(loss / max(n, 1), wrong / max(n, 1))
 
     def evaluate(self, x: ArrayLike, targets: ArrayLike, *, draw: int = 0, threads: int = 1) -> Score:
@@ -254,3 +259,13 @@ class Network:
             )
             parts.append(f"array {i}, {rows} × {cols}\n{text}")
         return "\n\n".join(parts)
+
+
+def _taken(x: ArrayLike, targets: ArrayLike, order: NDArray[Any]) -> tuple[ArrayLike, ArrayLike, NDArray[Any] | None]:
+    """The sequences of `order` alone, so that a whole text is not converted for some of them; what does not fit is left
+    for the core to refuse."""
+    x, targets = np.asarray(x), np.asarray(targets)
+    fits = order.ndim == 1 and order.dtype.kind in "iu" and order.size > 0 and x.ndim > 1
+    if fits and order.min() >= 0 and order.max() < len(x) == len(targets):
+        return x[order], targets[order], None
+    return x, targets, order

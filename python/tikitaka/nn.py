@@ -126,7 +126,8 @@ class LSTM(Layer):
 
     The array is 4·`hidden` × (`inputs` + `hidden` + 1 with a bias): rows of the gates i, f, g, o, `hidden` each;
     columns x of the step, h of the step before, then the bias. With a = `scale`·W[x; h; 1]: c = σ(a_f) c +
-    σ(a_i) tanh(a_g) and h = σ(a_o) tanh(c). Gradients of a are clamped to ±`clip` (0: not at all). With `carry` a
+    σ(a_i) tanh(a_g) and h = σ(a_o) tanh(c). Gradients of a, those of the mean over the
+    sequences of a mini-batch, are clamped to ±`clip` (0: not at all). With `carry` a
     sequence starts from the h and c that the sequence at its place of the mini-batch before ended with, until the
     network's `reset`; gradients end at the start of a sequence. Raises ValueError for sizes below 1, a scale ≤ 0 or a
     clip < 0.

@@ -1,10 +1,15 @@
 """Figures from results; needs the extra `plot` (matplotlib)."""
 
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tikitaka.train import Metrics
+from tikitaka.whole import write_whole
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["curves", "extraction"]
 
@@ -45,13 +50,13 @@ def curves(
     errors.set_ylabel(f"wrong {'next characters' if text else 'classes'} (%)")
     for panel in (losses, errors):
         panel.set_xlabel("epoch")
-        panel.set_yscale("log")
+        panel.set_yscale("symlog" if min(panel.dataLim.intervaly) <= 0 else "log")
         panel.xaxis.set_major_locator(MaxNLocator(integer=True))
         panel.yaxis.set_major_formatter("{x:.3g}")
         panel.yaxis.set_minor_formatter("{x:.3g}")
         panel.grid(which="both", alpha=0.3)
     figure.legend(loc="outside upper center", ncols=min(len(runs) + len(lines or {}), 4))
-    figure.savefig(path, dpi=150)
+    _write(figure, path)
 
 
 def extraction(rows: Sequence[Mapping[str, Any]], path: str | Path) -> None:
@@ -93,4 +98,10 @@ def extraction(rows: Sequence[Mapping[str, Any]], path: str | Path) -> None:
     panels[0].invert_yaxis()
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, [f"schedule {label}" for label in labels], loc="outside upper center", ncols=len(labels))
-    figure.savefig(path, dpi=150)
+    _write(figure, path)
+
+
+def _write(figure: "Figure", path: str | Path) -> None:
+    picture = io.BytesIO()
+    figure.savefig(picture, format=Path(path).suffix[1:], dpi=150)
+    write_whole(path, picture.getvalue())

@@ -12,9 +12,10 @@ class Rule:
     """A training rule of one's own, in NumPy, over `tikitaka.Crossbar` objects.
 
     Subclass it and pass an instance wherever a rule config is accepted. The instance is a template: it is
-    deep-copied for every array of a network, and `build` is called once on each copy. δ is always dL/dy of the
-    mean loss of the batch, so that descent applies −lr·δxᵀ. To repeat a built-in rule bit for bit, give the
-    array the network sees the number `array=2 * layer + 1` and a second, fast array `array=2 * layer`.
+    deep-copied for every array of a network, and `build` is called once on each copy. δ is always dL/dy of the loss,
+    the mean over the examples of a batch and for sequences the sum over their steps, so that descent applies −lr·δxᵀ.
+    To repeat a built-in rule bit for bit, give the array the network sees the number `array=2 * layer + 1` and a
+    second, fast array `array=2 * layer`.
     """
 
     def build(self, weights: F32, seed: int, layer: int) -> None:

@@ -120,7 +120,7 @@ pub(super) struct Draw {
 
 impl Draw {
     /// The number of the first product, where every vector takes `products` of them: evaluations and their
-    /// vectors never share noise.
+    /// vectors never share noise, up to 2³² products of one evaluation.
     pub(super) fn product(self, products: usize) -> u64 {
         (self.draw << 32).wrapping_add(self.first.wrapping_mul(products as u64))
     }

@@ -63,7 +63,7 @@ impl Loss {
                 let class = classes[s] as usize;
                 // Put so that an output that is not a number is wrong, and its loss not a number.
                 let right = (0..y.len()).all(|i| i == class || y[i] < y[class] || (y[i] == y[class] && i > class));
-                let wrong = !right;
+                let wrong = !right || y[class].is_nan();
                 softmax(y);
                 let p = if y[class] < f32::MIN_POSITIVE { f32::MIN_POSITIVE } else { y[class] };
                 let loss = if p.is_nan() { f64::NAN } else { -f64::from(math::ln(p)) };

@@ -147,11 +147,9 @@ impl Lstm {
     ) -> Result<()> {
         let (sequences, cols, hidden) = (shape.sequences, self.config.columns(), self.config.hidden);
         let state = sequences * hidden;
-        if !self.config.carry {
-            self.memory.clear();
-        }
-        self.memory.resize(state);
-        let mut memory = std::mem::take(&mut self.memory);
+        // A copy, so that a rule that fails leaves what was carried as it was.
+        let mut memory = if self.config.carry { self.memory.clone() } else { Memory::default() };
+        memory.resize(state);
         self.shape = shape;
         let mut x = std::mem::take(&mut self.x);
         x.resize(shape.vectors() * cols, 0.0);

@@ -1,4 +1,4 @@
-//! Networks: layers in a row, those with weights each with an array and a rule of its own.
+//! Networks: layers in a row, those with weights each with a rule of its own and its array, or arrays.
 
 mod activation;
 mod batch;
@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum LayerConfig {
-    /// A fully connected layer: one array, or two.
+    /// A fully connected layer.
     Linear(LinearConfig),
     /// A convolution: every patch is a sample of one array.
     Conv2d(Conv2dConfig),

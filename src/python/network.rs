@@ -84,10 +84,15 @@ impl PyNetwork {
         Ok(match self.loss {
             Loss::CrossEntropy if recurrent => match codes(targets, "targets")? {
                 Some((classes, shape)) if shape == [data.examples, data.steps] => Given::Classes(classes),
-                other => {
-                    let shape = other.map_or("other".to_owned(), |(_, shape)| format!("{shape:?}"));
-                    let needed = format!("({}, {}) of integers needed", data.examples, data.steps);
-                    return Err(PyValueError::new_err(format!("targets has shape {shape}; {needed}")));
+                _ => {
+                    let array = targets.py().import("numpy")?.call_method1("asarray", (targets,))?;
+                    return Err(PyValueError::new_err(format!(
+                        "targets has shape {} and dtype {}; ({}, {}) of integers needed",
+                        array.getattr("shape")?,
+                        array.getattr("dtype")?,
+                        data.examples,
+                        data.steps
+                    )));
                 }
             },
             Loss::CrossEntropy => Given::Classes(indices(targets, "targets")?),

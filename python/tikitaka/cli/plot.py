@@ -1,9 +1,11 @@
 """`tikitaka plot`: pictures of trainings."""
 
+import math
 from pathlib import Path
 
 import click
 
+from tikitaka.cli.output import Failed
 from tikitaka.models import nets
 from tikitaka.plot import curves
 from tikitaka.run import Run
@@ -35,13 +37,13 @@ def plot(runs: tuple[Path, ...], out: Path, lines: tuple[str, ...]) -> None:
     try:
         curves({name: run.metrics() for name, run in opened.items()}, out, text=kinds.pop(), lines=given)
     except ModuleNotFoundError as error:
-        raise ValueError("plots need matplotlib: pip install 'tikitaka[plot]'") from error
+        raise Failed("plots need matplotlib: pip install 'tikitaka[plot]'") from error
 
 
 def _line(text: str) -> tuple[str, float]:
     name, equals, loss = text.rpartition("=")
     try:
-        if equals and name and float(loss) > 0:
+        if equals and name and 0 < float(loss) < math.inf:
             return name, float(loss)
     except ValueError:
         pass

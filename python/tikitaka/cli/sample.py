@@ -21,7 +21,7 @@ __all__ = ["sample"]
 @click.option("--prime", metavar="TEXT", help="What to go on from (default: a new line, or else the first character).")
 @click.option(
     "--temperature",
-    type=click.FloatRange(min=0),
+    type=click.FloatRange(min=0, min_open=True),
     default=1.0,
     show_default=True,
     help="Divides the outputs: below 1 bolder, above 1 wilder.",
