@@ -18,8 +18,7 @@ cases() {
     echo "ttv2-full --rule ttv2 --periphery full"
     echo "ttv2 --rule ttv2"
     echo "float --rule float"
-    echo "sgd --rule sgd"
 }
 cases | xargs -P 2 -I {} bash -euo pipefail -c 'run {}'
-cat "$out"/{float,ttv2,ttv2-full,sgd}.json >"$out/lstm.jsonl"
-tikitaka plot "$out"/{float,ttv2,ttv2-full,sgd} --out "$out/lstm.png" --line "R24 float=1.35" --line "R24 TTv2=1.62"
+cat "$out"/{float,ttv2,ttv2-full}.json >"$out/lstm.jsonl"
+tikitaka plot "$out"/{float,ttv2,ttv2-full} --out "$out/lstm.png" --line "R24 float=1.35" --line "R24 TTv2=1.62"
