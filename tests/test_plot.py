@@ -29,11 +29,11 @@ def status(*args: object) -> int:
     return left.value.code
 
 
-def test_every_epoch_of_every_run_is_drawn(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_epoch_of_every_run_is_drawn(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[Figure] = []
     monkeypatch.setattr(Figure, "savefig", lambda self, path, **_: drawn.append(self))
     metrics = Run.open(run).metrics()
-    curves({"one": metrics, "other": metrics[:2]}, "never.png", lines={"aim": 1.5})
+    curves({"one": metrics, "other": metrics[:2]}, tmp_path / "never.png", lines={"aim": 1.5})
     losses, errors = drawn[0].axes
     assert [list(line.get_xdata()) for line in losses.lines[:2]] == [[1, 2, 3], [1, 2]]
     assert list(losses.lines[0].get_ydata()) == [m.test_loss for m in metrics]

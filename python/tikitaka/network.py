@@ -159,10 +159,10 @@ class Network:
         `rate` multiplies the scheduled learning rate of each rule. The interpreter lock is released meanwhile.
         Returns the mean loss and the error met on the way.
         """
-        n = len(np.asarray(targets if order is None else order)) * steps(targets, self.recurrent)
         if self.recurrent and order is not None:
             x, targets, order = _taken(x, targets, np.asarray(order))
         loss, wrong = self._core.train(x, targets, order=order, batch=batch, rate=rate, threads=threads)
+        n = len(np.asarray(targets if order is None else order)) * steps(targets, self.recurrent)
         return Score(loss / max(n, 1), wrong / max(n, 1))
 
     def evaluate(self, x: ArrayLike, targets: ArrayLike, *, draw: int = 0, threads: int = 1) -> Score:
