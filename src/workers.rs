@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 /// How long a thread looks for the next piece of work before it goes to sleep.
 const AWAKE: Duration = Duration::from_micros(300);
 
+/// Values from which another thread touches its part of them sooner (measured).
+const WORTH: usize = 1 << 14;
+
 /// Threads for work that pays to split; one thread means no pool at all.
 #[derive(Debug, Default)]
 pub struct Workers {
@@ -95,6 +98,12 @@ impl Workers {
     /// The number of threads.
     pub fn threads(&self) -> usize {
         self.pool.as_ref().map_or(1, rayon::ThreadPool::current_num_threads)
+    }
+
+    /// How many of `items` go to a thread at a time, if handing them over pays: `values` are touched in all.
+    pub(crate) fn share(&self, items: usize, values: usize) -> Option<usize> {
+        let each = items.div_ceil(self.threads());
+        (each < items && values >= WORTH).then_some(each)
     }
 
     /// Runs `work` on a thread of the pool, where rayon's parallel iterators use the pool. Whatever is

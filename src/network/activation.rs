@@ -39,6 +39,17 @@ impl Activation {
         }
     }
 
+    /// [`backward`](Activation::backward), shared among threads where that pays.
+    pub(super) fn backward_split(self, y: &[f32], delta: &mut [f32], workers: &Workers) {
+        match workers.share(delta.len(), delta.len()) {
+            Some(each) => {
+                let parts = y.par_chunks(each).zip(delta.par_chunks_mut(each));
+                workers.split(|| parts.for_each(|(y, delta)| self.backward(y, delta)));
+            }
+            None => self.backward(y, delta),
+        }
+    }
+
     /// δ ← δ·f′(x), from the outputs y = f(x).
     pub fn backward(self, y: &[f32], delta: &mut [f32]) {
         let slopes = delta.iter_mut().zip(y);

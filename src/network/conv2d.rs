@@ -9,11 +9,8 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
-/// Values of the patches that exist at a time: 256 KiB, a part of a core's own cache.
+/// Values of the patches that exist at a time, for each thread: 256 KiB, a part of a core's own cache.
 const BLOCK: usize = 1 << 16;
-
-/// Values below which another thread copies no faster.
-const SPLIT: usize = 1 << 14;
 
 /// Settings of a convolution.
 ///
@@ -181,8 +178,9 @@ impl Conv2d {
     }
 
     /// Blocks of patches of some images.
-    fn blocks(&self, images: usize) -> impl Iterator<Item = Range<usize>> + use<> {
-        let (all, each) = (images * self.config.patches(), (BLOCK / self.config.columns()).max(1));
+    fn blocks(&self, images: usize, workers: &Workers) -> impl Iterator<Item = Range<usize>> + use<> {
+        let all = images * self.config.patches();
+        let each = (workers.threads() * BLOCK / self.config.columns()).max(1);
         (0..all).step_by(each).map(move |first| first..(first + each).min(all))
     }
 
@@ -202,11 +200,12 @@ impl Conv2d {
             }
             to[values..].fill(1.0);
         };
-        if workers.threads() > 1 && block.len() >= SPLIT {
-            let parts = block.par_chunks_mut(cols).enumerate().with_min_len(range.len().div_ceil(workers.threads()));
-            workers.split(|| parts.for_each(fetch));
-        } else {
-            block.chunks_exact_mut(cols).enumerate().for_each(fetch);
+        match workers.share(range.len(), block.len()) {
+            Some(each) => {
+                let parts = block.par_chunks_mut(cols).enumerate().with_min_len(each);
+                workers.split(|| parts.for_each(fetch));
+            }
+            None => block.chunks_exact_mut(cols).enumerate().for_each(fetch),
         }
     }
 
@@ -230,10 +229,16 @@ impl Conv2d {
     ) -> Result<()> {
         let (n, m) = (self.config.inputs(), self.config.filters);
         self.images.resize(count * n, 0.0);
-        self.images.chunks_exact_mut(n).enumerate().for_each(|(b, image)| input(b, image));
+        match workers.share(count, self.images.len()) {
+            Some(each) => {
+                let parts = self.images.par_chunks_mut(n).enumerate().with_min_len(each);
+                workers.split(|| parts.for_each(|(b, image)| input(b, image)));
+            }
+            None => self.images.chunks_exact_mut(n).enumerate().for_each(|(b, image)| input(b, image)),
+        }
         self.held = 0..0;
         y.resize(count * self.config.outputs(), 0.0);
-        for range in self.blocks(count) {
+        for range in self.blocks(count, workers) {
             self.hold(range.clone(), workers);
             self.rule.forward(&self.block, &mut y[range.start * m..range.end * m], workers)?;
         }
@@ -253,16 +258,28 @@ impl Conv2d {
         let (images, patches) = (self.images.len() / n, self.config.patches());
         delta.clear();
         delta.resize(self.images.len(), 0.0);
-        for range in self.blocks(images) {
+        for range in self.blocks(images, workers) {
             self.z.resize(range.len() * cols, 0.0);
             self.rule.backward(&self.delta[range.start * m..range.end * m], &mut self.z, workers)?;
-            for (p, z) in range.zip(self.z.chunks_exact(cols)) {
-                let image = &mut delta[p / patches * n..][..n];
-                for (in_patch, in_image) in self.config.pieces(p % patches) {
-                    for (d, z) in image[in_image].iter_mut().zip(&z[in_patch]) {
-                        *d += z;
+            let (config, z) = (&self.config, &self.z);
+            let add = |(k, image): (usize, &mut [f32])| {
+                for p in range.start.max(k * patches)..range.end.min((k + 1) * patches) {
+                    let z = &z[(p - range.start) * cols..][..cols];
+                    for (in_patch, in_image) in config.pieces(p % patches) {
+                        for (d, z) in image[in_image].iter_mut().zip(&z[in_patch]) {
+                            *d += z;
+                        }
                     }
                 }
+            };
+            let met = range.start / patches..range.end.div_ceil(patches);
+            let some = &mut delta[met.start * n..met.end * n];
+            match workers.share(met.len(), z.len()) {
+                Some(each) => {
+                    let parts = some.par_chunks_mut(n).enumerate().with_min_len(each);
+                    workers.split(|| parts.for_each(|(k, image)| add((met.start + k, image))));
+                }
+                None => some.chunks_exact_mut(n).zip(met.clone()).for_each(|(image, k)| add((k, image))),
             }
         }
         Ok(())
@@ -271,7 +288,7 @@ impl Conv2d {
     /// Learns from the last batch, patch after patch.
     pub(super) fn learn(&mut self, rate: f32, workers: &Workers) -> Result<()> {
         let m = self.config.filters;
-        for range in self.blocks(self.images.len() / self.config.inputs()) {
+        for range in self.blocks(self.images.len() / self.config.inputs(), workers) {
             self.hold(range.clone(), workers);
             self.rule.update(&self.block, &self.delta[range.start * m..range.end * m], rate, workers)?;
         }
@@ -284,7 +301,7 @@ impl Conv2d {
         let first = draw.product(self.config.patches());
         let mut block = Vec::new();
         y.resize(count * self.config.outputs(), 0.0);
-        for range in self.blocks(count) {
+        for range in self.blocks(count, workers) {
             self.gather(input, range.clone(), &mut block, workers);
             let y = &mut y[range.start * m..range.end * m];
             self.rule.evaluate(first.wrapping_add(range.start as u64), &block, y, workers)?;

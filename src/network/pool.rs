@@ -3,6 +3,8 @@
 use super::conv2d::check_window;
 use crate::error::{Limit, Result, check_limits};
 use crate::simd;
+use crate::workers::Workers;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// Settings of max-pooling over images, which lie pixel after pixel, the channels of a pixel together.
@@ -71,43 +73,61 @@ pub(super) struct MaxPool2d {
     pub(super) config: MaxPool2dConfig,
     /// Where in its image each output of the last batch came from.
     winners: Vec<u32>,
+    spare: Vec<f32>,
 }
 
 impl MaxPool2d {
     pub(super) fn new(config: &MaxPool2dConfig) -> Result<Self> {
         config.validate()?;
-        Ok(Self { config: config.clone(), winners: Vec::new() })
+        Ok(Self { config: config.clone(), winners: Vec::new(), spare: Vec::new() })
     }
 
-    pub(super) fn forward(&mut self, x: &[f32], y: &mut Vec<f32>) {
+    pub(super) fn forward(&mut self, x: &[f32], y: &mut Vec<f32>, workers: &Workers) {
         let mut winners = std::mem::take(&mut self.winners);
-        self.pool(x, y, &mut winners);
+        self.pool(x, y, &mut winners, workers);
         self.winners = winners;
     }
 
     /// The outputs, and where they came from.
-    pub(super) fn pool(&self, x: &[f32], y: &mut Vec<f32>, winners: &mut Vec<u32>) {
+    pub(super) fn pool(&self, x: &[f32], y: &mut Vec<f32>, winners: &mut Vec<u32>, workers: &Workers) {
         let config = &self.config;
         let (n, m) = (config.inputs(), config.outputs());
         y.resize(x.len() / n * m, 0.0);
         winners.resize(y.len(), 0);
         let sizes = [config.channels, config.width, config.kernel, config.step(), config.places().1];
-        for ((x, y), winners) in x.chunks_exact(n).zip(y.chunks_exact_mut(m)).zip(winners.chunks_exact_mut(m)) {
-            simd::largest(x, sizes, y, winners);
-        }
+        let some = |((x, y), winners): ((&[f32], &mut [f32]), &mut [u32])| {
+            for ((x, y), winners) in x.chunks_exact(n).zip(y.chunks_exact_mut(m)).zip(winners.chunks_exact_mut(m)) {
+                simd::largest(x, sizes, y, winners);
+            }
+        };
+        let Some(each) = workers.share(x.len() / n, x.len()) else { return some(((x, y), winners)) };
+        let parts = x.par_chunks(each * n).zip(y.par_chunks_mut(each * m)).zip(winners.par_chunks_mut(each * m));
+        workers.split(|| parts.for_each(some));
     }
 
     /// dL/dx: each δ goes where its output came from.
-    pub(super) fn backward(&self, delta: &mut Vec<f32>) {
+    pub(super) fn backward(&mut self, delta: &mut Vec<f32>, workers: &Workers) {
         let (n, m) = (self.config.inputs(), self.config.outputs());
-        let mut dx = vec![0.0; delta.len() / m * n];
-        let images = delta.chunks_exact(m).zip(self.winners.chunks_exact(m)).zip(dx.chunks_exact_mut(n));
-        for ((delta, winners), dx) in images {
-            for (d, &at) in delta.iter().zip(winners) {
-                dx[at as usize] += d;
+        let (winners, dx) = (&self.winners, &mut self.spare);
+        dx.resize(delta.len() / m * n, 0.0);
+        let some = |((delta, winners), dx): ((&[f32], &[u32]), &mut [f32])| {
+            dx.fill(0.0);
+            let images = delta.chunks_exact(m).zip(winners.chunks_exact(m)).zip(dx.chunks_exact_mut(n));
+            for ((delta, winners), dx) in images {
+                for (d, &at) in delta.iter().zip(winners) {
+                    dx[at as usize] += d;
+                }
             }
+        };
+        match workers.share(delta.len() / m, dx.len()) {
+            Some(each) => {
+                let parts =
+                    delta.par_chunks(each * m).zip(winners.par_chunks(each * m)).zip(dx.par_chunks_mut(each * n));
+                workers.split(|| parts.for_each(some));
+            }
+            None => some(((delta, winners), dx)),
         }
-        *delta = dx;
+        std::mem::swap(delta, dx);
     }
 }
 
@@ -177,11 +197,11 @@ mod tests {
         let mut pool = MaxPool2d::new(&config).expect("valid");
         let x = [1.0, -1.0, 2.0, -2.0, 3.0, -3.0, 3.0, -4.0, 0.0, 9.0, 1.0, -5.0];
         let mut y = Vec::new();
-        pool.forward(&x, &mut y);
+        pool.forward(&x, &mut y, &Workers::default());
         assert_eq!(y, [3.0, -1.0, 3.0, 9.0]);
         // Of the two threes the first; windows that overlap add up.
         let mut delta = vec![1.0, 2.0, 4.0, 8.0];
-        pool.backward(&mut delta);
+        pool.backward(&mut delta, &Workers::default());
         assert_eq!(delta, [0.0, 2.0, 0.0, 0.0, 5.0, 0.0, 0.0, 0.0, 0.0, 8.0, 0.0, 0.0]);
     }
 

@@ -108,7 +108,7 @@ impl Stage {
             (Self::Conv2d(layer), _) => layer.forward(shape.vectors(), input, y, workers)?,
             (Self::Lstm(layer), _) => layer.forward(shape, input, y, workers)?,
             (_, None) => unreachable!("a network starts with a layer that has an array"),
-            (Self::MaxPool2d(layer), Some((x, _))) => layer.forward(x, y),
+            (Self::MaxPool2d(layer), Some((x, _))) => layer.forward(x, y, workers),
             (Self::Flatten(layer), Some((x, _))) => layer.forward(x, y),
             (Self::Activation(activation), Some((x, kept))) => {
                 if kept {
@@ -128,9 +128,9 @@ impl Stage {
             Self::Linear(layer) => layer.backward(delta, wanted, workers)?,
             Self::Conv2d(layer) => layer.backward(delta, wanted, workers)?,
             Self::Lstm(layer) => layer.backward(delta, wanted, workers)?,
-            Self::MaxPool2d(layer) => layer.backward(delta),
+            Self::MaxPool2d(layer) => layer.backward(delta, workers),
             Self::Flatten(layer) => layer.backward(delta),
-            Self::Activation(activation) => activation.backward(y, delta),
+            Self::Activation(activation) => activation.backward_split(y, delta, workers),
         }
         Ok(())
     }
@@ -158,7 +158,7 @@ impl Stage {
             Self::Linear(layer) => layer.evaluate(draw, values, spare, workers)?,
             Self::Conv2d(layer) => layer.evaluate(draw, values, spare, workers)?,
             Self::Lstm(layer) => layer.evaluate(draw, shape, values, spare, memory, workers)?,
-            Self::MaxPool2d(layer) => layer.pool(values, spare, &mut Vec::new()),
+            Self::MaxPool2d(layer) => layer.pool(values, spare, &mut Vec::new(), workers),
             Self::Flatten(layer) => layer.forward(values, spare),
             Self::Activation(activation) => {
                 activation.forward_split(values, workers);

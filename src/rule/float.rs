@@ -9,12 +9,22 @@ use crate::ledger::Ledger;
 use crate::random::{Operation, Stream};
 use crate::simd;
 use crate::workers::Workers;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// Share of non-zero inputs from which all weights learn from a whole batch at a time, and the number of weights up to
 /// which they do whatever the inputs (measured).
 const DENSE: f64 = 0.4;
 const FEW: usize = 1 << 10;
+
+/// Values of the vectors that all weights learn from before the next ones come: they stay in a core's first cache.
+const NEAR: usize = 1 << 13;
+
+/// Weights that learn from a batch together.
+const TOGETHER: usize = 8;
+
+/// Multiply-adds that take as long as touching a value.
+const WORTH: usize = 8;
 
 /// Settings of the float rule.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -106,13 +116,29 @@ impl Rule for FloatRule {
     }
 
     /// W ← W − lr·δxᵀ.
-    fn update(&mut self, x: &[f32], delta: &[f32], rate: f32, _workers: &Workers) -> Result<()> {
+    fn update(&mut self, x: &[f32], delta: &[f32], rate: f32, workers: &Workers) -> Result<()> {
         let batch = check_batch("x", x.len(), self.cols)?;
         check_len("delta", delta.len(), batch * self.rows)?;
         let lr = self.lr as f32 * rate;
         let few = self.weights.len() <= FEW;
         if batch > 1 && (few || simd::count_nonzero(x) as f64 >= DENSE * x.len() as f64) {
-            simd::rank_many(&mut self.weights, x, -lr, delta, self.rows);
+            self.steps.clear();
+            self.steps.extend(x.iter().map(|x| -lr * x));
+            let (steps, rows, cols) = (&self.steps, self.rows, self.cols);
+            let some = (NEAR / (rows + cols)).max(8);
+            let learn = |(first, lines): (usize, &mut [f32])| {
+                for (x, delta) in steps.chunks(some * cols).zip(delta.chunks(some * rows)) {
+                    simd::rank_many(lines, first, x, cols, delta, rows);
+                }
+            };
+            match workers.share(cols.div_ceil(TOGETHER), batch * self.weights.len() / WORTH) {
+                Some(each) => {
+                    let each = each * TOGETHER;
+                    let parts = self.weights.par_chunks_mut(each * rows).enumerate();
+                    workers.split(|| parts.for_each(|(k, lines)| learn((k * each, lines))));
+                }
+                None => learn((0, &mut self.weights)),
+            }
             return Ok(());
         }
         for (x, delta) in x.chunks_exact(self.cols).zip(delta.chunks_exact(self.rows)) {

@@ -272,8 +272,9 @@ dispatch!(
     all_finite(values: &[f32]) -> bool
 );
 dispatch!(
-    /// `rank_one` with every vector of a batch in turn, all their values: line k gains `factor·x[k]·d`, lines of `m`.
-    rank_many(lines: &mut [f32], x: &[f32], factor: f32, d: &[f32], m: usize)
+    /// [`rank_one`] with every vector of a batch in turn, `n` values x and `m` values d each: line k of `lines`, which
+    /// are those from `first` on, gains `x[first + k]·d`.
+    rank_many(lines: &mut [f32], first: usize, x: &[f32], n: usize, d: &[f32], m: usize)
 );
 dispatch!(
     /// How many values are not zero.

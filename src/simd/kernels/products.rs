@@ -173,51 +173,59 @@ pub(in crate::simd) fn rank_one(lines: &mut [f32], active: &[u32], x: &[f32], d:
     }
 }
 
-/// `rank_many` for the outputs `at..at + W` of the lines `k` and `k + 1`, kept in registers while the vectors go by.
+/// `rank_many` for a block of outputs of the lines `k..k + 8`, kept in registers while the vectors go by.
 #[inline(always)]
-fn rank_block<const W: usize>(lines: &mut [f32], x: &[f32], factor: f32, d: &[f32], m: usize, k: usize, at: usize) {
-    let n = lines.len() / m;
-    let (first, second) = lines[k * m..].split_at_mut(m);
-    let first: &mut [f32; W] = (&mut first[at..at + W]).try_into().expect("W values");
-    let second: Option<&mut [f32; W]> = second.get_mut(at..at + W).map(|w| w.try_into().expect("W values"));
-    let (mut s0, mut s1) = (*first, second.as_deref().copied().unwrap_or([0.0; W]));
+fn rank_block(lines: &mut [f32], x: &[f32], [n, first, m]: [usize; 3], d: &[f32], k: usize, at: usize) {
+    let block = |l: usize| (k + l) * m + at..(k + l) * m + at + LANES;
+    let load = |lines: &[f32], l: usize| -> [f32; LANES] { lines[block(l)].try_into().expect("a block") };
+    // One by one, so that each sum stays in a register.
+    let (mut s0, mut s1, mut s2, mut s3) = (load(lines, 0), load(lines, 1), load(lines, 2), load(lines, 3));
+    let (mut s4, mut s5, mut s6, mut s7) = (load(lines, 4), load(lines, 5), load(lines, 6), load(lines, 7));
     for (x, d) in x.chunks_exact(n).zip(d.chunks_exact(m)) {
-        let d: &[f32; W] = d[at..at + W].try_into().expect("W values");
-        add_scaled(&mut s0, factor * x[k], d);
-        add_scaled(&mut s1, factor * x[(k + 1).min(n - 1)], d);
+        let d: &[f32; LANES] = d[at..at + LANES].try_into().expect("a block");
+        let &[x0, x1, x2, x3, x4, x5, x6, x7] = x[first + k..].first_chunk().expect("8 values");
+        add_scaled(&mut s0, x0, d);
+        add_scaled(&mut s1, x1, d);
+        add_scaled(&mut s2, x2, d);
+        add_scaled(&mut s3, x3, d);
+        add_scaled(&mut s4, x4, d);
+        add_scaled(&mut s5, x5, d);
+        add_scaled(&mut s6, x6, d);
+        add_scaled(&mut s7, x7, d);
     }
-    *first = s0;
-    if let Some(second) = second {
-        *second = s1;
-    }
+    lines[block(0)].copy_from_slice(&s0);
+    lines[block(1)].copy_from_slice(&s1);
+    lines[block(2)].copy_from_slice(&s2);
+    lines[block(3)].copy_from_slice(&s3);
+    lines[block(4)].copy_from_slice(&s4);
+    lines[block(5)].copy_from_slice(&s5);
+    lines[block(6)].copy_from_slice(&s6);
+    lines[block(7)].copy_from_slice(&s7);
 }
 
-/// Values of the vectors that meet all lines before the next ones come: they stay in a core's first cache.
-const NEAR: usize = 1 << 13;
+/// The same for `W` outputs of the line `k` alone.
+#[inline(always)]
+fn rank_line<const W: usize>(line: &mut [f32], x: &[f32], n: usize, d: &[f32], k: usize, at: usize) {
+    let m = line.len();
+    let mut sum: [f32; W] = line[at..at + W].try_into().expect("W values");
+    for (x, d) in x.chunks_exact(n).zip(d.chunks_exact(m)) {
+        add_scaled(&mut sum, x[k], d[at..at + W].try_into().expect("W values"));
+    }
+    line[at..at + W].copy_from_slice(&sum);
+}
 
 #[inline(always)]
-pub(in crate::simd) fn rank_many(lines: &mut [f32], x: &[f32], factor: f32, d: &[f32], m: usize) {
-    let n = lines.len() / m;
-    let some = (NEAR / (n + m)).max(8);
-    for (x, d) in x.chunks(some * n).zip(d.chunks(some * m)) {
-        for k in (0..n).step_by(2) {
-            let mut at = 0;
-            while at + 64 <= m {
-                rank_block::<64>(lines, x, factor, d, m, k, at);
-                at += 64;
-            }
-            while at + 32 <= m {
-                rank_block::<32>(lines, x, factor, d, m, k, at);
-                at += 32;
-            }
-            while at + 16 <= m {
-                rank_block::<16>(lines, x, factor, d, m, k, at);
-                at += 16;
-            }
-            while at < m {
-                rank_block::<1>(lines, x, factor, d, m, k, at);
-                at += 1;
-            }
+pub(in crate::simd) fn rank_many(lines: &mut [f32], first: usize, x: &[f32], n: usize, d: &[f32], m: usize) {
+    let (whole, together) = (m / LANES * LANES, lines.len() / m / 8 * 8);
+    for k in (0..together).step_by(8) {
+        for at in (0..whole).step_by(LANES) {
+            rank_block(lines, x, [n, first, m], d, k, at);
         }
+    }
+    for (k, line) in lines.chunks_exact_mut(m).enumerate() {
+        if k >= together {
+            (0..whole).step_by(LANES).for_each(|at| rank_line::<LANES>(line, x, n, d, first + k, at));
+        }
+        (whole..m).for_each(|at| rank_line::<1>(line, x, n, d, first + k, at));
     }
 }
