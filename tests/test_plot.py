@@ -1,6 +1,8 @@
 """Pictures of trainings: what is drawn, and what is refused."""
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -56,6 +58,20 @@ def test_the_command_writes_a_picture(run: Path, tmp_path: Path) -> None:
         (["one", "again/one", "--out", "c.png"], "different names"),
         (["empty", "--out", "c.png"], "no epoch"),
         (["damaged", "--out", "c.png"], "metrics.jsonl"),
+        (["--out", "c.png"], "give a RUN"),
+        (["none.json", "--out", "c.png"], "none.json: No such file"),
+        (["torn.json", "--out", "c.png"], "torn.json"),
+        (["list.json", "--out", "c.png"], "has no claim"),
+        (["rows.json", "--out", "c.png"], "rows[0] has no 'value'"),
+        (["rows.json", "--states", "9", "--out", "c.png"], "settings of devices"),
+        (["rows.json", "--line", "aim=1", "--out", "c.png"], "--line"),
+        (["one", "one", "--kind", "histograms", "--out", "c.png"], "takes one RUN, not 2"),
+        (["one", "--kind", "responses", "--out", "c.png"], "float has no devices"),
+        (["one", "--device", "r24", "--out", "c.png"], "not both"),
+        (["--device", "gv16", "--noise", "additive", "--out", "c.png"], "no setting of constant-step"),
+        (["--states", "-3", "--out", "c.png"], "states is -3"),
+        (["--device", "r42", "--out", "c.png"], "r42"),
+        (["--device", "r24", "--out", "no/folder/c.png"], "no/folder/c.png"),
     ],
 )
 def test_what_cannot_be_drawn(
@@ -68,9 +84,27 @@ def test_what_cannot_be_drawn(
     config = TrainConfig(net="fcn", data="digits", rule=tt.Float())
     Run.create("empty", config)
     Path("empty/metrics.jsonl").write_text("")
+    Path("torn.json").write_text('{"claim": "states", ')
+    Path("list.json").write_text("[]")
+    Path("rows.json").write_text('{"claim": "states", "rows": [{"rule": "ttv2", "states": 3}]}')
     capsys.readouterr()
     assert status("plot", *args) == 2
     said = capsys.readouterr().err
     assert words in said
     assert said.count("\n") == 1
     assert not Path("c.png").exists()
+
+
+def test_matplotlib_is_imported_only_to_draw() -> None:
+    code = (
+        "import sys, tikitaka.cli, tikitaka.plot; sys.exit(any(name.startswith('matplotlib') for name in sys.modules))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_without_matplotlib_the_command_says_what_to_install(
+    run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert status("plot", run, "--out", run / "c.png") == 1
+    assert "tikitaka[plot]" in capsys.readouterr().err

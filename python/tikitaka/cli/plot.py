@@ -1,43 +1,162 @@
-"""`tikitaka plot`: pictures of trainings."""
+"""`tikitaka plot`: figures of trainings, results and devices."""
 
+import json
 import math
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
+from tikitaka import plot as figures
+from tikitaka.cli.flags import rule_flags
 from tikitaka.cli.output import Failed
+from tikitaka.config import Device, devices, from_dict, presets, to_dict
 from tikitaka.models import nets
-from tikitaka.plot import curves
-from tikitaka.run import Run
+from tikitaka.run import Run, TrainConfig, read_toml
 
 __all__ = ["plot"]
 
+F = TypeVar("F", bound=Callable[..., Any])
 
-@click.command()
-@click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=click.Path(path_type=Path))
+KINDS = ("curves", "claim", "histograms", "responses")
+# fields of devices, as flags of the names that `tikitaka train` has for them
+_FIELDS = {key: flag for key, flag in rule_flags().items() if flag.path[0] == "device" and flag.path[-1] != "kind"}
+
+
+def _device_options(command: F) -> F:
+    for key, flag in reversed(_FIELDS.items()):
+        command = click.option(f"--{flag.name}", key, type=flag.type, help=f"{flag.doc}  [responses]")(command)
+    return command
+
+
+@click.command(context_settings={"max_content_width": 120})
+@click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--out", metavar="FILE.png", required=True, type=click.Path(path_type=Path), help="The picture.")
+@click.option("--kind", type=click.Choice(KINDS), help="The figure (default: what goes with PATH).")
 @click.option(
     "--line",
     "lines",
     metavar="NAME=LOSS",
     multiple=True,
-    help="A loss to compare with, drawn across; may be given several times.",
+    help="A loss to compare with, drawn across; may be given several times.  [curves]",
 )
-def plot(runs: tuple[Path, ...], out: Path, lines: tuple[str, ...]) -> None:
-    """Test loss and test error of each RUN after every epoch, as a picture (needs the extra `plot`)."""
+@click.option(
+    "--device",
+    type=click.Choice([*devices, *presets]),
+    help="Draw the responses of such devices, a model or a preset; the fields below override it.  [responses]",
+)
+@click.option(
+    "--devices", "number", type=click.IntRange(1, 20), default=5, show_default=True, help="Devices drawn.  [responses]"
+)
+@click.option("--pulses", type=click.IntRange(1, 1_000_000), help="Pulses up, and as many down.  [responses]")
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**63 - 1),
+    default=0,
+    show_default=True,
+    help="Seed of devices and noise.  [responses]",
+)
+@_device_options
+def plot(
+    paths: tuple[Path, ...],
+    out: Path,
+    kind: str | None,
+    lines: tuple[str, ...],
+    device: str | None,
+    number: int,
+    pulses: int | None,
+    seed: int,
+    **fields: Any,
+) -> None:
+    """A figure as a picture: .png, .svg or .pdf (needs the extra `plot`).
+
+    \b
+    RUN...                     curves: test loss and test error after every epoch
+    RESULT.json                claim: a result of `tikitaka reproduce`, as its --out or --json gives it
+    RUN --kind histograms      histograms: weights, and symmetry points of A, at the last checkpoint
+    --device NAME --states 20  responses: weights of such devices under pulses up and as many down
+    CONFIG.toml                the same of the devices of its rule (those of A); also RUN --kind responses
+    """
+    figures.check_picture(out)
+    given = {key: value for key, value in fields.items() if value is not None}
+    if kind is None:
+        kind = _kind(paths, bool(device or given))
+    if kind != "curves" and lines:
+        raise ValueError(f"--line is a loss to compare curves with, and --kind is {kind}")
+    if kind != "responses" and (device or given or pulses):
+        raise ValueError(f"settings of devices are for --kind responses, and --kind is {kind}")
+    try:
+        if kind == "curves":
+            _curves(paths, out, lines)
+        elif kind == "claim":
+            figures.claim(_result(_one(paths, "RESULT.json")), out)
+        elif kind == "histograms":
+            figures.histograms(Run.open(_one(paths, "RUN")), out)
+        else:
+            figures.responses(_device(paths, device, given), out, devices=number, pulses=pulses, seed=seed)
+    except ModuleNotFoundError as error:
+        raise Failed("plots need matplotlib: pip install 'tikitaka[plot]'") from error
+
+
+def _kind(paths: tuple[Path, ...], device: bool) -> str:
+    endings = {path.suffix for path in paths}
+    if ".json" in endings:
+        return "claim"
+    return "responses" if device or ".toml" in endings else "curves"
+
+
+def _one(paths: tuple[Path, ...], what: str) -> Path:
+    if len(paths) != 1:
+        raise ValueError(f"this figure takes one {what}, not {len(paths)}")
+    return paths[0]
+
+
+def _curves(paths: tuple[Path, ...], out: Path, lines: tuple[str, ...]) -> None:
+    if not paths:
+        raise ValueError("give a RUN or several, a RESULT.json, a CONFIG.toml or --device")
     given = dict(_line(line) for line in lines)
-    opened = {path.resolve().name: Run.open(path) for path in runs}
-    if len(opened) < len(runs):
+    opened = {path.resolve().name: Run.open(path) for path in paths}
+    if len(opened) < len(paths):
         raise ValueError("the RUN folders must have different names, which tell the curves apart")
     kinds = {nets[run.config.net].text for run in opened.values()}
     if len(kinds) > 1:
         raise ValueError("runs on images and runs on texts do not go into one picture")
-    if out.suffix not in (".png", ".svg", ".pdf"):
-        raise ValueError(f"{out} must end in .png, .svg or .pdf")
+    figures.curves({name: run.metrics() for name, run in opened.items()}, out, text=kinds.pop(), lines=given)
+
+
+def _result(path: Path) -> dict[str, Any]:
     try:
-        curves({name: run.metrics() for name, run in opened.items()}, out, text=kinds.pop(), lines=given)
-    except ModuleNotFoundError as error:
-        raise Failed("plots need matplotlib: pip install 'tikitaka[plot]'") from error
+        result = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: {error}") from error
+    if not isinstance(result, dict) or "claim" not in result:
+        raise ValueError(f"{path} is no result of `tikitaka reproduce`: it has no claim")
+    return result
+
+
+def _device(paths: tuple[Path, ...], name: str | None, fields: dict[str, Any]) -> Device:
+    """The device of a RUN or CONFIG.toml, or of a name, with `fields` in the place of its own."""
+    if paths and name:
+        raise ValueError(f"give --device or a path, not both: {name} and {paths[0]}")
+    if paths:
+        path = _one(paths, "RUN or CONFIG.toml")
+        config = Run.open(path).config if path.is_dir() else TrainConfig.from_dict(read_toml(path))
+        if not hasattr(config.rule, "device"):
+            raise ValueError(f"{path}: the rule float has no devices")
+        values = to_dict(config.rule.device)
+    else:
+        values = to_dict(presets[name] if name in presets else devices[name or "soft-bounds"]())
+    kind = devices[values["kind"]]
+    for key, value in fields.items():
+        field = _FIELDS[key].path[-1]
+        if field not in values:
+            raise ValueError(f"--{_FIELDS[key].name} is no setting of {values['kind']} devices")
+        values[field] = value
+        partner = {"states": "step", "step": "states"}.get(field)  # states take the place of step, step of states
+        if partner is not None and partner not in fields:
+            values[partner] = None
+    return from_dict(kind, values)
 
 
 def _line(text: str) -> tuple[str, float]:

@@ -1,0 +1,11 @@
+"""Figures of trainings, studies and devices; each needs the extra `plot` (matplotlib), and only when it is drawn."""
+
+from tikitaka.plot.claims import claim
+from tikitaka.plot.curves import curves
+from tikitaka.plot.device import responses
+from tikitaka.plot.extraction import extraction
+from tikitaka.plot.histograms import histograms
+from tikitaka.plot.style import check_picture
+from tikitaka.plot.traces import Trace, record, traces
+
+__all__ = ["Trace", "check_picture", "claim", "curves", "extraction", "histograms", "record", "responses", "traces"]

@@ -1,0 +1,99 @@
+"""Histograms of what a training leaves on the devices: weights, and the symmetry points of A."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tikitaka.network import Network
+from tikitaka.plot.style import GREY, sheet, style
+from tikitaka.run import Run
+
+__all__ = ["histograms"]
+
+F32 = NDArray[np.float32]
+_BINS = 60
+
+
+@dataclass(frozen=True)
+class _Values:
+    """The values of one histogram."""
+
+    values: F32
+    bounds: tuple[F32, F32] | None
+    """lower and upper bounds of the devices, on the scale of the values"""
+    reference: F32 | None = None
+    """R, where it is drawn as an outline"""
+
+
+def histograms(source: Run | Network, path: str | Path) -> None:
+    """Weights of each array and symmetry points of its A, a row of panels per array, as a picture in `path`.
+
+    `source` is a RUN, of which the last checkpoint is read, or a network. Weights are those of the array C that the
+    network computes with, against its reference where it has one; symmetry points (R24 eq. 8) are those of the devices
+    of A, and the outline is the reference R that A is read against. Grey are the means of the devices' own bounds, with
+    bands from the 5th to the 95th of 100; the title says what share of weights stands at a bound. Raises
+    ModuleNotFoundError without matplotlib, TypeError for another source, what `Run.network` raises, and OSError when
+    the picture cannot be written.
+    """
+    network = source.network() if isinstance(source, Run) else source
+    if not isinstance(network, Network):
+        raise TypeError(f"a Run or a Network is needed, not {source!r}")
+    shaped = [layer for layer in network.layers if layer.shape is not None]
+    rows = [_of_array(network, array) for array in range(len(shaped))]
+    columns = max(len(row) for row in rows)
+    with sheet(path, 0.75 + 1.85 * len(rows)) as figure:
+        panels = figure.subplots(len(rows), columns, squeeze=False, sharex="col")
+        for array, (layer, row) in enumerate(zip(shaped, rows, strict=True)):
+            height, width = layer.shape or (0, 0)
+            for column, panel in enumerate(panels[array]):
+                if column == len(row):  # beside arrays with an A there may be others without
+                    panel.set_axis_off()
+                    continue
+                of = row[column]
+                lowest, highest = _range(of)
+                edges = np.linspace(lowest, highest, _BINS + 1)
+                panel.hist(of.values.ravel(), edges, color=style(column)["color"], alpha=0.75)
+                if of.reference is not None:
+                    panel.hist(of.reference.ravel(), edges, histtype="step", color="black", label="reference R")
+                for bound in of.bounds or ():
+                    panel.axvspan(*np.percentile(bound, (5, 95)), color=GREY, alpha=0.12, linewidth=0)
+                    panel.axvline(float(np.mean(bound)), color=GREY, linestyle="--", linewidth=1.2, label="bounds")
+                title = f"{array}: {type(layer).__name__}, {height} × {width}"
+                if column == 0 and of.bounds is not None:
+                    low, high = of.bounds
+                    title += f", {100 * np.mean((of.values <= low) | (of.values >= high)):.1f} % at a bound"
+                panel.set_title(title if column == 0 else "", loc="left")
+                panel.grid(axis="y")
+            panels[array, 0].set_ylabel("crosspoints")
+        names = ["weight (weight units)", "symmetry point of A (weight units)"]
+        for panel, name in zip(panels[-1], names, strict=False):
+            panel.set_xlabel(name)
+        named = {
+            label: handle
+            for panel in panels.flat
+            for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)
+        }
+        if named:
+            figure.legend(named.values(), named, loc="outside upper center", ncols=2)
+
+
+def _of_array(network: Network, array: int) -> list[_Values]:
+    """The weights of an array, and the symmetry points of its A where it has one."""
+    state, drawn = network.layer_state(array), network.device_parameters(array)
+    if "c" not in state or "c.lower_bound" not in drawn:  # float, or a rule of one's own
+        return [_Values(network.weights[array], None)]
+    zero = state.get("c.reference", np.float32(0))  # the weight is the device less this
+    values = [_Values(state["c"], (drawn["c.lower_bound"] - zero, drawn["c.upper_bound"] - zero))]
+    if "a.symmetry_point" in drawn:
+        bounds = (drawn["a.lower_bound"], drawn["a.upper_bound"])
+        values.append(_Values(drawn["a.symmetry_point"], bounds, state.get("a.reference")))
+    return values
+
+
+def _range(of: _Values) -> tuple[float, float]:
+    """From the lowest to the highest number that is drawn."""
+    drawn = [of.values] if of.reference is None else [of.values, of.reference]
+    ends = [float(np.min(each)) for each in drawn], [float(np.max(each)) for each in drawn]
+    return min(ends[0]), max(max(ends[1]), min(ends[0]) + 1e-6)

@@ -1,0 +1,127 @@
+"""Traces of single crosspoints while TTv2 learns: the fast array A, the filter H, the slow array C."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tikitaka.network import Network
+from tikitaka.plot.style import GREY, sheet, style
+
+__all__ = ["Trace", "record", "traces"]
+
+F32 = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What n crosspoints of one array held at t moments of a training."""
+
+    array: int
+    """number of the array in the network"""
+    crosspoints: tuple[tuple[int, int], ...]
+    """row (output) and column (input) of each crosspoint, the bias last of the columns"""
+    examples: NDArray[np.int64]
+    """examples seen, (t,), from 0 on"""
+    a: F32
+    """states of the devices of A, (t, n), in weight units: what is read of them is A − R"""
+    h: F32
+    """the digital filter H, (t, n), in units of its threshold"""
+    c: F32
+    """weights of C, (t, n), in weight units"""
+    reference: F32
+    """R, what A is read against, (n,), in weight units; 0 where A has none"""
+
+
+def record(
+    network: Network,
+    x: ArrayLike,
+    targets: ArrayLike,
+    *,
+    crosspoints: Sequence[tuple[int, int]],
+    array: int = 0,
+    every: int = 1,
+    order: ArrayLike | None = None,
+    batch: int = 1,
+    rate: float = 1.0,
+    threads: int = 1,
+) -> Trace:
+    """Train as `Network.train` does, and read some crosspoints of one array before it and after every stretch of it.
+
+    A stretch is `every` examples, a multiple of `batch`; for several epochs give an `order` that holds each example
+    several times. Reading is free of noise and changes nothing: the network ends at the bits of the same training in
+    one go. Raises what `Network.train` does, and ValueError for a crosspoint or array that the network does not have,
+    for an array that TTv2 does not train, and for stretches that cut a mini-batch.
+    """
+    if every < 1 or every % batch:
+        raise ValueError(f"every must be a multiple of batch = {batch}, 1 or more, not {every}")
+    arrays = sum(layer.shape is not None for layer in network.layers)
+    if not 0 <= array < arrays:
+        raise ValueError(f"array must be from 0 to {arrays - 1}, not {array}")
+    state = network.layer_state(array)
+    if not {"a", "h", "c"} <= state.keys():
+        raise ValueError(f"array {array} has no A, H and C: only ttv2 has")
+    if not crosspoints:
+        raise ValueError("crosspoints must hold a (row, column) at least")
+    rows, cols = state["c"].shape
+    for i, k in crosspoints:
+        if not (0 <= i < rows and 0 <= k < cols):
+            raise ValueError(f"crosspoints must be within {rows} × {cols}, not {(i, k)}")
+    whole = np.arange(len(np.asarray(x))) if order is None else np.asarray(order)
+    at = tuple(np.array(crosspoints).T)
+    held = {name: [state[name][at]] for name in ("a", "h", "c")}
+    seen = [0]
+    for first in range(0, len(whole), every):
+        stretch = whole[first : first + every]
+        network.train(x, targets, order=stretch, batch=batch, rate=rate, threads=threads)
+        state = network.layer_state(array)
+        seen.append(seen[-1] + len(stretch))
+        for name, moments in held.items():
+            moments.append(state[name][at])
+    reference = state["a.reference"][at] if "a.reference" in state else np.zeros(len(crosspoints), np.float32)
+    return Trace(
+        array=array,
+        crosspoints=tuple((int(i), int(k)) for i, k in crosspoints),
+        examples=np.array(seen, np.int64),
+        a=np.stack(held["a"]) + reference,
+        h=np.stack(held["h"]),
+        c=np.stack(held["c"]),
+        reference=reference,
+    )
+
+
+def traces(trace: Trace, path: str | Path) -> None:
+    """A, H and C of the crosspoints of a `trace` against the examples seen, one panel each, as a picture in `path`.
+
+    Dotted in A's panel is the reference R of each crosspoint; dashed in H's is the threshold, ±1. Raises
+    ModuleNotFoundError without matplotlib and OSError when the picture cannot be written.
+    """
+    with sheet(path, 6.2) as figure:
+        panels = figure.subplots(3, 1, sharex=True)
+        for k, (row, column) in enumerate(trace.crosspoints):
+            colour = style(k)["color"]
+            # marks now and then tell the lines apart in grey
+            every = max(1, len(trace.examples) // 6)
+            mark = {"marker": style(k)["marker"], "markevery": ((k + 1) * every // (len(trace.crosspoints) + 1), every)}
+            for panel, values in zip(panels, (trace.a, trace.h, trace.c), strict=True):
+                panel.plot(trace.examples, values[:, k], color=colour, linewidth=1.1, **mark)
+            panels[2].lines[-1].set_label(f"row {row}, column {column}")
+            ends, level = trace.examples[[0, -1]], [trace.reference[k]] * 2
+            panels[0].plot(
+                ends, level, color=colour, linestyle=":", **{**mark, "markevery": 1}, markerfacecolor="white"
+            )
+        for threshold in (-1, 1):
+            panels[1].axhline(threshold, color=GREY, linestyle="--", linewidth=1.2)
+        panels[1].axhline(0, color=GREY, linewidth=0.8)
+        panels[0].set_ylabel("A\n(weight units)")
+        panels[1].set_ylabel("H\n(thresholds)")
+        panels[2].set_ylabel("C\n(weight units)")
+        panels[2].set_xlabel("examples seen")
+        panels[0].plot([], [], color=GREY, linestyle=":", label="reference R")
+        panels[1].plot([], [], color=GREY, linestyle="--", label="threshold")
+        for panel in panels:
+            panel.grid()
+        panels[2].xaxis.set_major_formatter("{x:,.0f}")
+        figure.legend(loc="outside upper center", ncols=3)
