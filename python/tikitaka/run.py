@@ -3,7 +3,7 @@
 import json
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -106,8 +106,10 @@ class TrainConfig:
                 lines[-1] += f"  # {doc}"
         return "\n".join(lines) + "\n"
 
-    def dataset(self, data_dir: str | Path | None = None) -> Dataset:
-        """The data to train and test on.
+    def dataset(
+        self, data_dir: str | Path | None = None, *, load: Callable[[str, str | Path | None, int], Dataset] = load
+    ) -> Dataset:
+        """The data to train and test on, as `load` reads it by name, folder and length of sequences.
 
         Raises what `tikitaka.data.load` does, and ValueError for images where the network reads text or the reverse.
         """

@@ -1,7 +1,6 @@
 """What commands print, and how they end."""
 
 import json
-import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,7 +9,9 @@ from typing import Any, TypeVar
 
 import click
 
-__all__ = ["Failed", "Signalled", "common_options", "default_threads", "nats", "percent", "print_json", "signals"]
+from tikitaka.cores import cores
+
+__all__ = ["Failed", "Signalled", "common_options", "nats", "percent", "print_json", "signals"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -29,18 +30,13 @@ class Signalled(Exception):
         self.exit_code = 128 + number
 
 
-def default_threads() -> int:
-    """The number of cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def common_options(command: F) -> F:
     """Options of every command that works: --threads and --json."""
     command = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")(command)
     return click.option(
         "--threads",
         type=click.IntRange(1, 1024),
-        default=default_threads,
+        default=cores,
         help="Threads (default: cores). Same results.",
     )(command)
 

@@ -1,0 +1,102 @@
+"""The cells of a sweep: one configuration for each combination of the values of some fields and each seed."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import is_dataclass
+from difflib import get_close_matches
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from tikitaka.config import rules, to_dict
+from tikitaka.models import nets
+from tikitaka.run import TrainConfig
+
+__all__ = ["cells", "labels", "leaves"]
+
+
+def cells(base: TrainConfig, axes: Mapping[str, Iterable[Any]], seeds: Iterable[int]) -> list[TrainConfig]:
+    """The product of `axes` and `seeds` as configurations, the seed changing fastest, all else as in `base`.
+
+    An axis is a field by its path: "epochs", "rule", "rule.device.states", "rule.periphery.forward.output_noise". All
+    fields of a cell are set at once, wider ones first: with an axis "rule", others may name the fields of its rules.
+    A rule may also be given by its kind, "sgd", and then has the settings that suit the network. "rule.slow_device.…"
+    starts from the devices of A where the rule has no others for C.
+
+    Raises ValueError for an unknown axis, an axis without values and no seeds, and what the configuration raises for a
+    value that is not allowed; TypeError for axes or seeds that are no collections.
+    """
+    if not isinstance(base, TrainConfig):
+        raise TypeError(f"base must be a TrainConfig, not {base!r}")
+    if "seed" in axes:
+        raise ValueError("'seed' must not be an axis: seeds are an argument of their own")
+    values = {path: _values(path, given) for path, given in {**axes, "seed": seeds}.items()}
+    return [_cell(base, dict(zip(values, chosen, strict=True))) for chosen in product(*values.values())]
+
+
+def labels(grid: Sequence[TrainConfig]) -> list[str]:
+    """What tells the cells of a grid apart: for each the fields that all have but not all alike."""
+    tables = [dict(leaves(config.to_dict())) for config in grid]
+    common = [path for path in tables[0] if all(path in table for table in tables)]
+    differ = [path for path in common if any(table[path] != tables[0][path] for table in tables)] or ["seed"]
+    return [", ".join(f"{path}={table[path]}" for path in differ) for table in tables]
+
+
+def leaves(table: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """The plain values of nested tables by their paths."""
+    for name, value in table.items():
+        if isinstance(value, Mapping):
+            yield from leaves(value, f"{above}{name}.")
+        else:
+            yield above + name, value
+
+
+def _values(path: str, given: Iterable[Any]) -> list[Any]:
+    name = "seeds" if path == "seed" else f"axis {path!r}"
+    if isinstance(given, str | Mapping) or not isinstance(given, Iterable):
+        raise TypeError(f"{name} must be a list of values, not {given!r}")
+    values = [value.item() if isinstance(value, np.generic) else value for value in given]
+    if not values:
+        raise ValueError(f"{name} must hold a value at least")
+    return values
+
+
+def _cell(base: TrainConfig, chosen: Mapping[str, Any]) -> TrainConfig:
+    whole: Any = base.to_dict()
+    # what is wider comes first, the network before a rule that is to suit it, and devices of A before those of C
+    for path in sorted(chosen, key=lambda path: (path.count("."), path != "net", "slow_" in path)):
+        *tables, name = path.split(".")
+        table = whole
+        for part in tables:
+            if part == "slow_device" and part in table and table[part] is None:
+                table[part] = dict(table["device"])
+            table = table.get(part) if isinstance(table, dict) else None
+        if not isinstance(table, dict) or name not in table or name == "kind":
+            raise ValueError(_unknown(path, whole))
+        table[name] = _table(path, chosen[path], whole["net"])
+    try:
+        return TrainConfig.from_dict(whole)
+    except (ValueError, TypeError) as error:
+        told = ", ".join(f"{path}={value!r}" for path, value in chosen.items())
+        raise type(error)(f"cell {told}: {error}") from error
+
+
+def _table(path: str, value: Any, net: str) -> Any:
+    """The value as nested plain values."""
+    if path == "rule" and isinstance(value, str) and net in nets:
+        if value not in rules:
+            raise ValueError(f"rule must be one of {', '.join(rules)}, not {value!r}")
+        value = nets[net].rule(value)
+    return to_dict(value) if is_dataclass(value) and not isinstance(value, type) else value
+
+
+def _unknown(path: str, whole: Mapping[str, Any]) -> str:
+    known = set()
+    for name, _ in leaves(whole):
+        while name:  # the field, and every table it is in
+            known.add(name)
+            name = name.rpartition(".")[0]
+    names = sorted(name for name in known if name != "seed" and name.rpartition(".")[2] != "kind")
+    nearest = get_close_matches(path, names, n=1)
+    meant = f"; did you mean {nearest[0]!r}" if nearest else ""
+    return f"unknown axis {path!r}{meant}; allowed: {', '.join(names)}"

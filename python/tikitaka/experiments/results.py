@@ -1,0 +1,154 @@
+"""The results of a sweep as a file that outlives it: JSON, a line for each finished cell."""
+
+import errno
+import json
+import os
+import sqlite3
+from collections.abc import Mapping
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from tikitaka.run import TrainConfig
+
+__all__ = ["Results", "key_of"]
+
+_FORMAT = 1
+_HEAD = b'{"format": 1, "key": "'  # how every line begins, so that a torn one is told from another kind of file
+
+
+def key_of(config: TrainConfig | Mapping[str, Any]) -> str:
+    """SHA-256 of the canonical JSON of a configuration, its seed included; equal numbers, 20 and 20.0, count as one."""
+    table = config.to_dict() if isinstance(config, TrainConfig) else config
+    return sha256(json.dumps(_canonical(_plain(table)), sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+class Results:
+    """The file at `path`, held by this sweep alone until it is closed.
+
+    A line is a JSON object: format, key (of the configuration), measure (name of the function that measured), config,
+    and what was measured. Each is appended whole and synced; one that a crash tore is not read, and cut off by the
+    next. `rows` are the lines by key, those of earlier sweeps among them.
+
+    Raises OSError where the file cannot be written or another sweep holds it, and ValueError, with the file untouched,
+    where it has lines that are no such results, of another format or of another measure.
+    """
+
+    def __init__(self, path: str | Path, measure: str) -> None:
+        self.path = Path(path)
+        self.measure = measure
+        if self.path.exists() and not self.path.is_file():
+            raise OSError(errno.EINVAL, "results must go to a plain file", str(path))
+        if not self.path.parent.exists():
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = self.path.open("a+b", buffering=0)
+        try:
+            self._lock_path = self.path.with_name(f".{self.path.name}.lock")
+            self._lock = self._locked()
+        except BaseException:
+            self._file.close()
+            raise
+        try:
+            self.rows = self._read()
+        except BaseException:
+            self.close()
+            raise
+
+    def add(self, config: TrainConfig, measured: Mapping[str, Any]) -> None:
+        """Append what was measured of a cell; numbers that are not finite become null.
+
+        Raises TypeError or ValueError for what is no mapping that JSON can hold or has names of the line's own, and
+        OSError where it cannot be written; the file is then as it was.
+        """
+        if not isinstance(measured, Mapping):
+            raise TypeError(f"{self.measure} must return a mapping, not {measured!r}")
+        key = key_of(config)
+        row: dict[str, Any] = {"format": _FORMAT, "key": key, "measure": self.measure, "config": config.to_dict()}
+        if taken := [name for name in row if name in measured]:
+            raise ValueError(f"{self.measure} must not return {', '.join(taken)}: every line has its own")
+        line = json.dumps(_plain(row | dict(measured)), allow_nan=False).encode() + b"\n"
+        try:
+            self._file.truncate(self._end)
+            rest = memoryview(line)
+            while rest:
+                rest = rest[self._file.write(rest) :]
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            with suppress(OSError):
+                self._file.truncate(self._end)
+            raise OSError(error.errno, error.strerror, str(self.path)) from error
+        self._end += len(line)
+        self.rows[key] = json.loads(line)
+
+    def close(self) -> None:
+        """Let others write to the file."""
+        self._file.close()
+        with suppress(PermissionError):  # of Windows, where an open file stays
+            self._lock_path.unlink(missing_ok=True)
+        self._lock.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _locked(self) -> sqlite3.Connection:
+        """SQLite locks a file on every system, between threads too, and the lock goes when its process dies."""
+        lock = sqlite3.connect(self._lock_path, timeout=0, isolation_level=None)
+        try:
+            lock.execute("BEGIN EXCLUSIVE")
+        except sqlite3.DatabaseError as error:
+            lock.close()
+            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+                raise BlockingIOError(errno.EAGAIN, "another sweep writes to this file", str(self.path)) from None
+            raise OSError(f"{self._lock_path}: {error}") from error
+        return lock
+
+    def _read(self) -> dict[str, dict[str, Any]]:
+        self._file.seek(0)
+        *lines, torn = self._file.readall().split(b"\n")
+        torn = torn.rstrip(b"\0")  # what a power cut leaves of a line that never reached the disk
+        if not torn.startswith(_HEAD[: len(torn)]):
+            raise ValueError(f"{self.path}: line {len(lines) + 1} is no result of a sweep")
+        self._end = sum(len(line) + 1 for line in lines)
+        rows: dict[str, dict[str, Any]] = {}
+        for number, line in enumerate(lines, 1):
+            row = self._row(line, f"{self.path}: line {number}")
+            rows.setdefault(row["key"], row)
+        return rows
+
+    def _row(self, line: bytes, where: str) -> dict[str, Any]:
+        try:
+            row = json.loads(line)
+            if row["format"] != _FORMAT:
+                raise ValueError(f"{where} is of format {row['format']!r}; this version reads {_FORMAT}")
+            key, measure, config = row["key"], row["measure"], row["config"]
+        except (json.JSONDecodeError, UnicodeDecodeError, TypeError, KeyError) as error:
+            raise ValueError(f"{where} is no result of a sweep") from error
+        if not isinstance(config, dict) or key != key_of(config):
+            raise ValueError(f"{where} is damaged: its key is not that of its config")
+        if measure != self.measure:
+            raise ValueError(f"{where} is of measure {measure!r}, not {self.measure!r}; choose another file")
+        assert isinstance(row, dict)
+        return row
+
+
+def _plain(value: Any) -> Any:
+    """What JSON can hold of a value: NumPy's numbers and arrays as Python's, numbers that are not finite as None."""
+    if isinstance(value, Mapping):
+        return {name: _plain(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    if isinstance(value, np.generic | np.ndarray):
+        return _plain(value.tolist())
+    return None if isinstance(value, float) and not np.isfinite(value) else value
+
+
+def _canonical(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _canonical(part) for name, part in value.items()}
+    return int(value) if isinstance(value, float) and value.is_integer() else value
