@@ -6,7 +6,7 @@ BIN := .venv/bin
 # Results of the benchmarks; each adds its part.
 BENCH_OUT ?= target/bench/bench.json
 
-.PHONY: help demo build test test-rust test-python test-torch lint bench bench-kernels bench-instructions bench-speed \
+.PHONY: help demo build claims test test-rust test-python test-torch lint bench bench-kernels bench-instructions bench-speed \
 	bench-scaling bench-peers wheel clean
 
 help:
@@ -14,6 +14,7 @@ help:
 	@echo "make test    build, then every check and test, Rust and Python"
 	@echo "make test-torch  the tests against PyTorch, in an environment of its own (a large download)"
 	@echo "make bench   every benchmark: bench-kernels, bench-instructions, bench-speed, bench-scaling, bench-peers (12 minutes)"
+	@echo "make claims  what each rule tolerates, at quick scale (15 minutes; MNIST in TIKITAKA_DATA)"
 	@echo "make wheel   the abi3 wheel and the source distribution, in dist/"
 	@echo "make clean   remove what was built"
 
@@ -28,6 +29,14 @@ build: .venv/ready
 
 demo: build
 	$(BIN)/tikitaka demo
+
+# Where the results go; a run that was interrupted goes on there.
+CLAIMS_OUT ?= target/claims
+
+claims: build
+	for claim in states update-noise mvm-noise reference; do \
+		$(BIN)/tikitaka reproduce $$claim --scale quick --out $(CLAIMS_OUT)/$$claim || exit 1; \
+	done
 
 test: lint test-rust test-python
 

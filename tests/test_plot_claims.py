@@ -52,7 +52,7 @@ def test_a_sweep_is_drawn_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (band.get_y(), band.get_height()) == pytest.approx((1.5, 0.5))
     legend = panel.get_legend()
     assert [text.get_text() for text in legend.get_texts()] == ["TTv2: 15", "SGD: none in range"]
-    assert legend.get_title().get_text() == "float + 1 point"
+    assert legend.get_title().get_text() == "within float + 1 point"
 
 
 def test_each_panel_holds_its_rows_and_tolerances(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,16 +2,18 @@
 
 import json
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Any, TypeVar
 
 import click
 
 from tikitaka.cores import cores
+from tikitaka.whole import write_whole
 
-__all__ = ["Failed", "Signalled", "common_options", "nats", "percent", "print_json", "signals"]
+__all__ = ["Failed", "Signalled", "common_options", "keep", "nats", "percent", "print_json", "signals"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -44,6 +46,12 @@ def common_options(command: F) -> F:
 def print_json(value: Any) -> None:
     """One JSON object on standard output; numbers that JSON does not have raise ValueError."""
     click.echo(json.dumps(value, allow_nan=False))
+
+
+def keep(result: Mapping[str, Any], folder: Path) -> None:
+    """Write the result of a study to `folder`, as CLAIM.json."""
+    text = json.dumps(result, indent=2, allow_nan=False) + "\n"
+    write_whole(folder / f"{result['claim']}.json", text.encode())
 
 
 def percent(share: float | None) -> str:

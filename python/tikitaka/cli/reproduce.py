@@ -1,6 +1,5 @@
 """`tikitaka reproduce`: claims of the literature, run again."""
 
-import json
 import sys
 from dataclasses import replace
 from importlib.util import find_spec
@@ -11,7 +10,8 @@ import click
 from tqdm import tqdm
 
 from tikitaka import plot
-from tikitaka.cli.output import common_options, print_json
+from tikitaka.cli import claims
+from tikitaka.cli.output import common_options, keep, print_json
 from tikitaka.experiments import extraction as study
 from tikitaka.experiments import weight_programming as wp
 
@@ -67,7 +67,7 @@ def weight_programming(
         )
     result = {"claim": "weight-programming", "scale": scale, "inputs": size.inputs, "rows": rows}
     if out is not None:
-        _keep(result, out)
+        keep(result, out)
     if as_json:
         print_json(result)
     else:
@@ -121,7 +121,7 @@ def extraction(
             data, data_dir, settings=names, scale=size, out=out, threads=threads, progress=bar.update
         )
     result = {"claim": "extraction", "data": data, "scale": scale, "epochs": size.epochs, "rows": rows}
-    _keep(result, out)
+    keep(result, out)
     if find_spec("matplotlib") is not None:
         plot.extraction(rows, out / "extraction.png")
     if as_json:
@@ -143,8 +143,5 @@ def _extraction_table(rows: list[dict[str, Any]]) -> str:
     return "\n".join(lines[1:])
 
 
-def _keep(result: dict[str, Any], out: Path) -> None:
-    whole = out / f"{result['claim']}.json"
-    part = out / f".{result['claim']}.json.part"
-    part.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    part.replace(whole)
+for command in claims.commands():
+    reproduce.add_command(command)

@@ -24,7 +24,7 @@ from tikitaka.data.sets import data_folder
 from tikitaka.experiments.grid import labels
 from tikitaka.experiments.results import Results, key_of
 from tikitaka.run import TrainConfig
-from tikitaka.train import fit
+from tikitaka.train import Metrics, Stopped, fit
 
 __all__ = ["sweep", "trained"]
 
@@ -39,27 +39,39 @@ def trained(
     data_dir: str | Path | None = None,
     threads: int = 1,
     stop: Callable[[], bool] | None = None,
+    give_up: Callable[[Metrics], bool] | None = None,
 ) -> dict[str, Any]:
     """Train the network of `config` in memory and return what `sweep` keeps of it.
 
     That is test_error and test_loss (the hardware as it stands after the last epoch), train_error (met in the last
     epoch; errors are shares from 0 to 1), pulses (sent to all devices), epochs, seconds, digest (SHA-256 of the final
     weights) and, for ttv2, average_error (test error of the average of iterates; None: none was gathered). `data_dir`
-    is the folder of data sets. Raises what loading data and `tikitaka.fit` raise.
+    is the folder of data sets. The training ends with the first epoch that `give_up` says True to; then given_up is
+    True, and there is no average. Raises what loading data and `tikitaka.fit` raise.
     """
     dataset = config.dataset(data_dir, load=_load)
     network = config.network(dataset.inputs, dataset.classes)
-    history = fit(
-        network,
-        dataset,
-        epochs=config.epochs,
-        batch=config.batch,
-        schedule=config.schedule,
-        average_from=config.average_from,
-        threads=threads,
-        progress=False,
-        stop=stop,
-    )
+    history: list[Metrics] = []
+
+    def ended() -> bool:
+        return bool(history) and give_up is not None and len(history) < config.epochs and give_up(history[-1])
+
+    try:
+        fit(
+            network,
+            dataset,
+            epochs=config.epochs,
+            batch=config.batch,
+            schedule=config.schedule,
+            average_from=config.average_from,
+            threads=threads,
+            progress=False,
+            on_epoch=history.append,
+            stop=lambda: ended() or (stop is not None and stop()),
+        )
+    except Stopped:
+        if not ended():
+            raise
     measured: dict[str, Any] = {
         "test_error": history[-1].test_error,
         "test_loss": history[-1].test_loss,
@@ -69,7 +81,9 @@ def trained(
         "seconds": sum(metrics.seconds for metrics in history),
         "digest": network.digest(),
     }
-    if isinstance(config.rule, Ttv2):
+    if ended():
+        measured["given_up"] = True
+    elif isinstance(config.rule, Ttv2):
         average = extract.average(network)
         measured["average_error"] = average and average.evaluate(dataset.test_x, dataset.test_y, threads=threads).error
     return measured

@@ -116,22 +116,23 @@ def _scale(panel: "Axes", rows: Sequence[Row], key: str) -> None:
 
 def _tolerances(panel: "Axes", tolerances: Sequence[Row], exact: float, rules: list[str]) -> None:
     """The thresholds, and on them where each rule crosses them; what they are is said in a legend of the panel."""
-    points = list(dict.fromkeys(each["points"] for each in tolerances))
-    for each in points:
-        panel.axhline(exact + each, color=GREY, linestyle="--", linewidth=1.2, label="_")
+    points = max(each["points"] for each in tolerances)
+    panel.axhline(exact + points, color=GREY, linestyle="--", linewidth=1.2, label="_")
+    panel.set_xlim(panel.get_xlim())  # an interval may be far wider than the sweep
     marks: list[Any] = []
-    for each in tolerances:
+    for each in (each for each in tolerances if each["points"] == points):
         look = {**rule_style(each["rule"], rules), "linestyle": "none", "markerfacecolor": "white", "markersize": 9}
-        name = rule_name(each["rule"]) + (f" (+{each['points']:g})" if len(points) > 1 else "")
         at = each["tolerance"]
-        label = f"{name}: {'none in range' if at is None else f'{at:,.0f}' if at >= 100 else f'{at:.3g}'}"
+        nowhere = {"hard": "everywhere", "easy": "nowhere"}.get(str(each.get("beyond")), "none in range")
+        words = nowhere if at is None else f"{at:,.0f}" if at >= 100 else f"{at:.3g}"
+        label = f"{rule_name(each['rule'])}: {words}"
         if at is None:
             marks += panel.plot([], [], **look, label=label)
             continue
         low, high = (at if each.get(key) is None else each[key] for key in ("low", "high"))
         bars = [[max(at - low, 0)], [max(high - at, 0)]]
         marks.append(panel.errorbar([at], [exact + each["points"]], xerr=bars, **look, label=label, zorder=4))
-    title = f"float + {points[0]:g} point{'' if points[0] == 1 else 's'}" if len(points) == 1 else "float + points"
+    title = f"within float + {points:g} point{'' if points == 1 else 's'}"
     panel.legend(handles=marks, title=title, loc="best", frameon=True, framealpha=0.85, edgecolor="none")
 
 

@@ -1,0 +1,118 @@
+"""`tikitaka reproduce states | update-noise | mvm-noise | reference`: what each training rule tolerates."""
+
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tikitaka import plot
+from tikitaka.cli.output import common_options, keep, print_json
+from tikitaka.experiments import claims
+from tikitaka.experiments.axes import axes
+from tikitaka.models import nets
+
+__all__ = ["commands", "table"]
+
+_ABOUT = {
+    "states": "Conductance states: how few does each rule get along with?",
+    "update-noise": "Cycle noise of updates: how much does each rule tolerate?",
+    "mvm-noise": "Output noise of products: how much does each rule tolerate?",
+    "reference": "Errors of the reference of A: how large may they be?",
+}
+
+
+def commands() -> list[click.Command]:
+    """A command for every claim about a tolerance."""
+    return [_command(claim) for claim in axes]
+
+
+def _command(claim: str) -> click.Command:
+    known = axes[claim].rules
+
+    @click.command(claim, help=_ABOUT[claim])
+    @click.option("--net", type=click.Choice(list(nets)), default="fcn", show_default=True, help="Network.")
+    @click.option("--data", metavar="NAME", help="Data set (default: that of the network).")
+    @click.option("--data-dir", metavar="DIR", envvar="TIKITAKA_DATA", help="Folder of data sets (TIKITAKA_DATA).")
+    @click.option("--rules", metavar="LIST", default=",".join(known), show_default=True, help="Rules, with commas.")
+    @click.option("--seeds", type=click.IntRange(min=1), help="Seeds beside a crossing (default: 3, quick: 2).")
+    @click.option("--scale", type=click.Choice(list(claims.scales)), default="full", show_default=True, help="Size.")
+    @click.option(
+        "--out",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        required=True,
+        help=f"Keeps trainings, {claim}.json and, with matplotlib, {claim}.png; an interrupted study goes on there.",
+    )
+    @common_options
+    def command(
+        net: str,
+        data: str | None,
+        data_dir: str | None,
+        rules: str,
+        seeds: int | None,
+        scale: str,
+        out: Path,
+        threads: int,
+        as_json: bool,
+    ) -> None:
+        result = claims.study(
+            claim,
+            net=net,
+            data=data,
+            data_dir=data_dir,
+            rules=[name.strip() for name in rules.split(",")],
+            seeds=seeds,
+            scale=scale,
+            out=out,
+            threads=threads,
+            progress=sys.stderr.isatty(),
+        )
+        keep(result, out)
+        if find_spec("matplotlib") is not None:
+            plot.claim(result, out / f"{claim}.png")
+        if as_json:
+            print_json(result)
+        else:
+            click.echo(table(result))
+
+    return command
+
+
+def table(result: dict[str, Any]) -> str:
+    """The tolerances of a study, and how much more ttv2 tolerates than the others."""
+    exact = result["float"]
+    lines = [
+        f"{result['label']}: {result['net']} on {result['data']}, scale {result['scale']}; "
+        f"float {exact['error_percent']:.2f} ± {exact['spread']:.2f} % ({exact['seeds']} seeds)",
+        f"{'':<28}{'within':<10}{'rule':<6}{'tolerance':>12}  {'95 % interval':<20}ttv2 tolerates",
+    ]
+    ratios = {(r.get("panel"), r["points"], r["over"]): r for r in result["ratios"]}
+    for row in result["tolerances"]:
+        factor = ratios.get((row.get("panel"), row["points"], row["rule"]))
+        words = "" if factor is None or factor["ratio"] is None else f"{_factor(factor)} more"
+        lines.append(
+            f"{row.get('panel', ''):<28}{row['points']:<10g}{row['rule']:<6}{_value(row, result):>12}  "
+            f"{_interval(row):<20}{words}"
+        )
+    return "\n".join(lines)
+
+
+def _value(row: dict[str, Any], result: dict[str, Any]) -> str:
+    if row["tolerance"] is not None:
+        return f"{row['tolerance']:.3g}"
+    values = [other["value"] for other in result["rows"]]
+    few = max(values) if result["claim"] == "states" else min(values)
+    many = min(values) if result["claim"] == "states" else max(values)
+    sign = (">", "<") if result["claim"] == "states" else ("<", ">")
+    return f"{sign[0]} {few:g}" if row["beyond"] == "easy" else f"{sign[1]} {many:g}"
+
+
+def _interval(row: dict[str, Any]) -> str:
+    return "" if row["low"] is None else f"{row['low']:.3g} to {row['high']:.3g}"
+
+
+def _factor(factor: dict[str, Any]) -> str:
+    words = f"{'over ' if factor['at_least'] else ''}{factor['ratio']:.3g} ×"
+    return words if factor["low"] is None else f"{words} ({factor['low']:.3g} to {factor['high']:.3g})"

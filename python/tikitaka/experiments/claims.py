@@ -1,0 +1,251 @@
+"""The claims of the abstract as studies: how bad may hardware be before each training rule fails on it?
+
+A study goes in three steps. Every rule gets its rates by `rates.search`, at every value of the axis. Every value is
+then trained with one seed. The other seeds are trained where they decide: beside the value at which a rule leaves the
+limit, float + 1 point and float + 0.5 points, and further on where they leave it elsewhere.
+
+A training without hope ends early: `hopeless`.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+from tikitaka.experiments import rates
+from tikitaka.experiments.axes import Axis, Panel, axes
+from tikitaka.experiments.sweep import sweep, trained
+from tikitaka.experiments.tolerance import Tolerance, missing, ratio, tolerance
+from tikitaka.run import TrainConfig
+from tikitaka.train import Metrics
+
+__all__ = ["POINTS", "Scale", "hopeless", "scales", "scored", "study"]
+
+POINTS = (1.0, 0.5)
+"""Limits, in points (percent of the test images) above float."""
+
+Key = tuple[str, Panel, float]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much work a study does."""
+
+    examples: int | None
+    """training examples (None: all)"""
+    epochs: int
+    """epochs of each training"""
+    seeds: int
+    """seeds beside each crossing, and of float"""
+    search_examples: int
+    """training examples of the search for rates"""
+    held_out: int
+    """the last training examples, which it judges rates on"""
+    search_epochs: int
+    """its epochs"""
+
+
+scales = {
+    "quick": Scale(examples=10_000, epochs=6, seeds=2, search_examples=4_000, held_out=10_000, search_epochs=5),
+    "full": Scale(examples=None, epochs=10, seeds=3, search_examples=10_000, held_out=10_000, search_epochs=6),
+}
+"""Scales by name."""
+
+
+def hopeless(metrics: Metrics) -> bool:
+    """Whether a training is given up: with over 30 % of errors met in its third epoch or a later one."""
+    return metrics.epoch >= 3 and metrics.train_error > 0.3
+
+
+def scored(
+    config: TrainConfig, *, data_dir: str | Path | None = None, stop: Callable[[], bool] | None = None
+) -> dict[str, Any]:
+    """What `trained` measures; a training ends when it is `hopeless`, and one that diverges has an error of 1."""
+    try:
+        return trained(config, data_dir=data_dir, stop=stop, give_up=hopeless)
+    except FloatingPointError:
+        return {"test_error": 1.0, "diverged": True}
+
+
+def study(
+    claim: str,
+    *,
+    out: str | Path,
+    net: str = "fcn",
+    data: str | None = None,
+    data_dir: str | Path | None = None,
+    rules: Sequence[str] | None = None,
+    seeds: int | None = None,
+    scale: str = "full",
+    executor: Executor | None = None,
+    threads: int | None = None,
+    progress: bool = True,
+) -> dict[str, Any]:
+    """Run the study of a claim, a name in `axes`, and return its result: plain values, as `tikitaka.plot.claim` takes.
+
+    Every training is kept in `out` as a line of search.jsonl or cells.jsonl as it ends, and one that is there is not
+    repeated: an interrupted study goes on where it stopped. Errors are percent of the test images; `spread` is a sample
+    standard deviation over seeds. Raises ValueError for unknown names, and what `sweep` and loading data raise.
+    """
+    for what, name, known in (("claim", claim, axes), ("scale", scale, scales)):
+        if name not in known:
+            raise ValueError(f"{what} must be one of {', '.join(known)}, not {name!r}")
+    axis, size = axes[claim], scales[scale]
+    kinds = axis.rules if rules is None else tuple(rules)
+    if not kinds or any(kind not in axis.rules for kind in kinds):
+        raise ValueError(f"rules must be among {', '.join(axis.rules)}, not {', '.join(kinds) or 'none'}")
+    count = size.seeds if seeds is None else seeds
+    if count < 1:
+        raise ValueError(f"seeds must be at least 1, not {count}")
+    given = {"net": net} if data is None else {"net": net, "data": data}
+    base = TrainConfig(**given, examples=size.examples, epochs=size.epochs)  # type: ignore[arg-type]
+    folder, values = Path(out), axis.values[scale]
+    folder.mkdir(parents=True, exist_ok=True)
+    measure = partial(scored, data_dir=data_dir)
+
+    def run(name: str, grid: Iterable[TrainConfig]) -> list[dict[str, Any]]:
+        file = folder / f"{name}.jsonl"
+        return sweep(grid, executor, out=file, measure=measure, progress=progress, threads=threads)
+
+    keys = [(kind, panel, value) for panel in axis.panels[scale] for kind in kinds for value in values]
+    found = _search(run, base, axis, size, keys)
+    exact = [100 * row["test_error"] for row in run("cells", _seeds(replace(base, rule=found["float"]), range(count)))]
+
+    errors: dict[Key, dict[int, float]] = {key: {} for key in keys}
+    rows: dict[Key, dict[int, dict[str, Any]]] = {key: {} for key in keys}
+    wanted = {(key, 0) for key in keys}
+    while wanted:
+        cells = sorted(wanted, key=lambda cell: (cell[1], keys.index(cell[0])))
+        measured = run("cells", [replace(base, rule=found[key], seed=seed) for key, seed in cells])
+        for (key, seed), row in zip(cells, measured, strict=True):
+            errors[key][seed], rows[key][seed] = 100 * row["test_error"], row
+        wanted = {
+            ((kind, panel, value), seed)
+            for panel in axis.panels[scale]
+            for kind in kinds
+            for points in POINTS
+            for seed, needed in enumerate(
+                missing(_by_seed(errors, (kind, panel), values, count), values, fmean(exact) + points)
+            )
+            for value in needed
+        }
+    settings = [
+        {**_named(panel), "rule": kind, "value": value, **rates.chosen(asdict(found[kind, panel, value]))}
+        for kind, panel, value in keys
+    ]
+    lines = [_line(key, errors[key], rows[key]) for key in keys]
+    tolerances: list[dict[str, Any]] = []
+    ratios: list[dict[str, Any]] = []
+    for panel in axis.panels[scale]:
+        for points in POINTS:
+            by_kind = {
+                kind: tolerance(
+                    _by_seed(errors, (kind, panel), values, count),
+                    values,
+                    fmean(exact) + points,
+                    logarithmic=axis.logarithmic,
+                )
+                for kind in kinds
+            }
+            where = {**_named(panel), "points": points}
+            tolerances += [
+                {**where, "rule": kind, **asdict(known), "each": list(known.each)} for kind, known in by_kind.items()
+            ]
+            ratios += _ratios(by_kind, values, where)
+    return {
+        "claim": claim,
+        "axis": axis.field,
+        "label": axis.label,
+        "unit": axis.unit,
+        "net": base.net,
+        "data": base.data,
+        "scale": scale,
+        **asdict(size),
+        "seeds": count,
+        "float": {
+            "error_percent": fmean(exact),
+            "spread": _spread(exact),
+            "seeds": count,
+            "lr": found["float"].lr,
+        },
+        "rows": lines,
+        "tolerances": tolerances,
+        "ratios": ratios,
+        "rates": settings,
+    }
+
+
+def _search(
+    run: Callable[[str, Iterable[TrainConfig]], list[dict[str, Any]]],
+    base: TrainConfig,
+    axis: Axis,
+    size: Scale,
+    keys: Sequence[Key],
+) -> dict[Any, Any]:
+    """The rule with the rates that do best for each key, and for "float"."""
+    tried: dict[Any, list[Any]] = {"float": rates.candidates("float", 0)}
+    for key in keys:
+        kind, panel, value = key
+        states = value if axis.field.endswith(".states") else panel.states
+        tried[key] = [axis.rule(rule, panel, value) for rule in rates.candidates(kind, states)]
+    grids = {
+        key: rates.search(base, rules, examples=size.search_examples, held_out=size.held_out, epochs=size.search_epochs)
+        for key, rules in tried.items()
+    }
+    rows = iter(run("search", [config for grid in grids.values() for config in grid]))
+    chosen: dict[Any, Any] = {}
+    for key, grid in grids.items():
+        errors = [float(next(rows)["test_error"]) for _ in grid]
+        chosen[key] = grid[errors.index(min(errors))].rule
+    return chosen
+
+
+def _seeds(config: TrainConfig, seeds: Iterable[int]) -> list[TrainConfig]:
+    return [replace(config, seed=seed) for seed in seeds]
+
+
+def _by_seed(
+    errors: Mapping[Key, Mapping[int, float]], of: tuple[str, Panel], values: Sequence[float], seeds: int
+) -> list[dict[float, float]]:
+    """The errors of a rule in a panel, by value for each seed."""
+    return [{v: errors[(*of, v)][seed] for v in values if seed in errors[(*of, v)]} for seed in range(seeds)]
+
+
+def _named(panel: Panel) -> dict[str, Any]:
+    return {} if panel.name is None else {"panel": panel.name}
+
+
+def _line(key: Key, errors: Mapping[int, float], rows: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
+    kind, panel, value = key
+    seeds = sorted(errors)
+    each = [errors[seed] for seed in seeds]
+    averages = [rows[seed]["average_error"] for seed in seeds if rows[seed].get("average_error") is not None]
+    return {
+        **_named(panel),
+        "rule": kind,
+        "value": value,
+        "error_percent": fmean(each),
+        "spread": _spread(each),
+        "seeds": len(each),
+        "errors_percent": each,
+        "average_error_percent": 100 * fmean(averages) if averages else None,
+        "given_up": sum(bool(rows[seed].get("given_up") or rows[seed].get("diverged")) for seed in seeds),
+    }
+
+
+def _spread(numbers: Sequence[float]) -> float:
+    return stdev(numbers) if len(numbers) > 1 else 0.0
+
+
+def _ratios(
+    by_kind: Mapping[str, Tolerance], values: Sequence[float], where: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """How much more TTv2 tolerates than each of the others."""
+    ours = by_kind.get("ttv2")
+    if ours is None:
+        return []
+    others = [kind for kind in by_kind if kind != "ttv2"]
+    return [{**where, "rule": "ttv2", "over": kind, **ratio(ours, by_kind[kind], values)} for kind in others]

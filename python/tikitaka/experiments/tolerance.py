@@ -1,0 +1,127 @@
+"""A claim as a number: how hard may the hardware be before the error is points above float, and how sure is that?"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean, stdev
+from typing import Any
+
+__all__ = ["Tolerance", "crossing", "missing", "ratio", "tolerance"]
+
+_T95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
+"""Two-sided 95 % points of Student's t for 1, 2, … degrees of freedom (any table)."""
+
+_NORMAL = 1.960
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """The value up to which a rule stays within the limit, with the 95 % interval of its mean over seeds.
+
+    `tolerance` is None where a seed leaves the sweep: "beyond" says at which end, "easy" (not within the limit even at
+    the easiest value) or "hard" (within it everywhere).
+    """
+
+    tolerance: float | None
+    low: float | None
+    high: float | None
+    beyond: str | None
+    each: list[float | None]
+    """by seed"""
+
+
+def _bracket(
+    errors: Mapping[float, float], values: Sequence[float], limit: float, start: int
+) -> tuple[int, set[float]]:
+    """The last value within the limit next to one that is not, from place `start` on: its place (−1: none), and the
+    values whose errors are needed to know it."""
+    at = start
+    while True:
+        if at >= 0 and values[at] not in errors:
+            return at, {values[at]}
+        if at >= 0 and errors[values[at]] > limit:
+            at -= 1
+        elif at + 1 == len(values):
+            return at, set()
+        elif values[at + 1] not in errors:
+            return at, {values[at + 1]}
+        elif errors[values[at + 1]] > limit:
+            return at, set()
+        else:
+            at += 1
+
+
+def _hardest(errors: Mapping[float, float], values: Sequence[float], limit: float) -> int:
+    """The place of the hardest value within the limit, of those whose error is known; −1 if there is none."""
+    return max((k for k, v in enumerate(values) if errors.get(v, math.inf) <= limit), default=-1)
+
+
+def missing(errors: Sequence[Mapping[float, float]], values: Sequence[float], limit: float) -> list[set[float]]:
+    """Values whose errors are still needed, by seed: those beside the crossing of the first seed, whose errors are
+    known everywhere, and further ones where a seed crosses elsewhere. `values` go from easy to hard."""
+    start = _hardest(errors[0], values, limit)
+    return [_bracket(each, values, limit, start)[1] for each in errors]
+
+
+def crossing(
+    errors: Mapping[float, float], values: Sequence[float], limit: float, start: int, *, logarithmic: bool = True
+) -> float | str:
+    """Where the error of a seed crosses the limit, interpolated; or the end at which it leaves the sweep."""
+    at, unknown = _bracket(errors, values, limit, start)
+    if unknown:
+        raise ValueError(f"the error at {unknown.pop()} is needed")
+    if at < 0:
+        return "easy"
+    if at + 1 == len(values):
+        return "hard"
+    a, b = values[at], values[at + 1]
+    share = (limit - errors[a]) / (errors[b] - errors[a])
+    return a * (b / a) ** share if logarithmic else a + (b - a) * share
+
+
+def tolerance(
+    errors: Sequence[Mapping[float, float]], values: Sequence[float], limit: float, *, logarithmic: bool = True
+) -> Tolerance:
+    """The tolerance over seeds: the mean of the crossings (of their logarithms, if `logarithmic`).
+
+    `errors` by value for each seed, in the unit of `limit`; ValueError when one that is needed is `missing`.
+    """
+    start = _hardest(errors[0], values, limit)
+    ends = [crossing(each, values, limit, start, logarithmic=logarithmic) for each in errors]
+    each = [end if isinstance(end, float) else None for end in ends]
+    left = [end for end in ends if isinstance(end, str)]
+    if left:
+        return Tolerance(None, None, None, max(left, key=left.count), each)
+    to, back = (math.log, math.exp) if logarithmic else (float, float)
+    middle, half = _mean([to(value) for value in each if value is not None])
+    low, high = (None, None) if half is None else (back(middle - half), back(middle + half))
+    return Tolerance(back(middle), low, high, None, each)
+
+
+def _mean(numbers: Sequence[float]) -> tuple[float, float | None]:
+    """The mean, and half the width of its 95 % interval."""
+    n = len(numbers)
+    if n < 2:
+        return fmean(numbers), None
+    t = _T95[n - 2] if n - 2 < len(_T95) else _NORMAL
+    return fmean(numbers), t * stdev(numbers) / math.sqrt(n)
+
+
+def ratio(better: Tolerance, other: Tolerance, values: Sequence[float]) -> dict[str, Any]:
+    """How much more the first tolerates than the other, as a factor with its 95 % interval.
+
+    Where the other is not within the limit even at the easiest value, or the first everywhere, the factor is known from
+    one side alone: "at_least". `ratio` is None when nothing can be said.
+    """
+    harder: Callable[[float, float], float] = lambda a, b: a / b if values[-1] > values[0] else b / a  # noqa: E731
+    top = values[-1] if better.beyond == "hard" else better.tolerance
+    base = values[0] if other.beyond == "easy" else other.tolerance
+    if top is None or base is None or 0 in (top, base):
+        return {"ratio": None, "low": None, "high": None, "at_least": False}
+    factor, bound = harder(top, base), better.beyond is not None or other.beyond is not None
+    low = high = None
+    if not bound and None not in (better.low, better.high, other.low, other.high):
+        halves = [math.log(t.high / t.low) / 2 for t in (better, other) if t.high and t.low]
+        half = math.hypot(*halves)
+        low, high = factor / math.exp(half), factor * math.exp(half)
+    return {"ratio": factor, "low": low, "high": high, "at_least": bound}

@@ -1,0 +1,224 @@
+"""The studies of what each rule tolerates: axes, the search for rates, crossings, intervals, and a small one whole."""
+
+import json
+import math
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tikitaka import cli, plot
+from tikitaka.config import SoftBounds
+from tikitaka.experiments import claims, rates
+from tikitaka.experiments.axes import Panel, axes
+from tikitaka.experiments.grid import leaves
+from tikitaka.experiments.sweep import trained
+from tikitaka.experiments.tolerance import Tolerance, crossing, missing, ratio, tolerance
+from tikitaka.run import TrainConfig
+from tikitaka.train import Metrics
+
+NOISE = (0.1, 1.0, 10.0, 100.0)
+
+
+@pytest.mark.parametrize("claim", axes)
+@pytest.mark.parametrize("scale", claims.scales)
+def test_an_axis_sets_its_field_and_nothing_else_differs_between_rules(claim: str, scale: str) -> None:
+    axis = axes[claim]
+    assert set(axis.values) == set(axis.panels) == set(claims.scales)
+    for panel in axis.panels[scale]:
+        for value in axis.values[scale]:
+            devices = set()
+            for kind in axis.rules:
+                for rule in rates.candidates(kind, panel.states):
+                    config = TrainConfig(rule=axis.rule(rule, panel, value))
+                    assert dict(leaves(config.to_dict()))[axis.field] == value
+                    devices.add(json.dumps(asdict(config.rule)["device"]))
+            assert len(devices) == 1, "all rules get the same devices"
+
+
+@pytest.mark.parametrize("claim", axes)
+def test_values_go_from_easy_to_hard(claim: str) -> None:
+    for values in axes[claim].values.values():
+        assert list(values) == sorted(values, reverse=claim == "states")
+        assert len(set(values)) == len(values) <= 7
+
+
+def test_panels_choose_devices_and_the_form_of_their_noise() -> None:
+    axis = axes["update-noise"]
+    rule: Any = axis.rule(rates.candidates("ttv2", 200)[0], Panel(200, "multiplicative"), 3)
+    assert rule.device == SoftBounds(states=200, cycle_noise=3, noise="multiplicative")
+    assert rule.slow_device is None
+
+
+@pytest.mark.parametrize("states", [10, 20, 1000, 4000])
+def test_every_rule_gets_a_small_search(states: float) -> None:
+    for kind in ("float", "sgd", "ttv1", "ttv2"):
+        tried = rates.candidates(kind, states)
+        assert len(set(tried)) == len(tried) == (4 if kind == "float" else 8)
+    # The step of C that a gradient leads to is the same for all: transfer_lr · δ, with δ = 2·bound / states.
+    steps = sorted({rule.transfer_lr / max(states, 20) for rule in rates.candidates("ttv2", states)})
+    assert steps == pytest.approx([c / 20 for c in (0.3, 1, 3, 10)])
+    with pytest.raises(ValueError, match="rule must be one of float, sgd, ttv1, ttv2, not 'adam'"):
+        rates.candidates("adam", states)
+
+
+def test_rates_are_searched_on_held_out_training_images_by_a_seed_of_their_own() -> None:
+    base = TrainConfig(examples=50_000, epochs=9, average_from=2)
+    grid = rates.search(base, rates.candidates("sgd", 20), examples=100, held_out=1_000, epochs=4)
+    assert {(c.examples, c.holdout, c.epochs, c.seed, c.average_from) for c in grid} == {
+        (100, 1_000, 4, rates.SEED, None)
+    }
+    assert [c.rule for c in grid] == rates.candidates("sgd", 20)
+
+
+def test_crossings_by_hand() -> None:
+    errors = {0.1: 2.0, 1.0: 2.5, 10.0: 4.5, 100.0: 50.0}
+    assert crossing(errors, NOISE, 3.0, 1) == pytest.approx(10**0.25)
+    assert crossing(errors, NOISE, 3.0, 1, logarithmic=False) == pytest.approx(1 + 9 * 0.25)
+    assert crossing(errors, NOISE, 1.0, 1) == "easy"
+    assert crossing(errors, NOISE, 60.0, 1) == "hard"
+    falling = {1000.0: 2.0, 100.0: 2.0, 10.0: 6.0}
+    assert crossing(falling, (1000.0, 100.0, 10.0), 4.0, 0) == pytest.approx(math.sqrt(1000))
+    with pytest.raises(ValueError, match=r"the error at 10\.0 is needed"):
+        crossing({0.1: 2.0, 1.0: 2.5}, NOISE, 3.0, 1)
+
+
+def test_seeds_are_asked_for_beside_the_crossing_and_follow_it() -> None:
+    first = {0.1: 2.0, 1.0: 2.5, 10.0: 4.5, 100.0: 50.0}
+    second: dict[float, float] = {}
+    truth = {0.1: 2.0, 1.0: 2.6, 10.0: 2.9, 100.0: 40.0}
+    asked = []
+    while missing([first, second], NOISE, 3.0)[1]:
+        (value,) = missing([first, second], NOISE, 3.0)[1]
+        asked.append(value)
+        second[value] = truth[value]
+    assert asked == [1.0, 10.0, 100.0]  # it crosses one further
+    found = tolerance([first, second], NOISE, 3.0)
+    each = [10**0.25, 10 ** (1 + 0.1 / 37.1)]
+    assert found.each == pytest.approx(each)
+    assert found.tolerance == pytest.approx(math.sqrt(each[0] * each[1]))
+    # 95 %: t = 12.706 for two seeds, whose logarithms have the standard error |a − b| / 2.
+    half = 12.706 * abs(math.log(each[0] / each[1])) / 2
+    assert found.low == pytest.approx(found.tolerance / math.exp(half))
+    assert found.high == pytest.approx(found.tolerance * math.exp(half))
+
+
+def test_a_seed_that_leaves_the_sweep_leaves_no_number() -> None:
+    inside, easy = {0.1: 2.0, 1.0: 4.0, 10.0: 9.0, 100.0: 9.0}, {0.1: 5.0, 1.0: 6.0}
+    found = tolerance([inside, easy], NOISE, 3.0)
+    assert (found.tolerance, found.beyond) == (None, "easy")
+    assert found.each == [pytest.approx(math.sqrt(0.1)), None]
+    flat = dict.fromkeys(NOISE, 2.0)
+    assert tolerance([flat], NOISE, 3.0) == Tolerance(None, None, None, "hard", [None])
+    alone = tolerance([inside], NOISE, 3.0)
+    assert (alone.tolerance, alone.low) == (pytest.approx(math.sqrt(0.1)), None)
+
+
+def test_ratios_by_hand() -> None:
+    a, b = Tolerance(8.0, 4.0, 16.0, None, []), Tolerance(2.0, 2.0, 2.0, None, [])
+    found = ratio(a, b, NOISE)
+    assert found == {"ratio": 4.0, "low": pytest.approx(2.0), "high": pytest.approx(8.0), "at_least": False}
+    assert ratio(b, a, (1000.0, 10.0, 1.0))["ratio"] == 4.0  # of states, fewer is better
+    nowhere, everywhere = Tolerance(None, None, None, "easy", []), Tolerance(None, None, None, "hard", [])
+    assert ratio(a, nowhere, NOISE) == {"ratio": pytest.approx(80.0), "low": None, "high": None, "at_least": True}
+    assert ratio(everywhere, b, NOISE)["ratio"] == 50.0
+    assert ratio(everywhere, nowhere, NOISE)["ratio"] == pytest.approx(1000.0)
+    for pair in ((nowhere, b), (a, everywhere)):
+        assert ratio(*pair, NOISE)["ratio"] is None
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A study of seconds: two values, the bundled digits."""
+    tiny = claims.Scale(examples=300, epochs=2, seeds=2, search_examples=100, held_out=200, search_epochs=1)
+    monkeypatch.setitem(claims.scales, "quick", tiny)
+    axis = axes["states"]
+    monkeypatch.setitem(axes, "states", replace(axis, values={**axis.values, "quick": (100, 10)}))
+
+
+@pytest.mark.usefixtures("small")
+def test_a_study_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    result = claims.study("states", data="digits", scale="quick", out=tmp_path, progress=False)
+    assert json.loads(json.dumps(result, allow_nan=False)) == result
+    assert [(row["rule"], row["value"]) for row in result["rows"]] == [
+        (rule, states) for rule in ("sgd", "ttv1", "ttv2") for states in (100, 10)
+    ]
+    lines = [json.loads(line) for line in (tmp_path / "cells.jsonl").read_text().splitlines()]
+    for row in result["rows"]:
+        of_row = [
+            100 * line["test_error"]
+            for line in lines
+            if line["config"]["rule"]["kind"] == row["rule"]
+            and line["config"]["rule"]["device"]["states"] == row["value"]
+        ]
+        assert sorted(of_row) == sorted(row["errors_percent"])
+        assert len(of_row) == row["seeds"]
+    searched = [json.loads(line)["config"] for line in (tmp_path / "search.jsonl").read_text().splitlines()]
+    assert len(searched) == 4 + 2 * 3 * 8
+    assert {(config["seed"], config["holdout"]) for config in searched} == {(rates.SEED, 200)}
+    assert {config["holdout"] for config in (line["config"] for line in lines)} == {None}
+    plot.claim(result, tmp_path / "states.png")
+
+    def never(*_: Any, **__: Any) -> Any:
+        raise AssertionError("trained again")
+
+    monkeypatch.setattr("tikitaka.experiments.claims.trained", never)
+    assert claims.study("states", data="digits", scale="quick", out=tmp_path, progress=False) == result
+
+
+@pytest.mark.usefixtures("small")
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    args = ["reproduce", "states", "--scale", "quick", "--data", "digits", "--rules", "ttv1,ttv2", "--seeds", "1"]
+    for extra in ([], ["--json"]):
+        with pytest.raises(SystemExit) as left:
+            cli.main([*args, "--out", str(tmp_path), *extra])
+        assert left.value.code in (0, None)
+    said = capsys.readouterr().out
+    words, result = said.split("\n{")[0], json.loads(said.splitlines()[-1])
+    assert result == json.loads((tmp_path / "states.json").read_text())
+    assert words.count("ttv2") >= 2
+    assert "sgd" not in words
+    assert (tmp_path / "states.png").stat().st_size > 1_000
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"claim": "color"}, "claim must be one of states, update-noise, mvm-noise, reference, not 'color'"),
+        ({"scale": "huge"}, "scale must be one of quick, full, not 'huge'"),
+        ({"rules": ["adam"]}, "rules must be among sgd, ttv1, ttv2, not adam"),
+        ({"rules": []}, "rules must be among sgd, ttv1, ttv2, not none"),
+        ({"seeds": 0}, "seeds must be at least 1, not 0"),
+        ({"net": "vgg"}, "net must be one of"),
+    ],
+)
+def test_studies_that_cannot_be(tmp_path: Path, given: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        claims.study(**{"claim": "states", "out": tmp_path / "s", **given})
+    assert not (tmp_path / "s").exists()
+
+
+def test_a_training_without_hope_ends_early() -> None:
+    config = TrainConfig(data="digits", examples=60, epochs=6, rule=rates.candidates("sgd", 10)[0])
+    measured = claims.scored(config)
+    assert (measured["epochs"], measured["given_up"]) == (3, True)
+    assert "given_up" not in trained(config)
+    whole = claims.scored(replace(config, epochs=3))
+    assert whole["epochs"] == 3
+    assert "given_up" not in whole  # it had ended anyway
+
+
+@pytest.mark.parametrize(
+    ("epoch", "error", "end"), [(2, 0.9, False), (3, 0.31, True), (3, 0.3, False), (9, 0.31, True)]
+)
+def test_what_is_without_hope(epoch: int, error: float, end: bool) -> None:
+    assert claims.hopeless(Metrics(epoch, 1.0, 1.0, error, 1.0, error, 1.0, 0.0, 1.0)) is end
+
+
+def test_a_training_that_diverges_is_no_end_of_the_study(monkeypatch: pytest.MonkeyPatch) -> None:
+    def diverges(*_: Any, **__: Any) -> Any:
+        raise FloatingPointError("the loss is nan")
+
+    monkeypatch.setattr("tikitaka.experiments.claims.trained", diverges)
+    assert claims.scored(TrainConfig(data="digits")) == {"test_error": 1.0, "diverged": True}
