@@ -37,6 +37,7 @@ claims: build
 	for claim in states update-noise mvm-noise reference; do \
 		$(BIN)/tikitaka reproduce $$claim --scale quick --out $(CLAIMS_OUT)/$$claim || exit 1; \
 	done
+	$(BIN)/tikitaka reproduce networks --scale quick --out $(CLAIMS_OUT)/networks
 
 test: lint test-rust test-python
 

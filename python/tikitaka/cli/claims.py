@@ -10,6 +10,7 @@ import click
 from tikitaka import plot
 from tikitaka.cli.output import common_options, keep, print_json
 from tikitaka.experiments import claims
+from tikitaka.experiments import networks as study
 from tikitaka.experiments.axes import axes
 from tikitaka.models import nets
 
@@ -24,8 +25,60 @@ _ABOUT = {
 
 
 def commands() -> list[click.Command]:
-    """A command for every claim about a tolerance."""
-    return [_command(claim) for claim in axes]
+    """A command for every claim about a tolerance, and one for the networks."""
+    return [*(_command(claim) for claim in axes), _networks]
+
+
+@click.command("networks")
+@click.option("--data-dir", metavar="DIR", envvar="TIKITAKA_DATA", help="Folder of data sets (TIKITAKA_DATA).")
+@click.option("--nets", "names", metavar="LIST", default=",".join(nets), show_default=True, help="With commas.")
+@click.option("--rules", metavar="LIST", default=",".join(study.RULES), show_default=True, help="Rules, with commas.")
+@click.option("--seeds", type=click.IntRange(min=1), help="Seeds of each rule (default: 1 to 3).")
+@click.option("--scale", type=click.Choice(list(study.scales)), default="full", show_default=True, help="Size.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    required=True,
+    help="Keeps trainings and networks.json; an interrupted study goes on there.",
+)
+@common_options
+def _networks(
+    data_dir: str | None,
+    names: str,
+    rules: str,
+    seeds: int | None,
+    scale: str,
+    out: Path,
+    threads: int,
+    as_json: bool,
+) -> None:
+    """Every rule on the paper's networks, on devices of 20 states with the full periphery."""
+    result = study.networks(
+        out=out,
+        names=_names(names),
+        rules=_names(rules),
+        seeds=seeds,
+        scale=scale,
+        data_dir=data_dir,
+        threads=threads,
+        progress=sys.stderr.isatty(),
+    )
+    keep(result, out)
+    if as_json:
+        print_json(result)
+        return
+    click.echo(f"{'net':<7}{'rule':<7}{'test error':>16}{'loss':>9}{'of the average':>16}   rates")
+    for row in result["rows"]:
+        error = f"{row['error_percent']:.2f} ± {row['spread']:.2f} %"
+        loss = "–" if row["loss"] is None else f"{row['loss']:.3f}"
+        average = "–" if row["average_error_percent"] is None else f"{row['average_error_percent']:.2f} %"
+        rates = ", ".join(f"{name} {row[name]:.3g}" for name in ("lr", "fast_lr", "transfer_lr") if name in row)
+        click.echo(f"{row['net']:<7}{row['rule']:<7}{error:>16}{loss:>9}{average:>16}   {rates}")
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",")]
 
 
 def _command(claim: str) -> click.Command:
@@ -62,7 +115,7 @@ def _command(claim: str) -> click.Command:
             net=net,
             data=data,
             data_dir=data_dir,
-            rules=[name.strip() for name in rules.split(",")],
+            rules=_names(rules),
             seeds=seeds,
             scale=scale,
             out=out,

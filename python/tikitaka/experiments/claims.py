@@ -61,11 +61,15 @@ def hopeless(metrics: Metrics) -> bool:
 
 
 def scored(
-    config: TrainConfig, *, data_dir: str | Path | None = None, stop: Callable[[], bool] | None = None
+    config: TrainConfig,
+    *,
+    data_dir: str | Path | None = None,
+    stop: Callable[[], bool] | None = None,
+    give_up: Callable[[Metrics], bool] | None = hopeless,
 ) -> dict[str, Any]:
-    """What `trained` measures; a training ends when it is `hopeless`, and one that diverges has an error of 1."""
+    """What `trained` measures; a training that diverges has an error of 1, and no more."""
     try:
-        return trained(config, data_dir=data_dir, stop=stop, give_up=hopeless)
+        return trained(config, data_dir=data_dir, stop=stop, give_up=give_up)
     except FloatingPointError:
         return {"test_error": 1.0, "diverged": True}
 
@@ -111,7 +115,14 @@ def study(
         return sweep(grid, executor, out=file, measure=measure, progress=progress, threads=threads)
 
     keys = [(kind, panel, value) for panel in axis.panels[scale] for kind in kinds for value in values]
-    found = _search(run, base, axis, size, keys)
+    found = rates.searched(
+        partial(run, "search"),
+        base,
+        _tried(axis, keys),
+        examples=size.search_examples,
+        held_out=size.held_out,
+        epochs=size.search_epochs,
+    )
     exact = [100 * row["test_error"] for row in run("cells", _seeds(replace(base, rule=found["float"]), range(count)))]
 
     errors: dict[Key, dict[int, float]] = {key: {} for key in keys}
@@ -178,29 +189,14 @@ def study(
     }
 
 
-def _search(
-    run: Callable[[str, Iterable[TrainConfig]], list[dict[str, Any]]],
-    base: TrainConfig,
-    axis: Axis,
-    size: Scale,
-    keys: Sequence[Key],
-) -> dict[Any, Any]:
-    """The rule with the rates that do best for each key, and for "float"."""
+def _tried(axis: Axis, keys: Sequence[Key]) -> dict[Any, list[Any]]:
+    """The rules among which the search chooses, for each key and for "float"."""
     tried: dict[Any, list[Any]] = {"float": rates.candidates("float", 0)}
     for key in keys:
         kind, panel, value = key
         states = value if axis.field.endswith(".states") else panel.states
         tried[key] = [axis.rule(rule, panel, value) for rule in rates.candidates(kind, states)]
-    grids = {
-        key: rates.search(base, rules, examples=size.search_examples, held_out=size.held_out, epochs=size.search_epochs)
-        for key, rules in tried.items()
-    }
-    rows = iter(run("search", [config for grid in grids.values() for config in grid]))
-    chosen: dict[Any, Any] = {}
-    for key, grid in grids.items():
-        errors = [float(next(rows)["test_error"]) for _ in grid]
-        chosen[key] = grid[errors.index(min(errors))].rule
-    return chosen
+    return tried
 
 
 def _seeds(config: TrainConfig, seeds: Iterable[int]) -> list[TrainConfig]:

@@ -5,16 +5,18 @@ reported for. SGD may also choose to be read against the symmetry points of its 
 without them it hardly ever works on devices as asymmetric as these.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 from math import ceil
-from typing import Any
+from typing import Any, TypeVar
 
 from tikitaka.config import Float, Reference, Sgd, Ttv1, Ttv2
 from tikitaka.run import TrainConfig
 
-__all__ = ["SEED", "candidates", "chosen", "search"]
+__all__ = ["SEED", "candidates", "chosen", "search", "searched"]
+
+K = TypeVar("K", bound=Hashable)
 
 SEED = 1_000_003
 """Seed of the search."""
@@ -48,6 +50,30 @@ def search(
         replace(config, rule=rule, examples=examples, holdout=held_out, epochs=epochs, average_from=None, seed=SEED)
         for rule in rules
     ]
+
+
+def searched(
+    run: Callable[[Iterable[TrainConfig]], Sequence[Mapping[str, Any]]],
+    config: TrainConfig,
+    tried: Mapping[K, Sequence[Any]],
+    *,
+    examples: int,
+    held_out: int,
+    epochs: int,
+) -> dict[K, Any]:
+    """Of the rules `tried` for each key the one with the lowest error on what is held out, of equal ones the first.
+
+    `run` measures trainings, as `sweep` does; all are given to it at once.
+    """
+    grids = {
+        key: search(config, rules, examples=examples, held_out=held_out, epochs=epochs) for key, rules in tried.items()
+    }
+    rows = iter(run([cell for grid in grids.values() for cell in grid]))
+    found = {}
+    for key, grid in grids.items():
+        errors = [float(next(rows)["test_error"]) for _ in grid]
+        found[key] = tried[key][errors.index(min(errors))]
+    return found
 
 
 def chosen(rule: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,147 @@
+"""Does it hold for various networks? Every rule on those of the paper, on 20-state devices with the full periphery.
+
+Rates are searched for every rule and network on held-out training examples, around those that the recipe of the network
+has (`tikitaka.models.nets`): each of the rule's rates as it is, three times as high and a third as high.
+"""
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Executor
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from itertools import product
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+from tikitaka.config import Periphery, RuleConfig
+from tikitaka.experiments import rates
+from tikitaka.experiments.claims import scored
+from tikitaka.experiments.sweep import sweep
+from tikitaka.models import nets
+from tikitaka.run import TrainConfig
+
+__all__ = ["RULES", "Size", "candidates", "networks", "scales"]
+
+RULES = ("float", "sgd", "ttv1", "ttv2")
+"""Rules that the study knows."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much work is done for a network."""
+
+    examples: int | None
+    """training examples (None: all); sequences of a text"""
+    epochs: int
+    """epochs of each training"""
+    seeds: int
+    """seeds of each rule"""
+    search_examples: int
+    """training examples of the search for rates"""
+    held_out: int
+    """the last training examples, which it judges rates on"""
+    search_epochs: int
+    """its epochs"""
+
+
+scales: dict[str, dict[str, Size]] = {
+    "quick": {
+        "fcn": Size(10_000, 6, 2, 2_000, 2_000, 3),
+        "lenet": Size(4_000, 4, 2, 1_000, 1_000, 3),
+        "lstm": Size(1_000, 3, 1, 300, 200, 3),
+    },
+    "full": {
+        "fcn": Size(None, 30, 3, 10_000, 10_000, 6),
+        "lenet": Size(None, 30, 2, 5_000, 5_000, 4),
+        "lstm": Size(None, 10, 1, 3_000, 1_000, 3),
+    },
+}
+"""Work by scale and network; `full` is that of the paper."""
+
+
+def candidates(net: str, kind: str) -> list[RuleConfig]:
+    """The rules of a kind that are tried for a network."""
+    usual: Any = nets[net].rule(kind)
+    if kind != "float":
+        usual = replace(usual, periphery=Periphery.full())
+    names = ("lr",) if kind in ("float", "sgd") else ("fast_lr", "transfer_lr")
+    factors = product(*((1.0, 1 / 3, 3.0) for _ in names))
+    return [
+        replace(usual, **{name: f * getattr(usual, name) for name, f in zip(names, by, strict=True)}) for by in factors
+    ]
+
+
+def networks(
+    *,
+    out: str | Path,
+    names: Sequence[str] = tuple(nets),
+    rules: Sequence[str] = RULES,
+    seeds: int | None = None,
+    scale: str = "full",
+    data_dir: str | Path | None = None,
+    executor: Executor | None = None,
+    threads: int | None = None,
+    progress: bool = True,
+) -> dict[str, Any]:
+    """Run the study and return its result: plain values, a row for each network and rule.
+
+    A row holds net, data, rule, error_percent and spread (mean and sample standard deviation over seeds, of the
+    hardware as it computes after the last epoch; of a text the share of wrong characters), loss (nats),
+    average_error_percent (of the average of iterates, ttv2 alone), seeds, diverged (how many), and the rates. Trainings
+    are kept in `out` as those of the other studies are, and not repeated. Raises ValueError for unknown names, and what
+    `sweep` and loading data raise.
+    """
+    if scale not in scales:
+        raise ValueError(f"scale must be one of {', '.join(scales)}, not {scale!r}")
+    for what, given, known in (("nets", names, tuple(scales[scale])), ("rules", rules, RULES)):
+        if not given or any(name not in known for name in given):
+            raise ValueError(f"{what} must be among {', '.join(known)}, not {', '.join(given) or 'none'}")
+    if seeds is not None and seeds < 1:
+        raise ValueError(f"seeds must be at least 1, not {seeds}")
+    folder = Path(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    measure = partial(scored, data_dir=data_dir, give_up=None)
+
+    def run(name: str, grid: Iterable[TrainConfig]) -> list[dict[str, Any]]:
+        file = folder / f"{name}.jsonl"
+        return sweep(grid, executor, out=file, measure=measure, progress=progress, threads=threads)
+
+    rows = []
+    for net in names:
+        size = scales[scale][net]
+        base = TrainConfig(net=net, examples=size.examples, epochs=size.epochs)
+        tried = {kind: candidates(net, kind) for kind in rules}
+        found = rates.searched(
+            partial(run, "search"),
+            base,
+            tried,
+            examples=size.search_examples,
+            held_out=size.held_out,
+            epochs=size.search_epochs,
+        )
+        cells = [
+            replace(base, rule=found[kind], seed=seed)
+            for kind in rules
+            for seed in range(size.seeds if seeds is None else seeds)
+        ]
+        measured = run("cells", cells)
+        for kind in rules:
+            of_rule = [row for cell, row in zip(cells, measured, strict=True) if cell.rule is found[kind]]
+            rows.append({"net": net, "data": base.data, **_row(of_rule), **rates.chosen(asdict(found[kind]))})
+    return {"claim": "networks", "scale": scale, "rows": rows}
+
+
+def _row(of_rule: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    errors = [100 * row["test_error"] for row in of_rule]
+    losses = [row["test_loss"] for row in of_rule if row.get("test_loss") is not None]
+    averages = [row["average_error"] for row in of_rule if row.get("average_error") is not None]
+    return {
+        "rule": of_rule[0]["config"]["rule"]["kind"],
+        "error_percent": fmean(errors),
+        "spread": stdev(errors) if len(errors) > 1 else 0.0,
+        "loss": fmean(losses) if losses else None,
+        "average_error_percent": 100 * fmean(averages) if averages else None,
+        "seeds": len(errors),
+        "errors_percent": errors,
+        "diverged": sum(bool(row.get("diverged")) for row in of_rule),
+    }
