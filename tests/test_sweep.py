@@ -514,7 +514,9 @@ def size(path: Path) -> int:
 
 
 LONG = """
+import signal
 from dataclasses import replace
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job starts with Ctrl-C ignored
 from tikitaka.experiments import sweep
 sweep([test_sweep.BASE] + [replace(test_sweep.BASE, epochs=10**6, seed=k) for k in range(4)], out=OUT, threads=2)
 """
@@ -550,9 +552,13 @@ def test_cells_that_end_while_a_sweep_is_left_are_kept(tmp_path: Path) -> None:
             time.sleep(0.001)
         os.kill(os.getpid(), signal.SIGINT)
 
-    threading.Thread(target=interrupt).start()
-    with pytest.raises(KeyboardInterrupt):
-        sweep(cells(BASE, {}, range(5)), out=out, measure=measure, threads=1)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job starts with Ctrl-C ignored
+    try:
+        threading.Thread(target=interrupt).start()
+        with pytest.raises(KeyboardInterrupt):
+            sweep(cells(BASE, {}, range(5)), out=out, measure=measure, threads=1)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert [row["number"] for row in lines(out)] == [10, 11]
 
 
