@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -67,11 +68,27 @@ def test_every_rule_gets_a_small_search(states: float) -> None:
 
 def test_rates_are_searched_on_held_out_training_images_by_a_seed_of_their_own() -> None:
     base = TrainConfig(examples=50_000, epochs=9, average_from=2)
-    grid = rates.search(base, rates.candidates("sgd", 20), examples=100, held_out=1_000, epochs=4)
-    assert {(c.examples, c.holdout, c.epochs, c.seed, c.average_from) for c in grid} == {
-        (100, 1_000, 4, rates.SEED, None)
-    }
-    assert [c.rule for c in grid] == rates.candidates("sgd", 20)
+    tried = {"a": rates.candidates("sgd", 20), "b": rates.candidates("float", 20)}
+    rounds: list[list[TrainConfig]] = []
+
+    def run(grid: Iterable[TrainConfig]) -> list[dict[str, float]]:
+        rounds.append(list(grid))
+        long = len(rounds) == 2  # where lower rates do better, of those that are left
+        rules: list[Any] = [config.rule for config in rounds[-1]]
+        return [{"test_error": (1 if long else -1) * rule.lr} for rule in rules]
+
+    search = rates.Search(100, 1_000, 4, finalists=3, final_examples=700, final_epochs=6)
+    found = rates.searched(run, base, tried, search)
+    assert [config.rule for config in rounds[0]] == [*tried["a"], *tried["b"]]
+    assert [len(grid) for grid in rounds] == [12, 6]
+    for grid, examples, epochs in zip(rounds, (100, 700), (4, 6), strict=True):
+        assert {(c.examples, c.holdout, c.epochs, c.seed, c.average_from) for c in grid} == {
+            (examples, 1_000, epochs, rates.SEED, None)
+        }
+    # SGD's three best at first: twice 0.1, with and without a reference, and the first of 0.03.
+    assert (found["a"], found["b"].lr) == (tried["a"][4], 0.05)
+    alone = rates.searched(run, base, tried, rates.Search(100, 1_000, 4))
+    assert (len(rounds), alone["a"].lr, alone["b"].lr) == (3, 0.1, 0.2)
 
 
 def test_crossings_by_hand() -> None:
@@ -133,7 +150,7 @@ def test_ratios_by_hand() -> None:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """A study of seconds: two values, the bundled digits."""
-    tiny = claims.Scale(examples=300, epochs=2, seeds=2, search_examples=100, held_out=200, search_epochs=1)
+    tiny = claims.Scale(300, 2, 2, rates.Search(100, 200, 1, finalists=2, final_examples=150, final_epochs=2))
     monkeypatch.setitem(claims.scales, "quick", tiny)
     axis = axes["states"]
     monkeypatch.setitem(axes, "states", replace(axis, values={**axis.values, "quick": (100, 10)}))
@@ -157,7 +174,7 @@ def test_a_study_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert sorted(of_row) == sorted(row["errors_percent"])
         assert len(of_row) == row["seeds"]
     searched = [json.loads(line)["config"] for line in (tmp_path / "search.jsonl").read_text().splitlines()]
-    assert len(searched) == 4 + 2 * 3 * 8
+    assert len(searched) == 4 + 2 * 3 * 8 + 2 * 7
     assert {(config["seed"], config["holdout"]) for config in searched} == {(rates.SEED, 200)}
     assert {config["holdout"] for config in (line["config"] for line in lines)} == {None}
     plot.claim(result, tmp_path / "states.png")
@@ -199,7 +216,7 @@ def test_rates_are_searched_around_those_of_the_recipe() -> None:
 
 def test_networks_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setitem(nets, "fcn", replace(nets["fcn"], data="digits"))
-    monkeypatch.setitem(study.scales["quick"], "fcn", study.Size(200, 2, 2, 100, 200, 1))
+    monkeypatch.setitem(study.scales["quick"], "fcn", study.Size(200, 2, 2, rates.Search(100, 200, 1)))
     args = [
         "reproduce",
         "networks",

@@ -72,7 +72,7 @@ axes: dict[str, Axis] = {
         "states of a device",
         "",
         "rule.device.states",
-        {"quick": (1000, 100, 20, 10), "full": (4000, 1000, 300, 100, 40, 20, 10)},
+        {"quick": (1000, 100, 20, 5), "full": (4000, 300, 100, 40, 20, 10, 5)},
         {"quick": _ALONE, "full": _ALONE},
         _device("states"),
     ),

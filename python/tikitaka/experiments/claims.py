@@ -40,17 +40,13 @@ class Scale:
     """epochs of each training"""
     seeds: int
     """seeds beside each crossing, and of float"""
-    search_examples: int
-    """training examples of the search for rates"""
-    held_out: int
-    """the last training examples, which it judges rates on"""
-    search_epochs: int
-    """its epochs"""
+    search: rates.Search
+    """the search for rates"""
 
 
 scales = {
-    "quick": Scale(examples=10_000, epochs=6, seeds=2, search_examples=4_000, held_out=10_000, search_epochs=5),
-    "full": Scale(examples=None, epochs=10, seeds=3, search_examples=10_000, held_out=10_000, search_epochs=6),
+    "quick": Scale(10_000, 6, 2, rates.Search(4_000, 10_000, 5)),
+    "full": Scale(None, 10, 3, rates.Search(10_000, 10_000, 6, finalists=3, final_epochs=4)),
 }
 """Scales by name."""
 
@@ -115,14 +111,7 @@ def study(
         return sweep(grid, executor, out=file, measure=measure, progress=progress, threads=threads)
 
     keys = [(kind, panel, value) for panel in axis.panels[scale] for kind in kinds for value in values]
-    found = rates.searched(
-        partial(run, "search"),
-        base,
-        _tried(axis, keys),
-        examples=size.search_examples,
-        held_out=size.held_out,
-        epochs=size.search_epochs,
-    )
+    found = rates.searched(partial(run, "search"), base, _tried(axis, keys), size.search)
     exact = [100 * row["test_error"] for row in run("cells", _seeds(replace(base, rule=found["float"]), range(count)))]
 
     errors: dict[Key, dict[int, float]] = {key: {} for key in keys}

@@ -36,24 +36,20 @@ class Size:
     """epochs of each training"""
     seeds: int
     """seeds of each rule"""
-    search_examples: int
-    """training examples of the search for rates"""
-    held_out: int
-    """the last training examples, which it judges rates on"""
-    search_epochs: int
-    """its epochs"""
+    search: rates.Search
+    """the search for rates"""
 
 
 scales: dict[str, dict[str, Size]] = {
     "quick": {
-        "fcn": Size(10_000, 6, 2, 2_000, 2_000, 3),
-        "lenet": Size(4_000, 4, 2, 1_000, 1_000, 3),
-        "lstm": Size(1_000, 3, 1, 300, 200, 3),
+        "fcn": Size(10_000, 6, 2, rates.Search(4_000, 2_000, 5)),
+        "lenet": Size(4_000, 4, 2, rates.Search(2_000, 1_000, 3)),
+        "lstm": Size(1_000, 3, 1, rates.Search(400, 200, 3)),
     },
     "full": {
-        "fcn": Size(None, 30, 3, 10_000, 10_000, 6),
-        "lenet": Size(None, 30, 2, 5_000, 5_000, 4),
-        "lstm": Size(None, 10, 1, 3_000, 1_000, 3),
+        "fcn": Size(None, 30, 3, rates.Search(10_000, 10_000, 6, finalists=3, final_epochs=4)),
+        "lenet": Size(None, 30, 2, rates.Search(10_000, 5_000, 4, finalists=3, final_epochs=4)),
+        "lstm": Size(None, 10, 1, rates.Search(3_000, 1_000, 3, finalists=2, final_epochs=2)),
     },
 }
 """Work by scale and network; `full` is that of the paper."""
@@ -111,14 +107,7 @@ def networks(
         size = scales[scale][net]
         base = TrainConfig(net=net, examples=size.examples, epochs=size.epochs)
         tried = {kind: candidates(net, kind) for kind in rules}
-        found = rates.searched(
-            partial(run, "search"),
-            base,
-            tried,
-            examples=size.search_examples,
-            held_out=size.held_out,
-            epochs=size.search_epochs,
-        )
+        found = rates.searched(partial(run, "search"), base, tried, size.search)
         cells = [
             replace(base, rule=found[kind], seed=seed)
             for kind in rules

@@ -1,12 +1,12 @@
 """The small search that gives every rule its learning rates: on held-out training images, never on the test set.
 
 A candidate is trained on the first images of the training set and judged on its last ones, by a seed that no result is
-reported for. SGD may also choose to be read against the symmetry points of its devices, as A is in the other rules:
-without them it hardly ever works on devices as asymmetric as these.
+reported for. Short trainings favour high rates, so that the best may have to prove themselves in a second, longer round.
+SGD may also choose to be read against the symmetry points of its devices, as A is in the other rules.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import product
 from math import ceil
 from typing import Any, TypeVar
@@ -14,9 +14,28 @@ from typing import Any, TypeVar
 from tikitaka.config import Float, Reference, Sgd, Ttv1, Ttv2
 from tikitaka.run import TrainConfig
 
-__all__ = ["SEED", "candidates", "chosen", "search", "searched"]
+__all__ = ["SEED", "Search", "candidates", "chosen", "searched"]
 
 K = TypeVar("K", bound=Hashable)
+
+
+@dataclass(frozen=True)
+class Search:
+    """How much work the search is."""
+
+    examples: int
+    """training examples of the first round"""
+    held_out: int
+    """the last training examples, which rates are judged on"""
+    epochs: int
+    """epochs of the first round"""
+    finalists: int = 1
+    """candidates that meet in a second round (1: there is none)"""
+    final_examples: int | None = None
+    """its training examples (None: all that are not held out)"""
+    final_epochs: int = 1
+    """its epochs"""
+
 
 SEED = 1_000_003
 """Seed of the search."""
@@ -42,38 +61,37 @@ def candidates(kind: str, states: float) -> list[Any]:
     raise ValueError(f"rule must be one of float, sgd, ttv1, ttv2, not {kind!r}")
 
 
-def search(
-    config: TrainConfig, rules: Iterable[Any], *, examples: int, held_out: int, epochs: int
-) -> list[TrainConfig]:
-    """The trainings on the first `examples` that judge `rules`, in the place of that of `config`, on the last ones."""
-    return [
-        replace(config, rule=rule, examples=examples, holdout=held_out, epochs=epochs, average_from=None, seed=SEED)
-        for rule in rules
-    ]
-
-
 def searched(
     run: Callable[[Iterable[TrainConfig]], Sequence[Mapping[str, Any]]],
     config: TrainConfig,
     tried: Mapping[K, Sequence[Any]],
-    *,
-    examples: int,
-    held_out: int,
-    epochs: int,
+    search: Search,
 ) -> dict[K, Any]:
     """Of the rules `tried` for each key the one with the lowest error on what is held out, of equal ones the first.
 
-    `run` measures trainings, as `sweep` does; all are given to it at once.
+    `run` measures trainings, as `sweep` does; all of a round are given to it at once.
     """
-    grids = {
-        key: search(config, rules, examples=examples, held_out=held_out, epochs=epochs) for key, rules in tried.items()
-    }
-    rows = iter(run([cell for grid in grids.values() for cell in grid]))
-    found = {}
-    for key, grid in grids.items():
-        errors = [float(next(rows)["test_error"]) for _ in grid]
-        found[key] = tried[key][errors.index(min(errors))]
-    return found
+    left = _round(run, config, tried, search.examples, search.held_out, search.epochs, search.finalists)
+    if search.finalists > 1:
+        left = _round(run, config, left, search.final_examples, search.held_out, search.final_epochs, 1)
+    return {key: rules[0] for key, rules in left.items()}
+
+
+def _round(
+    run: Callable[[Iterable[TrainConfig]], Sequence[Mapping[str, Any]]],
+    config: TrainConfig,
+    tried: Mapping[K, Sequence[Any]],
+    examples: int | None,
+    held_out: int,
+    epochs: int,
+    keep: int,
+) -> dict[K, list[Any]]:
+    """The `keep` best rules for each key, the best first."""
+    judge = replace(config, examples=examples, holdout=held_out, epochs=epochs, average_from=None, seed=SEED)
+    rows = iter(run([replace(judge, rule=rule) for rules in tried.values() for rule in rules]))
+    errors = {key: [float(next(rows)["test_error"]) for _ in rules] for key, rules in tried.items()}
+    best = {key: sorted(range(len(each)), key=each.__getitem__)[:keep] for key, each in errors.items()}
+    return {key: [rules[place] for place in best[key]] for key, rules in tried.items()}
 
 
 def chosen(rule: Mapping[str, Any]) -> dict[str, Any]:
