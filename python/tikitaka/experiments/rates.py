@@ -1,7 +1,8 @@
 """The small search that gives every rule its learning rates: on held-out training images, never on the test set.
 
 A candidate is trained on the first images of the training set and judged on its last ones, by a seed that no result is
-reported for. Short trainings favour high rates, so that the best may have to prove themselves in a longer round. SGD may also choose to be read against the symmetry points of its devices, as A is in the other rules.
+reported for. Short trainings favour high rates, so that the best may have to prove themselves in a longer round. SGD
+may also choose to be read against the symmetry points of its devices, as A is in the other rules.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
