@@ -158,6 +158,8 @@ def _value(row: dict[str, Any], result: dict[str, Any]) -> str:
     values = [other["value"] for other in result["rows"]]
     few = max(values) if result["claim"] == "states" else min(values)
     many = min(values) if result["claim"] == "states" else max(values)
+    if row["beyond"] == "easy" and few == 0:
+        return "nowhere"
     sign = (">", "<") if result["claim"] == "states" else ("<", ">")
     return f"{sign[0]} {few:g}" if row["beyond"] == "easy" else f"{sign[1]} {many:g}"
 

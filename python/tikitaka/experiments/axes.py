@@ -97,7 +97,7 @@ axes: dict[str, Axis] = {
         "rule.periphery.forward.output_noise",
         {"quick": (0.06, 0.2, 0.6, 2), "full": (0.01, 0.03, 0.06, 0.15, 0.4, 1, 2)},
         {
-            "quick": (Panel(20, name="20 states"),),
+            "quick": (Panel(200, name="200 states"),),
             "full": (Panel(20, name="20 states"), Panel(1000, name="1,000 states")),
         },
         lambda rule, value: replace(rule, periphery=Periphery.full(value)),
@@ -107,7 +107,10 @@ axes: dict[str, Axis] = {
         "weight units",
         "rule.reference.spread",
         {"quick": (0, 0.1, 0.3), "full": (0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5)},
-        {"quick": _ALONE, "full": _ALONE},
+        {
+            "quick": (Panel(200, name="200 states"),),
+            "full": (Panel(20, name="20 states"), Panel(200, name="200 states")),
+        },
         _reference,
         rules=("ttv1", "ttv2"),
         logarithmic=False,
