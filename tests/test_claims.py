@@ -66,6 +66,20 @@ def test_every_rule_gets_a_small_search(states: float) -> None:
         rates.candidates("adam", states)
 
 
+def test_candidates_of_another_network_are_those_times_its_recipe() -> None:
+    sgd, usual = rates.candidates("sgd", 20), rates.candidates("sgd", 20, "lenet")
+    assert [rule.lr for rule in usual] == pytest.approx([rule.lr / 10 for rule in sgd])
+    tt: Any = rates.candidates("ttv2", 200, "lenet")[-1]
+    assert (tt.fast_lr, tt.count, tt.transfer_every, tt.max_pulses) == (pytest.approx(0.3), "batch", 1, 10)
+
+
+@pytest.mark.usefixtures("small")
+def test_nothing_is_compared_where_float_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(claims, "HARD", 5.0)
+    with pytest.raises(ValueError, match=r"float has .* % of errors: digits is too small or too hard to compare rules"):
+        claims.study("states", data="digits", scale="quick", out=tmp_path, progress=False)
+
+
 def test_rates_are_searched_on_held_out_training_images_by_a_seed_of_their_own() -> None:
     base = TrainConfig(examples=50_000, epochs=9, average_from=2)
     tried = {"a": rates.candidates("sgd", 20), "b": rates.candidates("float", 20)}
@@ -123,27 +137,49 @@ def test_seeds_are_asked_for_beside_the_crossing_and_follow_it() -> None:
     assert found.high == pytest.approx(found.tolerance * math.exp(half))
 
 
-def test_a_seed_that_leaves_the_sweep_leaves_no_number() -> None:
-    inside, easy = {0.1: 2.0, 1.0: 4.0, 10.0: 9.0, 100.0: 9.0}, {0.1: 5.0, 1.0: 6.0}
+def test_seeds_that_leave_the_sweep_leave_a_bound() -> None:
+    inside, easy = {0.1: 2.0, 1.0: 4.0, 10.0: 9.0, 100.0: 9.0}, {0.1: 5.0, 1.0: 6.0, 10.0: 7.0, 100.0: 8.0}
+    at = math.sqrt(0.1)  # where `inside` crosses
     found = tolerance([inside, easy], NOISE, 3.0)
-    assert (found.tolerance, found.beyond) == (None, "easy")
-    assert found.each == [pytest.approx(math.sqrt(0.1)), None]
+    assert found == Tolerance(pytest.approx(math.sqrt(at * 0.1)), None, None, "easy", [pytest.approx(at), None])
     flat = dict.fromkeys(NOISE, 2.0)
-    assert tolerance([flat], NOISE, 3.0) == Tolerance(None, None, None, "hard", [None])
+    assert tolerance([flat], NOISE, 3.0) == Tolerance(pytest.approx(100.0), None, None, "hard", [None])
+    assert tolerance([flat, easy], NOISE, 3.0) == Tolerance(None, None, None, "both", [None, None])
     alone = tolerance([inside], NOISE, 3.0)
-    assert (alone.tolerance, alone.low) == (pytest.approx(math.sqrt(0.1)), None)
+    assert (alone.tolerance, alone.low) == (pytest.approx(at), None)
+
+
+def test_what_comes_after_a_failure_does_not_count() -> None:
+    again = {0.1: 2.0, 1.0: 4.0, 10.0: 2.0, 100.0: 2.0}
+    assert tolerance([again], NOISE, 3.0).tolerance == pytest.approx(math.sqrt(0.1))
+    never = {0.1: 4.0, 1.0: 2.0, 10.0: 2.0, 100.0: 2.0}
+    assert tolerance([never], NOISE, 3.0).beyond == "easy"
+
+
+def test_an_interval_of_a_linear_axis_ends_at_zero() -> None:
+    values = (0.0, 0.1, 0.3)
+    first, second = {0.0: 2.0, 0.1: 2.6, 0.3: 4.0}, {0.0: 2.0, 0.1: 6.0}
+    found = tolerance([first, second], values, 3.0, logarithmic=False)
+    assert found.each == pytest.approx([0.1 + 0.2 * 0.4 / 1.4, 0.025])
+    assert (found.low, found.tolerance) == (0.0, pytest.approx(sum(found.each) / 2))  # type: ignore[arg-type]
+    assert ratio(found, Tolerance(0.1, 0.09, 0.11, None, []), values)["low"] is None
 
 
 def test_ratios_by_hand() -> None:
     a, b = Tolerance(8.0, 4.0, 16.0, None, []), Tolerance(2.0, 2.0, 2.0, None, [])
     found = ratio(a, b, NOISE)
-    assert found == {"ratio": 4.0, "low": pytest.approx(2.0), "high": pytest.approx(8.0), "at_least": False}
+    assert found == {"ratio": 4.0, "low": pytest.approx(2.0), "high": pytest.approx(8.0), "bound": None}
     assert ratio(b, a, (1000.0, 10.0, 1.0))["ratio"] == 4.0  # of states, fewer is better
-    nowhere, everywhere = Tolerance(None, None, None, "easy", []), Tolerance(None, None, None, "hard", [])
-    assert ratio(a, nowhere, NOISE) == {"ratio": pytest.approx(80.0), "low": None, "high": None, "at_least": True}
-    assert ratio(everywhere, b, NOISE)["ratio"] == 50.0
-    assert ratio(everywhere, nowhere, NOISE)["ratio"] == pytest.approx(1000.0)
-    for pair in ((nowhere, b), (a, everywhere)):
+    less, more = Tolerance(0.1, None, None, "easy", []), Tolerance(100.0, None, None, "hard", [])
+    both = Tolerance(None, None, None, "both", [])
+    assert ratio(a, less, NOISE) == {"ratio": pytest.approx(80.0), "low": None, "high": None, "bound": "at least"}
+    for pair, factor, bound in (((more, b), 50, "at least"), ((more, less), 1000, "at least")):
+        assert (ratio(*pair, NOISE)["ratio"], ratio(*pair, NOISE)["bound"]) == (pytest.approx(factor), bound)
+    for pair, factor in (((less, b), 0.05), ((a, more), 0.08), ((less, more), 0.001)):
+        assert (ratio(*pair, NOISE)["ratio"], ratio(*pair, NOISE)["bound"]) == (pytest.approx(factor), "at most")
+    few, many = Tolerance(10.0, None, None, "hard", []), Tolerance(4000.0, None, None, "easy", [])
+    assert ratio(few, many, (4000.0, 10.0)) == {"ratio": 400.0, "low": None, "high": None, "bound": "at least"}
+    for pair in ((less, less), (more, more), (both, b), (a, Tolerance(0.0, None, None, "easy", []))):
         assert ratio(*pair, NOISE)["ratio"] is None
 
 
@@ -152,6 +188,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """A study of seconds: two values, the bundled digits."""
     tiny = claims.Scale(300, 2, 2, rates.Search(100, 200, 1, finalists=2, final_examples=150, final_epochs=2))
     monkeypatch.setitem(claims.scales, "quick", tiny)
+    monkeypatch.setattr(claims, "HARD", 100.0)
     axis = axes["states"]
     monkeypatch.setitem(axes, "states", replace(axis, values={**axis.values, "quick": (100, 10)}))
 
@@ -273,6 +310,9 @@ def test_studies_of_networks_that_cannot_be(tmp_path: Path, given: dict[str, Any
         ({"scale": "huge"}, "scale must be one of quick, full, not 'huge'"),
         ({"rules": ["adam"]}, "rules must be among sgd, ttv1, ttv2, not adam"),
         ({"rules": []}, "rules must be among sgd, ttv1, ttv2, not none"),
+        ({"rules": ["ttv2", "ttv2"]}, "rules must not hold a name twice, as ttv2, ttv2 do"),
+        ({"net": "lstm"}, "net must be a network for images, not 'lstm'"),
+        ({"data": "digits", "scale": "quick"}, "examples must be from 1 to"),
         ({"seeds": 0}, "seeds must be at least 1, not 0"),
         ({"net": "vgg"}, "net must be one of"),
     ],

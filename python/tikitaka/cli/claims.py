@@ -37,7 +37,7 @@ def commands() -> list[click.Command]:
 @click.option("--scale", type=click.Choice(list(study.scales)), default="full", show_default=True, help="Size.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
     required=True,
     help="Keeps trainings and networks.json; an interrupted study goes on there.",
@@ -93,7 +93,7 @@ def _command(claim: str) -> click.Command:
     @click.option("--scale", type=click.Choice(list(claims.scales)), default="full", show_default=True, help="Size.")
     @click.option(
         "--out",
-        type=click.Path(path_type=Path),
+        type=click.Path(file_okay=False, path_type=Path),
         metavar="DIR",
         required=True,
         help=f"Keeps trainings, {claim}.json and, with matplotlib, {claim}.png; an interrupted study goes on there.",
@@ -139,35 +139,33 @@ def table(result: dict[str, Any]) -> str:
     lines = [
         f"{result['label']}: {result['net']} on {result['data']}, scale {result['scale']}; "
         f"float {exact['error_percent']:.2f} ± {exact['spread']:.2f} % ({exact['seeds']} seeds)",
-        f"{'':<28}{'within':<10}{'rule':<6}{'tolerance':>12}  {'95 % interval':<20}ttv2 tolerates",
+        f"{'':<28}{'within':<10}{'rule':<6}{'tolerance':>12}  {'95 % interval':<20}ttv2 is better by",
     ]
     ratios = {(r.get("panel"), r["points"], r["over"]): r for r in result["ratios"]}
     for row in result["tolerances"]:
         factor = ratios.get((row.get("panel"), row["points"], row["rule"]))
-        words = "" if factor is None or factor["ratio"] is None else f"{_factor(factor)} more"
+        words = "" if factor is None or factor["ratio"] is None else _factor(factor)
         lines.append(
-            f"{row.get('panel', ''):<28}{row['points']:<10g}{row['rule']:<6}{_value(row, result):>12}  "
+            f"{row.get('panel', ''):<28}{row['points']:<10g}{row['rule']:<6}{_value(row):>12}  "
             f"{_interval(row):<20}{words}"
         )
     return "\n".join(lines)
 
 
-def _value(row: dict[str, Any], result: dict[str, Any]) -> str:
-    if row["tolerance"] is not None:
-        return f"{row['tolerance']:.3g}"
-    values = [other["value"] for other in result["rows"]]
-    few = max(values) if result["claim"] == "states" else min(values)
-    many = min(values) if result["claim"] == "states" else max(values)
-    if row["beyond"] == "easy" and few == 0:
-        return "nowhere"
-    sign = (">", "<") if result["claim"] == "states" else ("<", ">")
-    return f"{sign[0]} {few:g}" if row["beyond"] == "easy" else f"{sign[1]} {many:g}"
+def _value(row: dict[str, Any]) -> str:
+    if row["tolerance"] is None:
+        return "seeds differ"
+    return "nowhere" if row["tolerance"] == 0 else f"{row['sign']} {_number(row['tolerance'])}".strip()
 
 
 def _interval(row: dict[str, Any]) -> str:
-    return "" if row["low"] is None else f"{row['low']:.3g} to {row['high']:.3g}"
+    return "" if row["low"] is None else f"{_number(row['low'])} to {_number(row['high'])}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _factor(factor: dict[str, Any]) -> str:
-    words = f"{'over ' if factor['at_least'] else ''}{factor['ratio']:.3g} ×"
-    return words if factor["low"] is None else f"{words} ({factor['low']:.3g} to {factor['high']:.3g})"
+    words = f"{factor['bound'] + ' ' if factor['bound'] else ''}{_number(factor['ratio'])} ×"
+    return words if factor["low"] is None else f"{words} ({_number(factor['low'])} to {_number(factor['high'])})"

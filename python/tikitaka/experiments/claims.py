@@ -1,6 +1,6 @@
 """The claims of the abstract as studies: how bad may hardware be before each training rule fails on it?
 
-A study goes in three steps. Every rule gets its rates by `rates.search`, at every value of the axis. Every value is
+A study goes in three steps. Every rule gets its rates by `rates.searched`, at every value of the axis. Every value is
 then trained with one seed. The other seeds are trained where they decide: beside the value at which a rule leaves the
 limit, float + 1 point and float + 0.5 points, and further on where they leave it elsewhere.
 
@@ -19,6 +19,7 @@ from tikitaka.experiments import rates
 from tikitaka.experiments.axes import Axis, Panel, axes
 from tikitaka.experiments.sweep import sweep, trained
 from tikitaka.experiments.tolerance import Tolerance, missing, ratio, tolerance
+from tikitaka.models import nets
 from tikitaka.run import TrainConfig
 from tikitaka.train import Metrics
 
@@ -26,6 +27,9 @@ __all__ = ["POINTS", "Scale", "hopeless", "scales", "scored", "study"]
 
 POINTS = (1.0, 0.5)
 """Limits, in points (percent of the test images) above float."""
+
+HARD = 30.0
+"""Error of float, in percent, above which a study gives no answer."""
 
 Key = tuple[str, Panel, float]
 
@@ -95,13 +99,15 @@ def study(
             raise ValueError(f"{what} must be one of {', '.join(known)}, not {name!r}")
     axis, size = axes[claim], scales[scale]
     kinds = axis.rules if rules is None else tuple(rules)
-    if not kinds or any(kind not in axis.rules for kind in kinds):
-        raise ValueError(f"rules must be among {', '.join(axis.rules)}, not {', '.join(kinds) or 'none'}")
+    rates.check_names("rules", kinds, axis.rules)
+    if net in nets and nets[net].text:
+        raise ValueError(f"net must be a network for images, not {net!r}: its error is a share of wrong characters")
     count = size.seeds if seeds is None else seeds
     if count < 1:
         raise ValueError(f"seeds must be at least 1, not {count}")
     given = {"net": net} if data is None else {"net": net, "data": data}
     base = TrainConfig(**given, examples=size.examples, epochs=size.epochs)  # type: ignore[arg-type]
+    rates.check_data(base, size.search, data_dir)
     folder, values = Path(out), axis.values[scale]
     folder.mkdir(parents=True, exist_ok=True)
     measure = partial(scored, data_dir=data_dir)
@@ -111,9 +117,13 @@ def study(
         return sweep(grid, executor, out=file, measure=measure, progress=progress, threads=threads)
 
     keys = [(kind, panel, value) for panel in axis.panels[scale] for kind in kinds for value in values]
-    found = rates.searched(partial(run, "search"), base, _tried(axis, keys), size.search)
+    found = rates.searched(partial(run, "search"), base, _tried(net, axis, keys), size.search)
     exact = [100 * row["test_error"] for row in run("cells", _seeds(replace(base, rule=found["float"]), range(count)))]
 
+    if fmean(exact) > HARD:
+        raise ValueError(
+            f"float has {fmean(exact):.0f} % of errors: {base.data} is too small or too hard to compare rules"
+        )
     errors: dict[Key, dict[int, float]] = {key: {} for key in keys}
     rows: dict[Key, dict[int, dict[str, Any]]] = {key: {} for key in keys}
     wanted = {(key, 0) for key in keys}
@@ -152,7 +162,8 @@ def study(
             }
             where = {**_named(panel), "points": points}
             tolerances += [
-                {**where, "rule": kind, **asdict(known), "each": list(known.each)} for kind, known in by_kind.items()
+                {**where, "rule": kind, **asdict(known), "sign": _sign(known, values)}
+                for kind, known in by_kind.items()
             ]
             ratios += _ratios(by_kind, values, where)
     return {
@@ -178,14 +189,20 @@ def study(
     }
 
 
-def _tried(axis: Axis, keys: Sequence[Key]) -> dict[Any, list[Any]]:
+def _tried(net: str, axis: Axis, keys: Sequence[Key]) -> dict[Any, list[Any]]:
     """The rules among which the search chooses, for each key and for "float"."""
-    tried: dict[Any, list[Any]] = {"float": rates.candidates("float", 0)}
+    tried: dict[Any, list[Any]] = {"float": rates.candidates("float", 0, net)}
     for key in keys:
         kind, panel, value = key
         states = value if axis.field.endswith(".states") else panel.states
-        tried[key] = [axis.rule(rule, panel, value) for rule in rates.candidates(kind, states)]
+        tried[key] = [axis.rule(rule, panel, value) for rule in rates.candidates(kind, states, net)]
     return tried
+
+
+def _sign(known: Tolerance, values: Sequence[float]) -> str:
+    """Where the value lies that a bound stands for."""
+    upwards = values[-1] > values[0]
+    return {"easy": "<" if upwards else ">", "hard": ">" if upwards else "<"}.get(str(known.beyond), "")
 
 
 def _seeds(config: TrainConfig, seeds: Iterable[int]) -> list[TrainConfig]:

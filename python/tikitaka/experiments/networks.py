@@ -89,11 +89,13 @@ def networks(
     """
     if scale not in scales:
         raise ValueError(f"scale must be one of {', '.join(scales)}, not {scale!r}")
-    for what, given, known in (("nets", names, tuple(scales[scale])), ("rules", rules, RULES)):
-        if not given or any(name not in known for name in given):
-            raise ValueError(f"{what} must be among {', '.join(known)}, not {', '.join(given) or 'none'}")
+    rates.check_names("nets", names, tuple(scales[scale]))
+    rates.check_names("rules", rules, RULES)
     if seeds is not None and seeds < 1:
         raise ValueError(f"seeds must be at least 1, not {seeds}")
+    for net in names:
+        size = scales[scale][net]
+        rates.check_data(TrainConfig(net=net, examples=size.examples, epochs=size.epochs), size.search, data_dir)
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     measure = partial(scored, data_dir=data_dir, give_up=None)

@@ -6,17 +6,22 @@ may also choose to be read against the symmetry points of its devices, as A is i
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from itertools import product
 from math import ceil
+from pathlib import Path
 from typing import Any, TypeVar
 
-from tikitaka.config import Float, Reference, Sgd, Ttv1, Ttv2
+from tikitaka.config import Float, Reference, Sgd, Ttv1, Ttv2, rules
+from tikitaka.models import nets
 from tikitaka.run import TrainConfig
 
-__all__ = ["SEED", "Search", "candidates", "chosen", "searched"]
+__all__ = ["SEED", "Search", "candidates", "check_data", "check_names", "chosen", "searched"]
 
 K = TypeVar("K", bound=Hashable)
+
+
+_RATES = {"float": ("lr",), "sgd": ("lr",), "ttv1": ("fast_lr", "transfer_lr"), "ttv2": ("fast_lr", "transfer_lr")}
 
 
 @dataclass(frozen=True)
@@ -41,24 +46,63 @@ SEED = 1_000_003
 """Seed of the search."""
 
 
-def candidates(kind: str, states: float) -> list[Any]:
+def candidates(kind: str, states: float, net: str = "fcn") -> list[Any]:
     """The rules of a kind that are tried on devices of so many states.
+
+    Rates are those for fcn, times what the recipe of the network has over the defaults of the rule; from there come its
+    other settings too.
 
     TTv2's transfer rate grows with the states, and with it the pulses that one crossing may send: the step of C that a
     gradient leads to is then the same for all.
     """
+    tried: list[Any]
     if kind == "float":
-        return [Float(lr=lr) for lr in (0.02, 0.05, 0.1, 0.2)]
-    if kind == "sgd":
+        tried = [Float(lr=lr) for lr in (0.02, 0.05, 0.1, 0.2)]
+    elif kind == "sgd":
         references = (Reference(), Reference("ideal"))
-        return [Sgd(lr=lr, reference=r) for lr, r in product((0.003, 0.01, 0.03, 0.1), references)]
-    if kind == "ttv1":
-        return [Ttv1(fast_lr=a, transfer_lr=c) for a, c in product((0.1, 0.5), (0.03, 0.1, 0.3, 1.0))]
-    if kind == "ttv2":
+        tried = [Sgd(lr=lr, reference=r) for lr, r in product((0.003, 0.01, 0.03, 0.1), references)]
+    elif kind == "ttv1":
+        tried = [Ttv1(fast_lr=a, transfer_lr=c) for a, c in product((0.1, 0.5), (0.03, 0.1, 0.3, 1.0))]
+    elif kind == "ttv2":
         more, pulses = max(1.0, states / 20), max(1, ceil(states / 20))
         rates = product((0.2, 0.8), (0.3, 1.0, 3.0, 10.0))
-        return [Ttv2(fast_lr=a, transfer_lr=c * more, max_pulses=pulses) for a, c in rates]
-    raise ValueError(f"rule must be one of float, sgd, ttv1, ttv2, not {kind!r}")
+        tried = [Ttv2(fast_lr=a, transfer_lr=c * more, max_pulses=pulses) for a, c in rates]
+    else:
+        raise ValueError(f"rule must be one of float, sgd, ttv1, ttv2, not {kind!r}")
+    usual: Any = nets[net].rule(kind)
+    factors = {name: getattr(usual, name) / getattr(rules[kind](), name) for name in _RATES[kind]}
+    return [
+        replace(rule, **{name: f * getattr(rule, name) for name, f in factors.items()}, **_others(usual, rule))
+        for rule in tried
+    ]
+
+
+def _others(usual: Any, rule: Any) -> dict[str, Any]:
+    """What the recipe has changed that no candidate does."""
+    default = rules[usual.kind]()
+    names = (f.name for f in fields(usual) if f.init and f.name not in _RATES[usual.kind])
+    return {
+        name: getattr(usual, name)
+        for name in names
+        if getattr(usual, name) != getattr(default, name) == getattr(rule, name)
+    }
+
+
+def check_names(what: str, given: Sequence[str], known: Sequence[str]) -> None:
+    """Raise ValueError unless each of `given` is `known` and stands there once."""
+    if not given or any(name not in known for name in given):
+        raise ValueError(f"{what} must be among {', '.join(known)}, not {', '.join(given) or 'none'}")
+    if len(set(given)) < len(given):
+        raise ValueError(f"{what} must not hold a name twice, as {', '.join(given)} do")
+
+
+def check_data(config: TrainConfig, search: Search, data_dir: str | Path | None) -> None:
+    """Load the data, and raise what that raises, ValueError too where there is not enough for the search."""
+    whole = replace(config, examples=None).dataset(data_dir)
+    whole.first(config.examples)
+    held = whole.holdout(search.held_out)
+    for examples in (search.examples, search.final_examples):
+        held.first(examples)
 
 
 def searched(
@@ -96,6 +140,6 @@ def _round(
 
 def chosen(rule: Mapping[str, Any]) -> dict[str, Any]:
     """What the search has chosen of a rule, for the record."""
-    names = {"float": ("lr",), "sgd": ("lr",), "ttv1": ("fast_lr", "transfer_lr")}
-    kept = {name: rule[name] for name in names.get(rule["kind"], ("fast_lr", "transfer_lr", "max_pulses"))}
+    names = (*_RATES[rule["kind"]], *(("max_pulses",) if rule["kind"] == "ttv2" else ()))
+    kept = {name: rule[name] for name in names}
     return {**kept, "reference": rule["reference"]["method"]} if rule["kind"] == "sgd" else kept

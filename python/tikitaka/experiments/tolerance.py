@@ -1,7 +1,7 @@
 """A claim as a number: how hard may the hardware be before the error is points above float, and how sure is that?"""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import Any
@@ -18,8 +18,10 @@ _NORMAL = 1.960
 class Tolerance:
     """The value up to which a rule stays within the limit, with the 95 % interval of its mean over seeds.
 
-    `tolerance` is None where a seed leaves the sweep: "beyond" says at which end, "easy" (not within the limit even at
-    the easiest value) or "hard" (within it everywhere).
+    The interval is that of the seeds alone: the limit counts as known, and the error as linear between two values.
+    Where seeds leave the sweep at one end, "beyond" says which, and `tolerance` is a bound, with the value of that end
+    in their place: "easy" (not within the limit even at the easiest value: it tolerates less) or "hard" (within it at
+    the hardest: it tolerates more). Where they leave it at either end, it is "both", and `tolerance` None.
     """
 
     tolerance: float | None
@@ -27,7 +29,7 @@ class Tolerance:
     high: float | None
     beyond: str | None
     each: list[float | None]
-    """by seed"""
+    """by seed; None where it left the sweep"""
 
 
 def _bracket(
@@ -51,15 +53,19 @@ def _bracket(
             at += 1
 
 
-def _hardest(errors: Mapping[float, float], values: Sequence[float], limit: float) -> int:
-    """The place of the hardest value within the limit, of those whose error is known; −1 if there is none."""
-    return max((k for k, v in enumerate(values) if errors.get(v, math.inf) <= limit), default=-1)
+def _start(errors: Mapping[float, float], values: Sequence[float], limit: float) -> int:
+    """The place of the last value before the first outside the limit, from the easy end; −1 if there is none.
+
+    Values behind it may be within the limit again: a rule that needs luck does not tolerate them.
+    """
+    outside = (k for k, value in enumerate(values) if errors[value] > limit)
+    return next(outside, len(values)) - 1
 
 
 def missing(errors: Sequence[Mapping[float, float]], values: Sequence[float], limit: float) -> list[set[float]]:
     """Values whose errors are still needed, by seed: those beside the crossing of the first seed, whose errors are
     known everywhere, and further ones where a seed crosses elsewhere. `values` go from easy to hard."""
-    start = _hardest(errors[0], values, limit)
+    start = _start(errors[0], values, limit)
     return [_bracket(each, values, limit, start)[1] for each in errors]
 
 
@@ -86,16 +92,20 @@ def tolerance(
 
     `errors` by value for each seed, in the unit of `limit`; ValueError when one that is needed is `missing`.
     """
-    start = _hardest(errors[0], values, limit)
+    start = _start(errors[0], values, limit)
     ends = [crossing(each, values, limit, start, logarithmic=logarithmic) for each in errors]
     each = [end if isinstance(end, float) else None for end in ends]
-    left = [end for end in ends if isinstance(end, str)]
-    if left:
-        return Tolerance(None, None, None, max(left, key=left.count), each)
+    left = {end for end in ends if isinstance(end, str)}
+    if len(left) > 1:
+        return Tolerance(None, None, None, "both", each)
+    at_end = {"easy": float(values[0]), "hard": float(values[-1])}
+    known = [end if isinstance(end, float) else at_end[end] for end in ends]
     to, back = (math.log, math.exp) if logarithmic else (float, float)
-    middle, half = _mean([to(value) for value in each if value is not None])
+    middle, half = _mean([to(value) for value in known])
+    if left:
+        return Tolerance(back(middle), None, None, left.pop(), each)
     low, high = (None, None) if half is None else (back(middle - half), back(middle + half))
-    return Tolerance(back(middle), low, high, None, each)
+    return Tolerance(back(middle), low if low is None else max(low, 0.0), high, None, each)
 
 
 def _mean(numbers: Sequence[float]) -> tuple[float, float | None]:
@@ -110,18 +120,23 @@ def _mean(numbers: Sequence[float]) -> tuple[float, float | None]:
 def ratio(better: Tolerance, other: Tolerance, values: Sequence[float]) -> dict[str, Any]:
     """How much more the first tolerates than the other, as a factor with its 95 % interval.
 
-    Where the other is not within the limit even at the easiest value, or the first everywhere, the factor is known from
-    one side alone: "at_least". `ratio` is None when nothing can be said.
+    Where one of them is a bound, so is the factor: "bound" is "at least" or "at most". `ratio` is None when nothing can
+    be said: bounds that do not point the same way, or a tolerance of 0.
     """
-    harder: Callable[[float, float], float] = lambda a, b: a / b if values[-1] > values[0] else b / a  # noqa: E731
-    top = values[-1] if better.beyond == "hard" else better.tolerance
-    base = values[0] if other.beyond == "easy" else other.tolerance
-    if top is None or base is None or 0 in (top, base):
-        return {"ratio": None, "low": None, "high": None, "at_least": False}
-    factor, bound = harder(top, base), better.beyond is not None or other.beyond is not None
+    nothing = {"ratio": None, "low": None, "high": None, "bound": None}
+    if not (better.tolerance and other.tolerance):
+        return nothing
+    # A bound of the first and one of the other, as bounds of the factor.
+    bounds = {{"hard": "at least", "easy": "at most"}.get(str(better.beyond))}
+    bounds |= {{"easy": "at least", "hard": "at most"}.get(str(other.beyond))}
+    bounds -= {None}
+    if len(bounds) > 1:
+        return nothing
+    factor = better.tolerance / other.tolerance
+    factor = factor if values[-1] > values[0] else 1 / factor
     low = high = None
-    if not bound and None not in (better.low, better.high, other.low, other.high):
+    if not bounds and all((better.low, better.high, other.low, other.high)):
         halves = [math.log(t.high / t.low) / 2 for t in (better, other) if t.high and t.low]
         half = math.hypot(*halves)
         low, high = factor / math.exp(half), factor * math.exp(half)
-    return {"ratio": factor, "low": low, "high": high, "at_least": bound}
+    return {"ratio": factor, "low": low, "high": high, "bound": bounds.pop() if bounds else None}

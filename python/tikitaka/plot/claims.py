@@ -123,10 +123,10 @@ def _tolerances(panel: "Axes", tolerances: Sequence[Row], exact: float, rules: l
     for each in (each for each in tolerances if each["points"] == points):
         look = {**rule_style(each["rule"], rules), "linestyle": "none", "markerfacecolor": "white", "markersize": 9}
         at = each["tolerance"]
-        nowhere = {"hard": "everywhere", "easy": "nowhere"}.get(str(each.get("beyond")), "none in range")
-        words = nowhere if at is None else f"{at:,.0f}" if at >= 100 else f"{at:.3g}"
+        words = "none in range" if at is None else f"{at:,.0f}" if at >= 100 else f"{at:.3g}"
+        words = f"{each.get('sign', '')} {words}".strip()
         label = f"{rule_name(each['rule'])}: {words}"
-        if at is None:
+        if at is None or each.get("beyond"):
             marks += panel.plot([], [], **look, label=label)
             continue
         low, high = (at if each.get(key) is None else each[key] for key in ("low", "high"))
