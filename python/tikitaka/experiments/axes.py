@@ -86,7 +86,7 @@ axes: dict[str, Axis] = {
             "full": tuple(
                 Panel(states, noise, f"{states:,} states, {noise}")
                 for noise in ("additive", "multiplicative")
-                for states in (20, 200, 1000)
+                for states in (20, 50, 200)
             ),
         },
         _device("cycle_noise"),
