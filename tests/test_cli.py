@@ -115,6 +115,7 @@ def test_a_run_is_kept_evaluated_and_used(command: Command, tmp_path: Path) -> N
     assert code == 0
     assert "test error" in out
     assert sorted(p.name for p in run.iterdir()) == [
+        "checkpoint.previous.safetensors",
         "checkpoint.safetensors",
         "config.toml",
         "metrics.jsonl",
@@ -332,7 +333,7 @@ def test_a_run_that_fails_says_so(command: Command, monkeypatch: pytest.MonkeyPa
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr(sys.modules["tikitaka.cli.train"], "fit", fail)
+    monkeypatch.setattr("tikitaka.training.fit", fail)
     assert command("train", *FAST, "--json") == (1, "", f"tikitaka: {error}\n")
 
 

@@ -10,7 +10,9 @@ import pytest
 from test_cli import Command, command, refused
 
 import tikitaka as tt
+from tikitaka.checkpoint import VERSION
 from tikitaka.data import Vocabulary
+from tikitaka.sealed import sealed
 
 __all__ = ["command"]  # a fixture
 
@@ -179,7 +181,10 @@ def test_a_network_for_images_does_not_write(command: Command, folder: Path, tmp
 
 def test_damaged_vocabularies_are_refused(command: Command, folder: Path, run: Path) -> None:
     path = str(run / "checkpoint.safetensors")
-    state, metadata = tt._core.load_tensors(path)
+    (run / "checkpoint.previous.safetensors").unlink()
+    state, header = tt._core.load_tensors(path)
+    kept = {name: value for name, value in header.items() if name not in ("format", "version", "sha256")}
     for vocabulary, words in (("ba", "sorted"), ("ab", "2 characters for a network of")):
-        tt._core.save_tensors(path, state, {**metadata, "vocabulary": vocabulary})
+        changed = sealed({**kept, "vocabulary": vocabulary}, state, format=header["format"], version=VERSION)
+        tt._core.save_tensors(path, state, changed)
         refused(command("sample", run), words)

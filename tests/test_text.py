@@ -325,7 +325,7 @@ def test_the_carried_state_is_part_of_a_checkpoint(tmp_path: Path) -> None:
     network.train(text.train_x, text.train_y, order=streams(20, 2)[:10], batch=2)
     assert {"carried.0.h", "carried.0.c", "carried.1.h", "carried.1.c"} <= network.state().keys()
     run = tt.Run.create(tmp_path / "run", config)
-    run.checkpoint(network, epoch=0, position=10, vocabulary=text.vocabulary)
+    run.checkpoint(network, progress=tt.Progress(0, 10), dataset=text)
     back = tt.Run.open(tmp_path / "run")
     assert back.vocabulary() == text.vocabulary
     restored = back.network()

@@ -29,7 +29,7 @@ from tikitaka.network import Network
 from tikitaka.rule import Rule
 from tikitaka.run import Run, TrainConfig
 from tikitaka.score import Score
-from tikitaka.train import Metrics, Stopped, fit
+from tikitaka.train import Metrics, Progress, Stopped, fit
 
 __all__ = [
     "Chip",
@@ -43,6 +43,7 @@ __all__ = [
     "Mvm",
     "Network",
     "Periphery",
+    "Progress",
     "Reference",
     "Rule",
     "RuleConfig",

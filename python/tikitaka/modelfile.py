@@ -4,7 +4,6 @@ Both formats hold the arrays "0", "1", … and a header of strings: format, vers
 metadata as JSON) and the SHA-256 of all that together with the arrays. In .npz the header is JSON in UTF-8, as uint8.
 """
 
-import hashlib
 import io
 import json
 import zipfile
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from tikitaka import _core, nn
 from tikitaka.config import from_dict
+from tikitaka.sealed import check_seal, sealed
 from tikitaka.whole import write_whole
 
 __all__ = ["VERSION", "Content", "endings", "read", "write"]
@@ -54,13 +54,11 @@ def write(path: str | Path, content: Content) -> None:
     ending = _ending(path)
     arrays = {str(k): w for k, w in enumerate(content.weights)}
     header = {
-        "format": _FORMAT,
-        "version": str(VERSION),
         "layers": json.dumps([asdict(layer) for layer in content.layers]),  # type: ignore[call-overload]
         "loss": content.loss,
         "metadata": json.dumps(dict(content.metadata), allow_nan=False),
     }
-    header["sha256"] = _digest(header, arrays)
+    header = sealed(header, arrays, format=_FORMAT, version=VERSION)
     if ending == ".safetensors":
         _core.save_tensors(str(path), arrays, header)
         return
@@ -77,12 +75,7 @@ def read(path: str | Path) -> Content:
     if not Path(path).is_file():
         raise FileNotFoundError(f"{path}: no such file")
     arrays, header = _core.load_tensors(str(path)) if ending == ".safetensors" else _read_npz(path)
-    if header.get("format") != _FORMAT:
-        raise ValueError(f"{path} holds no model of tikitaka")
-    if header.get("version") != str(VERSION):
-        raise ValueError(f"{path} is of format version {header.get('version')}; this release reads version {VERSION}")
-    if header.get("sha256") != _digest(header, arrays):
-        raise ValueError(f"{path} is damaged or was edited: its checksum does not match")
+    check_seal(path, header, arrays, format=_FORMAT, version=VERSION, what="model")
     if sorted(arrays) != sorted(str(k) for k in range(len(arrays))):
         raise ValueError(f"{path} holds arrays named {', '.join(sorted(arrays))}; 0, 1, … needed")
     try:
@@ -97,17 +90,6 @@ def _ending(path: str | Path) -> str:
     if ending not in endings:
         raise ValueError(f"{path} must end in {' or '.join(endings)}")
     return ending
-
-
-def _digest(header: Mapping[str, str], arrays: Mapping[str, NDArray[Any]]) -> str:
-    sha = hashlib.sha256()
-    for name in sorted(header.keys() - {"sha256"}):
-        sha.update(json.dumps([name, header[name]]).encode())
-    for name in sorted(arrays):
-        w = arrays[name]
-        sha.update(json.dumps([name, str(w.dtype), list(w.shape)]).encode())
-        sha.update(np.ascontiguousarray(w, dtype=w.dtype.newbyteorder("<")).tobytes())
-    return sha.hexdigest()
 
 
 def _read_npz(path: str | Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:

@@ -1,26 +1,26 @@
-"""The RUN folder of one training: its settings, metrics, checkpoint and summary."""
+"""The RUN folder of one training: its settings, metrics, checkpoints and summary."""
 
 import json
-import os
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from numpy.typing import NDArray
-
-from tikitaka import _core, extract
+from tikitaka import _core, checkpoint
+from tikitaka.checkpoint import NEWEST, PREVIOUS, Checkpoint
 from tikitaka.config import RuleConfig, doc_of, from_dict, to_dict
 from tikitaka.data import Dataset, Vocabulary, load
 from tikitaka.model import Model
 from tikitaka.models import nets
 from tikitaka.network import Network
-from tikitaka.train import Metrics, schedules
+from tikitaka.train import Metrics, Progress, schedules
+from tikitaka.training import train
+from tikitaka.whole import write_whole
 
-__all__ = ["Run", "TrainConfig", "summarize"]
+__all__ = ["Run", "TrainConfig", "read_toml"]
 
-_FILES = ("config.toml", "metrics.jsonl", "checkpoint.safetensors", "summary.json")
+_FILES = ("config.toml", "metrics.jsonl", NEWEST, PREVIOUS, "summary.json")
 
 
 _RECIPE: Any = None
@@ -134,7 +134,9 @@ class Run:
     """A RUN folder. Each file in it is written whole or not at all.
 
     config.toml (the `TrainConfig`), metrics.jsonl (a line per epoch), checkpoint.safetensors (all state of the
-    network; first written before the first example), summary.json (when the training is complete).
+    training; first written before the first example) with the one before it, checkpoint.previous.safetensors, and
+    summary.json (when the training is complete). Where the newest checkpoint is missing or damaged, the previous one
+    takes its place, with a warning.
     """
 
     def __init__(self, path: Path, config: TrainConfig) -> None:
@@ -154,9 +156,10 @@ class Run:
         if path.is_dir() and any(path.iterdir()) and not force:
             raise FileExistsError(f"{path} is not empty; --force (force=True) replaces a run in it")
         path.mkdir(parents=True, exist_ok=True)
+        run = cls(path, config)
+        run._tidy()
         for name in _FILES:
             (path / name).unlink(missing_ok=True)
-        run = cls(path, config)
         run._write("config.toml", config.to_toml())
         return run
 
@@ -168,6 +171,66 @@ class Run:
             raise FileNotFoundError(f"{path}: no such RUN folder")
         return cls(path, TrainConfig.from_dict(read_toml(path / "config.toml")))
 
+    def train(
+        self,
+        dataset: Dataset | None = None,
+        *,
+        data_dir: str | Path | None = None,
+        threads: int = 1,
+        progress: bool = True,
+        checkpoint_epochs: int = 1,
+        checkpoint_minutes: float = 10.0,
+        stop: Callable[[], bool] | None = None,
+    ) -> dict[str, Any]:
+        """Train to the end, from the last checkpoint where there is one, and return the summary.
+
+        However often and wherever it was stopped, with any numbers of threads, weights and metrics come out bit for
+        bit as if it never was. A run that is complete returns its summary and does nothing. `dataset` is by default
+        the one of the config, in the folder `data_dir`. Raises what `prepare` and `tikitaka.training.train` raise.
+        """
+        if (done := self.summary()) is not None:
+            return done
+        dataset = self.config.dataset(data_dir) if dataset is None else dataset
+        network, start = self.prepare(dataset)
+        return train(
+            self.config,
+            network,
+            dataset,
+            run=self,
+            start=start,
+            threads=threads,
+            progress=progress,
+            checkpoint_epochs=checkpoint_epochs,
+            checkpoint_minutes=checkpoint_minutes,
+            stop=stop,
+        )
+
+    def prepare(self, dataset: Dataset) -> tuple[Network, Progress]:
+        """The network of the last checkpoint and how far its training has come, ready to go on.
+
+        The untrained network where there is no checkpoint yet. The epochs after the checkpoint are cut from
+        metrics.jsonl, and what killed processes left unfinished is removed. Raises ValueError for data that the run
+        did not begin on, and OSError or ValueError when the checkpoints or the metrics are missing or damaged.
+        """
+        if not any((self.path / name).exists() for name in (NEWEST, PREVIOUS)):
+            last, network = None, self.config.network(dataset.inputs, dataset.classes)
+        else:
+            last = self.last(mend=True)
+            network = self.network(last)
+        progress = Progress() if last is None else last.progress
+        if last is not None and last.data not in (None, dataset.digest):
+            raise ValueError(f"{dataset.name} is not the data that {self.path} was begun with: its examples differ")
+        lines = self._metrics_lines() if progress.epoch or (self.path / "metrics.jsonl").exists() else []
+        if len(lines) < progress.epoch:
+            raise ValueError(
+                f"{self.path / 'metrics.jsonl'} holds {len(lines)} epochs, the checkpoint is after {progress.epoch}"
+            )
+        self._tidy()
+        self._lines = lines[: progress.epoch]
+        if len(lines) > progress.epoch:
+            self._write("metrics.jsonl", "".join(self._lines))
+        return network, progress
+
     def log(self, metrics: Metrics) -> None:
         """Add the line of an epoch to metrics.jsonl."""
         self._lines.append(json.dumps(asdict(metrics)) + "\n")
@@ -175,89 +238,109 @@ class Run:
 
     def metrics(self) -> list[Metrics]:
         """The metrics of every epoch so far; OSError or ValueError when metrics.jsonl is missing or damaged."""
-        path = self.path / "metrics.jsonl"
         try:
-            return [Metrics(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
-        except (json.JSONDecodeError, UnicodeDecodeError, TypeError) as error:
-            raise ValueError(f"{path}: {error}") from error
+            return [Metrics(**json.loads(line)) for line in self._metrics_lines()]
+        except (json.JSONDecodeError, TypeError) as error:
+            raise ValueError(f"{self.path / 'metrics.jsonl'}: {error}") from error
 
     def checkpoint(
-        self, network: Network, *, epoch: int, position: int = 0, vocabulary: Vocabulary | None = None
+        self, network: Network, *, epoch: int = 0, progress: Progress | None = None, dataset: Dataset | None = None
     ) -> None:
-        """Save all state of `network`, `position` examples after the end of epoch number `epoch` (0: the start).
+        """Save all state of `network`, after epoch number `epoch` (0: the start) or where `progress` says.
 
-        `vocabulary` is that of the text it is trained on.
+        `dataset` is what it is trained on: the vocabulary of a text is kept, and no other data is then gone on with.
+        Raises OSError when it cannot be written and ValueError for weights that are not finite; the checkpoint before
+        is then still there.
         """
-        metadata = {
-            "inputs": str(network.inputs),
-            "classes": str(network.outputs),
-            "epoch": str(epoch),
-            "position": str(position),
-        }
-        if vocabulary is not None:
-            metadata["vocabulary"] = vocabulary.characters
-        _core.save_tensors(str(self.path / "checkpoint.safetensors"), network.state(), metadata)
+        checkpoint.save(
+            self.path,
+            Checkpoint(
+                network.state(),
+                network.inputs,
+                network.outputs,
+                self.config.to_dict(),
+                Progress(epoch) if progress is None else progress,
+                None if dataset is None else dataset.digest,
+                None if dataset is None else dataset.vocabulary,
+            ),
+        )
+
+    def last(self, *, mend: bool = False) -> Checkpoint:
+        """The last checkpoint, of which `mend` makes the newest; OSError or ValueError when there is no whole one.
+
+        ValueError too where it was made with another config than config.toml has now.
+        """
+        last = checkpoint.load(self.path, mend=mend)
+        ours, made = self.config.to_dict(), TrainConfig.from_dict(last.config).to_dict()
+        if ours != made:
+            differ = ", ".join(name for name in ours if ours[name] != made[name])
+            raise ValueError(f"{self.path / 'config.toml'} is not what the checkpoint was made with: {differ} differ")
+        return last
 
     def finish(self, summary: Mapping[str, Any]) -> None:
         """Write summary.json."""
         self._write("summary.json", json.dumps(summary, indent=2) + "\n")
 
-    def network(self) -> Network:
-        """The network of the last checkpoint; OSError or ValueError when that is missing or damaged."""
-        state, metadata = self._load()
-        network = self.config.network(self._number(metadata, "inputs"), self._number(metadata, "classes"))
-        network.restore(state)
+    def summary(self) -> dict[str, Any] | None:
+        """What summary.json says, None while the training is not complete; ValueError when it is damaged."""
+        path = self.path / "summary.json"
+        try:
+            summary = json.loads(path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
+        if not isinstance(summary, dict):
+            raise ValueError(f"{path} holds no summary of a training")
+        return summary
+
+    def network(self, last: Checkpoint | None = None) -> Network:
+        """The network of the last checkpoint, by default read now; OSError or ValueError when there is no whole one."""
+        last = self.last() if last is None else last
+        network = self.config.network(last.inputs, last.classes)
+        network.restore(last.state)
         return network
 
     def vocabulary(self) -> Vocabulary | None:
         """The vocabulary of the text that the network reads, None for images; raises as `network` does."""
-        characters = self._load()[1].get("vocabulary")
-        return None if characters is None else Vocabulary(characters)
+        return self.last().vocabulary
 
-    def epochs_averaged(self) -> int:
-        """Over how many epochs averages had been gathered at the checkpoint, one that had begun among them.
+    def epochs_averaged(self, last: Checkpoint | None = None) -> int:
+        """Over how many epochs averages had been gathered at the last checkpoint, one that had begun among them.
 
-        OSError or ValueError when the checkpoint is missing or damaged.
+        Raises as `network` does.
         """
-        metadata = self._load()[1]
-        begun = self._number(metadata, "epoch") + (self._number(metadata, "position") > 0)
+        at = (self.last() if last is None else last).progress
         first = self.config.average_from
-        return max(0, begun + 1 - (2 * self.config.epochs // 3 + 1 if first is None else first))
+        return max(0, at.epoch + (at.position > 0) + 1 - (2 * self.config.epochs // 3 + 1 if first is None else first))
 
     def extract(self, what: Literal["average", "read", "reads"] = "average", *, reads: int = 16) -> Model:
         """The digital model that `Network.extract` gives, with the run noted in its metadata.
 
         That is net, data, the epochs of an average and, for text, sequence and vocabulary. Raises ValueError where no
-        average was gathered, OSError or ValueError when the checkpoint is missing or damaged.
+        average was gathered, OSError or ValueError when there is no whole checkpoint.
         """
-        model = self.network().extract(what, reads=reads).noted(net=self.config.net, data=self.config.data)
-        vocabulary = self.vocabulary()
-        if vocabulary is not None:
-            model = model.noted(sequence=self.config.sequence, vocabulary=vocabulary.characters)
-        return model.noted(epochs_averaged=self.epochs_averaged()) if what == "average" else model
+        last = self.last()
+        model = self.network(last).extract(what, reads=reads).noted(net=self.config.net, data=self.config.data)
+        if last.vocabulary is not None:
+            model = model.noted(sequence=self.config.sequence, vocabulary=last.vocabulary.characters)
+        return model.noted(epochs_averaged=self.epochs_averaged(last)) if what == "average" else model
 
-    def _load(self) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
-        """Arrays and metadata of the checkpoint."""
-        path = self.path / "checkpoint.safetensors"
-        if not path.is_file():
-            raise FileNotFoundError(f"{path}: no such file")
-        return _core.load_tensors(str(path))
-
-    def _number(self, metadata: Mapping[str, str], name: str) -> int:
+    def _metrics_lines(self) -> list[str]:
+        path = self.path / "metrics.jsonl"
         try:
-            return int(metadata[name])
-        except (KeyError, ValueError) as error:
-            path = self.path / "checkpoint.safetensors"
-            raise ValueError(f"{path}: not a checkpoint of tikitaka (no number of {error})") from error
+            return path.read_text(encoding="utf-8").splitlines(keepends=True)
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{path}: {error}") from error
+
+    def _tidy(self) -> None:
+        """Remove the temporary files of processes that were killed."""
+        for name in _FILES:
+            for part in self.path.glob(f".{name}.*"):
+                part.unlink(missing_ok=True)
 
     def _write(self, name: str, text: str) -> None:
-        whole = self.path / name
-        part = whole.with_name(f".{name}.part")
-        with part.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(whole)
+        write_whole(self.path / name, text.encode())
 
 
 def read_toml(path: str | Path) -> dict[str, Any]:
@@ -267,31 +350,3 @@ def read_toml(path: str | Path) -> dict[str, Any]:
             return tomllib.load(file)
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ValueError(f"{path}: {error}") from error
-
-
-def summarize(
-    config: TrainConfig, network: Network, dataset: Dataset, history: list[Metrics], *, seconds: float, threads: int
-) -> dict[str, Any]:
-    """What a finished training reports, in plain values; errors are shares from 0 to 1 (None: there is no average)."""
-    last, average = history[-1], extract.average(network)
-    of_read = extract.last_read(network).evaluate(dataset.test_x, dataset.test_y, threads=threads)
-    of_average = average and average.evaluate(dataset.test_x, dataset.test_y, threads=threads)
-
-    return {
-        "test_error": last.test_error,
-        "last_read_test_error": of_read.error,
-        "average_test_error": of_average and of_average.error,
-        "test_loss": last.test_loss,
-        "last_read_test_loss": of_read.loss,
-        "average_test_loss": of_average and of_average.loss,
-        "train_loss": last.train_loss,
-        "samples_per_second": last.samples_per_second,
-        "pulses_per_sample": last.pulses_per_sample,
-        "seconds": seconds,
-        "seed": config.seed,
-        "epochs": len(history),
-        "threads": threads,
-        "digest": network.digest(),
-        "config": config.to_dict(),
-        "ledger": network.ledger,
-    }

@@ -1,10 +1,9 @@
 """The epoch loop: the order of examples, learning-rate schedules, averaging, metrics, progress."""
 
-import math
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral
 
 import numpy as np
@@ -15,8 +14,9 @@ from tikitaka.config import Float
 from tikitaka.data import Dataset
 from tikitaka.network import Network
 from tikitaka.nn import Conv2d, Layer
+from tikitaka.trouble import check_finite, check_saturation
 
-__all__ = ["Metrics", "Stopped", "check", "fit", "rate_factor", "schedules", "shuffled", "streams"]
+__all__ = ["Metrics", "Progress", "Stopped", "check", "fit", "rate_factor", "schedules", "shuffled", "streams"]
 
 schedules: dict[str, dict[str, tuple[float, float, float]]] = {
     "constant": {"float": (1.0, 1.0, 1.0), "analog": (1.0, 1.0, 1.0)},
@@ -55,13 +55,49 @@ class Metrics:
     """time of the epoch with its evaluation"""
 
 
-class Stopped(Exception):
-    """Training was asked to stop; the network stands between two batches, `position` examples into epoch `epoch`."""
+@dataclass(frozen=True)
+class Progress:
+    """How far a training has come: between two calls into the core, in the middle of an epoch or between two.
 
-    def __init__(self, epoch: int, position: int) -> None:
-        super().__init__(f"stopped in epoch {epoch} after {position:,} examples")
-        self.epoch = epoch
-        self.position = position
+    With the state of the network this is all that is needed to go on bit for bit.
+    """
+
+    epoch: int = 0
+    """epochs that are complete, with their evaluation"""
+    position: int = 0
+    """examples of the epoch that follows, in its own order"""
+    loss: float = 0.0
+    """sum of the losses of those examples"""
+    errors: float = 0.0
+    """sum of their shares of wrong classes"""
+    training: float = 0.0
+    """seconds of training alone, of that epoch"""
+    seconds: float = 0.0
+    """seconds of that epoch in all"""
+    pulses: int = 0
+    """pulses sent to all devices before that epoch"""
+
+    def __post_init__(self) -> None:
+        for name in ("epoch", "position", "pulses"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 0:
+                raise ValueError(f"{name} must be a whole number from 0 on, not {value!r}")
+
+
+class Stopped(Exception):
+    """Training was asked to stop; the network stands between two batches, `position` examples into epoch `epoch`.
+
+    `progress` is what `fit` needs to go on from there.
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+        self.epoch = progress.epoch + 1
+        self.position = progress.position
+        super().__init__(f"stopped in epoch {self.epoch} after {self.position:,} examples")
+
+    def __reduce__(self) -> tuple[type["Stopped"], tuple[Progress]]:
+        return type(self), (self.progress,)
 
 
 def shuffled(n: int, *, seed: int, epoch: int) -> NDArray[np.int64]:
@@ -104,10 +140,12 @@ def fit(
     seed: int | None = None,
     threads: int = 1,
     progress: bool = True,
+    start: Progress | None = None,
+    on_progress: Callable[[Progress], object] | None = None,
     on_epoch: Callable[[Metrics], object] | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> list[Metrics]:
-    """Train `network` on `dataset` and return the metrics of each epoch.
+    """Train `network` on `dataset` and return the metrics of each epoch that ends.
 
     Examples are shuffled from `seed` (the network's own by default), except that a network that carries state reads a
     text in `streams`, from a state of 0 in each epoch. Averages are gathered from epoch `average_from`
@@ -116,8 +154,13 @@ def fit(
     says True, ends the training with `Stopped`. Ctrl-C raises KeyboardInterrupt with the network whole, between two
     batches.
 
-    Raises ValueError for bad settings or data that does not fit the network, and FloatingPointError when the
-    loss is not finite any more.
+    `on_progress` is called as often as `stop` while an epoch runs. A `Progress` that it was given, with
+    `Network.state` of that moment, is enough to go on: restore a network of the same settings and seed, and call `fit`
+    with the same arguments and this `start`. It gives the same bits as a training that never stopped.
+
+    Raises ValueError for bad settings or data that does not fit the network, FloatingPointError when a loss is not
+    finite any more, and ArithmeticError when every device of an array stands at one of its bounds after an epoch
+    (arrays of fewer than 32 devices, and of devices that few pulses drive from bound to bound, are not looked at).
     """
     for name, value in (("epochs", epochs), ("batch", batch), ("threads", threads)):
         if not isinstance(value, Integral):
@@ -133,20 +176,31 @@ def fit(
     if not 1 <= average_from <= epochs + 1:
         raise ValueError(f"average_from must be from 1 to {epochs + 1}, not {average_from}")
     rate_factor(schedule, network, 1, epochs)  # an unknown schedule is refused before any work
+    start = Progress() if start is None else start
     history = []
     n, text = len(dataset.train_y), dataset.vocabulary is not None
     consecutive = streams(n, batch) if network.carries else None
-    total = epochs * (n if consecutive is None else len(consecutive)) * dataset.steps
-    unit = "char" if text else "ex"
-    with tqdm(total=total, unit=unit, unit_scale=text, file=sys.stderr, disable=None if progress else True) as bar:
-        for epoch in range(1, epochs + 1):
+    examples = n if consecutive is None else len(consecutive)
+    _check_start(start, epochs, examples, batch)
+    bar = tqdm(
+        total=epochs * examples * dataset.steps,
+        initial=(start.epoch * examples + start.position) * dataset.steps,
+        unit="char" if text else "ex",
+        unit_scale=text,
+        file=sys.stderr,
+        disable=None if progress else True,
+    )
+    with bar:
+        for epoch in range(start.epoch + 1, epochs + 1):
+            begun = start.position > 0 and epoch == start.epoch + 1
+            at = start if begun else Progress(epoch - 1, pulses=network.pulses)
             network.averaging = epoch >= average_from
             rate = rate_factor(schedule, network, epoch, epochs)
             order = shuffled(n, seed=seed, epoch=epoch) if consecutive is None else consecutive
-            if network.carries:
+            if network.carries and not begun:
                 network.reset()
             bar.set_description(f"epoch {epoch}/{epochs}", refresh=False)
-            metrics = _epoch(network, dataset, order, epoch, rate, batch, threads, bar.update, stop)
+            metrics = _epoch(network, dataset, order, at, rate, batch, threads, bar.update, on_progress, stop)
             bar.set_postfix(test_error=f"{100 * metrics.test_error:.2f} %", refresh=False)
             history.append(metrics)
             if on_epoch is not None:
@@ -170,46 +224,66 @@ def check(network: Network, dataset: Dataset, *, batch: int = 1) -> None:
         )
 
 
+def _check_start(start: Progress, epochs: int, examples: int, batch: int) -> None:
+    if start.epoch > epochs:
+        raise ValueError(f"start is after epoch {start.epoch}, and there are {epochs} epochs")
+    if start.position > examples or (start.position % batch and start.position != examples):
+        raise ValueError(
+            f"start is {start.position:,} examples into an epoch of {examples:,} in mini-batches of {batch:,}; "
+            "it must be between two of them"
+        )
+    if start.position and start.epoch == epochs:
+        raise ValueError(f"start is {start.position:,} examples after the last of {epochs} epochs")
+
+
 def _epoch(
     network: Network,
     dataset: Dataset,
     order: NDArray[np.int64],
-    epoch: int,
+    at: Progress,
     rate: float,
     batch: int,
     threads: int,
     advance: Callable[[int], object],
+    on_progress: Callable[[Progress], object] | None,
     stop: Callable[[], bool] | None,
 ) -> Metrics:
-    start, training, pulses = time.perf_counter(), 0.0, network.pulses
-    losses, errors, n, steps = 0.0, 0.0, len(order), dataset.steps
+    """The rest of the epoch from `at` on, and its evaluation."""
+    started, epoch = time.perf_counter() - at.seconds, at.epoch + 1
+    n, steps = len(order), dataset.steps
     chunk = _chunk_size(network, batch, steps)
-    for first in range(0, n, chunk):
+    for first in range(at.position, n, chunk):
         if stop is not None and stop():
-            raise Stopped(epoch, first)
+            raise Stopped(at)
         part = order[first : first + chunk]
         before = time.perf_counter()
         score = network.train(dataset.train_x, dataset.train_y, order=part, batch=batch, rate=rate, threads=threads)
-        training += time.perf_counter() - before
-        losses += score.loss * len(part)
-        errors += score.error * len(part)
-        if not math.isfinite(losses):
-            raise FloatingPointError(
-                f"the training loss is {score.loss} in epoch {epoch} after {first + len(part):,} examples: "
-                "the learning rate is too high for this network"
-            )
+        now = time.perf_counter()
+        at = replace(
+            at,
+            position=first + len(part),
+            loss=at.loss + score.loss * len(part),
+            errors=at.errors + score.error * len(part),
+            training=at.training + now - before,
+            seconds=now - started,
+        )
+        check_finite(network, train=score.loss, epoch=epoch, examples=at.position)
         advance(len(part) * steps)
+        if on_progress is not None:
+            on_progress(at)
     test = network.evaluate(dataset.test_x, dataset.test_y, draw=epoch, threads=threads)
+    check_finite(network, train=at.loss, test=test.loss, epoch=epoch, examples=n)
+    check_saturation(network, epoch=epoch)
     return Metrics(
         epoch=epoch,
         rate=rate,
-        train_loss=losses / n,
-        train_error=errors / n,
+        train_loss=at.loss / n,
+        train_error=at.errors / n,
         test_loss=test.loss,
         test_error=test.error,
-        samples_per_second=n * steps / training,
-        pulses_per_sample=(network.pulses - pulses) / (n * steps),
-        seconds=time.perf_counter() - start,
+        samples_per_second=n * steps / at.training,
+        pulses_per_sample=(network.pulses - at.pulses) / (n * steps),
+        seconds=time.perf_counter() - started,
     )
 
 

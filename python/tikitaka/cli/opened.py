@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from tikitaka.data import Dataset, Vocabulary, load
 from tikitaka.model import Model
@@ -9,6 +10,8 @@ from tikitaka.network import Network
 from tikitaka.run import Run
 
 __all__ = ["Opened", "open_used"]
+
+T = TypeVar("T", str, int)
 
 
 @dataclass(frozen=True)
@@ -49,16 +52,26 @@ def open_used(path: Path) -> Opened:
     """What is at `path`; OSError or ValueError when there is nothing, or it is damaged."""
     if path.is_dir():
         run = Run.open(path)
-        config, vocabulary = run.config, run.vocabulary()
-        opened = Opened(path, run.network(), config.data, config.sequence, vocabulary, config.epochs)
+        config, last = run.config, run.last()
+        opened = Opened(path, run.network(last), config.data, config.sequence, last.vocabulary, config.epochs)
     elif path.exists():
         model = Model.load(path)
-        told = model.metadata
-        characters = told.get("vocabulary")
-        vocabulary = None if characters is None else Vocabulary(characters)
-        opened = Opened(path, model, told.get("data"), told.get("sequence", 100), vocabulary)
+        characters, sequence = _told(path, model, "vocabulary", str), _told(path, model, "sequence", int)
+        vocabulary, sequence = (
+            None if characters is None else Vocabulary(characters),
+            100 if sequence is None else sequence,
+        )
+        opened = Opened(path, model, _told(path, model, "data", str), sequence, vocabulary)
     else:
         raise FileNotFoundError(f"{path}: no such RUN folder or model file")
     if opened.vocabulary is not None and len(opened.vocabulary) != opened.used.inputs:
         raise ValueError(f"{path}: {len(opened.vocabulary)} characters for a network of {opened.used.inputs} inputs")
     return opened
+
+
+def _told(path: Path, model: Model, name: str, kind: type[T]) -> T | None:
+    """What the metadata of the model say under `name`, None where that is nothing; ValueError for another kind."""
+    value = model.metadata.get(name)
+    if value is None or (isinstance(value, kind) and not isinstance(value, bool)):
+        return value
+    raise ValueError(f"{path}: its metadata have {name} = {value!r}; {kind.__name__} needed")

@@ -1,10 +1,10 @@
 """`tikitaka train`."""
 
-import time
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from tikitaka.cli.flags import apply_flags, rule_options
 from tikitaka.cli.output import Failed, Signalled, common_options, nats, percent, print_json, signals
@@ -12,10 +12,13 @@ from tikitaka.config import rules
 from tikitaka.data import Dataset
 from tikitaka.models import nets
 from tikitaka.network import Network
-from tikitaka.run import Run, TrainConfig, read_toml, summarize
-from tikitaka.train import Metrics, Stopped, check, fit, schedules
+from tikitaka.run import Run, TrainConfig, read_toml
+from tikitaka.train import Stopped, check, schedules
+from tikitaka.training import train as train_all
 
 __all__ = ["train"]
+
+_WITH_RESUME = {"resume", "threads", "data_dir", "as_json", "checkpoint_epochs", "checkpoint_minutes"}
 
 
 @click.command(context_settings={"max_content_width": 120})
@@ -36,6 +39,22 @@ __all__ = ["train"]
 @click.option("--holdout", type=click.IntRange(min=1), metavar="N", help="Test on the last N training examples.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="RUN", help="Folder to keep the run in.")
 @click.option("--force", is_flag=True, help="Replace a run that is in RUN.")
+@click.option(
+    "--resume",
+    type=click.Path(path_type=Path),
+    metavar="RUN",
+    help="Go on with RUN from its last checkpoint; with --threads, --data-dir, --json, --checkpoint-… alone.",
+)
+@click.option(
+    "--checkpoint-epochs", type=click.IntRange(min=1), default=1, metavar="N", help="A checkpoint every N epochs (1)."
+)
+@click.option(
+    "--checkpoint-minutes",
+    type=click.FloatRange(min=0),
+    default=10.0,
+    metavar="M",
+    help="And when the last is M minutes old (10).",
+)
 @click.option("--print-config", is_flag=True, help="Print the whole config as TOML and stop.")
 @common_options
 @rule_options
@@ -44,12 +63,17 @@ def train(
     data_dir: str | None,
     out: Path | None,
     force: bool,
+    resume: Path | None,
     print_config: bool,
-    threads: int,
     as_json: bool,
     **given: Any,
 ) -> None:
     """Train a network; flags override CONFIG.toml, which overrides the settings that come with the network."""
+    how = {name: given.pop(name) for name in ("threads", "checkpoint_epochs", "checkpoint_minutes")}
+    if resume is not None:
+        _refuse_others(click.get_current_context())
+        _print(_resumed(Run.open(resume), data_dir, how), resume, as_json)
+        return
     values = {} if config_file is None else read_toml(config_file)
     if given["net"] is not None:  # before all else: it brings the defaults of the others
         values["net"] = given["net"]
@@ -61,47 +85,44 @@ def train(
     network = config.network(dataset.inputs, dataset.classes)
     check(network, dataset, batch=config.batch)
     run = None if out is None else Run.create(out, config, force=force)
-    summary = _train(config, network, dataset, run, threads)
-    if as_json:
-        print_json(summary)
-    else:
-        click.echo(_text(summary, out))
+    _print(_trained(config, network, dataset, run, how), out, as_json)
 
 
-def _train(config: TrainConfig, network: Network, dataset: Dataset, run: Run | None, threads: int) -> dict[str, Any]:
-    start = time.perf_counter()
+def _refuse_others(context: click.Context) -> None:
+    """ValueError for whatever the command line says that a run which goes on has its own of."""
+    for parameter in context.command.params:
+        given = context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
+        if given and parameter.name not in _WITH_RESUME:
+            name = parameter.opts[0] if isinstance(parameter, click.Option) else "CONFIG.toml"
+            raise ValueError(f"{name} cannot be given with --resume: the run goes on with the settings it has")
 
-    def log(metrics: Metrics) -> None:
-        if run is not None:
-            run.log(metrics)
-            run.checkpoint(network, epoch=metrics.epoch, vocabulary=dataset.vocabulary)
 
+def _resumed(run: Run, data_dir: str | None, how: dict[str, Any]) -> dict[str, Any]:
+    """The summary of an earlier run, which goes on first where it is not complete."""
+    if (done := run.summary()) is not None:
+        return done
+    dataset = run.config.dataset(data_dir)
+    network, start = run.prepare(dataset)
+    return _trained(run.config, network, dataset, run, {**how, "start": start})
+
+
+def _trained(
+    config: TrainConfig, network: Network, dataset: Dataset, run: Run | None, how: dict[str, Any]
+) -> dict[str, Any]:
     with signals() as seen:
         try:
-            if run is not None:
-                run.checkpoint(network, epoch=0, vocabulary=dataset.vocabulary)
-            history = fit(
-                network,
-                dataset,
-                epochs=config.epochs,
-                batch=config.batch,
-                schedule=config.schedule,
-                average_from=config.average_from,
-                threads=threads,
-                on_epoch=log,
-                stop=lambda: bool(seen),
-            )
-            summary = summarize(config, network, dataset, history, seconds=time.perf_counter() - start, threads=threads)
-            if run is not None:
-                run.finish(summary)
+            return train_all(config, network, dataset, run=run, stop=lambda: bool(seen), **how)
         except Stopped as stopped:
-            if run is not None:
-                at = {"epoch": stopped.epoch - 1, "position": stopped.position}
-                run.checkpoint(network, **at, vocabulary=dataset.vocabulary)
             raise Signalled(seen[0], f"{stopped}{f'; checkpoint in {run.path}' if run else ''}") from None
         except (ArithmeticError, ValueError, TypeError, OSError) as error:
             raise Failed(str(error)) from error
-    return summary
+
+
+def _print(summary: dict[str, Any], run: Path | None, as_json: bool) -> None:
+    if as_json:
+        print_json(summary)
+    else:
+        click.echo(_text(summary, run))
 
 
 def _text(summary: dict[str, Any], out: Path | None) -> str:

@@ -1,6 +1,8 @@
 """What networks are trained and tested on."""
 
+import hashlib
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -46,6 +48,15 @@ class Dataset:
     def steps(self) -> int:
         """Targets per example: 1 for an image, the characters of a sequence of text."""
         return 1 if self.train_y.ndim == 1 else int(self.train_y.shape[1])
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of all examples and targets: equal where a training on it gives the same bits."""
+        sha = hashlib.sha256()
+        for part in (self.train_x, self.train_y, self.test_x, self.test_y):
+            sha.update(f"{part.dtype.str} {part.shape}".encode())
+            sha.update(np.ascontiguousarray(part).data)
+        return sha.hexdigest()
 
     def first(self, examples: int | None) -> Self:
         """The same set with the first `examples` training examples only (None: all); ValueError if there are fewer."""

@@ -19,8 +19,9 @@ from tikitaka import extract
 from tikitaka.config import Periphery, SoftBounds, Ttv2
 from tikitaka.data import Dataset, load
 from tikitaka.network import Network
-from tikitaka.run import Run, TrainConfig, summarize
+from tikitaka.run import Run, TrainConfig
 from tikitaka.train import fit
+from tikitaka.training import summarize
 
 __all__ = ["BITS", "ERRORS", "READS", "SCHEDULES", "SETTINGS", "Scale", "extraction", "scales"]
 

@@ -1,0 +1,85 @@
+"""Numbers that say a training is lost: they stop it, before they reach a checkpoint."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tikitaka.config import RuleConfig
+from tikitaka.network import Network
+from tikitaka.nn import Layer
+
+__all__ = ["check_finite", "check_saturation"]
+
+F32 = NDArray[np.float32]
+
+_DEVICES = 32  # a smaller array may hold weights that all belong at their bounds
+_COARSE = 0.25  # of the range: devices that cross it in a few pulses stand at a bound whenever they have just moved
+
+
+def check_finite(network: Network, *, train: float, test: float = 0.0, epoch: int, examples: int) -> None:
+    """Raise FloatingPointError where a loss is not finite, `examples` into `epoch`, saying which array is to blame.
+
+    That is the first whose weights are not finite; where all are, the one with the largest |weight|.
+    """
+    for name, loss in (("training", train), ("test", test)):
+        if not math.isfinite(loss):
+            raise FloatingPointError(
+                f"the {name} loss is {loss} in epoch {epoch} after {examples:,} examples: "
+                f"the learning rate is too high for this network; {_blame(network)}"
+            )
+
+
+def check_saturation(network: Network, *, epoch: int) -> None:
+    """Raise ArithmeticError where all devices of an array stand at their bounds after `epoch`.
+
+    An array counts where it has 32 devices or more, of which one pulse, cycle-to-cycle noise with it, moves the median
+    one by less than a quarter of its range. At a bound is a device whose state, weight + reference, equals the bound
+    to the precision of float32.
+    """
+    arrays = [layer for layer in network.layers if layer.shape is not None]
+    for k, layer in enumerate(arrays):
+        devices, state = network.device_parameters(k), network.layer_state(k)
+        for letter in sorted({name.partition(".")[0] for name in devices}):
+            of = {name.removeprefix(f"{letter}."): values for name, values in devices.items() if name[0] == letter}
+            at = state[letter] + state.get(f"{letter}.reference", np.float32(0))
+            if at.size >= _DEVICES and _all_at_bounds(at, of) and not _coarse(of, _cycle_noise(network, k, letter)):
+                raise ArithmeticError(
+                    f"all devices of array {k}, {letter.upper()} ({_size(layer)}), stand at their bounds after "
+                    f"epoch {epoch}: the learning rate is too high for this network, or the bounds too narrow"
+                )
+
+
+def _blame(network: Network) -> str:
+    arrays = [layer for layer in network.layers if layer.shape is not None]
+    largest = [float(np.abs(w).max()) for w in network.weights]
+    for k, value in enumerate(largest):
+        if not math.isfinite(value):
+            return f"the weights of array {k} ({_size(arrays[k])}) are not finite"
+    k = int(np.argmax(largest))
+    return f"all weights are finite, the largest |weight| {largest[k]:.3g} is in array {k} ({_size(arrays[k])})"
+
+
+def _size(layer: Layer) -> str:
+    rows, cols = layer.shape or (0, 0)
+    return f"{rows} × {cols}"
+
+
+def _all_at_bounds(at: F32, devices: Mapping[str, F32]) -> bool:
+    lower, upper = devices["lower_bound"], devices["upper_bound"]
+    near = 1e-6 * (upper - lower)
+    return bool(np.all((at <= lower + near) | (at >= upper - near)))
+
+
+def _coarse(devices: Mapping[str, F32], noise: float) -> bool:
+    step = np.maximum(devices["up_step"], devices["down_step"]) * (1 + noise)
+    return bool(np.median(step / (devices["upper_bound"] - devices["lower_bound"])) >= _COARSE)
+
+
+def _cycle_noise(network: Network, array: int, letter: str) -> float:
+    """σ_c of the devices of A or C of an array, in steps."""
+    rule = network.rules[array] if isinstance(network.rules, Sequence) else network.rules
+    assert isinstance(rule, RuleConfig)  # a rule of one's own shows no devices
+    device = getattr(rule, "slow_device", None) if letter == "c" else None
+    return float((device or rule.device).cycle_noise)  # type: ignore[attr-defined]
