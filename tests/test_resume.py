@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -67,7 +68,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small networks by name, and calls into the core of a few mini-batches, so that an epoch takes several."""
     for name, recipe in SMALL.items():
         monkeypatch.setitem(nets, name, recipe)
-    monkeypatch.setattr("tikitaka.train._CHUNK_WORK", 2e4)
+    monkeypatch.setattr("tikitaka.train._chunk_size", lambda *_: 16)
 
 
 def config(net: str = "dense", rule: str = "ttv2", **more: Any) -> tt.TrainConfig:
@@ -111,7 +112,6 @@ def test_a_training_stopped_within_epochs_goes_on_bit_for_bit(tmp_path: Path, ru
     assert stops[0].epoch == 1 < stops[-1].epoch
     assert run.train(dataset, threads=2, progress=False) == run.summary()
     assert outcome(run) == outcome(whole)
-    assert sum(len(metrics.keys()) for metrics in outcome(run)[1]) > 0
 
 
 def test_fit_goes_on_from_a_progress_and_a_state() -> None:
@@ -190,7 +190,7 @@ import sys
 import tikitaka as tt
 import tikitaka.train
 from tikitaka.models import Recipe, nets
-tikitaka.train._CHUNK_WORK = 4e4
+tikitaka.train._chunk_size = lambda *_: 32
 nets["tiny"] = Recipe(lambda n, m: [tt.nn.Linear(n, 16), tt.nn.Tanh(), tt.nn.Linear(16, m)], "digits", 150, 4)
 run = tt.Run.open(sys.argv[1])
 print(flush=True)
@@ -200,7 +200,7 @@ run.train(threads=int(sys.argv[2]), progress=False, checkpoint_epochs=2, checkpo
 
 def test_killed_50_times_in_a_row_it_ends_as_if_it_never_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(nets, "tiny", replace(SMALL["dense"], epochs=150))
-    monkeypatch.setattr("tikitaka.train._CHUNK_WORK", 4e4)
+    monkeypatch.setattr("tikitaka.train._chunk_size", lambda *_: 32)
     settings = tt.TrainConfig(net="tiny", examples=200, rule=tt.Ttv2(periphery=FULL), seed=7)
     moments, kills, advanced, within, torn = random.Random(11), 0, 0, 0, 0
     run = tt.Run.create(tmp_path / "run", settings)
@@ -212,11 +212,13 @@ def test_killed_50_times_in_a_row_it_ends_as_if_it_never_was(tmp_path: Path, mon
         process.stdout.readline()
         time.sleep(moments.uniform(0, 0.15))
         process.kill()
-        assert process.communicate()[1] == "", "it could not go on"
+        said = process.communicate()[1]
+        assert not said or "; the checkpoint before it is taken" in said  # killed between the renames
         kills += process.returncode == -signal.SIGKILL
         torn += len(list(run.path.iterdir())) > 4  # a file was being written
-        if (run.path / NEWEST).exists():
-            now = run.last().progress
+        if (run.path / NEWEST).exists() or (run.path / PREVIOUS).exists():
+            with warnings.catch_warnings(action="ignore"):
+                now = run.last().progress
             assert (now.epoch, now.position) >= (at.epoch, at.position)
             advanced += now != at
             within += now != at and now.position > 0
@@ -225,7 +227,8 @@ def test_killed_50_times_in_a_row_it_ends_as_if_it_never_was(tmp_path: Path, mon
     assert run.summary() is None
     assert advanced >= 25, (advanced, within, torn)  # most were killed when they had come further than the one before
     assert within >= 5, (advanced, within, torn)
-    run.train(progress=False)
+    with warnings.catch_warnings(action="ignore"):
+        run.train(progress=False)
     whole = tt.Run.create(tmp_path / "whole", settings)
     whole.train(progress=False, checkpoint_epochs=50)
     assert outcome(run) == outcome(whole)
@@ -249,7 +252,7 @@ def test_a_kill_between_the_steps_of_writing_leaves_a_checkpoint(
     whole, run = (tt.Run.create(tmp_path / name, config()) for name in ("whole", "run"))
     whole.train(DIGITS, progress=False)
     with pytest.raises(tt.Stopped):
-        run.train(DIGITS, progress=False, stop=at_call(9))
+        run.train(DIGITS, progress=False, stop=at_call(7))
     made = run.last()
     with monkeypatch.context() as patched:
         killing(patched, step)
@@ -330,7 +333,7 @@ def test_a_full_disk_leaves_the_checkpoint_before(tmp_path: Path) -> None:
 def stopped(tmp_path: Path) -> tt.Run:
     run = tt.Run.create(tmp_path / "run", config())
     with pytest.raises(tt.Stopped):
-        run.train(DIGITS, progress=False, stop=at_call(9))
+        run.train(DIGITS, progress=False, stop=at_call(7))
     return run
 
 
@@ -395,7 +398,7 @@ def test_checkpoints_of_another_kind_are_refused(stopped: tt.Run, change: dict[s
 
 def test_a_config_or_data_that_changed_is_refused(stopped: tt.Run, command: Command) -> None:
     other = replace(DIGITS, train_y=(DIGITS.train_y + 1) % 10)
-    with pytest.raises(ValueError, match="digits is not the data that .* was begun with"):
+    with pytest.raises(ValueError, match=r"digits is not the data that .* was begun with"):
         tt.Run.open(stopped.path).prepare(other)
     path = stopped.path / "config.toml"
     path.write_text(path.read_text(encoding="utf-8").replace("seed = 5", "seed = 6"), encoding="utf-8")
@@ -436,14 +439,15 @@ def test_a_run_reads_its_checkpoint_once(stopped: tt.Run, monkeypatch: pytest.Mo
 def test_resume_goes_on_and_prints_the_summary_of_a_finished_run(
     command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    flags = ["--data", "digits", "--examples", 60, "--epochs", 2, "--net", "dense", "--json"]
+    (tmp_path / "c.toml").write_text(config(epochs=2).to_toml(), encoding="utf-8")
+    flags = [tmp_path / "c.toml", "--examples", 60, "--json"]
     whole = json.loads(command("train", *flags, "--out", tmp_path / "whole")[1])
     run = tmp_path / "run"
     with monkeypatch.context() as patched:  # stopped by hand, in the second epoch
         patched.setattr("tikitaka.training.fit", interrupted(6))
         code, out, err = command("train", *flags, "--out", run, "--checkpoint-epochs", 5)
         assert (code, out) == (130, "")
-        assert f"after 48 examples; checkpoint in {run}" in err
+        assert f"stopped in epoch 2 after 16 examples; checkpoint in {run}" in err
     code, out, _ = command("train", "--resume", run, "--threads", 2, "--json", "--checkpoint-minutes", 0)
     assert code == 0
     summary = json.loads(out)
@@ -514,15 +518,16 @@ def test_models_whose_metadata_are_of_another_type_are_refused(
 
 
 def deep(inputs: int, classes: int) -> list[tt.nn.Layer]:
-    return [tt.nn.Linear(inputs, 16), tt.nn.ReLU(), tt.nn.Linear(16, 16), tt.nn.ReLU(), tt.nn.Linear(16, classes)]
+    return [tt.nn.Linear(inputs, 16), tt.nn.Linear(16, 16), tt.nn.Linear(16, 16), tt.nn.Linear(16, classes)]
 
 
 def test_a_loss_that_is_not_finite_keeps_the_last_good_checkpoint(
     command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(nets, "deep", replace(SMALL["dense"], build=deep))
-    flags = ["--data", "digits", "--net", "deep", "--rule", "float", "--lr", 1000, "--out", tmp_path / "run"]
-    code, out, err = command("train", *flags, "--checkpoint-minutes", 0)
+    (tmp_path / "c.toml").write_text(config("deep", "float").to_toml(), encoding="utf-8")
+    flags = ["--lr", 1000, "--out", tmp_path / "run", "--checkpoint-minutes", 0]
+    code, out, err = command("train", tmp_path / "c.toml", *flags)
     assert (code, out) == (1, "")
     assert "loss is nan in epoch 1 after" in err
     assert "the weights of array 0 (16 × 65) are not finite" in err
@@ -531,9 +536,8 @@ def test_a_loss_that_is_not_finite_keeps_the_last_good_checkpoint(
     assert run.summary() is None
 
 
-def test_the_array_with_the_largest_weights_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = tt.Run.create(tmp_path / "run", config(rule="float"))
-    network = run.config.network(64, 10)
+def test_the_array_with_the_largest_weights_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = tt.Network(dense(64, 10), tt.Float(), seed=1)
     network.weights = [network.weights[0], 1e3 * network.weights[1]]
     with monkeypatch.context() as patched:
         patched.setattr(tt.Network, "evaluate", lambda *_, **__: tt.Score(float("inf"), 0.5))
@@ -544,8 +548,8 @@ def test_the_array_with_the_largest_weights_is_named(tmp_path: Path, monkeypatch
 
 
 def test_devices_that_all_stand_at_bounds_stop_a_training(tmp_path: Path) -> None:
-    rule = tt.Sgd(lr=1000, device=tt.ConstantStep(states=500, bound=0.01))
-    run = tt.Run.create(tmp_path / "run", tt.TrainConfig(net="dense", data="digits", rule=rule, epochs=5))
+    rule = tt.Sgd(1000, tt.ConstantStep(states=10, bound=0.01), trains=tt.Trains(update_management=False))
+    run = tt.Run.create(tmp_path / "run", tt.TrainConfig(net="dense", data="digits", rule=rule, batch=1, epochs=5))
     with pytest.raises(ArithmeticError, match=r"all devices of array 1, C \(10 × 17\), .* after epoch 1: .* rate"):
         run.train(DIGITS, progress=False)
     assert run.last().progress == tt.Progress()
