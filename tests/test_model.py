@@ -13,6 +13,7 @@ import pytest
 import tikitaka as tt
 from tikitaka import _core, modelfile, quantise
 from tikitaka.named import named_arrays, named_weights
+from tikitaka.sealed import digest
 
 DIGITS = tt.data.load("digits").first(100)
 LAYERS = [tt.nn.Linear(64, 12, scale=2.5), tt.nn.Tanh(), tt.nn.Linear(12, 10, bias=False), tt.nn.ReLU()]
@@ -281,7 +282,7 @@ def edited(path: Path, change: Callable[[dict[str, str]], None]) -> None:
     """Write `path` again with a changed header and the checksum that belongs to it."""
     arrays, header = _core.load_tensors(str(path))
     change(header)
-    header["sha256"] = modelfile._digest(header, arrays)
+    header["sha256"] = digest(header, arrays)
     _core.save_tensors(str(path), arrays, header)
 
 

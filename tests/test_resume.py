@@ -23,7 +23,7 @@ from tikitaka import _core, checkpoint
 from tikitaka.checkpoint import NEWEST, PREVIOUS, Checkpoint
 from tikitaka.data.text import text_dataset
 from tikitaka.models import Recipe, nets
-from tikitaka.sealed import sealed
+from tikitaka.sealed import digest
 from tikitaka.trouble import check_saturation
 
 __all__ = ["command"]  # a fixture
@@ -193,8 +193,9 @@ from tikitaka.models import Recipe, nets
 tikitaka.train._chunk_size = lambda *_: 32
 nets["tiny"] = Recipe(lambda n, m: [tt.nn.Linear(n, 16), tt.nn.Tanh(), tt.nn.Linear(16, m)], "digits", 150, 4)
 run = tt.Run.open(sys.argv[1])
+data = run.config.dataset()
 print(flush=True)
-run.train(threads=int(sys.argv[2]), progress=False, checkpoint_epochs=2, checkpoint_minutes=float(sys.argv[3]))
+run.train(data, threads=int(sys.argv[2]), progress=False, checkpoint_epochs=2, checkpoint_minutes=float(sys.argv[3]))
 """
 
 
@@ -223,10 +224,12 @@ def test_killed_50_times_in_a_row_it_ends_as_if_it_never_was(tmp_path: Path, mon
             advanced += now != at
             within += now != at and now.position > 0
             at = now
+    print(f"{advanced} of {kills} rounds came further, {within} to the middle of an epoch; in {torn} a file was torn")
     assert kills == 50
     assert run.summary() is None
-    assert advanced >= 25, (advanced, within, torn)  # most were killed when they had come further than the one before
-    assert within >= 5, (advanced, within, torn)
+    assert advanced > 25  # most were killed when they had come further than the one before
+    assert within >= 10
+    assert torn >= 1
     with warnings.catch_warnings(action="ignore"):
         run.train(progress=False)
     whole = tt.Run.create(tmp_path / "whole", settings)
@@ -389,9 +392,9 @@ def test_checkpoints_of_another_kind_are_refused(stopped: tt.Run, change: dict[s
     path = stopped.path / NEWEST
     (stopped.path / PREVIOUS).unlink()
     state, header = _core.load_tensors(str(path))
-    kept = {name: value for name, value in {**header, **change}.items() if name not in ("format", "version", "sha256")}
-    kind = {**header, **change}
-    _core.save_tensors(str(path), state, sealed(kept, state, format=kind["format"], version=int(kind["version"])))
+    header |= change
+    header["sha256"] = digest(header, state)
+    _core.save_tensors(str(path), state, header)
     with pytest.raises(ValueError, match=words):
         stopped.last()
 

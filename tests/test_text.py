@@ -222,6 +222,9 @@ class Reader:
     def evaluate(self, *_: object, **__: object) -> tt.Score:
         return tt.Score(1.0, 0.25)
 
+    def device_parameters(self, _: int) -> dict[str, np.ndarray]:
+        return {}
+
 
 def test_streams_run_beside_each_other() -> None:
     np.testing.assert_array_equal(streams(8, 2), [0, 4, 1, 5, 2, 6, 3, 7])

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["check_seal", "sealed"]
+__all__ = ["check_seal", "digest", "sealed"]
 
 
 def sealed(
@@ -17,7 +17,7 @@ def sealed(
 ) -> dict[str, str]:
     """`header` with the name and version of the format, and the SHA-256 over that and `arrays`."""
     whole = {"format": format, "version": str(version), **header}
-    return {**whole, "sha256": _digest(whole, arrays)}
+    return {**whole, "sha256": digest(whole, arrays)}
 
 
 def check_seal(
@@ -34,11 +34,12 @@ def check_seal(
         raise ValueError(f"{path} holds no {what} of tikitaka")
     if header.get("version") != str(version):
         raise ValueError(f"{path} is of format version {header.get('version')}; this release reads version {version}")
-    if header.get("sha256") != _digest(header, arrays):
+    if header.get("sha256") != digest(header, arrays):
         raise ValueError(f"{path} is damaged or was edited: its checksum does not match")
 
 
-def _digest(header: Mapping[str, str], arrays: Mapping[str, NDArray[Any]]) -> str:
+def digest(header: Mapping[str, str], arrays: Mapping[str, NDArray[Any]]) -> str:
+    """SHA-256 over every string of `header` but the one named sha256, and every array with its name."""
     sha = hashlib.sha256()
     for name in sorted(header.keys() - {"sha256"}):
         sha.update(json.dumps([name, header[name]]).encode())

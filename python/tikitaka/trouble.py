@@ -40,7 +40,8 @@ def check_saturation(network: Network, *, epoch: int) -> None:
     """
     arrays = [layer for layer in network.layers if layer.shape is not None]
     for k, layer in enumerate(arrays):
-        devices, state = network.device_parameters(k), network.layer_state(k)
+        devices = network.device_parameters(k)
+        state = network.layer_state(k) if devices else {}
         for letter in sorted({name.partition(".")[0] for name in devices}):
             of = {name.removeprefix(f"{letter}."): values for name, values in devices.items() if name[0] == letter}
             at = state[letter] + state.get(f"{letter}.reference", np.float32(0))
