@@ -207,7 +207,7 @@ def test_killed_50_times_in_a_row_it_ends_as_if_it_never_was(tmp_path: Path, mon
     run = tt.Run.create(tmp_path / "run", settings)
     at = tt.Progress()
     for turn in range(50):
-        minutes = (0, 0.0003, 10)[turn % 3]
+        minutes = 10 if turn % 5 == 4 else 0  # after every call into the core, or at the end of an epoch
         process = child(TINY, str(run.path), str(turn % 2 + 1), str(minutes))
         assert process.stdout is not None
         process.stdout.readline()
@@ -228,7 +228,7 @@ def test_killed_50_times_in_a_row_it_ends_as_if_it_never_was(tmp_path: Path, mon
     assert kills == 50
     assert run.summary() is None
     assert advanced > 25  # most were killed when they had come further than the one before
-    assert within >= 10
+    assert within > 20
     assert torn >= 1
     with warnings.catch_warnings(action="ignore"):
         run.train(progress=False)
