@@ -15,7 +15,10 @@ help:
 	@echo "make test-torch  the tests against PyTorch, in an environment of its own (a large download)"
 	@echo "make bench   every benchmark: bench-kernels, bench-instructions, bench-speed, bench-scaling, bench-peers (12 minutes)"
 	@echo "make claims  what each rule tolerates, at quick scale (15 minutes; MNIST in TIKITAKA_DATA)"
-	@echo "make wheel   the abi3 wheel and the source distribution, in dist/"
+	@echo "make wheel   the source distribution, and the abi3 wheel built from it, in dist/"
+	@echo "make test-wheel  make wheel, then install both into empty environments and use them there"
+	@echo "make package     the crate as it would be published, built by itself"
+	@echo "make sanitize    the Rust tests under AddressSanitizer and under valgrind"
 	@echo "make clean   remove what was built"
 
 .venv/ready: pyproject.toml
@@ -39,7 +42,7 @@ claims: build
 	done
 	$(BIN)/tikitaka reproduce networks --scale quick --out $(CLAIMS_OUT)/networks
 
-test: lint test-rust test-python
+test: lint test-rust test-python test-wheel
 
 lint: build
 	cargo fmt --check
@@ -52,13 +55,13 @@ lint: build
 	$(BIN)/mypy
 	$(BIN)/python -m mypy.stubtest tikitaka._core
 
-# The last three lines prove the same bits on every instruction set that the machine has.
+# The last lines prove the same bits on every instruction set that the machine has.
 test-rust:
 	cargo test --quiet
 	cargo test --quiet --examples
-	TIKITAKA_SIMD=baseline cargo test --quiet --test reproducible --test paths --test sequences
-	TIKITAKA_SIMD=avx2 cargo test --quiet --test reproducible --test paths --test sequences
-	TIKITAKA_SIMD=avx512 cargo test --quiet --test reproducible --test paths --test sequences
+	paths=$$(cargo run --quiet --profile test --example paths) && for path in $$paths; do \
+		TIKITAKA_SIMD=$$path cargo test --quiet --test reproducible --test paths --test sequences || exit 1; \
+	done
 
 test-python: build
 	$(BIN)/python -m pytest
@@ -97,8 +100,35 @@ bench-scaling: build
 bench-peers: build
 	$(BIN)/python benches/peers.py --json $(BENCH_OUT)
 
+.PHONY: test-wheel package sanitize sanitize-address sanitize-memory
+
+# Maturin packs the sources, builds the wheel from them alone, and gives it the tag that its symbols allow.
 wheel: .venv/ready
+	rm -f dist/tikitaka-*
 	$(BIN)/maturin build --release --sdist --out dist
+
+test-wheel: build wheel
+	$(BIN)/python -m pytest tests/packaging
+
+package:
+	cargo package --allow-dirty
+
+# Where a sanitizer is to run, a target must be named: without one it would also go into build scripts and macros.
+TARGET = $(shell rustc --print host-tuple)
+TARGET_ENV = $(shell rustc --print host-tuple | tr a-z- A-Z_)
+
+sanitize: sanitize-address sanitize-memory
+
+# On the stable toolchain, which has the sanitizer but hides it.
+sanitize-address:
+	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address cargo test --target $(TARGET) --lib --tests
+
+# Valgrind knows no AVX-512 and says so to the program, which then takes AVX2; it runs one thread at a time.
+sanitize-memory:
+	for path in baseline avx2; do \
+		TIKITAKA_SIMD=$$path CARGO_TARGET_$(TARGET_ENV)_RUNNER="valgrind --quiet --error-exitcode=1 --fair-sched=yes" \
+			cargo test --target $(TARGET) --lib --test inputs --test paths || exit 1; \
+	done
 
 clean:
 	rm -rf .venv .venv-torch dist target python/tikitaka/_core*.so

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import tikitaka as tt
+from tikitaka import _core
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -239,17 +240,9 @@ def machine() -> dict[str, Any]:
     return {
         "cpu": cpu.get("model name", platform.processor()),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "simd": simd(set(cpu.get("flags", "").split())),
+        "simd": _core.simd(),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "numpy": np.__version__,
         "tikitaka": tt.__version__,
     }
-
-
-def simd(flags: set[str]) -> str:
-    """The path that `tikitaka::simd::path` takes on a processor with these features."""
-    paths = ["baseline", "avx2", "avx512"]
-    best = 2 if {"avx512f", "avx512bw", "avx512dq", "avx512vl"} <= flags else int("avx2" in flags)
-    wanted = os.environ.get("TIKITAKA_SIMD", "")
-    return paths[min(best, paths.index(wanted) if wanted in paths else 2)]

@@ -29,6 +29,16 @@ pub enum Error {
         /// What is allowed.
         allowed: String,
     },
+    /// A name is none of those that are allowed.
+    #[error("{what} is {given:?}; allowed: {allowed}")]
+    Choice {
+        /// The setting.
+        what: &'static str,
+        /// What it names.
+        given: String,
+        /// What is allowed.
+        allowed: String,
+    },
     /// Two or more settings contradict each other.
     #[error("{0}")]
     Conflict(String),

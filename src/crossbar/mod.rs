@@ -84,8 +84,9 @@ impl<D: Device> Crossbar<D> {
     /// An array at weight 0 whose devices are drawn from (seed, array).
     ///
     /// # Errors
-    /// No rows or columns, more than [`MAX_CROSSPOINTS`], or settings out of range.
+    /// No rows or columns, more than [`MAX_CROSSPOINTS`], settings out of range, or what [`crate::simd::check`] refuses.
     pub fn new(rows: usize, cols: usize, device: D, setup: &Setup) -> Result<Self> {
+        crate::simd::check()?;
         for (what, given) in [("rows", rows), ("cols", cols)] {
             if given == 0 {
                 return Err(Error::range(what, 0.0, "1 or more"));

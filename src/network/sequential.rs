@@ -73,6 +73,7 @@ impl Network {
         seed: u64,
         build: &mut dyn FnMut(Initial<'_>) -> Result<Box<dyn Rule>>,
     ) -> Result<Self> {
+        crate::simd::check()?; // also where all rules are a user's own
         if !layers.first().is_some_and(LayerConfig::has_array) {
             return Err(Error::Conflict("the first layer must be linear, conv2d or lstm".to_owned()));
         }

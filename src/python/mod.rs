@@ -24,7 +24,7 @@ mod _core {
     #[pymodule_export]
     use super::network::PyNetwork;
     #[pymodule_export]
-    use super::normals;
+    use super::{normals, simd};
     use pyo3::prelude::*;
 
     #[pymodule_init]
@@ -47,4 +47,10 @@ fn normals(py: Python<'_>, seed: u64, n: usize) -> PyResult<Bound<'_, numpy::PyA
         out
     });
     Ok(numpy::PyArray1::from_vec(py, out))
+}
+
+/// The instruction set that the kernels use: the best of the processor, or the one that `TIKITAKA_SIMD` names.
+#[pyfunction]
+fn simd() -> PyResult<&'static str> {
+    crate::simd::check().map(crate::simd::Path::name).map_err(config::map_error)
 }

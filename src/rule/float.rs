@@ -66,6 +66,7 @@ impl FloatRule {
     /// The rule with `rows` × `cols` initial weights, row after row.
     pub fn new(rows: usize, cols: usize, weights: &[f32], settings: Float) -> Result<Self> {
         settings.validate()?;
+        simd::check()?;
         for (what, given) in [("rows", rows), ("cols", cols)] {
             if given == 0 {
                 return Err(Error::range(what, 0.0, "1 or more"));

@@ -11,59 +11,12 @@ pub(crate) mod aligned;
 pub(crate) mod kernels;
 mod lanes;
 pub(crate) mod math;
+mod path;
 
 pub(crate) use lanes::Isa;
 use lanes::Portable;
 pub use lanes::{LANES, Mask};
-
-use std::sync::OnceLock;
-
-/// An instruction set that the kernels are compiled for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Path {
-    /// The target's baseline (SSE2 on x86-64, NEON on AArch64).
-    Baseline,
-    /// AVX2.
-    Avx2,
-    /// AVX-512 F, BW, DQ and VL.
-    Avx512,
-}
-
-/// The path in use: the best that the processor has, or a lower one named by the environment
-/// variable `TIKITAKA_SIMD` (`baseline`, `avx2`, `avx512`), read once.
-pub fn path() -> Path {
-    static PATH: OnceLock<Path> = OnceLock::new();
-    *PATH.get_or_init(|| {
-        let wanted = match std::env::var("TIKITAKA_SIMD").as_deref() {
-            Ok("baseline") => Path::Baseline,
-            Ok("avx2") => Path::Avx2,
-            _ => Path::Avx512,
-        };
-        wanted.min(best())
-    })
-}
-
-#[cfg(target_arch = "x86_64")]
-fn best() -> Path {
-    if !is_x86_feature_detected!("popcnt") {
-        Path::Baseline
-    } else if is_x86_feature_detected!("avx512f")
-        && is_x86_feature_detected!("avx512bw")
-        && is_x86_feature_detected!("avx512dq")
-        && is_x86_feature_detected!("avx512vl")
-    {
-        Path::Avx512
-    } else if is_x86_feature_detected!("avx2") {
-        Path::Avx2
-    } else {
-        Path::Baseline
-    }
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-fn best() -> Path {
-    Path::Baseline
-}
+pub use path::{Path, available, check, path};
 
 /// Compiles `kernel` once per path and defines the function that picks one.
 macro_rules! dispatch {
@@ -80,6 +33,7 @@ macro_rules! dispatch {
                 match path() {
                     // SAFETY: `path` returns only what the processor was found to have.
                     Path::Avx512 => return unsafe { avx512($($arg),*) },
+                    // SAFETY: likewise.
                     Path::Avx2 => return unsafe { avx2($($arg),*) },
                     Path::Baseline => {}
                 }
@@ -102,12 +56,13 @@ mod avx512 {
     };
     use std::mem::transmute;
 
-    /// Only code compiled for AVX-512 may make one.
+    /// Only code compiled for AVX-512 may make one: `run`, below, is the only one that names it.
+    ///
+    /// Every intrinsic here needs no more than that the processor has it; none takes a pointer. An array and a vector
+    /// of the same numbers have the same size and bits, any of which are a value of either.
     #[derive(Clone, Copy)]
     pub(super) struct Avx512(u16);
 
-    // SAFETY, of all blocks here: the type is used by code compiled for AVX-512 only, and an array and a
-    // vector of the same numbers have the same bits.
     impl sealed::Sealed for Avx512 {}
 
     impl Mask for Avx512 {
@@ -123,6 +78,7 @@ mod avx512 {
 
         #[inline(always)]
         fn select(self, a: &[f32; LANES], b: &[f32; LANES]) -> [f32; LANES] {
+            // SAFETY: see [`Avx512`].
             unsafe {
                 let (a, b) = (transmute::<[f32; LANES], __m512>(*a), transmute::<[f32; LANES], __m512>(*b));
                 transmute::<__m512, [f32; LANES]>(_mm512_mask_blend_ps(self.0, b, a))
@@ -140,6 +96,7 @@ mod avx512 {
                 [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23],
                 [8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31],
             ];
+            // SAFETY: see [`Avx512`].
             unsafe {
                 let [a, b, c, d] = transmute::<[[f32; 4]; LANES], [__m512; 4]>(*rows);
                 let [even, odd] = transmute::<[[i32; LANES]; 2], [__m512i; 2]>(PAIRS);
@@ -162,6 +119,7 @@ mod avx512 {
         #[inline(always)]
         fn expand(self, values: &[f32]) -> [f32; LANES] {
             let values: [f32; LANES] = values[..LANES].try_into().expect("a block");
+            // SAFETY: see [`Avx512`].
             unsafe {
                 let values = transmute::<[f32; LANES], __m512>(values);
                 transmute::<__m512, [f32; LANES]>(_mm512_maskz_expand_ps(self.0, values))
@@ -170,6 +128,7 @@ mod avx512 {
 
         #[inline(always)]
         fn compress(self, values: &[u32; LANES]) -> [u32; LANES] {
+            // SAFETY: see [`Avx512`].
             unsafe {
                 let values = transmute::<[u32; LANES], __m512i>(*values);
                 transmute::<__m512i, [u32; LANES]>(_mm512_maskz_compress_epi32(self.0, values))
@@ -178,6 +137,7 @@ mod avx512 {
 
         #[inline(always)]
         fn nonzero(values: &[f32; LANES]) -> Self {
+            // SAFETY: see [`Avx512`].
             unsafe {
                 let values = transmute::<[f32; LANES], __m512>(*values);
                 Self(_mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(values, _mm512_setzero_ps()))
@@ -186,6 +146,7 @@ mod avx512 {
 
         #[inline(always)]
         fn below(words: &[u32; LANES], thresholds: &[u32; LANES]) -> Self {
+            // SAFETY: see [`Avx512`].
             unsafe {
                 let words = _mm512_srli_epi32::<1>(transmute::<[u32; LANES], __m512i>(*words));
                 Self(_mm512_cmplt_epu32_mask(words, transmute::<[u32; LANES], __m512i>(*thresholds)))
@@ -218,6 +179,7 @@ pub(crate) fn run<K: Kernel>(kernel: K) -> K::Out {
         match path() {
             // SAFETY: `path` returns only what the processor was found to have.
             Path::Avx512 => return unsafe { with_avx512(kernel) },
+            // SAFETY: likewise.
             Path::Avx2 => return unsafe { with_avx2(kernel) },
             Path::Baseline => {}
         }

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import click
 
+from tikitaka import _core
 from tikitaka._core import __version__
 from tikitaka.cli.demo import demo
 from tikitaka.cli.extract import extract
@@ -26,6 +27,7 @@ __all__ = ["main", "tikitaka"]
 @click.pass_context
 def tikitaka(context: click.Context) -> None:
     """Train neural networks on simulated noisy analog hardware."""
+    _core.simd()  # a TIKITAKA_SIMD that names nothing is refused before any file is made
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
 

@@ -40,7 +40,10 @@ def download(name: str, data_dir: str | Path | None = None) -> Path:
     base = data_folder(data_dir)
     if base is None:
         raise ValueError("name the folder of data sets by data_dir= or TIKITAKA_DATA")
-    import pooch  # an extra: most users never need it
+    try:
+        import pooch  # an extra: most users never need it
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError("downloads need the package pooch: pip install 'tikitaka[download]'") from error
 
     address, files = _SOURCES[name]
     for file, md5 in files.items():
