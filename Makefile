@@ -18,6 +18,7 @@ help:
 	@echo "make wheel   the source distribution, and the abi3 wheel built from it, in dist/"
 	@echo "make test-wheel  make wheel, then install both into empty environments and use them there"
 	@echo "make package     the crate as it would be published, built by itself"
+	@echo "make licences    THIRD-PARTY.txt: the licences of the crates in the wheel"
 	@echo "make sanitize    the Rust tests under AddressSanitizer and under valgrind"
 	@echo "make clean   remove what was built"
 
@@ -100,7 +101,7 @@ bench-scaling: build
 bench-peers: build
 	$(BIN)/python benches/peers.py --json $(BENCH_OUT)
 
-.PHONY: test-wheel package sanitize sanitize-address sanitize-memory
+.PHONY: test-wheel licences package sanitize sanitize-address sanitize-memory
 
 # Maturin packs the sources, builds the wheel from them alone, and gives it the tag that its symbols allow.
 wheel: .venv/ready
@@ -109,6 +110,10 @@ wheel: .venv/ready
 
 test-wheel: build wheel
 	$(BIN)/python -m pytest tests/packaging
+
+# After a change of Cargo.lock: make test-wheel says when.
+licences: .venv/ready
+	$(BIN)/python tests/packaging/licences.py
 
 package:
 	cargo package --allow-dirty
@@ -121,13 +126,16 @@ sanitize: sanitize-address sanitize-memory
 
 # On the stable toolchain, which has the sanitizer but hides it.
 sanitize-address:
-	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address cargo test --target $(TARGET) --lib --tests
+	paths=$$(cargo run --quiet --profile test --example paths) && for path in $$paths; do \
+		TIKITAKA_SIMD=$$path RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address \
+			cargo test --target $(TARGET) --lib --tests || exit 1; \
+	done
 
 # Valgrind knows no AVX-512 and says so to the program, which then takes AVX2; it runs one thread at a time.
 sanitize-memory:
 	for path in baseline avx2; do \
-		TIKITAKA_SIMD=$$path CARGO_TARGET_$(TARGET_ENV)_RUNNER="valgrind --quiet --error-exitcode=1 --fair-sched=yes" \
-			cargo test --target $(TARGET) --lib --test inputs --test paths || exit 1; \
+		TIKITAKA_SIMD=$$path CARGO_TARGET_$(TARGET_ENV)_RUNNER="valgrind --error-exitcode=1 --leak-check=full --errors-for-leak-kinds=definite --fair-sched=yes" \
+			cargo test --target $(TARGET) --lib --tests || exit 1; \
 	done
 
 clean:

@@ -7,6 +7,7 @@ import tarfile
 import zipfile
 from pathlib import Path, PurePosixPath
 
+import licences
 from conftest import ROOT, VERSION
 
 SOURCES = {path.relative_to(ROOT).as_posix() for path in (ROOT / "python").rglob("*") if path.is_file()}
@@ -22,9 +23,9 @@ def test_the_wheel_holds_the_package_and_its_licences(wheel: Path) -> None:
     assert len(compiled) == 1
     rest = {name for name in sizes if not name.startswith(about)} - compiled
     assert rest == {path.removeprefix("python/") for path in PACKAGE}
-    # the licence of ours, those of the crates compiled into it, and the list of them as CycloneDX
-    licences = {name.removeprefix(about) for name in sizes if name.startswith((about + "licenses/", about + "sboms/"))}
-    assert licences == {"licenses/LICENSE", "sboms/tikitaka.cyclonedx.json"}
+    # our licence, those of the crates compiled into it, and the list of these as CycloneDX
+    papers = {name.removeprefix(about) for name in sizes if name.startswith((about + "licenses/", about + "sboms/"))}
+    assert papers == {"licenses/LICENSE", "licenses/THIRD-PARTY.txt", "sboms/tikitaka.cyclonedx.json"}
     assert sum(sizes.values()) < 6e6
     assert wheel.stat().st_size < 3e6
 
@@ -37,6 +38,12 @@ def test_one_wheel_for_every_python_and_older_systems(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         tags = archive.read(f"tikitaka-{VERSION}.dist-info/WHEEL").decode()
     assert f"Tag: cp311-abi3-{platform.split('.')[0]}" in tags
+
+
+def test_the_licences_are_those_of_the_crates_in_the_wheel() -> None:
+    crates = licences.crates()
+    assert {"numpy", "pyo3", "rayon", "safetensors"} <= {name for name, _ in crates}
+    assert licences.FILE.read_text(encoding="utf-8") == licences.text(), "Cargo.lock has changed: run make licences"
 
 
 def listed() -> set[str]:
@@ -59,4 +66,4 @@ def test_the_source_distribution_holds_the_crate_and_the_package(sdist: Path) ->
     with tarfile.open(sdist) as archive:
         files = {name.removeprefix(f"tikitaka-{VERSION}/") for name in archive.getnames()}
     crate = listed() - {".cargo_vcs_info.json", "Cargo.toml.orig"}
-    assert files == crate | PACKAGE | {"pyproject.toml", "PKG-INFO"}
+    assert files == crate | PACKAGE | {"pyproject.toml", "PKG-INFO", "THIRD-PARTY.txt"}
