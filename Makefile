@@ -103,10 +103,14 @@ bench-peers: build
 
 .PHONY: test-wheel licences package sanitize sanitize-address sanitize-memory
 
-# Maturin packs the sources, builds the wheel from them alone, and gives it the tag that its symbols allow.
+# Maturin packs the sources, builds the wheel from them alone, and gives it the tag that its symbols allow. Packed files
+# are all dated 2006, so that cargo would take an older build of ours for theirs: only other crates are kept.
+PACKED = $(CURDIR)/target/packed
+
 wheel: .venv/ready
 	rm -f dist/tikitaka-*
-	$(BIN)/maturin build --release --sdist --out dist
+	cargo clean --quiet --release --package tikitaka --target-dir $(PACKED)
+	CARGO_TARGET_DIR=$(PACKED) $(BIN)/maturin build --release --sdist --out dist
 
 test-wheel: build wheel
 	$(BIN)/python -m pytest tests/packaging
@@ -122,6 +126,9 @@ package:
 TARGET = $(shell rustc --print host-tuple)
 TARGET_ENV = $(shell rustc --print host-tuple | tr a-z- A-Z_)
 
+VALGRIND = valgrind --error-exitcode=1 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite \
+	--fair-sched=yes
+
 sanitize: sanitize-address sanitize-memory
 
 # On the stable toolchain, which has the sanitizer but hides it.
@@ -134,7 +141,7 @@ sanitize-address:
 # Valgrind knows no AVX-512 and says so to the program, which then takes AVX2; it runs one thread at a time.
 sanitize-memory:
 	for path in baseline avx2; do \
-		TIKITAKA_SIMD=$$path CARGO_TARGET_$(TARGET_ENV)_RUNNER="valgrind --error-exitcode=1 --leak-check=full --errors-for-leak-kinds=definite --fair-sched=yes" \
+		TIKITAKA_SIMD=$$path CARGO_TARGET_$(TARGET_ENV)_RUNNER="$(VALGRIND)" \
 			cargo test --target $(TARGET) --lib --tests || exit 1; \
 	done
 

@@ -14,6 +14,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 VERSION: str = tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]["version"]
 
+PACKED = ROOT / "target" / "packed"
+"""Where `make wheel` builds: the crates that ours is built from are kept."""
+
 
 def made(pattern: str) -> Path:
     """The one file of dist/ that matches."""
@@ -43,8 +46,7 @@ class Environment:
         path = self.folder / ("Scripts" if os.name == "nt" else "bin") / program
         outer = {"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "TIKITAKA_DATA"}
         environment = {name: value for name, value in os.environ.items() if name not in outer}
-        # Keeps the crates that ours is built from; ours is built anew, in a folder of its own.
-        environment.setdefault("CARGO_TARGET_DIR", str(ROOT / "target"))
+        environment["CARGO_TARGET_DIR"] = str(PACKED)
         done = subprocess.run(
             [path, *map(str, args)],
             cwd=self.folder,
@@ -75,7 +77,11 @@ def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     """An environment with the package, and the names of what came along."""
     environment = empty(tmp_path_factory.mktemp(request.param))
     before = set(environment.packages())
-    environment.run("python", "-m", "pip", "install", "--quiet", request.getfixturevalue(request.param))
+    # Packed files have old dates: cargo would take the build that is there for theirs.
+    clean = ["cargo", "clean", "--quiet", "--release", "--package", "tikitaka", "--target-dir", PACKED]
+    subprocess.run(clean, cwd=ROOT, check=True)
+    said = environment.run("python", "-m", "pip", "install", "--verbose", request.getfixturevalue(request.param))
+    assert ("Compiling tikitaka v" in said.stdout + said.stderr) == (request.param == "sdist")
     return environment, set(environment.packages()) - before
 
 
