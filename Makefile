@@ -6,7 +6,10 @@ BIN := .venv/bin
 # Results of the benchmarks; each adds its part.
 BENCH_OUT ?= target/bench/bench.json
 
-.PHONY: help demo build claims test test-rust test-python test-torch lint bench bench-kernels bench-instructions bench-speed \
+# So that the builder does not advertise its successor.
+export NO_MKDOCS_2_WARNING = 1
+
+.PHONY: help demo build claims docs test test-rust test-python test-torch lint bench bench-kernels bench-instructions bench-speed \
 	bench-scaling bench-peers wheel clean
 
 help:
@@ -15,6 +18,7 @@ help:
 	@echo "make test-torch  the tests against PyTorch, in an environment of its own (a large download)"
 	@echo "make bench   every benchmark: bench-kernels, bench-instructions, bench-speed, bench-scaling, bench-peers (12 minutes)"
 	@echo "make claims  what each rule tolerates, at quick scale (15 minutes; MNIST in TIKITAKA_DATA)"
+	@echo "make docs    the documentation as a site, in site/ (in an environment of its own)"
 	@echo "make wheel   the source distribution, and the abi3 wheel built from it, in dist/"
 	@echo "make test-wheel  make wheel, then install both into empty environments and use them there"
 	@echo "make package     the crate as it would be published, built by itself"
@@ -101,6 +105,16 @@ bench-scaling: build
 bench-peers: build
 	$(BIN)/python benches/peers.py --json $(BENCH_OUT)
 
+.venv-docs/ready: pyproject.toml
+	$(PYTHON) -m venv .venv-docs
+	.venv-docs/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	.venv-docs/bin/python -m pip install --quiet --group docs
+	touch $@
+
+# Reads the sources, and needs nothing built.
+docs: .venv-docs/ready
+	.venv-docs/bin/mkdocs build --strict --quiet
+
 .PHONY: test-wheel licences package sanitize sanitize-address sanitize-memory
 
 # Maturin packs the sources, builds the wheel from them alone, and gives it the tag that its symbols allow. Packed files
@@ -146,4 +160,4 @@ sanitize-memory:
 	done
 
 clean:
-	rm -rf .venv .venv-torch dist target python/tikitaka/_core*.so
+	rm -rf .venv .venv-docs .venv-torch dist site target python/tikitaka/_core*.so

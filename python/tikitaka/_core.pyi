@@ -33,7 +33,25 @@ _F32 = NDArray[np.float32]
 
 @final
 class Crossbar:
-    """An array of `rows` × `cols` devices with its periphery; the network's view is state − reference."""
+    """An array of `rows` × `cols` devices with its periphery; the network's view is state − reference.
+
+    `device`, `periphery`, `trains` and `reference` are configs of `tikitaka.config`, or dicts of their fields; without
+    them devices are 20-state soft bounds, products exact, and nothing is the reference. All randomness is a pure
+    function of `seed` and the number `array` (0 to 2⁶⁴ − 1). `count_pulses` keeps a counter of pulses per crosspoint.
+
+    Raises ValueError for settings out of range and arrays of another shape or with values that are not finite, and
+    TypeError for what is no number or array. An array is for one thread at a time (RuntimeError otherwise).
+
+    >>> import numpy as np
+    >>> import tikitaka as tt
+    >>> array = tt.Crossbar(2, 3, tt.ConstantStep(step=0.1, bound=1.0), seed=1)
+    >>> array.pulse_column(1, [2, -1])  # two pulses up, one down
+    >>> print(array.weights)
+    [[ 0.   0.2  0. ]
+     [ 0.  -0.1  0. ]]
+    >>> print(array.forward(np.array([1.0, 0.5, 0.0])))
+    [ 0.1  -0.05]
+    """
 
     def __new__(
         cls,
@@ -49,65 +67,161 @@ class Crossbar:
         count_pulses: bool = False,
     ) -> Self: ...
     @property
-    def shape(self) -> tuple[int, int]: ...
+    def shape(self) -> tuple[int, int]:
+        """(rows, cols): (outputs, inputs)."""
     @property
-    def step(self) -> float: ...
+    def step(self) -> float:
+        """δ: the mean step of the devices at w = 0 (weight units)."""
     @property
-    def weights(self) -> _F32: ...
+    def weights(self) -> _F32:
+        """The weights (rows, cols), state − reference, without any periphery (weight units).
+
+        Setting clips each to what its device can hold; ValueError for another shape or values that are not finite.
+        """
     @weights.setter
     def weights(self, value: ArrayLike) -> None: ...
     @property
-    def reference(self) -> _F32: ...
+    def reference(self) -> _F32:
+        """The reference (rows, cols) that states are read against (weight units); 0 where there is none.
+
+        Setting it moves the weights, not the devices.
+        """
     @reference.setter
     def reference(self, value: ArrayLike) -> None: ...
     @property
-    def symmetry_point(self) -> _F32: ...
+    def symmetry_point(self) -> _F32:
+        """The states (rows, cols) at which an up and a down step cancel on average (R24 eq. 8; weight units)."""
     @property
-    def device_parameters(self) -> dict[str, _F32]: ...
+    def device_parameters(self) -> dict[str, _F32]:
+        """Constants of each device by name, (rows, cols) each, in weight units (R24 eqs. 5, 6).
+
+        up_step and down_step are α₊ and α₋, upper_bound and lower_bound w_max and w_min.
+        """
     @property
-    def pulses(self) -> NDArray[np.uint32] | None: ...
+    def pulses(self) -> NDArray[np.uint32] | None:
+        """Pulses that each crosspoint has got, (rows, cols); None unless counted."""
     @property
-    def ledger(self) -> dict[str, int]: ...
-    def forward(self, x: ArrayLike, *, threads: int = 1) -> _F32: ...
-    def backward(self, delta: ArrayLike, *, threads: int = 1) -> _F32: ...
-    def evaluate(self, x: ArrayLike, *, draw: int = 0, threads: int = 1) -> _F32: ...
-    def update(self, x: ArrayLike, delta: ArrayLike, lr: float) -> None: ...
-    def trains(self, x: ArrayLike, delta: ArrayLike, lr: float) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]: ...
-    def read(self, u: ArrayLike) -> _F32: ...
-    def read_column(self, k: int) -> _F32: ...
-    def read_row(self, k: int) -> _F32: ...
-    def pulse_column(self, k: int, counts: ArrayLike) -> None: ...
-    def pulse_row(self, k: int, counts: ArrayLike) -> None: ...
-    def program(
-        self, target: ArrayLike, method: str = "exact", *, error: float = 0.0, max_pulses: int = 1000
-    ) -> int: ...
-    def zero_shift(self, pulses: int) -> None: ...
+    def ledger(self) -> dict[str, int]:
+        """Operations so far by name: products, updates, pulses, line reads, conversions."""
+    def forward(self, x: ArrayLike, *, threads: int = 1) -> _F32:
+        """y = W x through the periphery (GV16), for x of shape (cols,) or (batch, cols); y is (rows,) or (batch, rows).
+
+        Every call draws new noise. Raises ValueError for another shape.
+        """
+    def backward(self, delta: ArrayLike, *, threads: int = 1) -> _F32:
+        """z = Wᵀ δ through the periphery (GV16), for delta of shape (rows,) or (batch, rows).
+
+        z is (cols,) or (batch, cols). Every call draws new noise. Raises ValueError for another shape.
+        """
+    def evaluate(self, x: ArrayLike, *, draw: int = 0, threads: int = 1) -> _F32:
+        """y = W x as `forward`, with the noise of evaluation vector `draw`, `draw + 1`, …; nothing changes.
+
+        The same `draw` gives the same noise, and counts in no ledger.
+        """
+    def update(self, x: ArrayLike, delta: ArrayLike, lr: float) -> None:
+        """One pulsed update W ← W + lr·δxᵀ in expectation (GV16), for x of shape (cols,) and delta of shape (rows,).
+
+        Raises ValueError for another shape or an lr that is not finite.
+        """
+    def trains(self, x: ArrayLike, delta: ArrayLike, lr: float) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """The trains that `update` would fire next: booleans of shape (slots, rows) and (slots, cols).
+
+        A device gets a pulse in each slot where its row and its column fire. Nothing changes.
+        """
+    def read(self, u: ArrayLike) -> _F32:
+        """v = W u through the read periphery, for u of shape (cols,); v is (rows,), in weight units."""
+    def read_column(self, k: int) -> _F32:
+        """v = W e_k through the read periphery: the weights (rows,) of column k; ValueError if there is none."""
+    def read_row(self, k: int) -> _F32:
+        """v = Wᵀ e_k through the read periphery: the weights (cols,) of row k; ValueError if there is none."""
+    def pulse_column(self, k: int, counts: ArrayLike) -> None:
+        """Sends |n| pulses of the sign of n to each device of column k, n of integer `counts` (rows,).
+
+        Raises ValueError for no such column and counts beyond ±1,000,000.
+        """
+    def pulse_row(self, k: int, counts: ArrayLike) -> None:
+        """Sends |n| pulses of the sign of n to each device of row k, n of integer `counts` (cols,).
+
+        Raises ValueError for no such row and counts beyond ±1,000,000.
+        """
+    def program(self, target: ArrayLike, method: str = "exact", *, error: float = 0.0, max_pulses: int = 1000) -> int:
+        """Writes `target` (rows, cols; weight units) onto the devices, and returns the pulses sent.
+
+        `method` is "exact", "error" (adds N(0, `error`²), in weight units), "closed-loop" (pulses until a device is
+        within half a mean step) or "open-loop" (as many as the mean device needs), at most `max_pulses` each; a device
+        ends within its own bounds. Raises ValueError for another method and numbers out of range.
+        """
+    def zero_shift(self, pulses: int) -> None:
+        """Alternates `pulses` up and down pulses on every device, then takes the states as reference (Kim et al. 2019).
+
+        An even number ends on a pulse down, half a step below the symmetry point; an odd one as far above it. Raises
+        ValueError for more than 10,000,000.
+        """
 
 @final
 class Layer:
-    """One rule with its arrays, to be driven by a loop of one's own."""
+    """One rule with its arrays, to be driven by a loop of one's own.
+
+    `rule` is a config of `tikitaka.config` or a `tikitaka.Rule`; `weights` (outputs, inputs) are what it starts from,
+    clipped to each device; all randomness is a pure function of `seed` and the number `layer`.
+
+    Raises ValueError for settings out of range and arrays of another shape or with values that are not finite, and
+    TypeError for what is no rule, number or array. A layer is for one thread at a time (RuntimeError otherwise).
+
+    >>> import numpy as np
+    >>> import tikitaka as tt
+    >>> layer = tt.Layer(tt.Float(lr=0.1), np.zeros((1, 2)))
+    >>> x, target = np.array([1.0, 2.0]), 1.0
+    >>> for _ in range(20):
+    ...     layer.update(x, layer.forward(x) - target)  # delta = dL/dy of L = (y − target)²/2
+    >>> print(layer.forward(x).round(3))
+    [1.]
+    """
 
     def __new__(cls, rule: Any, weights: ArrayLike, *, seed: int = 0, layer: int = 0) -> Self: ...
     @property
-    def shape(self) -> tuple[int, int]: ...
+    def shape(self) -> tuple[int, int]:
+        """(outputs, inputs)."""
     @property
-    def weights(self) -> _F32: ...
+    def weights(self) -> _F32:
+        """The weights (outputs, inputs) that the network sees, without any periphery (weight units)."""
     @property
-    def average(self) -> _F32 | None: ...
+    def average(self) -> _F32 | None:
+        """The average (outputs, inputs) of reads of the iterates (weight units); None if there is none."""
     @property
-    def ledger(self) -> dict[str, Any]: ...
+    def ledger(self) -> dict[str, Any]:
+        """Operations so far: those of the fast and the slow array, and digital ones."""
     @property
-    def averaging(self) -> bool: ...
+    def averaging(self) -> bool:
+        """Whether iterates are being averaged."""
     @averaging.setter
     def averaging(self, on: bool) -> None: ...
-    def forward(self, x: ArrayLike, *, threads: int = 1) -> _F32: ...
-    def backward(self, delta: ArrayLike, *, threads: int = 1) -> _F32: ...
-    def update(self, x: ArrayLike, delta: ArrayLike, *, rate: float = 1.0, threads: int = 1) -> None: ...
-    def evaluate(self, x: ArrayLike, *, draw: int = 0, threads: int = 1) -> _F32: ...
-    def read_weights(self, *, draw: int = 0) -> _F32: ...
-    def state(self) -> dict[str, NDArray[Any]]: ...
-    def restore(self, state: Mapping[str, ArrayLike]) -> None: ...
-    def device_parameters(self) -> dict[str, _F32]: ...
+    def forward(self, x: ArrayLike, *, threads: int = 1) -> _F32:
+        """y = W x for x of shape (inputs,) or (batch, inputs); y is (outputs,) or (batch, outputs).
+
+        Every call draws new noise. Raises ValueError for another shape.
+        """
+    def backward(self, delta: ArrayLike, *, threads: int = 1) -> _F32:
+        """z = Wᵀ δ for delta of shape (outputs,) or (batch, outputs); z is (inputs,) or (batch, inputs)."""
+    def update(self, x: ArrayLike, delta: ArrayLike, *, rate: float = 1.0, threads: int = 1) -> None:
+        """Learns from a sample or a batch: descends along delta = dL/dy of shape (outputs,) or (batch, outputs).
+
+        x has shape (inputs,) or (batch, inputs); `rate` multiplies the scheduled learning rate of the rule. The samples
+        of a batch are applied one after another. Raises ValueError for another shape or a rate below 0.
+        """
+    def evaluate(self, x: ArrayLike, *, draw: int = 0, threads: int = 1) -> _F32:
+        """y = W x as `forward`, with the noise of evaluation vector `draw`, `draw + 1`, …; nothing changes."""
+    def read_weights(self, *, draw: int = 0) -> _F32:
+        """The weights (outputs, inputs) read column by column through the read periphery, with the noise of `draw`.
+
+        Nothing changes.
+        """
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Everything to go on from, bit for bit, by name: arrays (outputs, inputs) where they are per crosspoint."""
+    def restore(self, state: Mapping[str, ArrayLike]) -> None:
+        """Puts a state of an equally configured layer back, or leaves all as it was: ValueError if it does not fit."""
+    def device_parameters(self) -> dict[str, _F32]:
+        """Constants of each device by name ("a.up_step", …), (outputs, inputs) each, in weight units."""
 
 @final
 class Network:

@@ -17,6 +17,7 @@ __all__ = ["Chip", "Method", "origin", "program"]
 
 F32 = NDArray[np.float32]
 Method = Literal["exact", "error", "closed-loop", "open-loop"]
+"""Ways to write weights onto devices; see `program`."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,9 +26,13 @@ class Linear(Layer):
     """
 
     inputs: int
+    """values of one input vector"""
     outputs: int
+    """values of one output vector"""
     bias: bool = True
+    """whether a column fed with 1 is added"""
     scale: float = 1.0
+    """factor of the output"""
     kind: Literal["linear"] = field(default="linear", init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -51,14 +55,23 @@ class Conv2d(Layer):
     """
 
     channels: int
+    """channels of an image"""
     height: int
+    """rows of an image (pixels)"""
     width: int
+    """columns of an image (pixels)"""
     filters: int
+    """channels of the image that it gives"""
     kernel: int
+    """side of a patch (pixels)"""
     stride: int = 1
+    """distance of patches (pixels)"""
     padding: int = 0
+    """zeros on every side of an image (pixels)"""
     bias: bool = True
+    """whether a column fed with 1 is added"""
     scale: float = 1.0
+    """factor of the output"""
     kind: Literal["conv2d"] = field(default="conv2d", init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -87,10 +100,15 @@ class MaxPool2d(Layer):
     """
 
     channels: int
+    """channels of an image"""
     height: int
+    """rows of an image (pixels)"""
     width: int
+    """columns of an image (pixels)"""
     kernel: int = 2
+    """side of a patch (pixels)"""
     stride: int | None = None
+    """distance of patches (pixels; None: `kernel`)"""
     kind: Literal["max-pool2d"] = field(default="max-pool2d", init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -112,8 +130,11 @@ class Flatten(Layer):
     """
 
     channels: int
+    """channels of an image"""
     height: int
+    """rows of an image (pixels)"""
     width: int
+    """columns of an image (pixels)"""
     kind: Literal["flatten"] = field(default="flatten", init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -134,11 +155,17 @@ class LSTM(Layer):
     """
 
     inputs: int
+    """values of the input vector of one step"""
     hidden: int
+    """values of h and of c"""
     bias: bool = True
+    """whether a column fed with 1 is added"""
     scale: float = 1.0
+    """factor of what the array computes"""
     clip: float = 0.0
+    """bound of the gradients of a (0: none)"""
     carry: bool = False
+    """whether h and c go on from one sequence to the next"""
     kind: Literal["lstm"] = field(default="lstm", init=False, repr=False)
 
     def __post_init__(self) -> None:

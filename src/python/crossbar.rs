@@ -27,6 +27,23 @@ macro_rules! inside {
 }
 
 /// An array of `rows` × `cols` devices with its periphery; the network's view is state − reference.
+///
+/// `device`, `periphery`, `trains` and `reference` are configs of `tikitaka.config`, or dicts of their fields; without
+/// them devices are 20-state soft bounds, products exact, and nothing is the reference. All randomness is a pure
+/// function of `seed` and the number `array` (0 to 2⁶⁴ − 1). `count_pulses` keeps a counter of pulses per crosspoint.
+///
+/// Raises ValueError for settings out of range and arrays of another shape or with values that are not finite, and
+/// TypeError for what is no number or array. An array is for one thread at a time (RuntimeError otherwise).
+///
+/// >>> import numpy as np
+/// >>> import tikitaka as tt
+/// >>> array = tt.Crossbar(2, 3, tt.ConstantStep(step=0.1, bound=1.0), seed=1)
+/// >>> array.pulse_column(1, [2, -1])  # two pulses up, one down
+/// >>> print(array.weights)
+/// [[ 0.   0.2  0. ]
+///  [ 0.  -0.1  0. ]]
+/// >>> print(array.forward(np.array([1.0, 0.5, 0.0])))
+/// [ 0.1  -0.05]
 #[pyclass(name = "Crossbar", module = "tikitaka")]
 #[derive(Debug)]
 pub(super) struct PyCrossbar {
@@ -96,13 +113,15 @@ impl PyCrossbar {
         (self.rows, self.cols)
     }
 
-    /// δ: the mean step of the devices at w = 0.
+    /// δ: the mean step of the devices at w = 0 (weight units).
     #[getter]
     fn step(&self) -> f32 {
         self.array().step()
     }
 
-    /// The weights, state − reference, without any periphery; setting clips each to what its device can hold.
+    /// The weights (rows, cols), state − reference, without any periphery (weight units).
+    ///
+    /// Setting clips each to what its device can hold; ValueError for another shape or values that are not finite.
     #[getter]
     fn weights<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f32>>> {
         matrix_out(py, self.array().weights(), self.shape())
@@ -114,7 +133,9 @@ impl PyCrossbar {
         self.array_mut().set_weights(&weights).map_err(map_error)
     }
 
-    /// The reference array; setting it moves the weights, not the devices.
+    /// The reference (rows, cols) that states are read against (weight units); 0 where there is none.
+    ///
+    /// Setting it moves the weights, not the devices.
     #[getter]
     fn reference<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f32>>> {
         matrix_out(py, self.array().reference(), self.shape())
@@ -126,32 +147,36 @@ impl PyCrossbar {
         inside!(&mut self.kind, crossbar => crossbar.set_reference(&reference)).map_err(map_error)
     }
 
-    /// The states at which an up and a down step cancel on average (R24 eq. 8).
+    /// The states (rows, cols) at which an up and a down step cancel on average (R24 eq. 8; weight units).
     #[getter]
     fn symmetry_point<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f32>>> {
         matrix_out(py, inside!(&self.kind, crossbar => crossbar.symmetry_points()), self.shape())
     }
 
-    /// Device constants by name.
+    /// Constants of each device by name, (rows, cols) each, in weight units (R24 eqs. 5, 6).
+    ///
+    /// up_step and down_step are α₊ and α₋, upper_bound and lower_bound w_max and w_min.
     #[getter]
     fn device_parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         named_out(py, self.array().device_parameters(), self.shape())
     }
 
-    /// Pulses that each crosspoint has got; None unless counted.
+    /// Pulses that each crosspoint has got, (rows, cols); None unless counted.
     #[getter]
     fn pulses<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyArray2<u32>>>> {
         let counters = inside!(&self.kind, crossbar => crossbar.pulse_counters());
         counters.map(|counters| matrix_out(py, counters, self.shape())).transpose()
     }
 
-    /// Operations so far.
+    /// Operations so far by name: products, updates, pulses, line reads, conversions.
     #[getter]
     fn ledger<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         pythonize(py, &self.array().counts()).map_err(PyErr::from)
     }
 
-    /// y = W x through the periphery, for x of shape (cols,) or (batch, cols).
+    /// y = W x through the periphery (GV16), for x of shape (cols,) or (batch, cols); y is (rows,) or (batch, rows).
+    ///
+    /// Every call draws new noise. Raises ValueError for another shape.
     #[pyo3(signature = (x, *, threads=1))]
     fn forward<'py>(
         &mut self,
@@ -166,7 +191,9 @@ impl PyCrossbar {
         batch_out(py, y, self.rows, batched)
     }
 
-    /// z = Wᵀ δ through the periphery, for delta of shape (rows,) or (batch, rows).
+    /// z = Wᵀ δ through the periphery (GV16), for delta of shape (rows,) or (batch, rows).
+    ///
+    /// z is (cols,) or (batch, cols). Every call draws new noise. Raises ValueError for another shape.
     #[pyo3(signature = (delta, *, threads=1))]
     fn backward<'py>(
         &mut self,
@@ -181,7 +208,9 @@ impl PyCrossbar {
         batch_out(py, z, self.cols, batched)
     }
 
-    /// y = W x with the noise of evaluation vector `draw`, `draw + 1`, …; nothing changes.
+    /// y = W x as `forward`, with the noise of evaluation vector `draw`, `draw + 1`, …; nothing changes.
+    ///
+    /// The same `draw` gives the same noise, and counts in no ledger.
     #[pyo3(signature = (x, *, draw=0, threads=1))]
     fn evaluate<'py>(
         &self,
@@ -197,13 +226,17 @@ impl PyCrossbar {
         batch_out(py, y, self.rows, batched)
     }
 
-    /// One pulsed update W ← W + lr·δxᵀ in expectation.
+    /// One pulsed update W ← W + lr·δxᵀ in expectation (GV16), for x of shape (cols,) and delta of shape (rows,).
+    ///
+    /// Raises ValueError for another shape or an lr that is not finite.
     fn update(&mut self, x: &Bound<'_, PyAny>, delta: &Bound<'_, PyAny>, lr: f32) -> PyResult<()> {
         let (x, delta) = self.sample(x, delta, lr)?;
         self.array_mut().update(&x, &delta, lr).map_err(map_error)
     }
 
     /// The trains that `update` would fire next: booleans of shape (slots, rows) and (slots, cols).
+    ///
+    /// A device gets a pulse in each slot where its row and its column fire. Nothing changes.
     #[allow(clippy::type_complexity)]
     fn trains<'py>(
         &self,
@@ -218,7 +251,7 @@ impl PyCrossbar {
         Ok((matrix_out(py, rows, (slots, self.rows))?, matrix_out(py, cols, (slots, self.cols))?))
     }
 
-    /// v = W u through the read periphery.
+    /// v = W u through the read periphery, for u of shape (cols,); v is (rows,), in weight units.
     fn read<'py>(&mut self, py: Python<'py>, u: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyArray1<f32>>> {
         let u = vector(u, "u", self.cols)?;
         let mut v = vec![0.0; self.rows];
@@ -226,7 +259,7 @@ impl PyCrossbar {
         Ok(PyArray1::from_vec(py, v))
     }
 
-    /// v = W e_k through the read periphery: `rows` values.
+    /// v = W e_k through the read periphery: the weights (rows,) of column k; ValueError if there is none.
     fn read_column<'py>(
         &mut self,
         py: Python<'py>,
@@ -237,7 +270,7 @@ impl PyCrossbar {
         Ok(PyArray1::from_vec(py, v))
     }
 
-    /// v = Wᵀ e_k through the read periphery: `cols` values.
+    /// v = Wᵀ e_k through the read periphery: the weights (cols,) of row k; ValueError if there is none.
     fn read_row<'py>(
         &mut self,
         py: Python<'py>,
@@ -248,18 +281,25 @@ impl PyCrossbar {
         Ok(PyArray1::from_vec(py, v))
     }
 
-    /// Sends |n| pulses of the sign of n to each of the `rows` devices of column k.
+    /// Sends |n| pulses of the sign of n to each device of column k, n of integer `counts` (rows,).
+    ///
+    /// Raises ValueError for no such column and counts beyond ±1,000,000.
     fn pulse_column(&mut self, #[pyo3(from_py_with = whole)] k: usize, counts: &Bound<'_, PyAny>) -> PyResult<()> {
         self.pulse(Line::Column(k), counts)
     }
 
-    /// Sends |n| pulses of the sign of n to each of the `cols` devices of row k.
+    /// Sends |n| pulses of the sign of n to each device of row k, n of integer `counts` (cols,).
+    ///
+    /// Raises ValueError for no such row and counts beyond ±1,000,000.
     fn pulse_row(&mut self, #[pyo3(from_py_with = whole)] k: usize, counts: &Bound<'_, PyAny>) -> PyResult<()> {
         self.pulse(Line::Row(k), counts)
     }
 
-    /// Writes `target` by "exact", "error" (adds N(0, error²)), "closed-loop" or "open-loop" pulses;
-    /// returns the pulses sent.
+    /// Writes `target` (rows, cols; weight units) onto the devices, and returns the pulses sent.
+    ///
+    /// `method` is "exact", "error" (adds N(0, `error`²), in weight units), "closed-loop" (pulses until a device is
+    /// within half a mean step) or "open-loop" (as many as the mean device needs), at most `max_pulses` each; a device
+    /// ends within its own bounds. Raises ValueError for another method and numbers out of range.
     #[pyo3(signature = (target, method="exact", *, error=0.0, max_pulses=1000))]
     fn program(
         &mut self,
@@ -274,7 +314,10 @@ impl PyCrossbar {
         py.detach(|| self.array_mut().program(&target, method)).map_err(map_error)
     }
 
-    /// Alternates `pulses` up and down pulses on every device, then takes the states as reference.
+    /// Alternates `pulses` up and down pulses on every device, then takes the states as reference (Kim et al. 2019).
+    ///
+    /// An even number ends on a pulse down, half a step below the symmetry point; an odd one as far above it. Raises
+    /// ValueError for more than 10,000,000.
     fn zero_shift(&mut self, py: Python<'_>, #[pyo3(from_py_with = whole)] pulses: u32) -> PyResult<()> {
         const MOST: u32 = 10_000_000;
         if pulses > MOST {

@@ -13,6 +13,21 @@ use pyo3::types::{PyDict, PyMapping};
 use pythonize::pythonize;
 
 /// One rule with its arrays, to be driven by a loop of one's own.
+///
+/// `rule` is a config of `tikitaka.config` or a `tikitaka.Rule`; `weights` (outputs, inputs) are what it starts from,
+/// clipped to each device; all randomness is a pure function of `seed` and the number `layer`.
+///
+/// Raises ValueError for settings out of range and arrays of another shape or with values that are not finite, and
+/// TypeError for what is no rule, number or array. A layer is for one thread at a time (RuntimeError otherwise).
+///
+/// >>> import numpy as np
+/// >>> import tikitaka as tt
+/// >>> layer = tt.Layer(tt.Float(lr=0.1), np.zeros((1, 2)))
+/// >>> x, target = np.array([1.0, 2.0]), 1.0
+/// >>> for _ in range(20):
+/// ...     layer.update(x, layer.forward(x) - target)  # delta = dL/dy of L = (y − target)²/2
+/// >>> print(layer.forward(x).round(3))
+/// [1.]
 #[pyclass(name = "Layer", module = "tikitaka")]
 #[derive(Debug)]
 pub(super) struct PyLayer {
@@ -50,20 +65,20 @@ impl PyLayer {
         (self.rows, self.cols)
     }
 
-    /// The weights the network sees, without any periphery.
+    /// The weights (outputs, inputs) that the network sees, without any periphery (weight units).
     #[getter]
     fn weights<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f32>>> {
         matrix_out(py, self.rule.weights().map_err(map_error)?, self.shape())
     }
 
-    /// The average over iterates; None if there is none.
+    /// The average (outputs, inputs) of reads of the iterates (weight units); None if there is none.
     #[getter]
     fn average<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyArray2<f32>>>> {
         let average = self.rule.average().map_err(map_error)?;
         average.map(|average| matrix_out(py, average, self.shape())).transpose()
     }
 
-    /// Operations so far.
+    /// Operations so far: those of the fast and the slow array, and digital ones.
     #[getter]
     fn ledger<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         pythonize(py, &self.rule.ledger()).map_err(PyErr::from)
@@ -80,7 +95,9 @@ impl PyLayer {
         self.rule.set_averaging(on);
     }
 
-    /// y = W x for x of shape (inputs,) or (batch, inputs).
+    /// y = W x for x of shape (inputs,) or (batch, inputs); y is (outputs,) or (batch, outputs).
+    ///
+    /// Every call draws new noise. Raises ValueError for another shape.
     #[pyo3(signature = (x, *, threads=1))]
     fn forward<'py>(
         &mut self,
@@ -95,7 +112,7 @@ impl PyLayer {
         batch_out(py, y, self.rows, batched)
     }
 
-    /// z = Wᵀ δ for delta of shape (outputs,) or (batch, outputs).
+    /// z = Wᵀ δ for delta of shape (outputs,) or (batch, outputs); z is (inputs,) or (batch, inputs).
     #[pyo3(signature = (delta, *, threads=1))]
     fn backward<'py>(
         &mut self,
@@ -110,7 +127,10 @@ impl PyLayer {
         batch_out(py, z, self.cols, batched)
     }
 
-    /// Learns from a sample or a batch: descends along delta = dL/dy.
+    /// Learns from a sample or a batch: descends along delta = dL/dy of shape (outputs,) or (batch, outputs).
+    ///
+    /// x has shape (inputs,) or (batch, inputs); `rate` multiplies the scheduled learning rate of the rule. The samples
+    /// of a batch are applied one after another. Raises ValueError for another shape or a rate below 0.
     #[pyo3(signature = (x, delta, *, rate=1.0, threads=1))]
     fn update(
         &mut self,
@@ -133,7 +153,7 @@ impl PyLayer {
         .map_err(map_error)
     }
 
-    /// y = W x with the noise of evaluation vector `draw`, `draw + 1`, …; nothing changes.
+    /// y = W x as `forward`, with the noise of evaluation vector `draw`, `draw + 1`, …; nothing changes.
     #[pyo3(signature = (x, *, draw=0, threads=1))]
     fn evaluate<'py>(
         &self,
@@ -149,7 +169,9 @@ impl PyLayer {
         batch_out(py, y, self.rows, batched)
     }
 
-    /// The weights read column by column through the periphery; nothing changes.
+    /// The weights (outputs, inputs) read column by column through the read periphery, with the noise of `draw`.
+    ///
+    /// Nothing changes.
     #[pyo3(signature = (*, draw=0))]
     fn read_weights<'py>(
         &self,
@@ -159,14 +181,14 @@ impl PyLayer {
         matrix_out(py, self.rule.read_weights(draw).map_err(map_error)?, self.shape())
     }
 
-    /// Everything to go on from, bit for bit, by name.
+    /// Everything to go on from, bit for bit, by name: arrays (outputs, inputs) where they are per crosspoint.
     fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
         state_out(&dict, "", self.rule.as_ref())?;
         Ok(dict)
     }
 
-    /// Puts a state of an equally configured layer back.
+    /// Puts a state of an equally configured layer back, or leaves all as it was: ValueError if it does not fit.
     fn restore(&mut self, state: &Bound<'_, PyMapping>) -> PyResult<()> {
         let state = state_in(state, "")?;
         let before = self.rule.state().map_err(map_error)?;
@@ -178,7 +200,7 @@ impl PyLayer {
         restored.map_err(map_error)
     }
 
-    /// Device constants by name ("a.up_step", …).
+    /// Constants of each device by name ("a.up_step", …), (outputs, inputs) each, in weight units.
     fn device_parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         named_out(py, self.rule.device_parameters(), self.shape())
     }

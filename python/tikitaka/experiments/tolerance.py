@@ -25,9 +25,13 @@ class Tolerance:
     """
 
     tolerance: float | None
+    """mean over seeds, in the unit of the values; a bound where `beyond` says so"""
     low: float | None
+    """lower end of the interval; None where there is none"""
     high: float | None
+    """its upper end"""
     beyond: str | None
+    """the end of the sweep at which seeds leave it: "easy", "hard" or "both"; None: none does"""
     each: list[float | None]
     """by seed; None where it left the sweep"""
 

@@ -1,0 +1,57 @@
+"""The Python of a page of the documentation, run as it stands there, with the output that the page shows.
+
+python docs/blocks.py PAGE.md... rewrites the output that follows each block, and puts the pictures that the blocks
+draw beside the pages, in assets/.
+"""
+
+import contextlib
+import io
+import os
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+ASSETS = Path(__file__).parent / "assets"
+
+_BLOCK = re.compile(r"```python\n(.*?)```\n(?:\n```text\n(.*?)```\n)?", re.DOTALL)
+
+
+def run(page: Path) -> Iterator[tuple[str, str, str | None]]:
+    """Run the blocks of `page` one after another in the present folder: (code, what it printed, what the page shows).
+
+    What is shown is the block ```text that follows, or None where there is none.
+    """
+    space: dict[str, object] = {"__name__": "page"}
+    for block in _BLOCK.finditer(page.read_text(encoding="utf-8")):
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(compile(block[1], f"{page.name}: {block[1].splitlines()[0]}", "exec"), space)
+        yield block[1], printed.getvalue(), block[2]
+
+
+def rewrite(page: Path) -> None:
+    """Put into `page` what its blocks print, and into assets/ the pictures that they draw."""
+    page = page.resolve()
+    before = Path.cwd()
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        try:
+            outputs = iter([printed for _, printed, _ in run(page)])
+        finally:
+            os.chdir(before)
+        for picture in sorted(Path(folder).glob("*.png")):
+            shutil.copy(picture, ASSETS)
+
+    def shown(block: re.Match[str]) -> str:
+        printed = next(outputs)
+        return f"```python\n{block[1]}```\n" + (f"\n```text\n{printed}```\n" if printed else "")
+
+    page.write_text(_BLOCK.sub(shown, page.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        rewrite(Path(name))
