@@ -2,8 +2,10 @@
 
 >>> import tikitaka as tt
 >>> digits = tt.data.load("digits")
->>> network = tt.Network(tt.models.fcn(digits.inputs, digits.classes), tt.Ttv2(), seed=1)
->>> history = tt.fit(network, digits, epochs=10)  # doctest: +SKIP
+>>> network = tt.Network([tt.nn.Linear(digits.inputs, digits.classes)], tt.Ttv2(), seed=1)
+>>> history = tt.fit(network, digits, epochs=3)
+>>> print(f"{100 * history[-1].test_error:.1f} % of errors")
+14.9 % of errors
 """
 
 from tikitaka import data, export, extract, models, nn

@@ -4,7 +4,11 @@ Every class here is a frozen dataclass that mirrors one struct of the compiled c
 core holds the defaults and the bounds, and refuses what lies outside them when an object is made.
 
 >>> rule = Ttv2(device=SoftBounds(states=20))
->>> print(rule.describe(10, 129))  # doctest: +SKIP
+>>> print(rule.describe(10, 129).splitlines()[1])
+A: step 0.06, bounds ±0.6, 20 states on average; weight 0 is each device's symmetry point
+>>> SoftBounds(states=-3)
+Traceback (most recent call last):
+ValueError: states is -3; allowed: 1 to 1e+07
 """
 
 from collections.abc import Mapping
@@ -60,6 +64,13 @@ class SoftBounds(Device):
 
     A pulse moves the weight w up by α₊((w_max − w)/w_max + σ_c ξ) or down by α₋((w_min − w)/w_min + σ_c ξ),
     ξ ~ N(0, 1), and the result is clamped to [w_min, w_max]. Give `states` or `step`, not both.
+
+    >>> from dataclasses import replace
+    >>> device = SoftBounds(states=20, cycle_noise=0.3)
+    >>> replace(device, cycle_noise=1.0).cycle_noise
+    1.0
+    >>> print(f"{_core.Crossbar(1, 1, device).step:.2f}")  # 2 · bound / states
+    0.06
     """
 
     kind: Literal["soft-bounds"] = field(default="soft-bounds", init=False, repr=False)

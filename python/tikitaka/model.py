@@ -31,6 +31,17 @@ class Model:
 
     Raises TypeError for what is no layer, ValueError for weights that do not fit the layers or are not finite and
     for metadata that JSON cannot hold.
+
+    >>> import tikitaka as tt
+    >>> model = tt.Model.from_weights([tt.nn.Linear(2, 2, bias=False)], [[[1.0, 0.5], [0.0, 2.0]]])
+    >>> print(model.forward([[1.0, 1.0]]))
+    [[1.5 2. ]]
+    >>> print(model.quantised(3).weights[0])  # levels of 2/3
+    [[0.6666667 0.6666667]
+     [0.        2.       ]]
+    >>> chip = model.program(device=tt.SoftBounds(bound=3.0), method="closed-loop", seed=1)
+    >>> chip.missed_share  # of devices that are off by more than a step
+    0.0
     """
 
     layers: tuple[Layer, ...]

@@ -37,6 +37,17 @@ class Network:
 
     Raises ValueError for shapes that do not fit and values that are not finite, TypeError for what is no layer, rule
     or array. A network is for one thread at a time (RuntimeError otherwise); several networks run in parallel.
+
+    >>> import tikitaka as tt
+    >>> layers = [tt.nn.Linear(2, 8), tt.nn.Tanh(), tt.nn.Linear(8, 2)]
+    >>> network = tt.Network(layers, tt.Ttv2(fast_lr=0.5), seed=1)
+    >>> x, classes = [[0.9, 0.1], [0.2, 0.8]], [0, 1]
+    >>> for _ in range(1000):
+    ...     met = network.train(x, classes)
+    >>> network.predict(x).tolist()
+    [0, 1]
+    >>> network.ledger["slow"]["pulses"] < network.ledger["fast"]["pulses"]  # of C, and of A
+    True
     """
 
     def __init__(

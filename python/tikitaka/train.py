@@ -161,6 +161,15 @@ def fit(
     Raises ValueError for bad settings or data that does not fit the network, FloatingPointError when a loss is not
     finite any more, and ArithmeticError when every device of an array stands at one of its bounds after an epoch
     (arrays of fewer than 32 devices, and of devices that few pulses drive from bound to bound, are not looked at).
+
+    >>> import tikitaka as tt
+    >>> digits = tt.data.load("digits").first(200)
+    >>> network = tt.Network([tt.nn.Linear(digits.inputs, digits.classes)], tt.Float(lr=0.1))
+    >>> history = fit(network, digits, epochs=3, progress=False)
+    >>> [metrics.epoch for metrics in history]
+    [1, 2, 3]
+    >>> history[-1].test_error < history[0].test_error < 0.5
+    True
     """
     for name, value in (("epochs", epochs), ("batch", batch), ("threads", threads)):
         if not isinstance(value, Integral):

@@ -58,6 +58,10 @@ def load(
 
     The content of `mnist` and `war-and-peace` is checked by SHA-256; others are checked for form alone. Raises
     FileNotFoundError when there is no such set or file and ValueError when a file is damaged or too short.
+
+    >>> digits = load("digits")
+    >>> digits.train_x.shape, digits.test_x.shape, digits.classes
+    ((1442, 64), (355, 64), 10)
     """
     path = _place(name, data_dir)
     if path.is_dir() and _holds_images(path):

@@ -113,6 +113,16 @@ def sweep(
     and OSError when the file cannot be written, or another sweep writes to it: all before any cell runs, if it can be
     known. When cells fail, the others go on; RuntimeError then names those that did, from the error of the first. It is
     RuntimeError too when the executor breaks. Whatever is raised, the cells that finished are in the file.
+
+    >>> import tikitaka as tt
+    >>> from tikitaka.experiments import cells
+    >>> base = tt.TrainConfig(data="digits", examples=100, epochs=1, rule=tt.Float())
+    >>> grid = cells(base, {"rule.lr": [0.01, 0.3]}, seeds=[1])
+    >>> rows = sweep(grid, out="rates.jsonl", progress=False)
+    >>> [row["config"]["rule"]["lr"] for row in rows]
+    [0.01, 0.3]
+    >>> rows == sweep(grid, out="rates.jsonl", progress=False)  # read from the file, not trained again
+    True
     """
     configs = list(grid)
     if not configs:
