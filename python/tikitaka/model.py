@@ -33,11 +33,11 @@ class Model:
     for metadata that JSON cannot hold.
 
     >>> import tikitaka as tt
-    >>> model = tt.Model.from_weights([tt.nn.Linear(2, 2, bias=False)], [[[1.0, 0.5], [0.0, 2.0]]])
+    >>> model = tt.Model.from_weights([tt.nn.Linear(2, 2, bias=False)], [[[1.4, 0.5], [0.0, 2.0]]])
     >>> print(model.forward([[1.0, 1.0]]))
-    [[1.5 2. ]]
+    [[1.9 2. ]]
     >>> print(model.quantised(3).weights[0])  # levels of 2/3
-    [[0.6666667 0.6666667]
+    [[1.3333334 0.6666667]
      [0.        2.       ]]
     >>> chip = model.program(device=tt.SoftBounds(bound=3.0), method="closed-loop", seed=1)
     >>> chip.missed_share  # of devices that are off by more than a step
