@@ -1,5 +1,6 @@
 """The documentation runs as it stands: its Python prints what the pages show, and its commands work."""
 
+import importlib
 import re
 import runpy
 import shlex
@@ -66,6 +67,16 @@ def test_the_index_of_the_api_names_every_public_name() -> None:
     listed = (DOCS / "api" / "index.md").read_text(encoding="utf-8")
     names = {name for name in tt.__all__ if not name.startswith("_")}
     assert {name for name in names if f"[`{name}`][tikitaka." not in listed} == set()
+
+
+def test_functions_that_share_the_name_of_their_module_have_a_place() -> None:
+    """The builder takes such a name for the module, and leaves the function out unless it is asked for."""
+    for name in ("data", "experiments", "export", "plot"):
+        package = importlib.import_module(f"tikitaka.{name}")
+        page = (DOCS / "api" / f"{name}.md").read_text(encoding="utf-8")
+        modules = {path.stem for path in Path(str(package.__file__)).parent.glob("*.py")}
+        for both in modules & set(package.__all__):
+            assert f"::: tikitaka.{name}.{both}.{both}\n" in page
 
 
 def test_pages_are_found_from_the_site_and_lead_somewhere() -> None:

@@ -65,7 +65,8 @@ class Crossbar:
         seed: int = 0,
         array: int = 0,
         count_pulses: bool = False,
-    ) -> Self: ...
+    ) -> Self:
+        """An array of new devices, at weight 0 against their reference."""
     @property
     def shape(self) -> tuple[int, int]:
         """(rows, cols): (outputs, inputs)."""
@@ -178,7 +179,8 @@ class Layer:
     [1.]
     """
 
-    def __new__(cls, rule: Any, weights: ArrayLike, *, seed: int = 0, layer: int = 0) -> Self: ...
+    def __new__(cls, rule: Any, weights: ArrayLike, *, seed: int = 0, layer: int = 0) -> Self:
+        """A rule on new arrays, the slow one at `weights`."""
     @property
     def shape(self) -> tuple[int, int]:
         """(outputs, inputs)."""
