@@ -23,6 +23,7 @@ help:
 	@echo "make test-wheel  make wheel, then install both into empty environments and use them there"
 	@echo "make package     the crate as it would be published, built by itself"
 	@echo "make licences    THIRD-PARTY.txt: the licences of the crates in the wheel"
+	@echo "make fuzz    random bytes for everything that reads files, FUZZ_SECONDS=60 for each target"
 	@echo "make sanitize    the Rust tests under AddressSanitizer and under valgrind"
 	@echo "make clean   remove what was built"
 
@@ -53,6 +54,7 @@ lint: build
 	cargo fmt --check
 	cargo clippy --quiet --all-targets -- -D warnings
 	cargo clippy --quiet --all-targets --features python -- -D warnings
+	cargo fmt --check --manifest-path fuzz/Cargo.toml
 	RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps
 	! cargo tree -e normal | grep pyo3
 	$(BIN)/ruff check .
@@ -63,6 +65,7 @@ lint: build
 # The last lines prove the same bits on every instruction set that the machine has.
 test-rust:
 	cargo test --quiet
+	cargo test --quiet --features files --test corpus --lib checkpoint
 	cargo test --quiet --examples
 	paths=$$(cargo run --quiet --profile test --example paths) && for path in $$paths; do \
 		TIKITAKA_SIMD=$$path cargo test --quiet --test reproducible --test paths --test sequences || exit 1; \
@@ -136,6 +139,35 @@ licences: .venv/ready
 package:
 	cargo package --allow-dirty
 
+.PHONY: fuzz fuzz-rust fuzz-python
+
+FUZZ_SECONDS ?= 60
+FUZZERS = target/fuzzers
+
+fuzz: fuzz-rust fuzz-python
+
+$(FUZZERS)/bin/cargo-fuzz:
+	cargo install --quiet cargo-fuzz --locked --root $(FUZZERS)
+
+# New inputs go into target/fuzz/, and the corpus in fuzz/corpus/ stays what `make test` replays.
+fuzz-rust: $(FUZZERS)/bin/cargo-fuzz
+	for name in decode restore; do \
+		mkdir -p target/fuzz/$$name && PATH=$(CURDIR)/$(FUZZERS)/bin:$$PATH RUSTC_BOOTSTRAP=1 \
+			cargo fuzz run $$name target/fuzz/$$name fuzz/corpus/$$name -- -max_total_time=$(FUZZ_SECONDS) || exit 1; \
+	done
+
+.venv-fuzz/ready: pyproject.toml
+	$(PYTHON) -m venv .venv-fuzz
+	.venv-fuzz/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	.venv-fuzz/bin/python -m pip install --quiet --group fuzz
+	touch $@
+
+fuzz-python: build .venv-fuzz/ready
+	for name in idx text model; do \
+		mkdir -p target/fuzz/$$name && PYTHONPATH=python .venv-fuzz/bin/python fuzz/readers.py $$name \
+			target/fuzz/$$name fuzz/corpus/$$name -max_total_time=$(FUZZ_SECONDS) || exit 1; \
+	done
+
 # Where a sanitizer is to run, a target must be named: without one it would also go into build scripts and macros.
 TARGET = $(shell rustc --print host-tuple)
 TARGET_ENV = $(shell rustc --print host-tuple | tr a-z- A-Z_)
@@ -160,4 +192,4 @@ sanitize-memory:
 	done
 
 clean:
-	rm -rf .venv .venv-docs .venv-torch dist site target python/tikitaka/_core*.so
+	rm -rf .venv .venv-docs .venv-fuzz .venv-torch dist site target python/tikitaka/_core*.so

@@ -39,6 +39,9 @@ pub enum Error {
         /// What is allowed.
         allowed: String,
     },
+    /// Bytes that are not what a file should hold.
+    #[error("no safetensors file: {0}")]
+    Format(String),
     /// Two or more settings contradict each other.
     #[error("{0}")]
     Conflict(String),

@@ -86,6 +86,8 @@
 //! A training rule implements [`rule::Rule`] over [`crossbar::Array`]s: see `examples/own_rule.rs`.
 
 pub mod average;
+#[cfg(feature = "files")]
+pub mod checkpoint;
 pub mod crossbar;
 pub mod device;
 pub mod error;

@@ -1,13 +1,13 @@
 //! Arrays and settings on disk, written whole or not at all.
 
+use super::config::map_error;
 use super::layer::state_in;
+use crate::checkpoint::{Arrays, Shaped, decode, encode};
 use numpy::{PyArray1, PyArrayMethods};
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping};
 use pythonize::depythonize;
-use safetensors::tensor::TensorView;
-use safetensors::{Dtype, SafeTensors, serialize};
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::Write;
@@ -21,36 +21,22 @@ pub(super) fn save_tensors(
     tensors: &Bound<'_, PyMapping>,
     metadata: HashMap<String, String>,
 ) -> PyResult<()> {
-    let mut arrays: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = Vec::new();
-    for (name, shape, dtype, bytes) in contents(tensors)? {
-        arrays.push((name, dtype, shape, bytes));
-    }
-    let views = arrays.iter().map(|(name, dtype, shape, bytes)| {
-        TensorView::new(*dtype, shape.clone(), bytes).map(|view| (name.as_str(), view))
-    });
-    let views = views.collect::<Result<Vec<_>, _>>().map_err(|e| PyValueError::new_err(e.to_string()))?;
-    let bytes = serialize(views, Some(metadata)).map_err(|e| PyValueError::new_err(e.to_string()))?;
-    replace(&path, &bytes).map_err(|e| PyOSError::new_err((e.raw_os_error(), e.to_string(), path)))
-}
-
-type Content = (String, Vec<usize>, Dtype, Vec<u8>);
-
-fn contents(tensors: &Bound<'_, PyMapping>) -> PyResult<Vec<Content>> {
     let state = state_in(tensors, "")?;
     let shape = |name: &str| -> PyResult<Vec<usize>> {
         let array = tensors.py().import("numpy")?.call_method1("asarray", (tensors.get_item(name)?,))?;
         array.getattr("shape")?.extract()
     };
-    let mut all = Vec::new();
-    for (name, values) in &state.floats {
-        let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-        all.push((name.clone(), shape(name)?, Dtype::F32, bytes));
+    let mut arrays = Arrays { metadata, ..Arrays::default() };
+    for (name, values) in state.floats {
+        let shape = shape(&name)?;
+        arrays.floats.insert(name, Shaped { shape, values });
     }
-    for (name, values) in &state.counters {
-        let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-        all.push((name.clone(), shape(name)?, Dtype::U64, bytes));
+    for (name, values) in state.counters {
+        let shape = shape(&name)?;
+        arrays.counters.insert(name, Shaped { shape, values });
     }
-    Ok(all)
+    let bytes = encode(&arrays).map_err(map_error)?;
+    replace(&path, &bytes).map_err(|e| PyOSError::new_err((e.raw_os_error(), e.to_string(), path)))
 }
 
 fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
@@ -73,26 +59,15 @@ fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 #[pyfunction]
 pub(super) fn load_tensors(py: Python<'_>, path: PathBuf) -> PyResult<(Bound<'_, PyDict>, HashMap<String, String>)> {
     let bytes = fs::read(&path).map_err(|e| PyOSError::new_err((e.raw_os_error(), e.to_string(), path.clone())))?;
-    let bad =
-        |e: &dyn std::fmt::Display| PyValueError::new_err(format!("{} is no safetensors file: {e}", path.display()));
-    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|e| bad(&e))?;
-    let tensors = SafeTensors::deserialize(&bytes).map_err(|e| bad(&e))?;
+    let arrays = decode(&bytes).map_err(|e| PyValueError::new_err(format!("{} is {e}", path.display())))?;
     let dict = PyDict::new(py);
-    for (name, view) in tensors.iter() {
-        let array = match view.dtype() {
-            Dtype::F32 => {
-                let values = view.data().as_chunks::<4>().0.iter().map(|&b| f32::from_le_bytes(b)).collect();
-                PyArray1::<f32>::from_vec(py, values).reshape(view.shape().to_vec())?.into_any()
-            }
-            Dtype::U64 => {
-                let values = view.data().as_chunks::<8>().0.iter().map(|&b| u64::from_le_bytes(b)).collect();
-                PyArray1::<u64>::from_vec(py, values).reshape(view.shape().to_vec())?.into_any()
-            }
-            other => return Err(bad(&format!("{name} is {other:?}; F32 or U64 needed"))),
-        };
-        dict.set_item(name, array)?;
+    for (name, of) in arrays.floats {
+        dict.set_item(name, PyArray1::from_vec(py, of.values).reshape(of.shape)?)?;
     }
-    Ok((dict, header.metadata().clone().unwrap_or_default()))
+    for (name, of) in arrays.counters {
+        dict.set_item(name, PyArray1::from_vec(py, of.values).reshape(of.shape)?)?;
+    }
+    Ok((dict, arrays.metadata))
 }
 
 /// A nested dict as TOML; None is left out.

@@ -1,8 +1,11 @@
 //! The state of a rule as named arrays, ready for any file format.
 
 use crate::crossbar::{Array, Snapshot};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, check_finite};
 use std::collections::BTreeMap;
+
+/// Far more of anything than a training does, and far from where a counter would overflow.
+const MOST: u64 = 1 << 62;
 
 /// Named arrays of numbers.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -15,13 +18,25 @@ pub struct State {
 
 impl State {
     /// The floats of a name.
+    ///
+    /// # Errors
+    /// There are none, or one is not finite.
     pub fn floats(&self, name: &str) -> Result<&[f32]> {
-        self.floats.get(name).map(Vec::as_slice).ok_or_else(|| missing(name))
+        let values = self.floats.get(name).ok_or_else(|| missing(name))?;
+        check_finite("the state", values)?;
+        Ok(values)
     }
 
     /// The counters of a name.
+    ///
+    /// # Errors
+    /// There are none, or one is so high that it could not go on counting.
     pub fn counters(&self, name: &str) -> Result<&[u64]> {
-        self.counters.get(name).map(Vec::as_slice).ok_or_else(|| missing(name))
+        let values = self.counters.get(name).ok_or_else(|| missing(name))?;
+        match values.iter().find(|&&count| count > MOST) {
+            Some(&count) => Err(Error::range("a counter of the state", count as f64, "0 to 2^62")),
+            None => Ok(values),
+        }
     }
 
     /// Adds the snapshot of an array under `name`.
@@ -39,12 +54,15 @@ impl State {
 
     /// Puts what [`add_array`](State::add_array) wrote back into an array.
     pub fn restore_array(&self, name: &str, array: &mut dyn Array) -> Result<()> {
-        let pulses = self.counters.get(&format!("{name}.pulses"));
+        let (reference, pulses) = (format!("{name}.reference"), format!("{name}.pulses"));
+        let has_reference = self.floats.contains_key(&reference);
+        let has_pulses = self.counters.contains_key(&pulses);
+        let pulses = if has_pulses { self.counters(&pulses)? } else { &[] };
         array.restore(&Snapshot {
             weights: self.floats(name)?.to_vec(),
-            reference: self.floats.get(&format!("{name}.reference")).cloned().unwrap_or_default(),
+            reference: if has_reference { self.floats(&reference)?.to_vec() } else { Vec::new() },
             counters: self.counters(&format!("{name}.counters"))?.to_vec(),
-            pulses: pulses.map(|p| p.iter().map(|&n| n as u32).collect()).unwrap_or_default(),
+            pulses: pulses.iter().map(|&n| u32::try_from(n).unwrap_or(u32::MAX)).collect(),
         })
     }
 }

@@ -15,6 +15,10 @@ __all__ = ["read_text", "text_dataset"]
 
 I64 = NDArray[np.int64]
 
+_BLOCK = 1 << 20
+_FREE = 64 << 20  # bytes that any compressed file may hold
+_RATIO = 100  # no text of more than that was ever so repetitive: it would fill the memory by a small file
+
 
 def read_text(path: str | Path, sha256: str | None = None) -> str:
     """The text in a file of UTF-8, plain or compressed with gzip (told by its first bytes).
@@ -26,10 +30,7 @@ def read_text(path: str | Path, sha256: str | None = None) -> str:
     path = Path(path)
     content = path.read_bytes()
     if content[:2] == b"\x1f\x8b":
-        try:
-            content = gzip.decompress(content)
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise ValueError(f"{path}: damaged gzip data ({error})") from error
+        content = _unzipped(path, len(content))
     if sha256 is not None:
         found = hashlib.sha256(content).hexdigest()
         if found != sha256:
@@ -42,6 +43,19 @@ def read_text(path: str | Path, sha256: str | None = None) -> str:
     if not text:
         raise ValueError(f"{path}: it is empty; a text needed")
     return text
+
+
+def _unzipped(path: Path, size: int) -> bytes:
+    most, content = max(_FREE, _RATIO * size), bytearray()
+    try:
+        with gzip.open(path) as file:
+            while block := file.read(_BLOCK):
+                content += block
+                if len(content) > most:
+                    raise ValueError(f"{path}: its {size:,} bytes expand to more than {most:,}: this is no text")
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise ValueError(f"{path}: damaged gzip data ({error})") from error
+    return bytes(content)
 
 
 def text_dataset(
