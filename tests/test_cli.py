@@ -161,6 +161,9 @@ def test_a_model_is_extracted_evaluated_and_used(command: Command, tmp_path: Pat
     assert of_file["target"]["test_error"] == of_run["target"]["average_test_error"]
     assert (of_file["target"]["chips"], of_file["target"]["method"]) == (2, "error")
     assert of_file["target"]["spread"] >= 0
+    one = ["evaluate", file, *target[:2], "--target-chips", 1]
+    assert json.loads(command(*one, "--json")[1])["target"]["spread"] is None
+    assert "±" not in command(*one)[1]
     assert "2 chips, programmed: error 5 %" in command("evaluate", file, *target)[1]
     code, out, _ = command("evaluate", run, "--target-method", "closed-loop", "--target-periphery", "ideal")
     assert code == 0
@@ -234,6 +237,8 @@ def test_a_config_file_gives_the_same_run(command: Command, tmp_path: Path) -> N
         (["--device", "constant-step", "--noise", "additive"], "noise"),
         (["--lr", "nan", "--rule", "sgd"], "lr"),
         (["--wings", "2"], "--wings"),
+        (["--fast-lrr", "2"], "'--fast-lr'?"),
+        (["--device", "gv17"], "'ideal', 'gv16', 'r24'"),
     ],
 )
 def test_bad_flags_are_refused_in_one_line(command: Command, flags: list[str], words: str) -> None:
@@ -362,6 +367,8 @@ def test_reproduce_weight_programming(command: Command, tmp_path: Path) -> None:
     assert all(row["error_percent"] > 0 and row["spread"] >= 0 for row in result["rows"])
     written = json.loads((tmp_path / "wp" / "weight-programming.json").read_text(encoding="utf-8"))
     assert written == result
+    code, out, _ = command("reproduce", "weight-programming", "--rules", "ttv2", "--states", "10", "--seeds", 1)
+    assert (code, out.splitlines()[1].split()[3]) == (0, "–")
     refused(command("reproduce", "weight-programming", "--rules", "adam"), "adam")
     refused(command("reproduce", "weight-programming", "--states", "few"), "few")
     refused(command("reproduce", "perpetual-motion"), "perpetual-motion")
@@ -371,6 +378,7 @@ def test_demo_compares_four_rules(command: Command) -> None:
     code, out, _ = command("demo", "--seeds", 1, "--epochs", 1, "--json")
     assert code == 0
     assert [row["rule"] for row in json.loads(out)["rows"]] == ["float", "sgd", "ttv1", "ttv2"]
+    assert {row["spread"] for row in json.loads(out)["rows"]} == {None}
     code, out, _ = command("demo", "--seeds", 2, "--epochs", 1)
     assert code == 0
     assert "pulses/sample" in out

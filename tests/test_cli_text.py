@@ -1,6 +1,7 @@
 """Text on the command line: training, evaluating, predicting and writing."""
 
 import json
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from test_cli import Command, command, refused
 
 import tikitaka as tt
+from tikitaka.cli.use import distributions
 from tikitaka.data import Vocabulary
 from tikitaka.sealed import digest
 
@@ -112,7 +114,20 @@ def test_next_characters_are_predicted(command: Command, folder: Path, run: Path
     args = ["predict", run, "--data-dir", folder, "--examples", 3, "--distribution"]
     rows = json.loads(command(*args, "--json")[1])["probabilities"]
     assert [len(rows), len(rows[0]), len(rows[0][0])] == [3, 16, len(vocabulary)]
-    assert command(*args)[1].count("\n") == 3 * 16
+    text = command(*args)[1]
+    assert text.count("\n") == 3 * 16
+    assert [[float(p) for p in line.split()] for line in text.splitlines()] == [row for each in rows for row in each]
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_distributions_are_not_held_in_memory(as_json: bool) -> None:
+    outputs = np.random.default_rng(1).normal(size=(50, 50, 80)).astype(np.float32)
+    tracemalloc.start()
+    length = sum(len(words) for words in distributions(outputs, "book", as_json=as_json))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert length > 8 * outputs.size
+    assert peak < outputs.nbytes  # as numbers of Python all of them would be eight times as large
 
 
 def test_a_run_writes_without_its_data(command: Command, folder: Path, run: Path) -> None:

@@ -221,8 +221,8 @@ def test_files_hold_layers_of_every_kind(tmp_path: Path, stack: str, ending: str
         ("images", 0, {"kernel": 9}, "kernel is 9; allowed: at most 6"),
         ("images", 0, {"kernel": 3}, "1 takes images of .*, but the layer before it gives images of"),
         ("images", 0, {"stride": 0}, "stride is 0"),
-        ("images", 0, {"padding": -1}, "expected usize"),
-        ("images", 0, {"filters": "two"}, 'string "two", expected usize'),
+        ("images", 0, {"padding": -1}, "padding is -1; allowed: 0 to"),
+        ("images", 0, {"filters": "two"}, "filters must be a whole number, not .two."),
         ("images", 0, {"dilation": 2}, "dilation"),
         ("images", 1, {"kernel": 7}, "kernel is 7; allowed: at most 3"),
         (
@@ -236,7 +236,7 @@ def test_files_hold_layers_of_every_kind(tmp_path: Path, stack: str, ending: str
         ("sequences", 0, {"hidden": 3}, "takes 2 values, but the layer before it gives 3"),
         ("sequences", 0, {"bias": False}, "shape"),
         ("sequences", 0, {"clip": -1.0}, "clip is -1"),
-        ("sequences", 0, {"carry": "yes"}, 'string "yes", expected a boolean'),
+        ("sequences", 0, {"carry": "yes"}, "carry must be true or false, not .yes."),
     ],
 )
 def test_files_with_damaged_layers_are_refused(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from figures import axes_of, errorbars, spreads
+from matplotlib.container import ErrorbarContainer
 
 from tikitaka import plot
 
@@ -28,6 +29,11 @@ STATES: dict[str, Any] = {
         {"rule": "sgd", "points": 1.0, "tolerance": None, "low": None, "high": None},
     ],
 }
+
+
+def drawn_bars(bars: ErrorbarContainer) -> list[Any]:
+    (lines,) = bars.lines[2]
+    return [segment for segment in lines.get_segments() if len(segment)]
 
 
 def changed(**parts: Any) -> dict[str, Any]:
@@ -53,6 +59,37 @@ def test_a_sweep_is_drawn_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     legend = panel.get_legend()
     assert [text.get_text() for text in legend.get_texts()] == ["TTv2: 15", "SGD: none in range"]
     assert legend.get_title().get_text() == "within float + 1 point"
+
+
+def test_trainings_given_up_have_an_open_mark(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = deepcopy(STATES["rows"])
+    rows[1]["given_up"], rows[0]["given_up"] = 2, 0
+    (panel,) = axes_of(monkeypatch, lambda: plot.claim(changed(rows=rows, tolerances=[]), "never.png"))
+    (mark,) = [line for line in panel.lines if line.get_markerfacecolor() == "white" and len(line.get_xdata())]
+    assert (list(mark.get_xdata()), list(mark.get_ydata())) == ([20], [50])
+    assert mark.get_color() == errorbars(panel)["SGD"].lines[0].get_color()
+    assert [text.get_text() for text in panel.get_figure().legends[0].get_texts()] == [
+        "float",
+        "SGD",
+        "TTv2",
+        "training given up",
+    ]
+    (panel,) = axes_of(monkeypatch, lambda: plot.claim(STATES, "never.png"))
+    assert "training given up" not in [text.get_text() for text in panel.get_figure().legends[0].get_texts()]
+
+
+def test_a_single_seed_has_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [{**row, "spread": None if row["rule"] == "sgd" else 0.1} for row in STATES["rows"]]
+    result = changed(rows=rows, float={"error_percent": 1.75, "spread": None})
+    (panel,) = axes_of(monkeypatch, lambda: plot.claim(result, "never.png"))
+    assert not panel.patches
+    assert not drawn_bars(errorbars(panel)["SGD"])
+    assert list(errorbars(panel)["SGD"].lines[0].get_ydata()) == [50, 3]
+    assert spreads(errorbars(panel)["TTv2"], 1) == pytest.approx([0.1, 0.1])
+    assert len(drawn_bars(errorbars(panel)["TTv2"])) == 2
+    cells = [{"setting": "a", "schedule": "b", "model": m, "error_percent": 2.0, "spread": None} for m in "cd"]
+    (panel,) = axes_of(monkeypatch, lambda: plot.extraction(cells, "never.png"))
+    assert not drawn_bars(errorbars(panel)["schedule b"])
 
 
 def test_each_panel_holds_its_rows_and_tolerances(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,6 +155,8 @@ def test_extraction_has_a_panel_per_setting(monkeypatch: pytest.MonkeyPatch) -> 
         (changed(rows=[{"rule": "sgd", "error_percent": 2.0, "spread": 0.0}]), r"rows\[0\] has no 'value'"),
         (changed(rows=[*STATES["rows"], {**STATES["rows"][0], "error_percent": None}]), r"rows\[4\].error_percent"),
         (changed(rows=[{**STATES["rows"][0], "spread": float("nan")}]), "finite number, not nan"),
+        (changed(rows=[{"rule": "sgd", "value": 1.0, "error_percent": 2.0}]), r"rows\[0\] has no 'spread'"),
+        (changed(float={"error_percent": 2.0, "spread": "wide"}), "float.spread must be a finite number"),
         (changed(float={"spread": 1.0}), "float has no 'error_percent'"),
         (changed(float=None), "the result has no float"),
         (changed(tolerances=[{"rule": "ttv3", "points": 1.0, "tolerance": 2.0}]), "must be one of sgd, ttv2"),

@@ -113,7 +113,7 @@ def test_wider_axes_come_first() -> None:
         ({"seed": [1]}, [0], "'seed' must not be an axis"),
         ({"epochs": []}, [0], "axis 'epochs' must hold a value"),
         ({}, [], "seeds must hold a value"),
-        ({"rule.device.states": [-1]}, [3], r"cell rule.device.states=-1, seed=3: states is -1; allowed: 1 to"),
+        ({"rule.device.states": [-1]}, [3], "states=-1, seed=3: rule.device.states is -1; allowed: 1 to"),
         ({"rule": ["adam"]}, [0], "rule must be one of float, sgd, ttv1, ttv2, not 'adam'"),
     ],
 )

@@ -19,6 +19,11 @@ def test_rows_cover_the_cells_and_ttv2_wins() -> None:
     assert sgd["error_percent"] > 2 * ttv2["error_percent"]
 
 
+def test_one_seed_has_no_spread() -> None:
+    (row,) = weight_programming(rules=["ttv2"], states=(10,), seeds=1, inputs=600)
+    assert (row["seeds"], row["spread"]) == (1, None)
+
+
 def test_results_do_not_depend_on_threads() -> None:
     assert weight_programming(rules=["ttv2"], states=(10,), seeds=2, inputs=600, threads=1) == weight_programming(
         rules=["ttv2"], states=(10,), seeds=2, inputs=600, threads=2

@@ -4,12 +4,20 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from tikitaka import _core
+from tikitaka.checked import check_types
 
 __all__ = ["LSTM", "Conv2d", "Flatten", "Layer", "Linear", "MaxPool2d", "ReLU", "Sigmoid", "Tanh", "kinds"]
 
 
 class Layer:
-    """Any layer description."""
+    """Any layer description; TypeError for a value of another type than its field has."""
+
+    def _check(self, kind: str) -> None:
+        check_types(self)
+        for name, value in vars(self).items():
+            if type(value) is int and not 0 <= value < 2**63:  # it does not even fit the core's integers
+                raise ValueError(f"{name} is {value}; allowed: {0 if name == 'padding' else 1} to 10000000")
+        _core.validate(kind, self)
 
     @property
     def shape(self) -> tuple[int, int] | None:
@@ -36,7 +44,7 @@ class Linear(Layer):
     kind: Literal["linear"] = field(default="linear", init=False, repr=False)
 
     def __post_init__(self) -> None:
-        _core.validate(self.kind, self)
+        self._check(self.kind)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -75,7 +83,7 @@ class Conv2d(Layer):
     kind: Literal["conv2d"] = field(default="conv2d", init=False, repr=False)
 
     def __post_init__(self) -> None:
-        _core.validate(self.kind, self)
+        self._check(self.kind)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -112,7 +120,7 @@ class MaxPool2d(Layer):
     kind: Literal["max-pool2d"] = field(default="max-pool2d", init=False, repr=False)
 
     def __post_init__(self) -> None:
-        _core.validate(self.kind, self)
+        self._check(self.kind)
 
     @property
     def image(self) -> tuple[int, int, int]:
@@ -138,7 +146,7 @@ class Flatten(Layer):
     kind: Literal["flatten"] = field(default="flatten", init=False, repr=False)
 
     def __post_init__(self) -> None:
-        _core.validate(self.kind, self)
+        self._check(self.kind)
 
 
 @dataclass(frozen=True)
@@ -169,7 +177,7 @@ class LSTM(Layer):
     kind: Literal["lstm"] = field(default="lstm", init=False, repr=False)
 
     def __post_init__(self) -> None:
-        _core.validate(self.kind, self)
+        self._check(self.kind)
 
     @property
     def shape(self) -> tuple[int, int]:

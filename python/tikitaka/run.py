@@ -5,11 +5,12 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args, get_origin
 
 from tikitaka import _core, checkpoint
+from tikitaka.checked import check_types, hints_of, one_of
 from tikitaka.checkpoint import NEWEST, PREVIOUS, Checkpoint
-from tikitaka.config import RuleConfig, doc_of, from_dict, to_dict
+from tikitaka.config import RuleConfig, doc_of, from_dict, kinds_of, named, to_dict
 from tikitaka.data import Dataset, Vocabulary, load
 from tikitaka.model import Model
 from tikitaka.models import nets
@@ -49,14 +50,16 @@ class TrainConfig:
     rule: Annotated[RuleConfig, "training rule"] = _RECIPE
 
     def __post_init__(self) -> None:
-        for name, chosen, known in (("net", self.net, list(nets)), ("schedule", self.schedule, list(schedules))):
-            if chosen not in known:
-                raise ValueError(f"{name} must be one of {', '.join(known)}, not {chosen!r}")
+        one_of("net", self.net, nets)
+        one_of("schedule", self.schedule, schedules)
         recipe = nets[self.net]
         usual = {"data": recipe.data, "epochs": recipe.epochs, "batch": recipe.batch, "rule": recipe.rule("ttv2")}
         for name, value in usual.items():
             if getattr(self, name) is _RECIPE:
                 object.__setattr__(self, name, value)
+        check_types(self)
+        if any(character < " " for character in self.data):
+            raise ValueError(f"data must be a name without line breaks and the like, not {self.data!r}")
         for name, number, least in (
             ("sequence", self.sequence, 1),
             ("examples", self.examples, 1),
@@ -66,11 +69,7 @@ class TrainConfig:
             ("average_from", self.average_from, 1),
             ("seed", self.seed, 0),
         ):
-            if number is None and name in ("examples", "holdout", "average_from"):
-                continue
-            if not isinstance(number, int) or isinstance(number, bool):
-                raise TypeError(f"{name} must be a whole number, not {number!r}")
-            if not least <= number < 2**63:  # what TOML can hold
+            if number is not None and not least <= number < 2**63:  # what TOML can hold
                 raise ValueError(f"{name} must be from {least} to 2^63 - 1, not {number}")
 
         if self.average_from is not None and self.average_from > self.epochs + 1:
@@ -80,30 +79,44 @@ class TrainConfig:
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """The config of nested plain values, as `to_dict` gives them; ValueError or TypeError names what is wrong.
 
-        What is absent is as the recipe of the network says, the fields of the rule among it.
+        What is absent is as the recipe of the network says, the fields of the rule among it. A rule may be given by its
+        kind alone; `tikitaka.config.from_dict` says how devices and peripheries may be.
         """
-        recipe, rule = nets.get(values.get("net", "fcn")), values.get("rule")
-        if recipe is not None and isinstance(rule, Mapping) and rule.get("kind") in recipe.rules:
-            values = {**values, "rule": {**to_dict(recipe.rule(rule["kind"])), **rule}}
-        return from_dict(cls, values)
+        if not isinstance(values, Mapping):
+            raise TypeError(f"a config must be a table of fields, not {values!r}")
+        net, rule = values.get("net", "fcn"), values.get("rule")
+        rule = {"kind": rule} if isinstance(rule, str) else rule
+        if isinstance(rule, Mapping):
+            kind = rule.get("kind", "ttv2")
+            usual = nets[net].rules.get(kind) if net in list(nets) and isinstance(kind, str) else None
+            rule = {**(to_dict(usual) if usual is not None else {}), **rule, "kind": kind}
+        return from_dict(cls, {**values, "rule": rule} if "rule" in values else values)
 
     def to_dict(self) -> dict[str, Any]:
         """The config as nested plain values."""
         return to_dict(self)
 
     def to_toml(self) -> str:
-        """The config as TOML, with the documentation of each field beside it and those that are not set as comments."""
-        lines: list[str] = [*_unset(self)]
-        part: Any = self
+        """The config as TOML: every field with its documentation beside it, those that are not set as comments.
+
+        Presets are written out, field by field.
+        """
+        lines, headed = _unset(self), set[str]()
+        comments = _comments(TrainConfig)
         for line in _core.to_toml(self.to_dict()).splitlines():
-            lines.append(line)
             if line.startswith("["):
-                part = self
-                for name in line.strip("[]").split("."):
-                    part = getattr(part, name)
-                lines += _unset(part)
-            elif doc := doc_of(type(part)).get(line.partition(" = ")[0]):
-                lines[-1] += f"  # {doc}"
+                part, path = self, ""
+                for name in line.strip("[]").split("."):  # a table of tables alone has no line of its own yet
+                    above, part, path = part, getattr(part, name), f"{path}.{name}".lstrip(".")
+                    hint = hints_of(type(above))[name]
+                    if path not in headed:
+                        headed.add(path)
+                        lines += [""] if lines[-1] else []
+                        lines += [f"[{path}]  # {_about(doc_of(type(above))[name], hint)}", *_unset(part)]
+                comments = _comments(type(part), hint)
+            else:
+                comment = comments.get(line.partition(" = ")[0])
+                lines.append(f"{line}  # {comment}" if comment else line)
         return "\n".join(lines) + "\n"
 
     def dataset(
@@ -128,6 +141,23 @@ class TrainConfig:
 def _unset(part: Any) -> list[str]:
     docs = doc_of(type(part))
     return [f"# {f.name} is not set: {docs[f.name]}" for f in fields(part) if getattr(part, f.name) is None]
+
+
+def _comments(cls: type[Any], hint: Any = None) -> dict[str, str]:
+    """What is said beside every field of a table of class `cls` that stands for a field of type `hint`."""
+    comments = doc_of(cls)
+    known = {name: get_args(each) for name, each in hints_of(cls).items() if get_origin(each) is Literal}
+    known |= {"net": tuple(nets), "schedule": tuple(schedules)} if cls is TrainConfig else {}
+    for name in known.keys() & comments.keys():
+        comments[name] += f" [{' | '.join(known[name])}]"
+    if "kind" in known:
+        comments["kind"] = f"which [{' | '.join(kinds_of(hint))}]"
+    return comments
+
+
+def _about(doc: str, hint: Any) -> str:
+    """What is said beside the name of a table for a field of type `hint`."""
+    return f"{doc}; may begin with preset = [{' | '.join(named(hint))}]" if named(hint) else doc
 
 
 class Run:

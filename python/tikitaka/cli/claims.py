@@ -13,6 +13,7 @@ from tikitaka.experiments import claims
 from tikitaka.experiments import networks as study
 from tikitaka.experiments.axes import axes
 from tikitaka.models import nets
+from tikitaka.spread import plus_minus
 
 __all__ = ["commands", "table"]
 
@@ -70,7 +71,7 @@ def _networks(
         return
     click.echo(f"{'net':<7}{'rule':<7}{'test error':>16}{'loss':>9}{'of the average':>16}   rates")
     for row in result["rows"]:
-        error = f"{row['error_percent']:.2f} ± {row['spread']:.2f} %"
+        error = f"{plus_minus(row['error_percent'], row['spread'])} %"
         loss = "–" if row["loss"] is None else f"{row['loss']:.3f}"
         average = "–" if row["average_error_percent"] is None else f"{row['average_error_percent']:.2f} %"
         rates = ", ".join(f"{name} {row[name]:.3g}" for name in ("lr", "fast_lr", "transfer_lr") if name in row)
@@ -138,7 +139,7 @@ def table(result: dict[str, Any]) -> str:
     exact = result["float"]
     lines = [
         f"{result['label']}: {result['net']} on {result['data']}, scale {result['scale']}; "
-        f"float {exact['error_percent']:.2f} ± {exact['spread']:.2f} % ({exact['seeds']} seeds)",
+        f"float {plus_minus(exact['error_percent'], exact['spread'])} % (seeds: {exact['seeds']})",
         f"{'':<28}{'within':<10}{'rule':<6}{'tolerance':>12}  {'95 % interval':<20}ttv2 is better by",
     ]
     ratios = {(r.get("panel"), r["points"], r["over"]): r for r in result["ratios"]}

@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from statistics import fmean, stdev
+from statistics import fmean
 from typing import Any
 
 import click
@@ -16,6 +16,7 @@ from tikitaka.config import Float, RuleConfig, Sgd, SoftBounds, Ttv1, Ttv2
 from tikitaka.data import Dataset, load
 from tikitaka.model import Model
 from tikitaka.network import Network
+from tikitaka.spread import plus_minus, spread
 from tikitaka.train import fit
 
 __all__ = ["demo"]
@@ -77,7 +78,7 @@ def _row(rule: str, runs: list[dict[str, float | None]]) -> dict[str, Any]:
         return [value for run in runs if (value := run[name]) is not None]
 
     errors = over_seeds("error_percent")
-    row: dict[str, Any] = {"rule": rule, "spread": stdev(errors) if len(errors) > 1 else 0.0, "seeds": len(runs)}
+    row: dict[str, Any] = {"rule": rule, "spread": spread(errors), "seeds": len(runs)}
     for name in runs[0]:
         row[name] = fmean(over_seeds(name)) if over_seeds(name) else None
     return row
@@ -92,7 +93,7 @@ def _text(rows: list[dict[str, Any]], seeds: int, epochs: int, seconds: float) -
         f"{'rule':<8}{'test error':>18}{'one read':>12}{'average':>12}{'pulses/sample':>16}",
     ]
     for row in rows:
-        error = f"{row['error_percent']:.1f} ± {row['spread']:.1f} %"
+        error = f"{plus_minus(row['error_percent'], row['spread'], 1)} %"
         read, average = (_cell(row[name]) for name in ("last_read_percent", "average_percent"))
         lines.append(f"{row['rule']:<8}{error:>18}{read:>12}{average:>12}{row['pulses_per_sample']:>16,.0f}")
     errors = {row["rule"]: row["error_percent"] for row in rows}

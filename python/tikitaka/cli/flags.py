@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import click
 
-from tikitaka.config import Periphery, doc_of, kinds_of, rules, to_dict
+from tikitaka.config import Periphery, doc_of, kinds_of, named, presets, rules, to_dict
 from tikitaka.models import nets
 from tikitaka.run import TrainConfig
 
@@ -88,7 +88,7 @@ def _leaves(cls: type[Any], above: Path = ()) -> Iterator[tuple[Path, Any, str]]
         if not table and f.init:
             yield path, _click_type(hint), docs[f.name] + _of(above)
         if len(table) > 1:
-            yield (*path, "kind"), click.Choice(list(table)), docs[f.name]
+            yield (*path, "kind"), click.Choice([*table, *named(hint)]), docs[f.name]
         for part in table.values():
             yield from _leaves(part, path)
 
@@ -140,4 +140,7 @@ def _set(table: dict[str, Any], path: Path, value: Any) -> None:
         table = table[part]
     if name == "kind":
         table.clear()
-    table[name] = value
+    if name == "kind" and value in presets:
+        table.update(to_dict(presets[value]))
+    else:
+        table[name] = value

@@ -11,7 +11,7 @@ import click
 from tikitaka import plot as figures
 from tikitaka.cli.flags import rule_flags
 from tikitaka.cli.output import Failed
-from tikitaka.config import Device, devices, from_dict, presets, to_dict
+from tikitaka.config import Device, devices, from_dict, over, presets, to_dict
 from tikitaka.models import nets
 from tikitaka.run import Run, TrainConfig, read_toml
 
@@ -32,7 +32,13 @@ def _device_options(command: F) -> F:
 
 @click.command(context_settings={"max_content_width": 120})
 @click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--out", metavar="FILE.png", required=True, type=click.Path(path_type=Path), help="The picture.")
+@click.option(
+    "--out",
+    metavar="FILE.png",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="The picture; replaced where there is one, whole or not at all.",
+)
 @click.option("--kind", type=click.Choice(KINDS), help="The figure (default: what goes with PATH).")
 @click.option(
     "--line",
@@ -147,16 +153,11 @@ def _device(paths: tuple[Path, ...], name: str | None, fields: dict[str, Any]) -
         values = to_dict(config.rule.device)
     else:
         values = to_dict(presets[name] if name in presets else devices[name or "soft-bounds"]())
-    kind = devices[values["kind"]]
-    for key, value in fields.items():
-        field = _FIELDS[key].path[-1]
-        if field not in values:
+    for key in fields:
+        if _FIELDS[key].path[-1] not in values:
             raise ValueError(f"--{_FIELDS[key].name} is no setting of {values['kind']} devices")
-        values[field] = value
-        partner = {"states": "step", "step": "states"}.get(field)  # states take the place of step, step of states
-        if partner is not None and partner not in fields:
-            values[partner] = None
-    return from_dict(kind, values)
+    given = {_FIELDS[key].path[-1]: value for key, value in fields.items()}
+    return from_dict(devices[values["kind"]], over(values, given))
 
 
 def _line(text: str) -> tuple[str, float]:

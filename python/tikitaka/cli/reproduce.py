@@ -14,6 +14,7 @@ from tikitaka.cli import claims
 from tikitaka.cli.output import common_options, keep, print_json
 from tikitaka.experiments import extraction as study
 from tikitaka.experiments import weight_programming as wp
+from tikitaka.spread import plus_minus
 
 __all__ = ["reproduce"]
 
@@ -79,9 +80,8 @@ def _table(rows: list[dict[str, Any]]) -> str:
     for row in rows:
         r24 = "–" if row["r24_percent"] is None else f"{row['r24_percent']:.1f}"
         lr = "r24" if row["lr"] is None else f"{row['lr']:g}"
-        lines.append(
-            f"{row['rule']:<6}{row['states']:>8g}{row['error_percent']:>9.2f}{row['spread']:>9.2f}{r24:>8}{lr:>8}"
-        )
+        apart = "–" if row["spread"] is None else f"{row['spread']:.2f}"
+        lines.append(f"{row['rule']:<6}{row['states']:>8g}{row['error_percent']:>9.2f}{apart:>9}{r24:>8}{lr:>8}")
     return "\n".join(lines)
 
 
@@ -137,9 +137,8 @@ def _extraction_table(rows: list[dict[str, Any]]) -> str:
         lines += ["", f"{setting}, schedule {schedule}"]
         for row in rows:
             if (row["setting"], row["schedule"]) == (setting, schedule):
-                lines.append(
-                    f"  {row['model']:<28}{row['error_percent']:>7.2f} ± {row['spread']:.2f} %  (n = {row['n']})"
-                )
+                error = plus_minus(row["error_percent"], row["spread"])
+                lines.append(f"  {row['model']:<31}{error} %  (n = {row['n']})")
     return "\n".join(lines[1:])
 
 

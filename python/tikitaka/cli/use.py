@@ -1,23 +1,26 @@
 """`tikitaka evaluate` and `tikitaka predict`: what a trained network or an extracted model does."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from statistics import fmean, stdev
+from statistics import fmean
 from typing import Any, TypeVar, get_args
 
 import click
+import numpy as np
+from numpy.typing import NDArray
 
 from tikitaka import extract
 from tikitaka.cli.opened import open_used
 from tikitaka.cli.output import common_options, nats, percent, print_json
-from tikitaka.config import Periphery, from_dict, to_dict
+from tikitaka.config import from_dict, over, peripheries, to_dict
 from tikitaka.deploy import Chip, Method, origin
 from tikitaka.model import Model
 from tikitaka.network import Network
-from tikitaka.score import Score
+from tikitaka.score import Score, softmax
+from tikitaka.spread import plus_minus, spread
 
-__all__ = ["evaluate", "predict"]
+__all__ = ["distributions", "evaluate", "predict"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -43,7 +46,7 @@ def _target_options(command: F) -> F:
             click.option("--target-method", type=click.Choice(get_args(Method)), help="How chips are programmed."),
             click.option("--target-max-pulses", type=click.IntRange(1, 10**6), default=1000, help="Per device."),
             click.option("--target-states", type=float, help="States of the devices (default: as trained on)."),
-            click.option("--target-periphery", type=click.Choice(["ideal", "full"]), help="(default: as trained on)"),
+            click.option("--target-periphery", type=click.Choice(list(peripheries)), help="(default: as trained on)"),
             click.option("--target-chips", type=click.IntRange(min=1), default=3, help="Number of chips (3)."),
             click.option("--target-seed", type=click.IntRange(0, 2**62), default=0, help="Number of the first chip."),
         )
@@ -113,7 +116,7 @@ def evaluate(
             "error": programming["error"],
             "chips": len(programming["seeds"]),
             **{f"{name}test_error": fmean(on_chips[name]) if name in on_chips else None for name in models},
-            **{f"{name}spread": stdev(all_) if len(all_) > 1 else 0.0 for name, all_ in on_chips.items()},
+            **{f"{name}spread": spread(all_) for name, all_ in on_chips.items()},
             **{f"{name}missed": fmean(c.missed_share for c in chips) for name, chips in made.items() if chips},
         }
     if as_json:
@@ -154,9 +157,9 @@ def _programming(
 def _chips(model: Model, *, states: float | None, periphery: str | None, seeds: range, **method: Any) -> list[Chip]:
     device, circuits = origin(model)
     if states is not None:
-        device = from_dict(type(device), to_dict(device) | {"states": states, "step": None})
+        device = from_dict(type(device), over(to_dict(device), {"states": states}))
     if periphery is not None:
-        circuits = Periphery.full() if periphery == "full" else Periphery.ideal()
+        circuits = peripheries[periphery]
     return [model.program(device=device, periphery=circuits, seed=seed, **method) for seed in seeds]
 
 
@@ -172,9 +175,11 @@ def _lines(result: dict[str, Any], of_run: bool, samples: str) -> list[str]:
             lines.append(f"{words:<17}{percent(each[f'{name}test_error'])} ({each['bits']} bits)")
         on = result.get("target")
         if on is not None and f"{name}spread" in on:
+            apart = on[f"{name}spread"]
             how = on["method"] + (f" {100 * on['error']:g} %" if on["method"] == "error" else "")
+            error = plus_minus(100 * on[f"{name}test_error"], apart and 100 * apart)
             lines.append(
-                f"{words:<17}{percent(on[f'{name}test_error'])} ± {percent(on[f'{name}spread'])} "
+                f"{words:<17}{error} % "
                 f"({on['chips']} chips, programmed: {how}; {percent(on[f'{name}missed'])} off by over a step)"
             )
     return lines
@@ -204,17 +209,32 @@ def predict(
     used, dataset = opened.used, opened.dataset(data, data_dir)
     x = dataset.test_x[:examples]
     if distribution:
-        values = used.probabilities(x, threads=threads).astype(float).round(6)
-        result = {"probabilities": values.tolist()}
-        lines = [" ".join(f"{p:.6f}" for p in row) for row in values.reshape(-1, values.shape[-1])]
-    else:
-        classes = used.predict(x, threads=threads)
-        result = {"classes": classes.tolist()}
-        lines = [str(c) for c in classes]
-        if dataset.vocabulary is not None:
-            result["text"] = [dataset.vocabulary.decode(row) for row in classes]
-            lines = [json.dumps(row, ensure_ascii=False) for row in result["text"]]
+        for words in distributions(used.forward(x, threads=threads), dataset.name, as_json=as_json):
+            click.echo(words, nl=False)
+        return
+    classes = used.predict(x, threads=threads)
+    result: dict[str, Any] = {"classes": classes.tolist()}
+    lines = [str(c) for c in classes]
+    if dataset.vocabulary is not None:
+        result["text"] = [dataset.vocabulary.decode(row) for row in classes]
+        lines = [json.dumps(row, ensure_ascii=False) for row in result["text"]]
     if as_json:
         print_json({**result, "data": dataset.name})
     else:
         click.echo("\n".join(lines))
+
+
+def distributions(outputs: NDArray[np.float32], data: str, *, as_json: bool) -> Iterator[str]:
+    """The softmax of `outputs` as text, a row per line or one JSON object, example after example.
+
+    As numbers of Python those of a whole text would be ten times as large as `outputs` itself.
+    """
+    rows = (softmax(each).astype(float).round(6) for each in outputs)
+    if not as_json:
+        for example in rows:
+            yield "".join(" ".join(f"{p:.6f}" for p in row) + "\n" for row in np.atleast_2d(example))
+        return
+    yield '{"probabilities": ['
+    for i, example in enumerate(rows):
+        yield (", " if i else "") + json.dumps(example.tolist(), allow_nan=False)
+    yield f'], "data": {json.dumps(data)}}}\n'

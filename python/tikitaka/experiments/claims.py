@@ -12,7 +12,7 @@ from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from statistics import fmean, stdev
+from statistics import fmean
 from typing import Any
 
 from tikitaka.experiments import rates
@@ -21,6 +21,7 @@ from tikitaka.experiments.sweep import sweep, trained
 from tikitaka.experiments.tolerance import Tolerance, missing, ratio, tolerance
 from tikitaka.models import nets
 from tikitaka.run import TrainConfig
+from tikitaka.spread import spread
 from tikitaka.train import Metrics
 
 __all__ = ["POINTS", "Scale", "hopeless", "scales", "scored", "study"]
@@ -92,7 +93,8 @@ def study(
 
     Every training is kept in `out` as a line of search.jsonl or cells.jsonl as it ends, and one that is there is not
     repeated: an interrupted study goes on where it stopped. Errors are percent of the test images; `spread` is a sample
-    standard deviation over seeds. Raises ValueError for unknown names, and what `sweep` and loading data raise.
+    standard deviation over seeds, None of one seed. Raises ValueError for unknown names, and what `sweep` and loading
+    data raise.
     """
     for what, name, known in (("claim", claim, axes), ("scale", scale, scales)):
         if name not in known:
@@ -178,7 +180,7 @@ def study(
         "seeds": count,
         "float": {
             "error_percent": fmean(exact),
-            "spread": _spread(exact),
+            "spread": spread(exact),
             "seeds": count,
             "lr": found["float"].lr,
         },
@@ -230,16 +232,12 @@ def _line(key: Key, errors: Mapping[int, float], rows: Mapping[int, Mapping[str,
         "rule": kind,
         "value": value,
         "error_percent": fmean(each),
-        "spread": _spread(each),
+        "spread": spread(each),
         "seeds": len(each),
         "errors_percent": each,
         "average_error_percent": 100 * fmean(averages) if averages else None,
         "given_up": sum(bool(rows[seed].get("given_up") or rows[seed].get("diverged")) for seed in seeds),
     }
-
-
-def _spread(numbers: Sequence[float]) -> float:
-    return stdev(numbers) if len(numbers) > 1 else 0.0
 
 
 def _ratios(

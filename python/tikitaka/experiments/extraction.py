@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean, stdev
+from statistics import fmean
 from threading import Event
 from typing import Any
 
@@ -20,6 +20,7 @@ from tikitaka.config import Periphery, SoftBounds, Ttv2
 from tikitaka.data import Dataset, load
 from tikitaka.network import Network
 from tikitaka.run import Run, TrainConfig
+from tikitaka.spread import spread
 from tikitaka.train import fit
 from tikitaka.training import summarize
 
@@ -80,9 +81,9 @@ def extraction(
     """Run the study and return a row per setting, schedule and model.
 
     A row holds setting, schedule, model, error_percent (mean over seeds, and chips where there are any), spread
-    (sample standard deviation), seeds and n (the numbers averaged). Every training is kept as a RUN folder in
-    `out`/runs, and one that is there already, complete and of the same settings, is not repeated; `progress` is
-    called after each. Raises ValueError for an unknown setting and what loading data and writing runs raises.
+    (sample standard deviation, None of one number), seeds and n (the numbers averaged). Every training is kept as a RUN
+    folder in `out`/runs, and one that is there already, complete and of the same settings, is not repeated; `progress`
+    is called after each. Raises ValueError for an unknown setting and what loading data and writing runs raises.
     """
     for name in settings:
         if name not in SETTINGS:
@@ -130,7 +131,7 @@ def extraction(
                         "schedule": schedule,
                         "model": model,
                         "error_percent": fmean(errors),
-                        "spread": stdev(errors) if len(errors) > 1 else 0.0,
+                        "spread": spread(errors),
                         "seeds": scale.seeds,
                         "n": len(errors),
                     }

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import product
 from pathlib import Path
-from statistics import fmean, stdev
+from statistics import fmean
 from typing import Any
 
 from tikitaka.config import Periphery, RuleConfig
@@ -19,6 +19,7 @@ from tikitaka.experiments.claims import scored
 from tikitaka.experiments.sweep import sweep
 from tikitaka.models import nets
 from tikitaka.run import TrainConfig
+from tikitaka.spread import spread
 
 __all__ = ["RULES", "Size", "candidates", "networks", "scales"]
 
@@ -81,8 +82,8 @@ def networks(
 ) -> dict[str, Any]:
     """Run the study and return its result: plain values, a row for each network and rule.
 
-    A row holds net, data, rule, error_percent and spread (mean and sample standard deviation over seeds, of the
-    hardware as it computes after the last epoch; of a text the share of wrong characters), loss (nats),
+    A row holds net, data, rule, error_percent and spread (mean and sample standard deviation over seeds, None of one,
+    of the hardware as it computes after the last epoch; of a text the share of wrong characters), loss (nats),
     average_error_percent (of the average of iterates, ttv2 alone), seeds, diverged (how many), and the rates. Trainings
     are kept in `out` as those of the other studies are, and not repeated. Raises ValueError for unknown names, and what
     `sweep` and loading data raise.
@@ -129,7 +130,7 @@ def _row(of_rule: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {
         "rule": of_rule[0]["config"]["rule"]["kind"],
         "error_percent": fmean(errors),
-        "spread": stdev(errors) if len(errors) > 1 else 0.0,
+        "spread": spread(errors),
         "loss": fmean(losses) if losses else None,
         "average_error_percent": 100 * fmean(averages) if averages else None,
         "seeds": len(errors),

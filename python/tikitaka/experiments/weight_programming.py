@@ -12,7 +12,7 @@ states the constant rate of `SGD_RATES` that does best on a seed of its own, whi
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from statistics import fmean, stdev
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ import numpy as np
 from tikitaka import _core, nn
 from tikitaka.config import Reference, RuleConfig, Sgd, SoftBounds, Trains, Ttv2
 from tikitaka.network import Network
+from tikitaka.spread import spread
 
 __all__ = ["R24_PERCENT", "RULES", "SGD_RATES", "STATES", "Scale", "programming_error", "scales", "weight_programming"]
 
@@ -112,10 +113,10 @@ def weight_programming(
 ) -> list[dict[str, Any]]:
     """Run the task for every rule and number of states over seeds 0, 1, … and return one row per cell.
 
-    A row holds rule, states, error_percent (mean over seeds of 100·rms(W − Ŵ)), spread (sample standard deviation),
-    seeds, lr (the rate found for SGD, None for TTv2) and r24_percent (None where R24 has no number). `progress`
-    is called after each training. Raises ValueError for an unknown rule, no rule or states, fewer than 1 seed or
-    under 600 inputs.
+    A row holds rule, states, error_percent (mean over seeds of 100·rms(W − Ŵ)), spread (sample standard deviation,
+    None of one seed), seeds, lr (the rate found for SGD, None for TTv2) and r24_percent (None where R24 has no number).
+    `progress` is called after each training. Raises ValueError for an unknown rule, no rule or states, fewer than 1
+    seed or under 600 inputs.
     """
     for rule in rules:
         if rule not in RULES:
@@ -143,7 +144,7 @@ def weight_programming(
                 "rule": rule,
                 "states": n,
                 "error_percent": fmean(of_cell),
-                "spread": stdev(of_cell) if seeds > 1 else 0.0,
+                "spread": spread(of_cell),
                 "seeds": seeds,
                 "lr": best[n] if rule == "sgd" else None,
                 "r24_percent": R24_PERCENT[rule].get(n),

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tikitaka.plot.extraction import extraction
-from tikitaka.plot.style import GREY, plain_log, rule_name, rule_style, sheet
+from tikitaka.plot.style import GREY, bar, plain_log, rule_name, rule_style, sheet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,12 +20,13 @@ def claim(result: Mapping[str, Any], path: str | Path) -> None:
     """The figure of a `result` of `tikitaka reproduce`, as a picture in `path`.
 
     A result of a sweep holds `rows`, each with rule, value, error_percent and spread (a sample standard deviation over
-    seeds), and where there are several panels the panel; `label` and `unit` of what was swept; `float`, the digital
-    twin, with error_percent and spread; `tolerances`, each with rule, points, tolerance (None: beyond the sweep), low
-    and high. It is drawn as error in % against value, on a logarithmic axis where values are above 0 and span a
-    decade or more: a line per rule with its spread as bars, float ± spread as a band, float + points dashed, and
-    tolerances as open marks where they cross that. The results of weight-programming (with the numbers of R24 Fig. 4)
-    and extraction have figures of their own.
+    seeds; None: of one seed), where there are several panels the panel, and maybe given_up (how many trainings were
+    given up or diverged); `label` and `unit` of what was swept; `float`, the digital twin, with error_percent and
+    spread; `tolerances`, each with rule, points, tolerance (None: beyond the sweep), low and high. It is drawn as error
+    in % against value, on a logarithmic axis where values are above 0 and span a decade or more: a line per rule with
+    its spread as bars, its mark open where trainings were given up, float ± spread as a band, float + points dashed,
+    and tolerances as larger open marks where they cross that. The results of weight-programming (with the numbers of
+    R24 Fig. 4) and extraction have figures of their own.
 
     Raises ModuleNotFoundError without matplotlib, ValueError for what is no such result, naming the part that is
     wrong, and OSError when the picture cannot be written.
@@ -48,7 +49,8 @@ def _sweep(result: Mapping[str, Any], rows: Sequence[Row], path: str | Path) -> 
     panels = list(dict.fromkeys(row.get("panel") for row in rows))
     exact, tolerances = result.get("float"), _table(result, "tolerances")
     if exact is not None:
-        exact = {key: _number(exact, key, "float") for key in ("error_percent", "spread")}
+        _number(exact, "error_percent", "float")
+        _spread(exact, "float")
     _check_tolerances(tolerances, rules, panels, exact)
     with sheet(path, 3.9 if len(panels) == 1 else 4.1) as figure:
         axes = figure.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)[0]
@@ -56,8 +58,9 @@ def _sweep(result: Mapping[str, Any], rows: Sequence[Row], path: str | Path) -> 
             if name is not None:
                 panel.set_title(str(name))
             if exact is not None:
-                low, high = (exact["error_percent"] + sign * exact["spread"] for sign in (-1, 1))
-                panel.axhspan(low, high, color=GREY, alpha=0.25, linewidth=0)
+                if exact["spread"] is not None:
+                    low, high = (exact["error_percent"] + sign * exact["spread"] for sign in (-1, 1))
+                    panel.axhspan(low, high, color=GREY, alpha=0.25, linewidth=0)
                 panel.axhline(exact["error_percent"], color=GREY, linewidth=1.2, label=rule_name("float"))
             for rule in rules:
                 of_rule = [row for row in rows if row["rule"] == rule and row.get("panel") == name]
@@ -71,6 +74,9 @@ def _sweep(result: Mapping[str, Any], rows: Sequence[Row], path: str | Path) -> 
             if here and exact is not None:
                 _tolerances(panel, here, exact["error_percent"], rules)
         named = {label: handle for panel in axes for handle, label in zip(*_legend(panel), strict=True)}
+        if any(row.get("given_up") for row in rows):
+            look = {"color": GREY, "marker": "o", "markerfacecolor": "white", "linestyle": "none"}
+            (named["training given up"],) = axes[0].plot([], [], **look)
         figure.legend(named.values(), named, loc="outside upper center", ncols=min(len(named), 5))
 
 
@@ -99,11 +105,15 @@ def _line(panel: "Axes", rows: Sequence[Row], key: str, **look: Any) -> None:
     if rows:
         x, y = _columns(rows, key, "error_percent")
         panel.errorbar(x, y, yerr=_columns(rows, key, "spread")[1], **look)
+    given_up = [row for row in rows if row.get("given_up")]
+    if given_up:  # no more than that the error is high: the training was not carried through
+        x, y = _columns(given_up, key, "error_percent")
+        panel.plot(x, y, **{**look, "linestyle": "none", "markerfacecolor": "white", "label": "_", "zorder": 3})
 
 
 def _columns(rows: Sequence[Row], key: str, other: str) -> tuple[list[float], list[float]]:
     ordered = sorted(rows, key=lambda row: float(row[key]))
-    return [float(row[key]) for row in ordered], [float(row[other]) for row in ordered]
+    return [float(row[key]) for row in ordered], [bar(row[other]) for row in ordered]
 
 
 def _scale(panel: "Axes", rows: Sequence[Row], key: str) -> None:
@@ -160,8 +170,9 @@ def _checked(rows: Sequence[Row], key: str) -> list[str]:
     for i, row in enumerate(rows):
         if not isinstance(row.get("rule"), str):
             raise ValueError(f"rows[{i}] has no rule: a figure has a line per rule")
-        for name in (key, "error_percent", "spread"):
+        for name in (key, "error_percent"):
             _number(row, name, f"rows[{i}]")
+        _spread(row, f"rows[{i}]")
     return list(dict.fromkeys(row["rule"] for row in rows))
 
 
@@ -182,6 +193,12 @@ def _check_tolerances(
                 _number(each, key, where)
         if "tolerance" not in each:
             raise ValueError(f"{where} has no 'tolerance' (null: beyond the sweep)")
+
+
+def _spread(row: Any, where: str) -> None:
+    """Check the spread, which is null for a single seed."""
+    if "spread" not in row or row["spread"] is not None:
+        _number(row, "spread", where)
 
 
 def _number(row: Any, key: str, where: str) -> float:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tikitaka.plot.style import plain_log, sheet, style
+from tikitaka.plot.style import bar, plain_log, sheet, style
 
 __all__ = ["extraction"]
 
@@ -34,7 +34,7 @@ def extraction(rows: Sequence[Mapping[str, Any]], path: str | Path) -> None:
                 panel.errorbar(
                     [cells[models[position]]["error_percent"] for position in at],
                     [position + 0.3 * (k - (len(schedules) - 1) / 2) for position in at],
-                    xerr=[cells[models[position]]["spread"] for position in at],
+                    xerr=[bar(cells[models[position]]["spread"]) for position in at],
                     **{**style(k), "linestyle": "none"},
                     label=f"schedule {schedule}",
                 )

@@ -1,6 +1,7 @@
 """How every figure looks and becomes a file: colours, marks, sizes, and the same bytes for the same input."""
 
 import io
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
-__all__ = ["FORMATS", "GREY", "WIDTH", "check_picture", "plain_log", "rule_name", "rule_style", "sheet", "style"]
+__all__ = ["FORMATS", "GREY", "WIDTH", "bar", "check_picture", "plain_log", "rule_name", "rule_style", "sheet", "style"]
 
 FORMATS = (".png", ".svg", ".pdf")
 """Endings of the files that figures are written to."""
@@ -89,6 +90,11 @@ def style(k: int) -> dict[str, Any]:
         "marker": _MARKS[k % len(_MARKS)],
         "linestyle": _LINES[k % len(_LINES)],
     }
+
+
+def bar(spread: float | None) -> float:
+    """Half the length of an error bar; that of a single seed, which has no spread, is not drawn."""
+    return math.nan if spread is None else float(spread)
 
 
 def rule_style(rule: str, rules: list[str]) -> dict[str, Any]:

@@ -1,0 +1,76 @@
+"""Fields that hold what their type hints say: the type of each value, and names out of a list."""
+
+from collections.abc import Iterable
+from dataclasses import fields
+from difflib import get_close_matches
+from functools import cache
+from numbers import Integral, Real
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import numpy as np
+
+__all__ = ["check_types", "hints_of", "nearest", "one_of", "placed"]
+
+_WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a string"}
+_KINDS: dict[Any, Any] = {bool: (bool, np.bool_), int: Integral, float: Real}
+
+
+_hints = cache(get_type_hints)  # configs are made by the thousand
+
+
+def hints_of(cls: Any) -> dict[str, Any]:
+    """The type of every field of a dataclass, by name."""
+    return _hints(cls)
+
+
+def check_types(config: Any) -> None:
+    """Check every field of a frozen dataclass; numbers of NumPy become Python's, which files can hold.
+
+    Raises TypeError for a value of another type, and ValueError for a name that is not in the list of its field;
+    both begin with the name of the field. A whole number will do for a float.
+    """
+    for f in fields(config):
+        if f.init:
+            value = getattr(config, f.name)
+            plain = _plain(hints_of(type(config))[f.name], value, f.name)
+            if plain is not value:
+                object.__setattr__(config, f.name, plain)
+
+
+def _plain(hint: Any, value: Any, name: str) -> Any:
+    allowed = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    if value is None and NoneType in allowed:
+        return None
+    wanted = next(part for part in allowed if part is not NoneType)
+    if get_origin(wanted) is Literal:
+        return one_of(name, value, get_args(wanted))
+    kind = _KINDS.get(wanted, wanted)
+    if not isinstance(value, kind) or (wanted in (int, float) and isinstance(value, bool)):
+        raise TypeError(f"{name} must be {_WORDS.get(wanted, f'a {wanted.__name__}')}, not {value!r}")
+    return value if wanted not in _KINDS or type(value) in (bool, int, float) else wanted(value)
+
+
+def one_of(name: str, value: Any, known: Iterable[str]) -> str:
+    """`value` if it is among `known`; else ValueError, or TypeError for what is no string, with the nearest name."""
+    known = list(known)
+    if isinstance(value, str) and value in known:
+        return value
+    words = f"{name} must be one of {', '.join(known)}, not {value!r}"
+    if not isinstance(value, str):
+        raise TypeError(words)
+    raise ValueError(words + nearest(value, known))
+
+
+def nearest(value: str, known: Iterable[str]) -> str:
+    """The end of a message about an unknown name: the name among `known` that was meant, if any is near."""
+    near = get_close_matches(value, list(known), n=1)
+    return f": did you mean {near[0]}?" if near else ""
+
+
+def placed(error: Exception, where: str, names: Iterable[str]) -> Exception:
+    """`error`, which begins with a field among `names`, with the path `where` (ending in a dot) before it."""
+    words = str(error)
+    if where:
+        words = where + words if words.split(" ", 1)[0] in names else f"{where[:-1]}: {words}"
+    return TypeError(words) if isinstance(error, TypeError) else ValueError(words)

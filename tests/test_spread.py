@@ -1,0 +1,18 @@
+"""The spread of several numbers, of one, and how it is written."""
+
+import pytest
+
+from tikitaka.spread import plus_minus, spread
+
+
+def test_by_hand() -> None:
+    assert spread([1.0, 2.0, 3.0]) == 1.0
+    assert spread([2.0, 2.0]) == 0.0
+    assert spread([2.0]) is None
+
+
+@pytest.mark.parametrize(
+    ("apart", "digits", "words"), [(0.104, 2, "1.85 ± 0.10"), (0.0, 1, "1.9 ± 0.0"), (None, 2, "1.85")]
+)
+def test_as_text(apart: float | None, digits: int, words: str) -> None:
+    assert plus_minus(1.8501, apart, digits) == words
