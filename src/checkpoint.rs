@@ -36,6 +36,10 @@ pub fn encode(arrays: &Arrays) -> Result<Vec<u8>> {
     if let Some(name) = arrays.floats.keys().find(|&name| arrays.counters.contains_key(name)) {
         return Err(bad(format!("{name} is there twice")));
     }
+    // safetensors 0.8 writes strings without an array as a file that it cannot read
+    if arrays.floats.is_empty() && arrays.counters.is_empty() && !arrays.metadata.is_empty() {
+        return Err(bad("it holds strings and no array"));
+    }
     let floats =
         arrays.floats.iter().map(|(name, of)| (name, Dtype::F32, &of.shape, bytes(&of.values, f32::to_le_bytes)));
     let counters =
@@ -69,16 +73,7 @@ pub fn decode(bytes: &[u8]) -> Result<Arrays> {
             other => return Err(bad(format!("{name} is {other:?}; F32 or U64 needed"))),
         }
     }
-    check_metadata(&arrays)?;
     Ok(arrays)
-}
-
-/// Safetensors 0.8 writes strings without an array as a file that it cannot read.
-fn check_metadata(arrays: &Arrays) -> Result<()> {
-    if arrays.floats.is_empty() && arrays.counters.is_empty() && !arrays.metadata.is_empty() {
-        return Err(bad("it holds strings and no array"));
-    }
-    Ok(())
 }
 
 fn bytes<T: Copy, const N: usize>(values: &[T], each: impl Fn(T) -> [u8; N]) -> Vec<u8> {

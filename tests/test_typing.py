@@ -67,7 +67,7 @@ def checked(*paths: Path) -> set[int]:
     out, trouble, _ = api.run([*options, *map(str, paths)])
     assert not trouble, trouble
     # by name alone: what mypy has cached, it tells with the path of then
-    errors = re.findall(r"([^/\\]+\.py[i]?):(\d+): error: ", out)
+    errors = re.findall(r"([^/\\\n]+\.pyi?):(\d+): error: ", out)
     assert {name for name, _ in errors} <= {path.name for path in paths}, out
     return {int(line) for _, line in errors}
 
