@@ -187,6 +187,7 @@ def test_checkpoints_come_by_epochs_and_by_minutes(tmp_path: Path, monkeypatch: 
 
 TINY = """
 import sys
+import time
 import tikitaka as tt
 import tikitaka.train
 from tikitaka.models import Recipe, nets
@@ -194,8 +195,10 @@ tikitaka.train._chunk_size = lambda *_: 32
 nets["tiny"] = Recipe(lambda n, m: [tt.nn.Linear(n, 16), tt.nn.Tanh(), tt.nn.Linear(16, m)], "digits", 150, 4)
 run = tt.Run.open(sys.argv[1])
 data = run.config.dataset()
+calls = iter(range(20))  # then it waits for its end: on a fast machine, too, 50 rounds come before the last epoch
 print(flush=True)
-run.train(data, threads=int(sys.argv[2]), progress=False, checkpoint_epochs=2, checkpoint_minutes=float(sys.argv[3]))
+run.train(data, threads=int(sys.argv[2]), progress=False, checkpoint_epochs=2, checkpoint_minutes=float(sys.argv[3]),
+          stop=lambda: next(calls, None) is None and time.sleep(600) is None)
 """
 
 
