@@ -10,7 +10,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
-__all__ = ["check_types", "hints_of", "nearest", "one_of", "placed"]
+__all__ = ["check_kind", "check_types", "check_whole", "hints_of", "nearest", "one_of", "placed"]
 
 _WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a string"}
 _KINDS: dict[Any, Any] = {bool: (bool, np.bool_), int: Integral, float: Real}
@@ -49,6 +49,21 @@ def _plain(hint: Any, value: Any, name: str) -> Any:
     if not isinstance(value, kind) or (wanted in (int, float) and isinstance(value, bool)):
         raise TypeError(f"{name} must be {_WORDS.get(wanted, f'a {wanted.__name__}')}, not {value!r}")
     return value if wanted not in _KINDS or type(value) in (bool, int, float) else wanted(value)
+
+
+def check_kind(name: str, value: Any, kind: type[Any]) -> None:
+    """Raise TypeError where `value` is no `kind`."""
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} must be {_WORDS.get(kind, f'a {kind.__name__}')}, not {value!r}")
+
+
+def check_whole(name: str, value: Any, least: int, most: int | None = None) -> None:
+    """Raise TypeError where `value` is no whole number, and ValueError where it is not from `least` to `most`."""
+    if not isinstance(value, Integral) or isinstance(value, bool):
+        raise TypeError(f"{name} must be a whole number, not {value!r}")
+    if value < least or (most is not None and value > most):
+        allowed = f"at least {least:,}" if most is None else f"from {least:,} to {most:,}"
+        raise ValueError(f"{name} must be {allowed}, not {value:,}")
 
 
 def one_of(name: str, value: Any, known: Iterable[str]) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from tikitaka import _core
+from tikitaka.checked import check_kind
 from tikitaka.data import Vocabulary
 from tikitaka.sealed import check_seal, sealed
 from tikitaka.train import Progress
@@ -57,6 +58,7 @@ def save(folder: Path, checkpoint: Checkpoint) -> None:
     Whenever this is killed, one of the two is whole. Raises OSError when the file cannot be written and ValueError for
     numbers that are not finite; both are then as they were.
     """
+    check_kind("checkpoint", checkpoint, Checkpoint)
     header = {
         "inputs": str(checkpoint.inputs),
         "classes": str(checkpoint.classes),

@@ -12,11 +12,11 @@ ValueError: states is -3; allowed: 1 to 10000000
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from typing import Annotated, Any, Literal, Self, TypeVar, get_args, get_type_hints
 
 from tikitaka import _core
-from tikitaka.checked import check_types, hints_of, nearest, one_of, placed
+from tikitaka.checked import check_kind, check_types, hints_of, nearest, one_of, placed
 
 __all__ = [
     "ConstantStep",
@@ -293,10 +293,13 @@ def from_dict(cls: type[T], values: Mapping[str, Any], where: str = "") -> T:
     is known, and for a value out of range, TypeError for a table or value in the wrong place; every message begins
     with the path of the field, under `where`.
     """
+    if not isinstance(cls, type) or not is_dataclass(cls):
+        raise TypeError(f"cls must be a config class, not {cls!r}")
+    check_kind("where", where, str)
     if not isinstance(values, Mapping):
         raise TypeError(f"{where[:-1] or cls.__name__} must be a table of fields, not {values!r}")
     hints = hints_of(cls)
-    known = {f.name: f for f in fields(cls) if f.init}  # type: ignore[arg-type]
+    known = {f.name: f for f in fields(cls) if f.init}
     made: dict[str, Any] = {}
     for name, value in values.items():
         if name == "kind" and name in hints:
@@ -313,6 +316,7 @@ def from_dict(cls: type[T], values: Mapping[str, Any], where: str = "") -> T:
 
 def over(table: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """Nested plain values with those `given` in their place; states take the place of step, and step of states."""
+    check_kind("given", given, Mapping)
     merged = dict(table)
     for one, other in (("states", "step"), ("step", "states")):
         if given.get(one) is not None and other not in given and other in merged:

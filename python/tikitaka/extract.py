@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tikitaka._core import __version__
+from tikitaka.checked import check_kind, check_whole
 from tikitaka.config import RuleConfig, to_dict
 from tikitaka.model import Model
 from tikitaka.rule import Rule
@@ -28,6 +29,7 @@ def average(network: "Network") -> Model | None:
 
     Its metadata holds, as `reads`, the fewest and the most reads that a line of each array was averaged over.
     """
+    _check_network(network)
     averages = network.averages
     if averages is None:
         return None
@@ -36,6 +38,7 @@ def average(network: "Network") -> Model | None:
 
 def last_read(network: "Network", *, draw: int = 0) -> Model:
     """The model of one noisy read of every column of the last iterate, with the noise of `draw`."""
+    _check_network(network)
     return _model(network, network.read_weights(draw=draw), kind="read", reads=1, draw=draw)
 
 
@@ -45,8 +48,8 @@ def mean_read(network: "Network", *, reads: int, draw: int = 0) -> Model:
     It averages the noise of reading away but not the noise of training, which the average over iterates does: the
     difference between the two is what averaging iterates gives. ValueError for fewer than one read.
     """
-    if reads < 1:
-        raise ValueError(f"reads must be at least 1, not {reads}")
+    _check_network(network)
+    check_whole("reads", reads, 1)
     sums = [w.astype(np.float64) for w in network.read_weights(draw=draw)]
     for each in range(draw + 1, draw + reads):
         for total, w in zip(sums, network.read_weights(draw=each), strict=True):
@@ -66,6 +69,12 @@ def _model(network: "Network", weights: list[F32], **metadata: Any) -> Model:
         of_rules = {name: values[0] for name, values in of_rules.items()}
     metadata |= {**of_rules, "seed": network.seed, "version": __version__}
     return Model(network.layers, tuple(weights), network.loss, metadata)
+
+
+def _check_network(network: Any) -> None:
+    from tikitaka.network import Network  # not above: networks extract themselves by what is here
+
+    check_kind("network", network, Network)
 
 
 def _device(rule: RuleConfig | Rule) -> dict[str, Any] | None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from tikitaka import nn
+from tikitaka.checked import one_of
 from tikitaka.config import Float, RuleConfig, Sgd, Ttv2, rules
 
 __all__ = ["Recipe", "char_lstm", "fcn", "lenet", "nets"]
@@ -88,7 +89,8 @@ class Recipe:
     """whether it reads sequences of characters, not images"""
 
     def rule(self, kind: str) -> RuleConfig:
-        """The rule of this kind with the settings for this network."""
+        """The rule of this kind with the settings for this network; ValueError for another kind."""
+        one_of("kind", kind, rules)
         return self.rules[kind] if kind in self.rules else rules[kind]()
 
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tikitaka.checked import check_kind
 from tikitaka.nn import LSTM, Conv2d, Layer, Linear
 
 __all__ = ["named_arrays", "named_weights"]
@@ -90,6 +91,7 @@ def _split(form: _Form, array: F32) -> dict[str, F32]:
 def _forms(layers: Sequence[Layer]) -> Iterator[tuple[str, _Form]]:
     """The form of each layer that has an array, with what comes before its names."""
     for k, layer in enumerate(layers):
+        check_kind(f"layers[{k}]", layer, Layer)
         if layer.shape is not None:
             yield f"{k}.", _form(layer)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args, get_origin
 
 from tikitaka import _core, checkpoint
-from tikitaka.checked import check_types, hints_of, one_of
+from tikitaka.checked import check_kind, check_types, hints_of, one_of
 from tikitaka.checkpoint import NEWEST, PREVIOUS, Checkpoint
 from tikitaka.config import RuleConfig, doc_of, from_dict, kinds_of, named, to_dict
 from tikitaka.data import Dataset, Vocabulary, load
@@ -181,6 +181,7 @@ class Run:
         Raises FileExistsError when the folder holds anything and `force` is off, NotADirectoryError when it is a file.
         """
         path = Path(path)
+        check_kind("config", config, TrainConfig)
         if path.exists() and not path.is_dir():
             raise NotADirectoryError(f"{path} is a file, not a folder")
         if path.is_dir() and any(path.iterdir()) and not force:
@@ -242,6 +243,7 @@ class Run:
         metrics.jsonl, and what killed processes left unfinished is removed. Raises ValueError for data that the run
         did not begin on, and OSError or ValueError when the checkpoints or the metrics are missing or damaged.
         """
+        check_kind("dataset", dataset, Dataset)
         if not any((self.path / name).exists() for name in (NEWEST, PREVIOUS)):
             last, network = None, self.config.network(dataset.inputs, dataset.classes)
         else:
@@ -282,6 +284,10 @@ class Run:
         Raises OSError when it cannot be written and ValueError for weights that are not finite; the checkpoint before
         is then still there.
         """
+        check_kind("network", network, Network)
+        for name, given, kind in (("progress", progress, Progress), ("dataset", dataset, Dataset)):
+            if given is not None:
+                check_kind(name, given, kind)
         checkpoint.save(
             self.path,
             Checkpoint(
@@ -327,6 +333,7 @@ class Run:
     def network(self, last: Checkpoint | None = None) -> Network:
         """The network of the last checkpoint, by default read now; OSError or ValueError when there is no whole one."""
         last = self.last() if last is None else last
+        check_kind("last", last, Checkpoint)
         network = self.config.network(last.inputs, last.classes)
         network.restore(last.state)
         return network
@@ -340,7 +347,9 @@ class Run:
 
         Raises as `network` does.
         """
-        at = (self.last() if last is None else last).progress
+        last = self.last() if last is None else last
+        check_kind("last", last, Checkpoint)
+        at = last.progress
         first = self.config.average_from
         return max(0, at.epoch + (at.position > 0) + 1 - (2 * self.config.epochs // 3 + 1 if first is None else first))
 

@@ -4,12 +4,12 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from numbers import Integral
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from tikitaka.checked import check_kind, check_whole, one_of
 from tikitaka.config import Float
 from tikitaka.data import Dataset
 from tikitaka.network import Network
@@ -91,6 +91,7 @@ class Stopped(Exception):
     """
 
     def __init__(self, progress: Progress) -> None:
+        check_kind("progress", progress, Progress)
         self.progress = progress
         self.epoch = progress.epoch + 1
         self.position = progress.position
@@ -122,8 +123,7 @@ def rate_factor(schedule: str, network: Network, epoch: int, epochs: int) -> flo
 
     ValueError for an unknown schedule.
     """
-    if schedule not in schedules:
-        raise ValueError(f"schedule must be one of {', '.join(schedules)}, not {schedule!r}")
+    one_of("schedule", schedule, schedules)
     rules = network.rules if isinstance(network.rules, Sequence) else [network.rules]
     family = "float" if all(isinstance(rule, Float) for rule in rules) else "analog"
     return schedules[schedule][family][3 * (epoch - 1) // epochs]
@@ -172,20 +172,16 @@ def fit(
     True
     """
     for name, value in (("epochs", epochs), ("batch", batch), ("threads", threads)):
-        if not isinstance(value, Integral):
-            raise TypeError(f"{name} must be a whole number, not {value!r}")
-        if value < 1:
-            raise ValueError(f"{name} must be at least 1, not {value}")
+        check_whole(name, value, 1)
     check(network, dataset, batch=batch)
     seed = network.seed if seed is None else seed
-    if not 0 <= seed < 2**64:
-        raise ValueError(f"seed must be from 0 to 2^64 - 1, not {seed}")
+    check_whole("seed", seed, 0, 2**64 - 1)
     if average_from is None:
         average_from = 2 * epochs // 3 + 1
-    if not 1 <= average_from <= epochs + 1:
-        raise ValueError(f"average_from must be from 1 to {epochs + 1}, not {average_from}")
+    check_whole("average_from", average_from, 1, epochs + 1)
     rate_factor(schedule, network, 1, epochs)  # an unknown schedule is refused before any work
     start = Progress() if start is None else start
+    check_kind("start", start, Progress)
     history = []
     n, text = len(dataset.train_y), dataset.vocabulary is not None
     consecutive = streams(n, batch) if network.carries else None
@@ -219,6 +215,8 @@ def fit(
 
 def check(network: Network, dataset: Dataset, *, batch: int = 1) -> None:
     """Raise ValueError where `network` cannot be trained on `dataset` in mini-batches of `batch`, and say why."""
+    check_kind("network", network, Network)
+    check_kind("dataset", dataset, Dataset)
     for part, examples in (("training", len(dataset.train_y)), ("test", len(dataset.test_y))):
         if examples == 0:
             raise ValueError(f"the {part} part of {dataset.name} is empty; it must hold an example at least")

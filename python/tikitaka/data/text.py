@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tikitaka.checked import check_kind, check_whole
 from tikitaka.data.dataset import Dataset
 from tikitaka.data.vocabulary import Vocabulary
 
@@ -73,11 +74,12 @@ def text_dataset(
     `vocabulary`. Raises ValueError for a part shorter than a sequence and its last target, for a character outside
     `vocabulary`, and for settings out of range.
     """
-    if sequence < 1:
-        raise ValueError(f"sequence must be at least 1, not {sequence}")
+    check_kind("content", content, str)
+    check_whole("sequence", sequence, 1)
     if not 0 < test_share < 1:
         raise ValueError(f"test_share must be between 0 and 1, not {test_share}")
     vocabulary = Vocabulary.of(content) if vocabulary is None else vocabulary
+    check_kind("vocabulary", vocabulary, Vocabulary)
     try:
         codes = vocabulary.encode(content)
     except ValueError as error:

@@ -6,6 +6,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tikitaka.checked import check_kind
+
 __all__ = ["Vocabulary"]
 
 I64 = NDArray[np.int64]
@@ -25,14 +27,14 @@ class Vocabulary:
     """every character once, in sorted order"""
 
     def __post_init__(self) -> None:
-        if not isinstance(self.characters, str):
-            raise TypeError(f"characters must be a string, not {self.characters!r}")
+        check_kind("characters", self.characters, str)
         if not self.characters or "".join(sorted(set(self.characters))) != self.characters:
             raise ValueError(f"characters must be a character or more, each once and sorted, not {self.characters!r}")
 
     @classmethod
     def of(cls, text: str) -> Self:
         """The vocabulary of the characters in `text`; ValueError if there are none."""
+        check_kind("text", text, str)
         return cls("".join(sorted(set(text))))
 
     def __len__(self) -> int:
@@ -43,6 +45,7 @@ class Vocabulary:
 
         Raises ValueError naming the first character that is not in the vocabulary, and its position from 0.
         """
+        check_kind("text", text, str)
         known, points = _points(self.characters), _points(text)
         codes = np.minimum(np.searchsorted(known, points), len(known) - 1)
         strange = np.flatnonzero(known[codes] != points)

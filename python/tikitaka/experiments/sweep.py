@@ -17,6 +17,7 @@ from typing import Any, cast
 from tqdm import tqdm
 
 from tikitaka import extract
+from tikitaka.checked import check_kind, check_whole
 from tikitaka.config import Ttv2
 from tikitaka.cores import cores
 from tikitaka.data import Dataset, load
@@ -49,6 +50,7 @@ def trained(
     is the folder of data sets. The training ends with the first epoch that `give_up` says True to; then given_up is
     True, and there is no average. Raises what loading data and `tikitaka.fit` raise.
     """
+    check_kind("config", config, TrainConfig)
     dataset = config.dataset(data_dir, load=_load)
     network = config.network(dataset.inputs, dataset.classes)
     history: list[Metrics] = []
@@ -134,8 +136,10 @@ def sweep(
         raise TypeError(f"executor must be a concurrent.futures.Executor, not {executor!r}")
     if not callable(measure):
         raise TypeError(f"measure must be a function of a TrainConfig, not {measure!r}")
-    if threads is not None and (executor is not None or threads < 1):
-        raise ValueError(f"threads must be at least 1, and not given with an executor of its own, not {threads}")
+    if threads is not None:
+        check_whole("threads", threads, 1)
+        if executor is not None:
+            raise ValueError(f"threads is {threads:,}, and an executor of its own is given; allowed: one of the two")
     by_key = {key_of(config): config for config in configs}
     with Results(out, _name(measure)) as results:
         missing = {key: config for key, config in by_key.items() if key not in results.rows}

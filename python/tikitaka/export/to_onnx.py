@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from tikitaka._core import __version__
+from tikitaka.checked import check_kind
 from tikitaka.model import Model
 from tikitaka.whole import write_whole
 
@@ -26,6 +27,7 @@ def onnx(model: Model, path: str | Path, *, probabilities: bool = False) -> None
     Raises ModuleNotFoundError without the package onnx (the extra `onnx`), ValueError for another ending or a layer
     that has no operator, OSError when writing fails.
     """
+    check_kind("model", model, Model)
     if Path(path).suffix != ".onnx":
         raise ValueError(f"{path} must end in .onnx")
     try:

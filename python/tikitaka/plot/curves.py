@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tikitaka.checked import check_kind
 from tikitaka.plot.style import GREY, plain_log, sheet, style
 from tikitaka.train import Metrics
 
@@ -22,9 +23,13 @@ def curves(
     panel of losses to compare with. Raises ModuleNotFoundError without matplotlib, ValueError without an epoch or for
     another ending than .png, .svg or .pdf, and OSError when the picture cannot be written.
     """
+    check_kind("runs", runs, Mapping)
     for name, metrics in runs.items():
         if not metrics:
             raise ValueError(f"{name} has no epoch to plot yet")
+        for each in metrics:
+            check_kind(f"metrics of {name}", each, Metrics)
+    check_kind("lines", lines or {}, Mapping)
     with sheet(path, 3.6) as figure:
         from matplotlib.ticker import MaxNLocator
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tikitaka.checked import check_kind, check_whole
 from tikitaka.network import Network
 from tikitaka.plot.style import GREY, sheet, style
 
@@ -55,11 +56,13 @@ def record(
     one go. Raises what `Network.train` does, and ValueError for a crosspoint or array that the network does not have,
     for an array that TTv2 does not train, and for stretches that cut a mini-batch.
     """
-    if every < 1 or every % batch:
+    check_kind("network", network, Network)
+    check_whole("every", every, 1)
+    check_whole("batch", batch, 1)
+    if every % batch:
         raise ValueError(f"every must be a multiple of batch = {batch}, 1 or more, not {every}")
     arrays = sum(layer.shape is not None for layer in network.layers)
-    if not 0 <= array < arrays:
-        raise ValueError(f"array must be from 0 to {arrays - 1}, not {array}")
+    check_whole("array", array, 0, arrays - 1)
     state = network.layer_state(array)
     if not {"a", "h", "c"} <= state.keys():
         raise ValueError(f"array {array} has no A, H and C: only ttv2 has")
@@ -98,6 +101,7 @@ def traces(trace: Trace, path: str | Path) -> None:
     Dotted in A's panel is the reference R of each crosspoint; dashed in H's is the threshold, ±1. Raises
     ModuleNotFoundError without matplotlib and OSError when the picture cannot be written.
     """
+    check_kind("trace", trace, Trace)
     with sheet(path, 6.2) as figure:
         panels = figure.subplots(3, 1, sharex=True)
         for k, (row, column) in enumerate(trace.crosspoints):
