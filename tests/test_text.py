@@ -196,7 +196,7 @@ def test_another_text_is_refused_as_war_and_peace(tmp_path: Path) -> None:
 # --- training ---------------------------------------------------------------------------------------------------------
 
 
-class Reader:
+class Reader(tt.Network):
     """Stands for a network that carries state, and notes how it is driven."""
 
     recurrent = carries = True
@@ -236,20 +236,20 @@ def test_streams_run_beside_each_other() -> None:
 def test_a_network_that_carries_reads_the_text_in_order() -> None:
     dataset = text_dataset(TEXT, name="mine", sequence=10).first(23)
     network = Reader()
-    history = tt.fit(network, dataset, epochs=2, batch=5, progress=False)  # type: ignore[arg-type]
+    history = tt.fit(network, dataset, epochs=2, batch=5, progress=False)
     assert network.seen == 2 * [[k, k + 4, k + 8, k + 12, k + 16] for k in range(4)]
     assert network.calls == 2 * ["reset", "train"]
     assert (history[0].train_loss, history[0].train_error) == (2.0, 0.5)
     assert history[0].pulses_per_sample == 3  # 10 characters a sequence
     with pytest.raises(ValueError, match="batch is 24, and mine has 23 sequences to train on"):
-        tt.fit(network, dataset, epochs=1, batch=24, progress=False)  # type: ignore[arg-type]
+        tt.fit(network, dataset, epochs=1, batch=24, progress=False)
 
 
 def test_calls_into_the_core_count_characters() -> None:
     weights = 1000 * 10 + 9 * 1001
     network = Reader()
     dataset = text_dataset("abc" * 40_000, name="mine", sequence=1000)
-    tt.fit(network, dataset, epochs=1, batch=4, progress=False)  # type: ignore[arg-type]
+    tt.fit(network, dataset, epochs=1, batch=4, progress=False)
     at_once = 4 * round(2e8 / (weights * 1000 * 4))
     assert network.calls == ["reset"] + ["train"] * -(-108 // at_once)
     assert at_once < 108
@@ -261,7 +261,7 @@ def test_networks_and_data_of_another_kind_are_refused() -> None:
     with pytest.raises(ValueError, match=r"takes single examples, .* no LSTM, and mine holds sequences"):
         tt.fit(tt.Network([tt.nn.Linear(text.inputs, text.classes)], tt.Float()), text, progress=False)
     with pytest.raises(ValueError, match=r"takes sequences, .* an LSTM, and digits holds single examples"):
-        tt.fit(Reader(), digits, progress=False)  # type: ignore[arg-type]
+        tt.fit(Reader(), digits, progress=False)
 
 
 @pytest.mark.parametrize("carry", [False, True])

@@ -61,7 +61,7 @@ def check_whole(name: str, value: Any, least: int, most: int | None = None) -> N
     """Raise TypeError where `value` is no whole number, and ValueError where it is not from `least` to `most`."""
     if not isinstance(value, Integral) or isinstance(value, bool):
         raise TypeError(f"{name} must be a whole number, not {value!r}")
-    if value < least or (most is not None and value > most):
+    if int(value) < least or (most is not None and int(value) > most):
         allowed = f"at least {least:,}" if most is None else f"from {least:,} to {most:,}"
         raise ValueError(f"{name} must be {allowed}, not {value:,}")
 

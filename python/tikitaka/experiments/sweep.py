@@ -139,7 +139,7 @@ def sweep(
     if threads is not None:
         check_whole("threads", threads, 1)
         if executor is not None:
-            raise ValueError(f"threads is {threads:,}, and an executor of its own is given; allowed: one of the two")
+            raise ValueError(f"threads must be at least 1, and not given with an executor of its own, not {threads:,}")
     by_key = {key_of(config): config for config in configs}
     with Results(out, _name(measure)) as results:
         missing = {key: config for key, config in by_key.items() if key not in results.rows}
