@@ -55,6 +55,14 @@ pub enum Error {
         /// Its position in the flattened argument.
         index: usize,
     },
+    /// More memory than there is.
+    #[error("{what} needs {gigabytes:.1} GB of memory, more than there is")]
+    Memory {
+        /// What is to be made.
+        what: String,
+        /// Its size.
+        gigabytes: f64,
+    },
     /// A failure reported by a rule or an array from outside this crate.
     #[error(transparent)]
     Foreign(Box<dyn StdError + Send + Sync>),
@@ -64,6 +72,14 @@ impl Error {
     /// A number outside its allowed range.
     pub(crate) fn range(what: impl Into<String>, given: f64, allowed: impl Into<String>) -> Self {
         Self::Range { what: what.into(), given, allowed: allowed.into() }
+    }
+}
+
+/// Requires that `bytes` can be had at once for `what`, where running out of memory later would abort.
+pub(crate) fn check_room(what: impl Into<String>, bytes: usize) -> Result<()> {
+    match Vec::<u8>::new().try_reserve_exact(bytes) {
+        Ok(()) => Ok(()),
+        Err(_) => Err(Error::Memory { what: what.into(), gigabytes: bytes as f64 / 1e9 }),
     }
 }
 

@@ -42,8 +42,7 @@ MODULES = [
 # Names that nothing is given to: abstract bases, what PyTorch must be there for (tests/pytorch), generic helpers.
 LEFT_OUT = {"Device", "RuleConfig", "Rule", "nn.Layer", "export.torch_module", "export.torch_state_dict"}
 
-# The core does not yet refuse negative numbers of `describe` in its own words: OverflowError.
-REFUSALS = (ValueError, TypeError, OSError, MemoryError, FloatingPointError, OverflowError, tt.Stopped)
+REFUSALS = (ValueError, TypeError, OSError, MemoryError, FloatingPointError, tt.Stopped)
 
 # What is done so many times: any huge number is waited for, not refused.
 PATIENT = {"count", "reads", "epochs", "examples", "pulses", "max_pulses", "counts", "devices", "seeds"}
@@ -349,8 +348,6 @@ def test_the_calls_work(name: str, folder: Path) -> None:
         call(**good)
 
 
-@pytest.mark.filterwarnings("ignore:overflow encountered in cast:RuntimeWarning")
-@pytest.mark.filterwarnings("ignore:Casting complex values:numpy.exceptions.ComplexWarning")
 @pytest.mark.parametrize("name", CALLS)
 def test_works_or_refuses_in_words(name: str, folder: Path) -> None:
     slow = name.startswith(("plot.", "Run.", "fit")) and name not in {"plot.Trace", "plot.check_picture"}

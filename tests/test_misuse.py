@@ -1,6 +1,7 @@
 """What goes wrong in use: each a clear exception, with nothing half-done."""
 
 import multiprocessing
+import subprocess
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -260,3 +261,29 @@ def test_threads_work_in_a_forked_child() -> None:
     here = _forward(0)
     with multiprocessing.get_context("fork").Pool(1) as pool:
         assert pool.map_async(_forward, [0]).get(timeout=60) == [here]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        "tt.Crossbar(20000, 10000)",
+        "tt.Crossbar(12000, 6000, count_pulses=True)",
+        "tt.Layer(tt.Ttv2(), np.zeros((12000, 8000), np.float32))",
+        "tt.Network([tt.nn.Linear(16000, 16000)], tt.Float())",
+        "tt.Network([tt.nn.Linear(9000, 9000)], tt.Ttv2())",
+    ],
+)
+def test_more_memory_than_there_is(make: str) -> None:
+    code = f"""
+import resource, numpy as np, tikitaka as tt
+pages = int(open("/proc/self/statm").read().split()[0])
+most = pages * resource.getpagesize() + (3 << 29)
+resource.setrlimit(resource.RLIMIT_AS, (most, most))
+try:
+    {make}
+except MemoryError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-300:]
+    assert "GB of memory, more than there is" in done.stdout

@@ -23,7 +23,7 @@ pub use reference::{Method, Reference};
 pub use trains::{Plan, Trains};
 
 use crate::device::{Device, DeviceConfig};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, check_room};
 use crate::ledger::Counts;
 use crate::random::{Operation, Stream};
 use crate::simd::aligned::Aligned;
@@ -95,6 +95,9 @@ impl<D: Device> Crossbar<D> {
         let n = rows.checked_mul(cols).filter(|&n| n <= MAX_CROSSPOINTS).ok_or_else(|| {
             Error::range("rows × cols", rows as f64 * cols as f64, format!("at most {MAX_CROSSPOINTS}"))
         })?;
+        // weight, reference and a copy of either while they are set
+        let each = size_of::<D::Point>() + 4 * size_of::<f32>() + if setup.count_pulses { size_of::<u32>() } else { 0 };
+        check_room(format!("an array of {rows} × {cols}"), n * each)?;
         setup.periphery.validate()?;
         setup.trains.validate()?;
         let stream = Stream::new(setup.seed, setup.array, Operation::Sample, 0);

@@ -1,6 +1,6 @@
 //! What the array of a layer starts from.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, check_room};
 use crate::random::{Operation, Stream};
 use crate::rule::Rule;
 
@@ -48,6 +48,7 @@ pub(super) fn rule(
     build: Build<'_>,
 ) -> Result<Box<dyn Rule>> {
     check_size(rows as f64, cols as f64)?;
+    check_room(format!("a layer of {rows} × {cols}"), 3 * rows * cols * size_of::<f32>())?; // with the rule's own copies
     let mut weights = vec![0.0; rows * cols];
     Stream::new(at.seed, at.layer, Operation::Initialise, 0).uniforms(0, &mut weights);
     weights.iter_mut().for_each(|w| *w = half_width * (2.0 * *w - 1.0));

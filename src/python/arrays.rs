@@ -52,7 +52,7 @@ fn converted<'py>(value: &Bound<'py, PyAny>, what: &str, kinds: &str, dtype: &st
     let numpy = py.import("numpy")?;
     let array = numpy.call_method1("asarray", (value,))?;
     let kind: String = array.getattr("dtype")?.getattr("kind")?.extract()?;
-    let empty = array.getattr("size")?.extract::<usize>()? == 0;
+    let empty = kind == "f" && array.getattr("size")?.extract::<usize>()? == 0; // what NumPy makes of []
     if !kinds.contains(kind.as_str()) && !empty {
         let given = array.getattr("dtype")?;
         let wanted = if dtype == "int64" { "integers" } else { "real numbers" };
@@ -60,10 +60,16 @@ fn converted<'py>(value: &Bound<'py, PyAny>, what: &str, kinds: &str, dtype: &st
     }
     let options = PyDict::new(py);
     options.set_item("dtype", dtype)?;
-    let contiguous = |array| numpy.call_method("ascontiguousarray", (array,), Some(&options));
     let shape = array.getattr("shape")?;
+    // Numbers beyond float32 become infinite, which is refused elsewhere: NumPy need not warn.
+    let ignore = PyDict::new(py);
+    ignore.set_item("all", "ignore")?;
+    let quiet = numpy.call_method("errstate", (), Some(&ignore))?;
+    quiet.call_method0("__enter__")?;
+    let contiguous = numpy.call_method("ascontiguousarray", (array,), Some(&options));
+    quiet.call_method1("__exit__", (py.None(), py.None(), py.None()))?;
     // ascontiguousarray makes scalars one-dimensional; the shape as given is what gets checked.
-    contiguous(array)?.call_method1("reshape", (shape,))
+    contiguous?.call_method1("reshape", (shape,))
 }
 
 /// A vector of finite numbers.

@@ -6,7 +6,7 @@ use crate::device::{ConstantStep, DeviceConfig, SoftBounds};
 use crate::error::{Error, Limit, Result};
 use crate::network::LayerConfig;
 use crate::rule::{Float, RuleConfig, Sgd, Ttv1, Ttv2};
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::{PyMemoryError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyType};
 use pythonize::{depythonize, pythonize};
@@ -21,6 +21,7 @@ pub(super) fn map_error(error: Error) -> PyErr {
             Ok(raised) => *raised,
             Err(other) => PyValueError::new_err(other.to_string()),
         },
+        error @ Error::Memory { .. } => PyMemoryError::new_err(error.to_string()),
         error => PyValueError::new_err(error.to_string()),
     }
 }
@@ -168,11 +169,11 @@ pub(super) fn layer(value: &Bound<'_, PyAny>) -> PyResult<LayerConfig> {
 #[pyo3(signature = (rule, rows, cols, *, x=1.0, delta=0.1, samples=None, rate=1.0))]
 pub(super) fn describe(
     rule: &Bound<'_, PyAny>,
-    rows: usize,
-    cols: usize,
+    #[pyo3(from_py_with = whole)] rows: usize,
+    #[pyo3(from_py_with = whole)] cols: usize,
     x: f64,
     delta: f64,
-    samples: Option<u64>,
+    #[pyo3(from_py_with = whole)] samples: Option<u64>,
     rate: f64,
 ) -> PyResult<(String, Vec<String>)> {
     let rule: RuleConfig =

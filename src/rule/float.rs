@@ -4,7 +4,7 @@ use super::{Rule, Sharing, State};
 use crate::crossbar::active::Active;
 use crate::crossbar::mvm::{Direction, Products, Scratch};
 use crate::crossbar::{Mvm, transpose};
-use crate::error::{Error, Limit, Result, check_batch, check_len, check_limits};
+use crate::error::{Error, Limit, Result, check_batch, check_len, check_limits, check_room};
 use crate::ledger::Ledger;
 use crate::random::{Operation, Stream};
 use crate::simd;
@@ -72,6 +72,7 @@ impl FloatRule {
                 return Err(Error::range(what, 0.0, "1 or more"));
             }
         }
+        check_room(format!("a layer of {rows} × {cols}"), 2 * rows * cols * size_of::<f32>())?;
         let mut rule = Self {
             rows,
             cols,
