@@ -1,13 +1,14 @@
-"""Strategies: values that are wrong, odd or huge for almost any argument, and arrays of every layout."""
+"""Strategies: values that are wrong, odd or huge for almost any argument, and such as are nearly right."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
-__all__ = ["anything", "arrays"]
+__all__ = ["anything", "arrays", "near"]
 
 HUGE = [2**31 - 1, 2**31, 2**32, 2**53 + 1, 2**63 - 1, 2**63, 2**64 - 1, 2**64, 10**30]
 WHOLE = [0, 1, 2, 3, 7, -1, -2, -(2**31), -(2**63), -(2**64)]
@@ -95,3 +96,98 @@ def anything(*, huge: bool = True) -> st.SearchStrategy[Any]:
     """A value that may be wrong; `huge` whole numbers are left out where they would only be waited for."""
     whole = WHOLE + (HUGE if huge else [])
     return st.one_of(*map(st.sampled_from, (whole, REAL, TEXTS, OTHERS)), arrays())
+
+
+SAME_SHAPE: list[Callable[[Any], Any]] = [
+    np.asfortranarray,
+    lambda a: a[::-1],
+    lambda a: np.repeat(a, 2, axis=-1)[..., ::2],
+    lambda a: np.broadcast_to(a[:1], a.shape),  # strides of 0
+    lambda a: a.astype(a.dtype.newbyteorder()),
+    lambda a: np.frombuffer(b"\1" + a.tobytes(), a.dtype, offset=1).reshape(a.shape),  # unaligned, read-only
+    lambda a: a.astype("f8"),
+    lambda a: a.astype("i8"),
+    lambda a: a.astype("u1"),
+    lambda a: a.astype("O"),
+    lambda a: a.tolist(),
+    lambda a: a > 0,
+]
+OTHER_SHAPE: list[Callable[[Any], Any]] = [
+    lambda a: a[:0],
+    lambda a: a[:-1],
+    lambda a: a[..., :-1],
+    lambda a: a[..., :0],
+    lambda a: a[np.newaxis],
+    lambda a: a[0],
+    lambda a: np.concatenate([a, a]),
+    np.ravel,
+    np.transpose,
+]
+PATHS: list[Callable[[Path], Any]] = [
+    lambda p: p.with_name("é\u202e ~*?" + p.name),
+    lambda p: p.with_name("\0" + p.name),
+    lambda p: p.with_name("\udc80" + p.name),
+    lambda p: p.with_name("x" * 300 + p.name),
+    lambda p: p.with_suffix(".other"),
+    lambda p: p / "below" / p.name,
+    lambda p: p.parent,
+    lambda p: p.parent / "no" / "such" / p.name,
+    lambda p: Path("/proc/self") / p.name,
+    str,
+    lambda p: str(p).encode(),
+]
+
+
+def near(value: Any, *, huge: bool = True) -> st.SearchStrategy[Any]:
+    """A value that is nearly `value`: of another layout, type or shape, or with one part that may be anything."""
+    other = anything(huge=huge)
+    if isinstance(value, np.ndarray):
+        return st.one_of(_shaped(value), _spoilt(value))
+    if isinstance(value, Mapping):
+        kept = st.sampled_from(list(value)) if value else st.just("a")
+        changed = st.deferred(
+            lambda: kept.flatmap(lambda k: near(value.get(k), huge=huge).map(lambda v: {**value, k: v}))
+        )
+        removed = kept.map(lambda k: {name: each for name, each in value.items() if name != k})
+        more = st.tuples(st.sampled_from(["a", "", 1, None]), other).map(lambda pair: {**value, pair[0]: pair[1]})
+        return st.one_of(changed, removed, more)
+    if isinstance(value, list | tuple) and value:
+        kind, at = type(value), st.integers(0, len(value) - 1)
+        changed = at.flatmap(lambda k: near(value[k], huge=huge).map(lambda v: kind([*value[:k], v, *value[k + 1 :]])))
+        return st.one_of(changed, at.map(lambda k: value[:k]), st.just(value + value), st.just(iter(value)))
+    if is_dataclass(value) and not isinstance(value, type):
+        return st.sampled_from([f.name for f in fields(value) if f.init] or [""]).flatmap(
+            lambda name: near(getattr(value, name, None), huge=huge).map(lambda v: _replaced(value, name, v))
+        )
+    if isinstance(value, Path):
+        return st.sampled_from(PATHS).map(lambda change: change(value))
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        numbers = [value + 1, value - 1, -value, float(value), np.int16(value), np.float32(value), str(value), [value]]
+        return st.sampled_from([*numbers, np.array(value), np.array([value])])
+    return other
+
+
+@st.composite
+def _shaped(draw: st.DrawFn, value: Any) -> Any:
+    try:
+        return draw(st.sampled_from(SAME_SHAPE + OTHER_SHAPE))(value)
+    except (ValueError, IndexError):
+        return value  # too few dimensions
+
+
+@st.composite
+def _spoilt(draw: st.DrawFn, value: Any) -> Any:
+    wild = [*WILD, -1.0, 2.0**40] if value.dtype.kind == "f" else [-1, 99, 2**40, -(2**63)]
+    if value.size == 0 or value.dtype.kind not in "fi":
+        return value
+    spoilt = value.copy()
+    with np.errstate(all="ignore"):
+        spoilt.flat[draw(st.integers(0, value.size - 1))] = draw(st.sampled_from(wild))
+    return spoilt
+
+
+def _replaced(value: Any, name: str, part: Any) -> Any:
+    try:
+        return replace(value, **{name: part}) if name else value
+    except Exception:
+        return value  # refused in words, as the tests of the constructors see to

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hostile import anything
+from hostile import anything, near
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -368,7 +368,11 @@ def test_works_or_refuses_in_words(name: str, folder: Path) -> None:
             if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
         ]
         for parameter in data.draw(st.sets(st.sampled_from(known), min_size=1, max_size=2), "which") if known else ():
-            kwargs[parameter] = data.draw(anything(huge=parameter not in PATIENT), parameter)
+            huge = parameter not in PATIENT
+            odd = anything(huge=huge)
+            if parameter in kwargs:
+                odd |= near(kwargs[parameter], huge=huge)
+            kwargs[parameter] = data.draw(odd, parameter)
         faulthandler.dump_traceback_later(60, exit=True)
         words = "worked"
         try:

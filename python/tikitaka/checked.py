@@ -57,13 +57,16 @@ def check_kind(name: str, value: Any, kind: type[Any]) -> None:
         raise TypeError(f"{name} must be {_WORDS.get(kind, f'a {kind.__name__}')}, not {value!r}")
 
 
-def check_whole(name: str, value: Any, least: int, most: int | None = None) -> None:
-    """Raise TypeError where `value` is no whole number, and ValueError where it is not from `least` to `most`."""
+def check_whole(name: str, value: Any, least: int, most: int | None = None) -> int:
+    """`value` as an int of Python, which does not overflow; TypeError for what is no whole number, and ValueError where
+    it is not from `least` to `most`."""
     if not isinstance(value, Integral) or isinstance(value, bool):
         raise TypeError(f"{name} must be a whole number, not {value!r}")
-    if int(value) < least or (most is not None and int(value) > most):
+    number = int(value)
+    if number < least or (most is not None and number > most):
         allowed = f"at least {least:,}" if most is None else f"from {least:,} to {most:,}"
-        raise ValueError(f"{name} must be {allowed}, not {value:,}")
+        raise ValueError(f"{name} must be {allowed}, not {number:,}")
+    return number
 
 
 def one_of(name: str, value: Any, known: Iterable[str]) -> str:

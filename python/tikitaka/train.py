@@ -171,14 +171,15 @@ def fit(
     >>> history[-1].test_error < history[0].test_error < 0.5
     True
     """
-    for name, value in (("epochs", epochs), ("batch", batch), ("threads", threads)):
-        check_whole(name, value, 1)
+    epochs, batch, threads = (
+        check_whole(name, value, 1) for name, value in (("epochs", epochs), ("batch", batch), ("threads", threads))
+    )
     check(network, dataset, batch=batch)
     seed = network.seed if seed is None else seed
-    check_whole("seed", seed, 0, 2**64 - 1)
+    seed = check_whole("seed", seed, 0, 2**64 - 1)
     if average_from is None:
         average_from = 2 * epochs // 3 + 1
-    check_whole("average_from", average_from, 1, epochs + 1)
+    average_from = check_whole("average_from", average_from, 1, epochs + 1)
     rate_factor(schedule, network, 1, epochs)  # an unknown schedule is refused before any work
     start = Progress() if start is None else start
     check_kind("start", start, Progress)

@@ -75,7 +75,7 @@ def text_dataset(
     `vocabulary`, and for settings out of range.
     """
     check_kind("content", content, str)
-    check_whole("sequence", sequence, 1)
+    sequence = check_whole("sequence", sequence, 1)
     if not 0 < test_share < 1:
         raise ValueError(f"test_share must be between 0 and 1, not {test_share}")
     vocabulary = Vocabulary.of(content) if vocabulary is None else vocabulary

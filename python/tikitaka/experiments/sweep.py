@@ -137,7 +137,7 @@ def sweep(
     if not callable(measure):
         raise TypeError(f"measure must be a function of a TrainConfig, not {measure!r}")
     if threads is not None:
-        check_whole("threads", threads, 1)
+        threads = check_whole("threads", threads, 1)
         if executor is not None:
             raise ValueError(f"threads must be at least 1, and not given with an executor of its own, not {threads:,}")
     by_key = {key_of(config): config for config in configs}

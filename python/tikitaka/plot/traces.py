@@ -57,12 +57,11 @@ def record(
     for an array that TTv2 does not train, and for stretches that cut a mini-batch.
     """
     check_kind("network", network, Network)
-    check_whole("every", every, 1)
-    check_whole("batch", batch, 1)
+    every, batch = check_whole("every", every, 1), check_whole("batch", batch, 1)
     if every % batch:
         raise ValueError(f"every must be a multiple of batch = {batch}, 1 or more, not {every}")
     arrays = sum(layer.shape is not None for layer in network.layers)
-    check_whole("array", array, 0, arrays - 1)
+    array = check_whole("array", array, 0, arrays - 1)
     state = network.layer_state(array)
     if not {"a", "h", "c"} <= state.keys():
         raise ValueError(f"array {array} has no A, H and C: only ttv2 has")
