@@ -59,6 +59,7 @@ def save(folder: Path, checkpoint: Checkpoint) -> None:
     numbers that are not finite; both are then as they were.
     """
     check_kind("checkpoint", checkpoint, Checkpoint)
+    check_kind("progress", checkpoint.progress, Progress)
     header = {
         "inputs": str(checkpoint.inputs),
         "classes": str(checkpoint.classes),
@@ -66,8 +67,10 @@ def save(folder: Path, checkpoint: Checkpoint) -> None:
         **{name: _text(value) for name, value in vars(checkpoint.progress).items()},
     }
     if checkpoint.data is not None:
+        check_kind("data", checkpoint.data, str)
         header["data"] = checkpoint.data
     if checkpoint.vocabulary is not None:
+        check_kind("vocabulary", checkpoint.vocabulary, Vocabulary)
         header["vocabulary"] = checkpoint.vocabulary.characters
     newest, part = folder / NEWEST, folder / f".{NEWEST}.{os.getpid()}.part"
     try:
