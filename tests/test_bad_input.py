@@ -28,7 +28,7 @@ from tikitaka.data.text import text_dataset
 from tikitaka.named import named_weights
 
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
-EXAMPLES = 1000 if LONG else 25
+EXAMPLES = 1000 if LONG else 60
 SLOW = 8  # times fewer examples of what draws pictures or trains
 
 MODULES = [
