@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 __all__ = ["anything", "arrays", "near"]
 
-HUGE = [2**31 - 1, 2**31, 2**32, 2**53 + 1, 2**63 - 1, 2**63, 2**64 - 1, 2**64, 10**30]
+HUGE: list[Any] = [np.uint64(2**64 - 1), 2**31 - 1, 2**31, 2**32, 2**53 + 1, 2**63 - 1, 2**63, 2**64 - 1, 2**64, 10**30]
 WHOLE = [0, 1, 2, 3, 7, -1, -2, -(2**31), -(2**63), -(2**64)]
 REAL = [0.0, -0.0, 0.5, 1.5, -1.0, 1e-45, 1e-310, 1e30, 1e39, 1e308, float("nan"), float("inf"), -float("inf")]
 TEXTS = [
@@ -51,7 +51,6 @@ OTHERS: list[Any] = [
     Path("\0"),
     np.float32("nan"),
     np.int8(-3),
-    np.uint64(2**64 - 1),
     np.datetime64(1, "s"),
     np.ma.masked_array([1.0, 2.0], [True, False]),
     memoryview(b"abc"),
