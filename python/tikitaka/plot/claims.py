@@ -52,8 +52,13 @@ def _sweep(result: Mapping[str, Any], rows: Sequence[Row], path: str | Path) -> 
         _number(exact, "error_percent", "float")
         _spread(exact, "float")
     _check_tolerances(tolerances, rules, panels, exact)
-    with sheet(path, 3.9 if len(panels) == 1 else 4.1) as figure:
-        axes = figure.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)[0]
+    columns = min(len(panels), 2 if len(panels) == 4 else 3)
+    lines = -(-len(panels) // columns)
+    with sheet(path, 3.9 if len(panels) == 1 else 0.7 + 3.4 * lines) as figure:
+        grid = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
+        axes = grid.ravel()[: len(panels)]
+        for empty in grid.ravel()[len(panels) :]:
+            empty.remove()
         for panel, name in zip(axes, panels, strict=True):
             if name is not None:
                 panel.set_title(str(name))
@@ -65,8 +70,10 @@ def _sweep(result: Mapping[str, Any], rows: Sequence[Row], path: str | Path) -> 
             for rule in rules:
                 of_rule = [row for row in rows if row["rule"] == rule and row.get("panel") == name]
                 _line(panel, of_rule, "value", **rule_style(rule, rules), label=rule_name(rule))
+        for panel in axes[-columns:]:
             panel.set_xlabel(_label(result))
-        axes[0].set_ylabel("test error (%)")
+        for panel in axes[::columns]:
+            panel.set_ylabel("test error (%)")
         _scale(axes[0], rows, "value")
         for panel, name in zip(axes, panels, strict=True):
             panel.grid()

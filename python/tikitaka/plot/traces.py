@@ -101,6 +101,12 @@ def traces(trace: Trace, path: str | Path) -> None:
     ModuleNotFoundError without matplotlib and OSError when the picture cannot be written.
     """
     check_kind("trace", trace, Trace)
+    n, moments = len(trace.crosspoints), len(trace.examples)
+    for name, shape in (("a", (moments, n)), ("h", (moments, n)), ("c", (moments, n)), ("reference", (n,))):
+        if np.shape(getattr(trace, name)) != shape:
+            raise ValueError(f"{name} of the trace has shape {np.shape(getattr(trace, name))}; {shape} needed")
+    if not moments:
+        raise ValueError("the trace holds no moment")
     with sheet(path, 6.2) as figure:
         panels = figure.subplots(3, 1, sharex=True)
         for k, (row, column) in enumerate(trace.crosspoints):
