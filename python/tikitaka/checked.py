@@ -12,7 +12,12 @@ import numpy as np
 
 __all__ = ["check_kind", "check_types", "check_whole", "hints_of", "nearest", "one_of", "placed"]
 
-_WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a string"}
+_WORDS = {
+    bool: "true or false",
+    **dict.fromkeys((int, Integral), "a whole number"),
+    **dict.fromkeys((float, Real), "a number"),
+    str: "a string",
+}
 _KINDS: dict[Any, Any] = {bool: (bool, np.bool_), int: Integral, float: Real}
 
 

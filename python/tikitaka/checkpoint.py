@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from tikitaka import _core
@@ -52,14 +53,15 @@ class Checkpoint:
     """the vocabulary of a text; None for images"""
 
 
-def save(folder: Path, checkpoint: Checkpoint) -> None:
+def save(folder: str | Path, checkpoint: Checkpoint) -> None:
     """Make `checkpoint` the newest of `folder`, and the one that was so the previous.
 
-    Whenever this is killed, one of the two is whole. Raises OSError when the file cannot be written and ValueError for
-    numbers that are not finite; both are then as they were.
+    Whenever this is killed, one of the two is whole. Raises OSError when the file cannot be written, ValueError for
+    numbers that are not finite and TypeError for arrays of other than float32 and uint64; both are then as they were.
     """
     check_kind("checkpoint", checkpoint, Checkpoint)
     check_kind("progress", checkpoint.progress, Progress)
+    folder = Path(folder)
     header = {
         "inputs": str(checkpoint.inputs),
         "classes": str(checkpoint.classes),
@@ -72,11 +74,10 @@ def save(folder: Path, checkpoint: Checkpoint) -> None:
     if checkpoint.vocabulary is not None:
         check_kind("vocabulary", checkpoint.vocabulary, Vocabulary)
         header["vocabulary"] = checkpoint.vocabulary.characters
+    state = {name: _stored(name, array) for name, array in checkpoint.state.items()}
     newest, part = folder / NEWEST, folder / f".{NEWEST}.{os.getpid()}.part"
     try:
-        _core.save_tensors(
-            str(part), checkpoint.state, sealed(header, checkpoint.state, format=_FORMAT, version=VERSION)
-        )
+        _core.save_tensors(str(part), state, sealed(header, state, format=_FORMAT, version=VERSION))
         if newest.exists():
             os.replace(newest, folder / PREVIOUS)
         os.replace(part, newest)
@@ -86,12 +87,13 @@ def save(folder: Path, checkpoint: Checkpoint) -> None:
     sync_folder(folder)
 
 
-def load(folder: Path, *, mend: bool = False) -> Checkpoint:
+def load(folder: str | Path, *, mend: bool = False) -> Checkpoint:
     """The newest checkpoint of `folder`, or where that is missing or damaged the previous one, with a warning.
 
     With `mend` the previous one then takes its place, so that the next `save` loses no whole checkpoint. Raises
     FileNotFoundError when there is none, ValueError when there is no whole one, OSError when it cannot be read.
     """
+    folder = Path(folder)
     newest, previous = folder / NEWEST, folder / PREVIOUS
     try:
         return _read(newest)
@@ -132,6 +134,14 @@ def _read(path: Path) -> Checkpoint:
         )
     except (KeyError, ValueError) as error:
         raise ValueError(f"{path}: not a checkpoint of tikitaka: {error}") from error
+
+
+def _stored(name: str, array: NDArray[Any]) -> NDArray[Any]:
+    """The array as files hold it: one of another kind would be converted, and fail its checksum when it is read."""
+    dtype = np.asarray(array).dtype.newbyteorder("=")
+    if dtype not in (np.float32, np.uint64):
+        raise TypeError(f"{name} of the state has dtype {dtype}; float32 or uint64 needed")
+    return np.require(array, dtype, ["C", "A"])
 
 
 def _text(value: float) -> str:

@@ -49,7 +49,7 @@ def mean_read(network: "Network", *, reads: int, draw: int = 0) -> Model:
     difference between the two is what averaging iterates gives. ValueError for fewer than one read.
     """
     _check_network(network)
-    reads = check_whole("reads", reads, 1)
+    reads, draw = check_whole("reads", reads, 1), check_whole("draw", draw, 0, 2**64 - 1)
     sums = [w.astype(np.float64) for w in network.read_weights(draw=draw)]
     for each in range(draw + 1, draw + reads):
         for total, w in zip(sums, network.read_weights(draw=each), strict=True):

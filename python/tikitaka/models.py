@@ -3,9 +3,10 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from numbers import Integral
 
 from tikitaka import nn
-from tikitaka.checked import one_of
+from tikitaka.checked import check_kind, one_of
 from tikitaka.config import Float, RuleConfig, Sgd, Ttv2, rules
 
 __all__ = ["Recipe", "char_lstm", "fcn", "lenet", "nets"]
@@ -30,8 +31,9 @@ def lenet(inputs: int = 784, classes: int = 10) -> list[nn.Layer]:
     over 2 × 2, then two fully connected layers with tanh between them.
 
     `inputs` are the pixels of a square image of one channel, 16 × 16 or larger: 80,202 weights with biases at 784
-    inputs and 10 classes. Raises ValueError for another number of them.
+    inputs and 10 classes. Raises ValueError for another number of them, TypeError for what is no whole number.
     """
+    check_kind("inputs", inputs, Integral)
     side = math.isqrt(max(inputs, 0))
     if side * side != inputs:
         raise ValueError(f"lenet needs square images, and {inputs} pixels make no square")

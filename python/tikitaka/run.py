@@ -200,7 +200,12 @@ class Run:
         path = Path(path)
         if not path.is_dir():
             raise FileNotFoundError(f"{path}: no such RUN folder")
-        return cls(path, TrainConfig.from_dict(read_toml(path / "config.toml")))
+        file = path / "config.toml"
+        values = read_toml(file)
+        try:
+            return cls(path, TrainConfig.from_dict(values))
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"{file}: {error}") from error
 
     def train(
         self,

@@ -3,11 +3,13 @@
 import hashlib
 from dataclasses import dataclass, replace
 from functools import cached_property
+from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tikitaka.checked import check_kind
 from tikitaka.data.vocabulary import Vocabulary
 
 __all__ = ["Dataset"]
@@ -21,7 +23,7 @@ class Dataset:
     """Examples with their targets, in a training and a test part.
 
     An example is an image, and its target the image's class; or it is a sequence of characters of a text, and its
-    targets are the characters that follow each of them.
+    targets are the characters that follow each of them. Raises TypeError for what is no array.
     """
 
     name: str
@@ -38,6 +40,10 @@ class Dataset:
     """number of classes; of a text the size of its vocabulary"""
     vocabulary: Vocabulary | None = None
     """characters by code; None for images"""
+
+    def __post_init__(self) -> None:
+        for name in ("train_x", "train_y", "test_x", "test_y"):
+            check_kind(name, getattr(self, name), np.ndarray)
 
     @property
     def inputs(self) -> int:
@@ -62,12 +68,14 @@ class Dataset:
         """The same set with the first `examples` training examples only (None: all); ValueError if there are fewer."""
         if examples is None:
             return self
+        check_kind("examples", examples, Integral)
         if not 1 <= examples <= len(self.train_y):
             raise ValueError(f"examples must be from 1 to {len(self.train_y):,} for {self.name}, not {examples:,}")
         return replace(self, train_x=self.train_x[:examples], train_y=self.train_y[:examples])
 
     def holdout(self, examples: int) -> Self:
         """The last `examples` training examples in place of the test part, to tune on; ValueError if none are left."""
+        check_kind("examples", examples, Integral)
         if not 1 <= examples < len(self.train_y):
             raise ValueError(f"examples must be from 1 to {len(self.train_y) - 1:,} for {self.name}, not {examples:,}")
         x, y = self.train_x, self.train_y

@@ -62,4 +62,7 @@ def _parse(path: Path, stream: IO[bytes], most: int, ndim: int | None, sha256: s
         found = hashlib.sha256(head + sizes + content).hexdigest()
         if found != sha256:
             raise ValueError(f"{path}: the SHA-256 of its content is {found}, it should be {sha256}")
-    return np.frombuffer(content, dtype=np.uint8).reshape(shape)
+    try:
+        return np.frombuffer(content, dtype=np.uint8).reshape(shape)
+    except ValueError as error:  # no bytes at all, but sizes whose product without the zeros is beyond any array
+        raise ValueError(f"{path}: no array is {' × '.join(map(str, shape))}") from error

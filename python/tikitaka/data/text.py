@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import zlib
+from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -76,6 +77,7 @@ def text_dataset(
     """
     check_kind("content", content, str)
     sequence = check_whole("sequence", sequence, 1)
+    check_kind("test_share", test_share, Real)
     if not 0 < test_share < 1:
         raise ValueError(f"test_share must be between 0 and 1, not {test_share}")
     vocabulary = Vocabulary.of(content) if vocabulary is None else vocabulary

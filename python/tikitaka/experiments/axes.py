@@ -95,7 +95,7 @@ axes: dict[str, Axis] = {
         "output noise σ of products",
         "output units",
         "rule.periphery.forward.output_noise",
-        {"quick": (0.06, 0.2, 0.6, 2), "full": (0.01, 0.03, 0.06, 0.15, 0.4, 1, 2)},
+        {"quick": (0.02, 0.06, 0.2, 0.6), "full": (0.01, 0.03, 0.06, 0.15, 0.4, 1, 2)},
         {
             "quick": (Panel(200, name="200 states"),),
             "full": (Panel(20, name="20 states"), Panel(1000, name="1,000 states")),

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tikitaka.checked import check_kind
 from tikitaka.config import rules, to_dict
 from tikitaka.models import nets
 from tikitaka.run import TrainConfig
@@ -28,6 +29,8 @@ def cells(base: TrainConfig, axes: Mapping[str, Iterable[Any]], seeds: Iterable[
     """
     if not isinstance(base, TrainConfig):
         raise TypeError(f"base must be a TrainConfig, not {base!r}")
+    for path in axes:
+        check_kind("an axis", path, str)
     if "seed" in axes:
         raise ValueError("'seed' must not be an axis: seeds are an argument of their own")
     values = {path: _values(path, given) for path, given in {**axes, "seed": seeds}.items()}

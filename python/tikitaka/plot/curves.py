@@ -24,6 +24,8 @@ def curves(
     another ending than .png, .svg or .pdf, and OSError when the picture cannot be written.
     """
     check_kind("runs", runs, Mapping)
+    if not runs:
+        raise ValueError("runs must hold a run at least")
     for name, metrics in runs.items():
         if not metrics:
             raise ValueError(f"{name} has no epoch to plot yet")
