@@ -121,6 +121,26 @@ fn threads_and_cuts_do_not_matter_and_seeds_do() {
     }
 }
 
+/// Batches large enough that each thread takes its examples through all layers; the last ones are no multiple of four.
+#[test]
+fn shared_mini_batches_give_what_one_thread_does() {
+    let (x, classes) = data();
+    let order: Vec<u32> = (0..SAMPLES).rev().collect();
+    let ttv1 = Ttv1 { fast_lr: 0.1, periphery: Periphery::full(0.06), ..Ttv1::default() };
+    for (name, rule) in rules().into_iter().chain([("ttv1 without A", RuleConfig::Ttv1(ttv1))]) {
+        for batch in [100, 239] {
+            let trained = |threads| {
+                let (mut network, workers) = (network(&rule, 5), Workers::new(threads).expect("few threads"));
+                let progress = network.train(&x, Targets::Classes(&classes), &order, batch, 1.0, &workers);
+                (progress.expect("valid data"), network.ledger(), states(&network))
+            };
+            let once = trained(1);
+            (2..=5)
+                .for_each(|threads| assert_eq!(once, trained(threads), "{name}, {batch} at once, {threads} threads"));
+        }
+    }
+}
+
 /// Large enough for the work to be split.
 #[test]
 fn products_of_large_batches_do_not_depend_on_threads() {

@@ -1,6 +1,7 @@
 //! What a training rule can ask of an array, whatever its devices.
 
-use super::mvm::{Cost, Direction, Products, Scratch};
+use super::mvm::{Products, Scratch};
+use super::pass::{Cost, Direction, Pass};
 use super::{Crossbar, Programming, Steps, transpose};
 use crate::device::Device;
 use crate::error::{Error, Result, check_len};
@@ -66,6 +67,15 @@ pub trait Array: Debug + Send + Sync {
 
     /// z = Wᵀ δ through the periphery, for every vector of a batch.
     fn backward(&mut self, delta: &[f32], z: &mut [f32], workers: &Workers) -> Result<()>;
+
+    /// What threads that share a mini-batch ask for its products, where the array allows that: they are those of
+    /// [`forward`](Array::forward) and [`backward`](Array::backward).
+    fn passes(&self) -> Option<&dyn Pass> {
+        None
+    }
+
+    /// Counts the products of `vectors` vectors that [`passes`](Array::passes) made, all of a mini-batch.
+    fn passed(&mut self, _direction: Direction, _vectors: usize, _cost: Cost) {}
 
     /// y = W x through the periphery with the noise of vector `draw`, `draw + 1`, … of the evaluation
     /// stream; nothing in the array changes.
@@ -179,6 +189,45 @@ impl<D: Device> Crossbar<D> {
         self.counts.dac_conversions += cost.dac;
         self.counts.adc_conversions += cost.adc;
     }
+
+    /// Products of vectors of a batch, the first of them number `first`.
+    fn multiply(
+        &self,
+        direction: Direction,
+        first: usize,
+        (x, y): (&[f32], &mut [f32]),
+        scratch: &mut Vec<Scratch>,
+        workers: &Workers,
+    ) -> Result<Cost> {
+        let (operation, step) = match direction {
+            Direction::Forward => (Operation::Forward, self.steps.forward),
+            Direction::Backward => (Operation::Backward, self.steps.backward),
+        };
+        let noise = |b| self.stream(operation, step + first as u64 + b);
+        self.products(direction).run(noise, x, y, scratch, workers)
+    }
+
+    /// The products of a whole batch, counted.
+    fn multiply_all(&mut self, direction: Direction, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()> {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let cost = self.multiply(direction, 0, (x, y), &mut scratch, workers);
+        self.scratch = scratch;
+        self.passed(direction, x.len() / self.products(direction).inputs, cost?);
+        Ok(())
+    }
+}
+
+impl<D: Device> Pass for Crossbar<D> {
+    fn product(
+        &self,
+        direction: Direction,
+        first: usize,
+        x: &[f32],
+        y: &mut [f32],
+        scratch: &mut Vec<Scratch>,
+    ) -> Result<Cost> {
+        self.multiply(direction, first, (x, y), scratch, &Workers::default())
+    }
 }
 
 impl<D: Device> Array for Crossbar<D> {
@@ -191,27 +240,25 @@ impl<D: Device> Array for Crossbar<D> {
     }
 
     fn forward(&mut self, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()> {
-        let mut scratch = std::mem::take(&mut self.scratch);
-        let noise = |b| self.stream(Operation::Forward, self.steps.forward + b);
-        let cost = self.products(Direction::Forward).run(noise, x, y, &mut scratch, workers);
-        self.scratch = scratch;
-        let cost = cost?;
-        self.counts.forward_mvms += cost.mvms;
-        self.convert(cost);
-        self.steps.forward += (x.len() / self.cols) as u64;
-        Ok(())
+        self.multiply_all(Direction::Forward, x, y, workers)
     }
 
     fn backward(&mut self, delta: &[f32], z: &mut [f32], workers: &Workers) -> Result<()> {
-        let mut scratch = std::mem::take(&mut self.scratch);
-        let noise = |b| self.stream(Operation::Backward, self.steps.backward + b);
-        let cost = self.products(Direction::Backward).run(noise, delta, z, &mut scratch, workers);
-        self.scratch = scratch;
-        let cost = cost?;
-        self.counts.backward_mvms += cost.mvms;
+        self.multiply_all(Direction::Backward, delta, z, workers)
+    }
+
+    fn passes(&self) -> Option<&dyn Pass> {
+        Some(self)
+    }
+
+    fn passed(&mut self, direction: Direction, vectors: usize, cost: Cost) {
+        let (mvms, step) = match direction {
+            Direction::Forward => (&mut self.counts.forward_mvms, &mut self.steps.forward),
+            Direction::Backward => (&mut self.counts.backward_mvms, &mut self.steps.backward),
+        };
+        *mvms += cost.mvms;
+        *step += vectors as u64;
         self.convert(cost);
-        self.steps.backward += (delta.len() / self.rows) as u64;
-        Ok(())
     }
 
     fn evaluate(&self, draw: u64, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()> {

@@ -10,6 +10,7 @@ mod array;
 mod firing;
 mod lines;
 pub(crate) mod mvm;
+mod pass;
 mod periphery;
 mod program;
 mod reference;
@@ -17,6 +18,8 @@ mod trains;
 mod update;
 
 pub use array::{Array, DueRead, Line, Snapshot};
+pub use mvm::Scratch;
+pub use pass::{Cost, Direction, Pass};
 pub use periphery::{Mvm, Periphery};
 pub use program::Programming;
 pub use reference::{Method, Reference};
@@ -27,7 +30,6 @@ use crate::error::{Error, Result, check_room};
 use crate::ledger::Counts;
 use crate::random::{Operation, Stream};
 use crate::simd::aligned::Aligned;
-use mvm::Scratch;
 use update::UpdateScratch;
 
 /// The most crosspoints of one array.

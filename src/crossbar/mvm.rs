@@ -1,6 +1,7 @@
 //! Matrix-vector products through the periphery, forward and transposed.
 
 use super::active::Active;
+use super::pass::{Cost, Direction};
 use super::periphery::Mvm;
 use crate::error::{Result, check_batch, check_len};
 use crate::random::Stream;
@@ -22,7 +23,7 @@ const NARROW: RangeInclusive<usize> = LANES..=4 * LANES;
 
 /// Buffers of products, kept between calls.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Scratch {
+pub struct Scratch {
     turned: Vec<f32>,
     inputs: [Input; TOGETHER],
     /// Inputs of a transposed product: every line meets them, so that they are worth moving to whole cache lines.
@@ -39,27 +40,6 @@ struct Input {
     plain: bool,
     converted: Vec<f32>,
     active: Active,
-}
-
-/// What one product took.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Cost {
-    pub(crate) mvms: u64,
-    pub(crate) dac: u64,
-    pub(crate) adc: u64,
-}
-
-impl Cost {
-    fn add(self, other: Self) -> Self {
-        Self { mvms: self.mvms + other.mvms, dac: self.dac + other.dac, adc: self.adc + other.adc }
-    }
-}
-
-/// Lines of devices seen from one side: `combine` for y = W x, `project` for z = Wᵀ δ.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Direction {
-    Forward,
-    Backward,
 }
 
 /// Multiply-adds of a part below which waking a thread costs more than it saves.

@@ -40,7 +40,7 @@ impl LinearConfig {
         check_limits(self, Self::LIMITS)
     }
 
-    fn columns(&self) -> usize {
+    pub(super) fn columns(&self) -> usize {
         self.inputs + usize::from(self.bias)
     }
 }
@@ -48,12 +48,12 @@ impl LinearConfig {
 /// A linear layer with its rule.
 #[derive(Debug)]
 pub(super) struct Linear {
-    config: LinearConfig,
+    pub(super) config: LinearConfig,
     pub(super) rule: Box<dyn Rule>,
     /// Inputs of the last batch, each with its 1.
-    x: Vec<f32>,
+    pub(super) x: Vec<f32>,
     /// δ of the last batch.
-    delta: Vec<f32>,
+    pub(super) delta: Vec<f32>,
     z: Vec<f32>,
 }
 

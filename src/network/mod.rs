@@ -8,6 +8,7 @@ mod initial;
 mod linear;
 mod loss;
 mod lstm;
+mod pass;
 mod pool;
 mod sequential;
 mod stage;

@@ -3,6 +3,7 @@
 use super::batch::{Examples, Shape};
 use super::initial::Place;
 use super::lstm::Memory;
+use super::pass::Own;
 use super::stage::Stage;
 use super::values::Values;
 use super::{Initial, LayerConfig, Loss, Targets};
@@ -50,11 +51,13 @@ pub struct Progress {
 pub struct Network {
     pub(super) stages: Vec<Stage>,
     pub(super) loss: Loss,
-    inputs: usize,
+    pub(super) inputs: usize,
     outputs: usize,
     /// Outputs of every stage for the last batch.
-    values: Vec<Vec<f32>>,
+    pub(super) values: Vec<Vec<f32>>,
     delta: Vec<f32>,
+    /// What each thread of a shared mini-batch keeps.
+    pub(super) own: Vec<Own>,
 }
 
 impl Network {
@@ -94,7 +97,7 @@ impl Network {
             stages.push(Stage::new(layer, Place { layer: arrays, seed }, build)?);
         }
         let values = vec![Vec::new(); stages.len()];
-        Ok(Self { stages, loss, inputs, outputs: given.count(), values, delta: Vec::new() })
+        Ok(Self { stages, loss, inputs, outputs: given.count(), values, delta: Vec::new(), own: Vec::new() })
     }
 
     /// Values per input.
@@ -269,6 +272,25 @@ impl Network {
         progress: &mut Progress,
     ) -> Result<()> {
         let shape = Shape { steps: x.steps, sequences: examples.len() };
+        progress.samples += shape.vectors() as u64;
+        match self.part(examples.len(), workers) {
+            Some(part) => self.pass(x, targets, examples, part, workers, progress)?,
+            None => self.layer_by_layer(x, targets, examples, shape, workers, progress)?,
+        }
+        let samples = self.samples(shape.vectors());
+        learn(&mut self.stages, samples, rate, workers)
+    }
+
+    /// Forward, δ of the loss, and backward, each layer with all threads.
+    fn layer_by_layer(
+        &mut self,
+        x: Examples<'_>,
+        targets: Targets<'_>,
+        examples: &[u32],
+        shape: Shape,
+        workers: &Workers,
+        progress: &mut Progress,
+    ) -> Result<()> {
         let place = |k: usize| (examples[k % examples.len()] as usize, k / examples.len());
         let mut kept = false;
         for (k, stage) in self.stages.iter_mut().enumerate() {
@@ -299,11 +321,9 @@ impl Network {
                 y.iter_mut().for_each(|d| *d *= share);
             }
         }
-        progress.samples += shape.vectors() as u64;
         for (k, stage) in self.stages.iter_mut().enumerate().rev() {
             stage.backward(&self.values[k], &mut self.delta, k > 0, workers)?;
         }
-        let samples = self.samples(shape.vectors());
-        learn(&mut self.stages, samples, rate, workers)
+        Ok(())
     }
 }

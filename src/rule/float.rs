@@ -2,8 +2,8 @@
 
 use super::{Rule, Sharing, State};
 use crate::crossbar::active::Active;
-use crate::crossbar::mvm::{Direction, Products, Scratch};
-use crate::crossbar::{Mvm, transpose};
+use crate::crossbar::mvm::Products;
+use crate::crossbar::{Cost, Direction, Mvm, Pass, Scratch, transpose};
 use crate::error::{Error, Limit, Result, check_batch, check_len, check_limits, check_room};
 use crate::ledger::Ledger;
 use crate::random::{Operation, Stream};
@@ -95,12 +95,35 @@ impl FloatRule {
     }
 
     /// The exact product: the periphery is off, so no stream is ever read.
-    fn product(&mut self, direction: Direction, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()> {
-        let mut scratch = std::mem::take(&mut self.scratch);
+    fn multiply(
+        &self,
+        direction: Direction,
+        (x, y): (&[f32], &mut [f32]),
+        scratch: &mut Vec<Scratch>,
+        workers: &Workers,
+    ) -> Result<Cost> {
         let silent = |b| Stream::new(0, 0, Operation::Forward, b);
-        let done = self.products(&self.weights, direction, &Mvm::default()).run(silent, x, y, &mut scratch, workers);
+        self.products(&self.weights, direction, &Mvm::default()).run(silent, x, y, scratch, workers)
+    }
+
+    fn multiply_all(&mut self, direction: Direction, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()> {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let done = self.multiply(direction, (x, y), &mut scratch, workers);
         self.scratch = scratch;
         done.map(|_| ())
+    }
+}
+
+impl Pass for FloatRule {
+    fn product(
+        &self,
+        direction: Direction,
+        _first: usize,
+        x: &[f32],
+        y: &mut [f32],
+        scratch: &mut Vec<Scratch>,
+    ) -> Result<Cost> {
+        self.multiply(direction, (x, y), scratch, &Workers::default())
     }
 }
 
@@ -110,11 +133,15 @@ impl Rule for FloatRule {
     }
 
     fn forward(&mut self, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()> {
-        self.product(Direction::Forward, x, y, workers)
+        self.multiply_all(Direction::Forward, x, y, workers)
     }
 
     fn backward(&mut self, delta: &[f32], z: &mut [f32], workers: &Workers) -> Result<()> {
-        self.product(Direction::Backward, delta, z, workers)
+        self.multiply_all(Direction::Backward, delta, z, workers)
+    }
+
+    fn passes(&self) -> Option<&dyn Pass> {
+        Some(self)
     }
 
     /// W ← W − lr·δxᵀ.

@@ -18,7 +18,7 @@ pub use state::State;
 pub use ttv1::{Ttv1, Ttv1Rule, Vectors};
 pub use ttv2::{AfterPulse, Axis, Count, Rates, Ttv2, Ttv2Rule};
 
-use crate::crossbar::Programming;
+use crate::crossbar::{Cost, Direction, Pass, Programming};
 use crate::error::{Error, Result};
 use crate::ledger::Ledger;
 use crate::workers::Workers;
@@ -51,6 +51,15 @@ pub trait Rule: Debug + Send + Sync {
 
     /// z = Wᵀ δ as hardware computes it.
     fn backward(&mut self, delta: &[f32], z: &mut [f32], workers: &Workers) -> Result<()>;
+
+    /// What threads that share a mini-batch ask for the products of [`forward`](Rule::forward) and
+    /// [`backward`](Rule::backward), where the rule allows that.
+    fn passes(&self) -> Option<&dyn Pass> {
+        None
+    }
+
+    /// Counts the products of `vectors` vectors that [`passes`](Rule::passes) made, all of a mini-batch.
+    fn passed(&mut self, _direction: Direction, _vectors: usize, _cost: Cost) {}
 
     /// Learns from a batch; `rate` is the schedule's factor on the rule's learning rate.
     fn update(&mut self, x: &[f32], delta: &[f32], rate: f32, workers: &Workers) -> Result<()>;

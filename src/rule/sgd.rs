@@ -2,7 +2,7 @@
 
 use super::config::{Arrays, check_devices, check_surroundings};
 use super::{Rule, Sharing, State};
-use crate::crossbar::{Array, Line, Periphery, Programming, Reference, Trains};
+use crate::crossbar::{Array, Cost, Direction, Line, Pass, Periphery, Programming, Reference, Trains};
 use crate::device::DeviceConfig;
 use crate::error::{Limit, Result, check_batch, check_len, check_limits};
 use crate::ledger::Ledger;
@@ -85,6 +85,14 @@ impl Rule for SgdRule {
 
     fn backward(&mut self, delta: &[f32], z: &mut [f32], workers: &Workers) -> Result<()> {
         self.c.backward(delta, z, workers)
+    }
+
+    fn passes(&self) -> Option<&dyn Pass> {
+        self.c.passes()
+    }
+
+    fn passed(&mut self, direction: Direction, vectors: usize, cost: Cost) {
+        self.c.passed(direction, vectors, cost);
     }
 
     /// C ← pulsed update(C, lr, −δ, x).

@@ -4,7 +4,7 @@
 use super::config::{Arrays, check_devices, check_surroundings};
 use super::sgd::{named, peek_columns, samples};
 use super::{Rule, Sharing, State};
-use crate::crossbar::{Array, Line, Periphery, Programming, Reference, Trains};
+use crate::crossbar::{Array, Cost, Direction, Line, Pass, Periphery, Programming, Reference, Trains};
 use crate::device::DeviceConfig;
 use crate::error::{Error, Limit, Result, check_limits};
 use crate::ledger::Ledger;
@@ -188,6 +188,14 @@ impl Rule for Ttv1Rule {
             add_share(z, &self.partial, self.settings.gamma);
         }
         Ok(())
+    }
+
+    fn passes(&self) -> Option<&dyn Pass> {
+        if self.settings.gamma > 0.0 { None } else { self.c.passes() }
+    }
+
+    fn passed(&mut self, direction: Direction, vectors: usize, cost: Cost) {
+        self.c.passed(direction, vectors, cost);
     }
 
     /// A ← pulsed update(A, lr_A, −δ, x); a transfer every ns samples.

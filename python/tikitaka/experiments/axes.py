@@ -82,7 +82,7 @@ axes: dict[str, Axis] = {
         "rule.device.cycle_noise",
         {"quick": (0.3, 1, 3, 10), "full": (0.1, 0.3, 1, 3, 10, 30, 100)},
         {
-            "quick": (Panel(20, name="20 states, additive"), Panel(200, name="200 states, additive")),
+            "quick": (Panel(20, name="20 states, additive"), Panel(50, name="50 states, additive")),
             "full": tuple(
                 Panel(states, noise, f"{states:,} states, {noise}")
                 for noise in ("additive", "multiplicative")
@@ -97,7 +97,7 @@ axes: dict[str, Axis] = {
         "rule.periphery.forward.output_noise",
         {"quick": (0.02, 0.06, 0.2, 0.6), "full": (0.01, 0.03, 0.06, 0.15, 0.4, 1, 2)},
         {
-            "quick": (Panel(200, name="200 states"),),
+            "quick": (Panel(50, name="50 states"),),
             "full": (Panel(20, name="20 states"), Panel(1000, name="1,000 states")),
         },
         lambda rule, value: replace(rule, periphery=Periphery.full(value)),
@@ -108,7 +108,7 @@ axes: dict[str, Axis] = {
         "rule.reference.spread",
         {"quick": (0, 0.1, 0.3), "full": (0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5)},
         {
-            "quick": (Panel(200, name="200 states"),),
+            "quick": (Panel(50, name="50 states"),),
             "full": (Panel(20, name="20 states"), Panel(200, name="200 states")),
         },
         _reference,

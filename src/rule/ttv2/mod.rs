@@ -11,7 +11,7 @@ use super::rates::{SignalMeans, fast_rate, transfer_rate};
 use super::sgd::{named, peek_columns, samples};
 use super::{Rule, Sharing, State};
 use crate::average::LineAverage;
-use crate::crossbar::{Array, DueRead, Line, Programming, transpose};
+use crate::crossbar::{Array, Cost, Direction, DueRead, Line, Pass, Programming, transpose};
 use crate::error::{Error, Result, check_len};
 use crate::ledger::Ledger;
 use crate::simd;
@@ -199,6 +199,14 @@ impl Rule for Ttv2Rule {
 
     fn backward(&mut self, delta: &[f32], z: &mut [f32], workers: &Workers) -> Result<()> {
         self.c.backward(delta, z, workers)
+    }
+
+    fn passes(&self) -> Option<&dyn Pass> {
+        self.c.passes()
+    }
+
+    fn passed(&mut self, direction: Direction, vectors: usize, cost: Cost) {
+        self.c.passed(direction, vectors, cost);
     }
 
     /// A ← pulsed update(A, lr_A, −δ, x); a transfer every ns samples. The network does not
