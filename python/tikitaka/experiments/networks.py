@@ -45,7 +45,7 @@ scales: dict[str, dict[str, Size]] = {
     "quick": {
         "fcn": Size(10_000, 6, 2, rates.Search(4_000, 2_000, 5)),
         "lenet": Size(4_000, 4, 2, rates.Search(2_000, 1_000, 2)),
-        "lstm": Size(4_000, 2, 1, rates.Search(1_000, 200, 2)),
+        "lstm": Size(4_000, 2, 1, rates.Search(1_500, 200, 2)),
     },
     "full": {
         "fcn": Size(None, 30, 3, rates.Search(10_000, 10_000, 6, finalists=3, final_epochs=4)),
