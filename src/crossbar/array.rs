@@ -190,27 +190,10 @@ impl<D: Device> Crossbar<D> {
         self.counts.adc_conversions += cost.adc;
     }
 
-    /// Products of vectors of a batch, the first of them number `first`.
-    fn multiply(
-        &self,
-        direction: Direction,
-        first: usize,
-        (x, y): (&[f32], &mut [f32]),
-        scratch: &mut Vec<Scratch>,
-        workers: &Workers,
-    ) -> Result<Cost> {
-        let (operation, step) = match direction {
-            Direction::Forward => (Operation::Forward, self.steps.forward),
-            Direction::Backward => (Operation::Backward, self.steps.backward),
-        };
-        let noise = |b| self.stream(operation, step + first as u64 + b);
-        self.products(direction).run(noise, x, y, scratch, workers)
-    }
-
     /// The products of a whole batch, counted.
-    fn multiply_all(&mut self, direction: Direction, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()> {
+    fn multiply(&mut self, direction: Direction, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()> {
         let mut scratch = std::mem::take(&mut self.scratch);
-        let cost = self.multiply(direction, 0, (x, y), &mut scratch, workers);
+        let cost = self.product(direction, 0, x, y, &mut scratch, workers);
         self.scratch = scratch;
         self.passed(direction, x.len() / self.products(direction).inputs, cost?);
         Ok(())
@@ -225,8 +208,14 @@ impl<D: Device> Pass for Crossbar<D> {
         x: &[f32],
         y: &mut [f32],
         scratch: &mut Vec<Scratch>,
+        workers: &Workers,
     ) -> Result<Cost> {
-        self.multiply(direction, first, (x, y), scratch, &Workers::default())
+        let (operation, step) = match direction {
+            Direction::Forward => (Operation::Forward, self.steps.forward),
+            Direction::Backward => (Operation::Backward, self.steps.backward),
+        };
+        let noise = |b| self.stream(operation, step + first as u64 + b);
+        self.products(direction).run(noise, x, y, scratch, workers)
     }
 }
 
@@ -240,11 +229,11 @@ impl<D: Device> Array for Crossbar<D> {
     }
 
     fn forward(&mut self, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()> {
-        self.multiply_all(Direction::Forward, x, y, workers)
+        self.multiply(Direction::Forward, x, y, workers)
     }
 
     fn backward(&mut self, delta: &[f32], z: &mut [f32], workers: &Workers) -> Result<()> {
-        self.multiply_all(Direction::Backward, delta, z, workers)
+        self.multiply(Direction::Backward, delta, z, workers)
     }
 
     fn passes(&self) -> Option<&dyn Pass> {

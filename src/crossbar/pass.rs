@@ -2,6 +2,7 @@
 
 use super::mvm::Scratch;
 use crate::error::Result;
+use crate::workers::Workers;
 
 /// The side from which an array is seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,5 +44,6 @@ pub trait Pass: Sync {
         x: &[f32],
         y: &mut [f32],
         scratch: &mut Vec<Scratch>,
+        workers: &Workers,
     ) -> Result<Cost>;
 }

@@ -43,6 +43,20 @@ impl LinearConfig {
     pub(super) fn columns(&self) -> usize {
         self.inputs + usize::from(self.bias)
     }
+
+    /// Input vector number `k`, with the 1 that feeds the bias.
+    pub(super) fn feed(&self, k: usize, input: Input<'_>, x: &mut [f32]) {
+        input(k, &mut x[..self.inputs]);
+        x[self.inputs..].fill(1.0);
+    }
+
+    /// dL/dx from Wᵀ δ of every vector, which has the bias's too.
+    pub(super) fn take(&self, z: &[f32], delta: &mut Vec<f32>) {
+        delta.clear();
+        for z in z.chunks_exact(self.columns()) {
+            delta.extend_from_slice(&z[..self.inputs]);
+        }
+    }
 }
 
 /// A linear layer with its rule.
@@ -68,12 +82,9 @@ impl Linear {
 
     /// Inputs one after another, each with the 1 that feeds the bias.
     fn extend(&self, count: usize, input: Input<'_>, x: &mut Vec<f32>, workers: &Workers) {
-        let (n, cols) = (self.config.inputs, self.config.columns());
+        let cols = self.config.columns();
         x.resize(count * cols, 0.0);
-        let copy = |(b, x): (usize, &mut [f32])| {
-            input(b, &mut x[..n]);
-            x[n..].fill(1.0);
-        };
+        let copy = |(b, x): (usize, &mut [f32])| self.config.feed(b, input, x);
         if workers.threads() > 1 && x.len() >= SPLIT {
             let parts = x.par_chunks_mut(cols).enumerate().with_min_len(count.div_ceil(workers.threads()));
             workers.split(|| parts.for_each(copy));
@@ -105,13 +116,9 @@ impl Linear {
         rescale(delta, self.config.scale);
         std::mem::swap(&mut self.delta, delta);
         if wanted {
-            let (n, cols) = (self.config.inputs, self.config.columns());
             self.z.resize(self.x.len(), 0.0);
             self.rule.backward(&self.delta, &mut self.z, workers)?;
-            delta.clear();
-            for z in self.z.chunks_exact(cols) {
-                delta.extend_from_slice(&z[..n]);
-            }
+            self.config.take(&self.z, delta);
         }
         Ok(())
     }

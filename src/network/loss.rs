@@ -82,6 +82,16 @@ impl Loss {
             }
         }
     }
+
+    /// [`gradient`](Loss::gradient) of the mean over `examples` examples; the loss is that of this one.
+    pub(super) fn share(self, y: &mut [f32], targets: Targets<'_>, s: usize, examples: usize) -> (f64, bool) {
+        let lost = self.gradient(y, targets, s);
+        if examples > 1 {
+            let share = 1.0 / examples as f32;
+            y.iter_mut().for_each(|d| *d *= share);
+        }
+        lost
+    }
 }
 
 /// yᵢ ← exp(yᵢ − max y) / Σ.

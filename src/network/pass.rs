@@ -18,6 +18,8 @@ const WORTH: usize = 1 << 18;
 /// What a thread keeps from batch to batch.
 #[derive(Debug, Default)]
 pub(super) struct Own {
+    /// Its products are not shared any further.
+    alone: Workers,
     scratch: Vec<Scratch>,
     delta: Vec<f32>,
     z: Vec<f32>,
@@ -46,7 +48,6 @@ struct Part<'a> {
     count: usize,
     held: Vec<Held<'a>>,
     own: &'a mut Own,
-    done: Result<()>,
 }
 
 /// What is trained on.
@@ -87,11 +88,11 @@ impl Network {
         let mut parts: Vec<_> = (firsts.zip(&mut self.own))
             .map(|(first, own)| {
                 let (count, held) = (part.min(count - first), Vec::with_capacity(self.stages.len()));
-                Part { first, count, held, own, done: Ok(()) }
+                Part { first, count, held, own }
             })
             .collect();
         let mut layers = Vec::with_capacity(self.stages.len());
-        let mut width = self.inputs;
+        let mut width = 0;
         for (stage, values) in self.stages.iter_mut().zip(&mut self.values) {
             let (mut x, mut delta): (&mut [f32], &mut [f32]) = (&mut [], &mut []);
             let mut columns = 0;
@@ -119,9 +120,8 @@ impl Network {
             }
         }
         let batch = Batch { x, targets, examples, loss: self.loss };
-        workers.split(|| parts.par_iter_mut().with_max_len(1).for_each(|part| part.done = part.run(&layers, batch)));
         let parted = parts.len();
-        parts.into_iter().try_for_each(|part| part.done)?;
+        workers.split(|| parts.into_par_iter().with_max_len(1).try_for_each(|mut part| part.run(&layers, batch)))?;
         for (k, rule) in self.stages.iter_mut().enumerate().filter_map(|(k, stage)| Some((k, stage.rule_mut()?))) {
             for (way, direction) in [Direction::Forward, Direction::Backward].into_iter().enumerate() {
                 if k > 0 || direction == Direction::Forward {
@@ -153,16 +153,16 @@ impl Part<'_> {
             let (before, Held { x, y, .. }) = (before.last(), &mut now[0]);
             match layer {
                 Layer::Linear(config, pass) => {
-                    let n = config.inputs;
+                    let (n, first) = (config.inputs, self.first);
+                    let input = |b: usize, to: &mut [f32]| match before {
+                        None => batch.x.write(batch.examples[first + b] as usize, 0, to),
+                        Some(before) => to.copy_from_slice(&before.y[b * n..][..n]),
+                    };
                     for (b, x) in x.chunks_exact_mut(config.columns()).enumerate() {
-                        let (values, one) = x.split_at_mut(n);
-                        match before {
-                            None => batch.x.write(batch.examples[self.first + b] as usize, 0, values),
-                            Some(before) => values.copy_from_slice(&before.y[b * n..][..n]),
-                        }
-                        one.fill(1.0);
+                        config.feed(b, &input, x);
                     }
-                    self.own.costs[k][0] = pass.product(Direction::Forward, self.first, x, y, &mut self.own.scratch)?;
+                    let Own { scratch, costs, alone, .. } = &mut *self.own;
+                    costs[k][0] = pass.product(Direction::Forward, first, x, y, scratch, alone)?;
                     rescale(y, config.scale);
                 }
                 Layer::Activation(activation) => {
@@ -181,15 +181,13 @@ impl Part<'_> {
         delta.clear();
         delta.extend_from_slice(y);
         losses.clear();
-        let share = 1.0 / batch.examples.len() as f32;
         for (y, &example) in delta.chunks_exact_mut(y.len() / self.count).zip(&batch.examples[self.first..]) {
-            losses.push(batch.loss.gradient(y, batch.targets, example as usize));
-            y.iter_mut().for_each(|d| *d *= share);
+            losses.push(batch.loss.share(y, batch.targets, example as usize, batch.examples.len()));
         }
     }
 
     fn backward(&mut self, layers: &[Layer<'_>]) -> Result<()> {
-        let Own { scratch, delta, z, costs, .. } = &mut *self.own;
+        let Own { scratch, delta, z, costs, alone, .. } = &mut *self.own;
         for (k, layer) in layers.iter().enumerate().rev() {
             let held = &mut self.held[k];
             match layer {
@@ -198,16 +196,38 @@ impl Part<'_> {
                     held.delta.copy_from_slice(delta);
                     if k > 0 {
                         z.resize(held.x.len(), 0.0);
-                        costs[k][1] = pass.product(Direction::Backward, self.first, held.delta, z, scratch)?;
-                        delta.clear();
-                        for z in z.chunks_exact(config.columns()) {
-                            delta.extend_from_slice(&z[..config.inputs]);
-                        }
+                        costs[k][1] = pass.product(Direction::Backward, self.first, held.delta, z, scratch, alone)?;
+                        config.take(z, delta);
                     }
                 }
                 Layer::Activation(activation) => activation.backward(held.y, delta),
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::{LayerConfig, LinearConfig};
+    use crate::rule::{RuleConfig, Ttv1};
+
+    /// Fours of examples to a thread, where there is work enough; never where a rule must see the whole batch.
+    #[test]
+    fn what_is_shared() {
+        let part = |gamma, examples, threads| {
+            let linear =
+                |inputs, outputs| LayerConfig::Linear(LinearConfig { inputs, outputs, bias: true, scale: 1.0 });
+            let layers = [linear(37, 70), LayerConfig::Sigmoid, linear(70, 3)];
+            let rule = RuleConfig::Ttv1(Ttv1 { gamma, ..Ttv1::default() });
+            let network = Network::new(&layers, &rule, Loss::CrossEntropy, 1).expect("valid settings");
+            network.part(examples, &Workers::new(threads).expect("few threads"))
+        };
+        assert_eq!(part(0.0, 100, 2), Some(52));
+        assert_eq!(part(0.0, 239, 3), Some(80));
+        for (gamma, examples, threads) in [(0.5, 100, 2), (0.0, 100, 1), (0.0, 40, 2), (0.0, 1, 2)] {
+            assert_eq!(part(gamma, examples, threads), None, "{gamma} {examples} {threads}");
+        }
     }
 }

@@ -51,7 +51,7 @@ pub struct Progress {
 pub struct Network {
     pub(super) stages: Vec<Stage>,
     pub(super) loss: Loss,
-    pub(super) inputs: usize,
+    inputs: usize,
     outputs: usize,
     /// Outputs of every stage for the last batch.
     pub(super) values: Vec<Vec<f32>>,
@@ -311,15 +311,11 @@ impl Network {
             kept = keeps;
         }
         self.delta.clone_from(self.values.last().expect("a network has a layer"));
-        let share = 1.0 / examples.len() as f32;
         for (k, y) in self.delta.chunks_exact_mut(self.outputs).enumerate() {
             let (example, step) = place(k);
-            let (loss, wrong) = self.loss.gradient(y, targets, example * x.steps + step);
+            let (loss, wrong) = self.loss.share(y, targets, example * x.steps + step, examples.len());
             progress.loss += loss;
             progress.errors += u64::from(wrong);
-            if examples.len() > 1 {
-                y.iter_mut().for_each(|d| *d *= share);
-            }
         }
         for (k, stage) in self.stages.iter_mut().enumerate().rev() {
             stage.backward(&self.values[k], &mut self.delta, k > 0, workers)?;

@@ -94,26 +94,15 @@ impl FloatRule {
         Products { lines: weights, direction, mvm, inputs, outputs }
     }
 
-    /// The exact product: the periphery is off, so no stream is ever read.
-    fn multiply(
-        &self,
-        direction: Direction,
-        (x, y): (&[f32], &mut [f32]),
-        scratch: &mut Vec<Scratch>,
-        workers: &Workers,
-    ) -> Result<Cost> {
-        let silent = |b| Stream::new(0, 0, Operation::Forward, b);
-        self.products(&self.weights, direction, &Mvm::default()).run(silent, x, y, scratch, workers)
-    }
-
-    fn multiply_all(&mut self, direction: Direction, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()> {
+    fn multiply(&mut self, direction: Direction, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()> {
         let mut scratch = std::mem::take(&mut self.scratch);
-        let done = self.multiply(direction, (x, y), &mut scratch, workers);
+        let done = self.product(direction, 0, x, y, &mut scratch, workers);
         self.scratch = scratch;
         done.map(|_| ())
     }
 }
 
+/// The exact products: the periphery is off, so no stream is ever read.
 impl Pass for FloatRule {
     fn product(
         &self,
@@ -122,8 +111,10 @@ impl Pass for FloatRule {
         x: &[f32],
         y: &mut [f32],
         scratch: &mut Vec<Scratch>,
+        workers: &Workers,
     ) -> Result<Cost> {
-        self.multiply(direction, (x, y), scratch, &Workers::default())
+        let silent = |b| Stream::new(0, 0, Operation::Forward, b);
+        self.products(&self.weights, direction, &Mvm::default()).run(silent, x, y, scratch, workers)
     }
 }
 
@@ -133,11 +124,11 @@ impl Rule for FloatRule {
     }
 
     fn forward(&mut self, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()> {
-        self.multiply_all(Direction::Forward, x, y, workers)
+        self.multiply(Direction::Forward, x, y, workers)
     }
 
     fn backward(&mut self, delta: &[f32], z: &mut [f32], workers: &Workers) -> Result<()> {
-        self.multiply_all(Direction::Backward, delta, z, workers)
+        self.multiply(Direction::Backward, delta, z, workers)
     }
 
     fn passes(&self) -> Option<&dyn Pass> {

@@ -27,8 +27,7 @@ def cells(base: TrainConfig, axes: Mapping[str, Iterable[Any]], seeds: Iterable[
     Raises ValueError for an unknown axis, an axis without values and no seeds, and what the configuration raises for a
     value that is not allowed; TypeError for axes or seeds that are no collections.
     """
-    if not isinstance(base, TrainConfig):
-        raise TypeError(f"base must be a TrainConfig, not {base!r}")
+    check_kind("base", base, TrainConfig)
     for path in axes:
         check_kind("an axis", path, str)
     if "seed" in axes:
