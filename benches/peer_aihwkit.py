@@ -4,8 +4,8 @@
 
 Runs in the environment of the peer, so it imports nothing of ours. Reads one JSON object a line: {"side": "aihwkit" or
 "torch", and the settings of `common.Work.settings`}. For each it trains one more epoch of that network on the examples
-x and targets y of FOLDER/NET.npz, in order, and answers with a line of JSON: {"seconds": …, "loss": …}. Building a
-network, at the first request for it, is not timed.
+x and targets y of FOLDER/NET-BATCH.npz, in order, and answers with a line of JSON: {"seconds": …, "loss": …}. Building
+a network, at the first request for it, is not timed.
 """
 
 import argparse
@@ -170,7 +170,7 @@ class Training:
 
     def __init__(self, side: str, s: Settings, folder: Path) -> None:
         torch.manual_seed(1)
-        with np.load(folder / f"{s['net']}.npz") as data:
+        with np.load(folder / f"{s['net']}-{s['batch']}.npz") as data:
             self.x, self.y, inputs = torch.tensor(data["x"]), torch.tensor(data["y"]), int(data["inputs"])
         self.batch, self.loss = s["batch"], nn.NLLLoss()  # the mean over the mini-batch, and over its steps
         self.optimizer: torch.optim.Optimizer
@@ -198,7 +198,7 @@ class Training:
 
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("folder", type=Path, help="folder of NET.npz: x, y (examples first) and the number of inputs")
+    p.add_argument("folder", type=Path, help="folder of NET-BATCH.npz: x, y (examples first) and the number of inputs")
     p.add_argument("--threads", type=int, default=2)
     a = p.parse_args()
     torch.set_num_threads(a.threads)

@@ -8,10 +8,11 @@
 
 All sides train the same network (fcn is 784-256-128-10) on the same examples with the same settings,
 `common.Work.settings`. A round trains one more epoch of one network on every side, so both sides of a ratio are at the
-same epoch and met the same minute of the machine; the first epoch is not counted. The peer runs with one thread and
-with two, and each of its rates is the better of the two: two threads that wait for each other suffer most from a
-neighbour. Differences that remain: its biases are digital, its reads of A exact, and its weights start elsewhere. Its
-pulses are not known: it counts them on a GPU alone.
+same epoch and met the same minute of the machine; the first epoch is not counted. Mini-batches of images train on more
+of them, so that an epoch is no matter of a few milliseconds, many of them spent on starting. The peer runs with one
+thread and with two, and each of its rates is the better of the two: two threads that wait for each other suffer most
+from a neighbour. Differences that remain: its biases are digital, its reads of A exact, and its weights start
+elsewhere. Its pulses are not known: it counts them on a GPU alone.
 """
 
 import argparse
@@ -86,6 +87,7 @@ CASES = [
 ]
 
 EXAMPLES = {"fcn": 2000, "lenet": 96, "lstm": 16}  # some seconds a round: the peer does 200 images, 2,000 characters/s
+MANY_EXAMPLES = {("fcn", 32): 16_000, ("lenet", 8): 768}
 QUICK = {"fcn": 50, "lenet": 4, "lstm": 2}
 
 
@@ -158,7 +160,7 @@ class Twin:
 
 
 def against(cases: list[Case], peers: list[Peer], examples: common.Examples, rounds: int) -> list[dict[str, Any]]:
-    """A row per case and number of our threads; the cases are of one network."""
+    """A row per case and number of our threads; the cases are of one network and size of mini-batches."""
     wanted = dict.fromkeys(work for case in cases for work in (case.ours, case.theirs)[: 1 + (case.side == "ours")])
     ours = {(work, threads): Ours(work, threads, examples) for work in wanted for threads in (1, 2)}
     runs: dict[str, Callable[[], float]] = {f"ours {work} {t}": side.rate for (work, t), side in ours.items()}
@@ -184,6 +186,7 @@ def against(cases: list[Case], peers: list[Peer], examples: common.Examples, rou
                     "name": case.name,
                     "threads": threads,
                     "settings": case.ours.settings(),
+                    "samples": examples.samples,
                     "ours_per_second": common.quartiles(mine),
                     "theirs_per_second": common.quartiles(theirs),
                     "theirs_by_their_threads": {str(n): common.quartiles(rate) for n, rate in each.items()},
@@ -216,9 +219,8 @@ def main() -> None:
     p.add_argument("--only", default="*", metavar="PATTERN", help="cases whose names fit, as file names do")
     p.add_argument("--rounds", type=int, help="epochs that count (7; quick: 1)")
     a = p.parse_args()
-    count = dict.fromkeys(common.NETS, a.samples) if a.samples else QUICK if a.quick else EXAMPLES
     rounds = a.rounds or (1 if a.quick else 7)
-    results = measure(a, count, rounds)
+    results = measure(a, rounds)
     for table in tables(results).values():
         common.print_table(*table)
     if fnmatch.fnmatch(f"{TTV2} / twin", a.only):
@@ -257,26 +259,35 @@ def cells(row: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def measure(a: argparse.Namespace, count: Mapping[str, int], rounds: int) -> dict[str, Any]:
-    """The cases that are wanted and can run here, one network after the other, with `count` examples for each."""
+def count(a: argparse.Namespace, net: str, batch: int) -> int:
+    """Images, or sequences, of an epoch."""
+    return int(a.samples or (QUICK[net] if a.quick else MANY_EXAMPLES.get((net, batch), EXAMPLES[net])))
+
+
+def measure(a: argparse.Namespace, rounds: int) -> dict[str, Any]:
+    """The cases that are wanted and can run here, one network and size of mini-batches after the other."""
     cases = [case for case in CASES if fnmatch.fnmatch(case.name, a.only)]
     has_peer = usable(a.aihwkit_python)
     if not has_peer:
         print(INSTALL)
         cases = [case for case in cases if case.side == "ours"]
-    nets = {net: common.examples(net, count[net], a.data_dir) for net in dict.fromkeys(case.ours.net for case in cases)}
+    kinds = dict.fromkeys((case.ours.net, case.ours.batch) for case in cases)
+    data = {(net, batch): common.examples(net, count(a, net, batch), a.data_dir) for net, batch in kinds}
+    nets = {net: examples for (net, _), examples in reversed(data.items())}  # those of its first case
     results: dict[str, Any] = {**common.about(nets), "rounds": rounds}
     with tempfile.TemporaryDirectory() as folder:
-        for net, examples in nets.items():
-            np.savez(Path(folder) / f"{net}.npz", x=examples.x, y=examples.y, inputs=examples.inputs)
+        for (net, batch), examples in data.items():
+            np.savez(Path(folder) / f"{net}-{batch}.npz", x=examples.x, y=examples.y, inputs=examples.inputs)
         peers = [Peer(a.aihwkit_python, Path(folder), threads) for threads in (a.peer_threads if has_peer else [])]
         try:
             if peers:
                 results["peer"] = [peer.versions for peer in peers]
             results["rows"] = [
                 row
-                for net, examples in nets.items()
-                for row in against([case for case in cases if case.ours.net == net], peers, examples, rounds)
+                for kind, examples in data.items()
+                for row in against(
+                    [case for case in cases if (case.ours.net, case.ours.batch) == kind], peers, examples, rounds
+                )
             ]
         finally:
             for peer in peers:

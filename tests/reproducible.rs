@@ -4,7 +4,9 @@
 #![allow(clippy::single_range_in_vec_init)] // pieces of the data, often only one
 
 use tikitaka::crossbar::{Periphery, Trains};
-use tikitaka::network::{LayerConfig, LinearConfig, Loss, Network, Targets};
+use tikitaka::network::{
+    Conv2dConfig, FlattenConfig, LayerConfig, LinearConfig, Loss, MaxPool2dConfig, Network, Targets,
+};
 use tikitaka::random::{Operation, Stream};
 use tikitaka::rule::{Axis, Float, Rates, RuleConfig, Sgd, State, Ttv1, Ttv2, Vectors};
 use tikitaka::{Result, Workers};
@@ -136,6 +138,41 @@ fn shared_mini_batches_give_what_one_thread_does() {
             };
             let once = trained(1);
             (2..=5)
+                .for_each(|threads| assert_eq!(once, trained(threads), "{name}, {batch} at once, {threads} threads"));
+        }
+    }
+}
+
+/// The same with convolutions and pooling: patches that are kept to learn from, and more than are kept.
+#[test]
+fn shared_mini_batches_of_images_give_what_one_thread_does() {
+    let conv = |channels, side, filters, padding| {
+        let (height, width, kernel, stride, bias, scale) = (side, side, 3, 1, true, 0.5);
+        LayerConfig::Conv2d(Conv2dConfig { channels, height, width, filters, kernel, stride, padding, bias, scale })
+    };
+    let pooling = MaxPool2dConfig { channels: 4, height: 12, width: 12, kernel: 2, stride: None };
+    let layers = [
+        conv(1, 12, 4, 1),
+        LayerConfig::Tanh,
+        LayerConfig::MaxPool2d(pooling),
+        conv(4, 6, 20, 0),
+        LayerConfig::ReLU,
+        LayerConfig::Flatten(FlattenConfig { channels: 20, height: 4, width: 4 }),
+        LayerConfig::Linear(LinearConfig { inputs: 320, outputs: 3, bias: true, scale: 1.0 }),
+    ];
+    let mut x = vec![0.0; 239 * 144];
+    Stream::new(3, 0, Operation::Sample, 0).normals(0, &mut x);
+    let (order, classes): (Vec<u32>, Vec<u32>) = (0..239).map(|k| (k, k % 3)).unzip();
+    for (name, rule) in rules() {
+        for batch in [30, 239] {
+            let trained = |threads| {
+                let workers = Workers::new(threads).expect("few threads");
+                let mut network = Network::new(&layers, &rule, Loss::CrossEntropy, 5).expect("valid settings");
+                let progress = network.train(&x, Targets::Classes(&classes), &order, batch, 1.0, &workers);
+                (progress.expect("valid data"), network.ledger(), states(&network))
+            };
+            let once = trained(1);
+            (2..=4)
                 .for_each(|threads| assert_eq!(once, trained(threads), "{name}, {batch} at once, {threads} threads"));
         }
     }

@@ -74,7 +74,7 @@ impl Conv2dConfig {
     }
 
     /// Patches per image.
-    fn patches(&self) -> usize {
+    pub(super) fn patches(&self) -> usize {
         let (rows, columns) = self.places();
         rows * columns
     }
@@ -94,8 +94,33 @@ impl Conv2dConfig {
         self.kernel * self.kernel * self.channels
     }
 
-    fn columns(&self) -> usize {
+    pub(super) fn columns(&self) -> usize {
         self.patch() + usize::from(self.bias)
+    }
+
+    /// Patches that exist at a time, for each thread.
+    pub(super) fn block(&self) -> usize {
+        (BLOCK / self.columns()).max(1)
+    }
+
+    /// Patch number `p` of an image, with the 1 that feeds the bias.
+    pub(super) fn fetch(&self, image: &[f32], p: usize, to: &mut [f32]) {
+        if self.padding > 0 {
+            to.fill(0.0);
+        }
+        for (in_patch, in_image) in self.pieces(p) {
+            copy(to, in_patch, image, in_image, self.padding == 0);
+        }
+        to[self.patch()..].fill(1.0);
+    }
+
+    /// Adds what the array answers to patch number `p` to the image that it is of.
+    pub(super) fn answer(&self, z: &[f32], p: usize, image: &mut [f32]) {
+        for (in_patch, in_image) in self.pieces(p) {
+            for (d, z) in image[in_image].iter_mut().zip(&z[in_patch]) {
+                *d += z;
+            }
+        }
     }
 
     /// The pieces of an image that make up patch number `p`: (where in the patch, where in the image), row by row of
@@ -149,14 +174,14 @@ pub(super) fn check_window(kernel: usize, height: usize, width: usize, padding: 
 /// A convolution with its rule.
 #[derive(Debug)]
 pub(super) struct Conv2d {
-    config: Conv2dConfig,
+    pub(super) config: Conv2dConfig,
     pub(super) rule: Box<dyn Rule>,
     /// Images of the last batch.
-    images: Vec<f32>,
+    pub(super) images: Vec<f32>,
     /// δ of the last batch, patch after patch.
-    delta: Vec<f32>,
+    pub(super) delta: Vec<f32>,
     /// A block of patches, or what the array answers to them.
-    block: Vec<f32>,
+    pub(super) block: Vec<f32>,
     z: Vec<f32>,
     /// The patches that `block` holds, counted over the images of the last batch.
     held: Range<usize>,
@@ -177,28 +202,32 @@ impl Conv2d {
         self.config.patches()
     }
 
+    /// Makes room for a batch of images whose products others make; for its patches too where they are one block, which
+    /// is kept to learn from.
+    pub(super) fn make_room(&mut self, count: usize, workers: &Workers) {
+        self.images.resize(count * self.config.inputs(), 0.0);
+        self.delta.resize(count * self.config.outputs(), 0.0);
+        let all = 0..count * self.config.patches();
+        let one_block = self.blocks(count, workers).next() == Some(all.clone());
+        self.held = if one_block { all } else { 0..0 };
+        self.block.resize(self.held.len() * self.config.columns(), 0.0);
+    }
+
     /// Blocks of patches of some images.
     fn blocks(&self, images: usize, workers: &Workers) -> impl Iterator<Item = Range<usize>> + use<> {
         let all = images * self.config.patches();
-        let each = (workers.threads() * BLOCK / self.config.columns()).max(1);
+        let each = workers.threads() * self.config.block();
         (0..all).step_by(each).map(move |first| first..(first + each).min(all))
     }
 
     /// The patches `range` of images, each with the 1 that feeds the bias.
     fn gather(&self, images: &[f32], range: Range<usize>, block: &mut Vec<f32>, workers: &Workers) {
         let (n, patches, cols) = (self.config.inputs(), self.config.patches(), self.config.columns());
-        let values = self.config.patch();
         block.resize(range.len() * cols, 0.0);
         let first = range.start;
         let fetch = |(k, to): (usize, &mut [f32])| {
             let image = &images[(first + k) / patches * n..][..n];
-            if self.config.padding > 0 {
-                to.fill(0.0);
-            }
-            for (in_patch, in_image) in self.config.pieces((first + k) % patches) {
-                copy(to, in_patch, image, in_image, self.config.padding == 0);
-            }
-            to[values..].fill(1.0);
+            self.config.fetch(image, (first + k) % patches, to);
         };
         match workers.share(range.len(), block.len()) {
             Some(each) => {
@@ -264,12 +293,7 @@ impl Conv2d {
             let (config, z) = (&self.config, &self.z);
             let add = |(k, image): (usize, &mut [f32])| {
                 for p in range.start.max(k * patches)..range.end.min((k + 1) * patches) {
-                    let z = &z[(p - range.start) * cols..][..cols];
-                    for (in_patch, in_image) in config.pieces(p % patches) {
-                        for (d, z) in image[in_image].iter_mut().zip(&z[in_patch]) {
-                            *d += z;
-                        }
-                    }
+                    config.answer(&z[(p - range.start) * cols..][..cols], p % patches, image);
                 }
             };
             let met = range.start / patches..range.end.div_ceil(patches);

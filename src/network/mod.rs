@@ -8,6 +8,7 @@ mod initial;
 mod linear;
 mod loss;
 mod lstm;
+mod part;
 mod pass;
 mod pool;
 mod sequential;

@@ -1,12 +1,11 @@
 //! A mini-batch shared out among threads once: each takes its examples through all layers, forward and back.
 
 use super::batch::Examples;
-use super::initial::rescale;
-use super::linear::LinearConfig;
-use super::loss::{Loss, Targets};
+use super::loss::Targets;
+use super::part::{Batch, Held, Layer, Own, Part};
 use super::stage::Stage;
-use super::{Activation, Network, Progress};
-use crate::crossbar::{Cost, Direction, Pass, Scratch};
+use super::{Network, Progress};
+use crate::crossbar::{Cost, Direction};
 use crate::error::Result;
 use crate::simd::TOGETHER;
 use crate::workers::Workers;
@@ -15,58 +14,16 @@ use rayon::prelude::*;
 /// Multiply-adds of a forward pass from which it pays: some 10 µs of one thread, thrice what handing over takes.
 const WORTH: usize = 1 << 18;
 
-/// What a thread keeps from batch to batch.
-#[derive(Debug, Default)]
-pub(super) struct Own {
-    /// Its products are not shared any further.
-    alone: Workers,
-    scratch: Vec<Scratch>,
-    delta: Vec<f32>,
-    z: Vec<f32>,
-    /// Loss of each example, and whether its class came out wrong.
-    losses: Vec<(f64, bool)>,
-    /// What the products of each layer took, forward and back.
-    costs: Vec<[Cost; 2]>,
-}
-
-/// A layer as all threads see it.
-enum Layer<'a> {
-    Linear(&'a LinearConfig, &'a dyn Pass),
-    Activation(Activation),
-}
-
-/// What a layer holds of the examples of one thread: inputs and δ (of layers with arrays), outputs.
-struct Held<'a> {
-    x: &'a mut [f32],
-    delta: &'a mut [f32],
-    y: &'a mut [f32],
-}
-
-/// The examples of one thread.
-struct Part<'a> {
-    first: usize,
-    count: usize,
-    held: Vec<Held<'a>>,
-    own: &'a mut Own,
-}
-
-/// What is trained on.
-#[derive(Clone, Copy)]
-struct Batch<'a> {
-    x: Examples<'a>,
-    targets: Targets<'a>,
-    examples: &'a [u32],
-    loss: Loss,
-}
-
 impl Network {
     /// How many examples each thread takes, where all layers can be passed so and it pays.
     pub(super) fn part(&self, examples: usize, workers: &Workers) -> Option<usize> {
         let part = examples.div_ceil(workers.threads()).next_multiple_of(TOGETHER);
         let work = |stage: &Stage| match stage {
-            Stage::Linear(layer) => layer.rule.passes().map(|_| stage.crosspoints()),
-            Stage::Activation(_) => Some(0),
-            _ => None,
+            Stage::Lstm(_) => None,
+            stage => match stage.rule() {
+                Some(rule) => rule.passes().map(|_| stage.crosspoints() * stage.samples()),
+                None => Some(0),
+            },
         };
         let work: usize = if part < examples { self.stages.iter().map(work).sum::<Option<_>>()? } else { 0 };
         (examples.saturating_mul(work) >= WORTH).then_some(part)
@@ -94,39 +51,51 @@ impl Network {
         let mut layers = Vec::with_capacity(self.stages.len());
         let mut width = 0;
         for (stage, values) in self.stages.iter_mut().zip(&mut self.values) {
-            let (mut x, mut delta): (&mut [f32], &mut [f32]) = (&mut [], &mut []);
-            let mut columns = 0;
+            let mut held = Held::default();
             match stage {
                 Stage::Linear(layer) => {
                     let layer = layer.as_mut();
-                    (columns, width) = (layer.config.columns(), layer.config.outputs);
-                    layer.x.resize(count * columns, 0.0);
+                    width = layer.config.outputs;
+                    layer.x.resize(count * layer.config.columns(), 0.0);
                     layer.delta.resize(count * width, 0.0);
-                    (x, delta) = (&mut layer.x, &mut layer.delta);
+                    held = Held { x: &mut layer.x, delta: &mut layer.delta, ..held };
                     layers.push(Layer::Linear(&layer.config, layer.rule.passes().expect("a layer that can be passed")));
                 }
+                Stage::Conv2d(layer) => {
+                    layer.make_room(count, workers);
+                    let layer = layer.as_mut();
+                    width = layer.config.outputs();
+                    held = Held { x: &mut layer.images, delta: &mut layer.delta, block: &mut layer.block, ..held };
+                    layers.push(Layer::Conv2d(&layer.config, layer.rule.passes().expect("a layer that can be passed")));
+                }
+                Stage::MaxPool2d(layer) => {
+                    width = layer.config.outputs();
+                    layer.winners.resize(count * width, 0);
+                    held.winners = &mut layer.winners;
+                    layers.push(Layer::MaxPool2d(&layer.config));
+                }
+                Stage::Flatten(config) => layers.push(Layer::Flatten(config)),
                 Stage::Activation(activation) => layers.push(Layer::Activation(*activation)),
-                _ => unreachable!("a layer that cannot be passed"),
+                Stage::Lstm(_) => unreachable!("a layer that cannot be passed"),
             }
             values.resize(count * width, 0.0);
-            let mut y = values.as_mut_slice();
-            let rows = if columns > 0 { width } else { 0 };
+            held.y = values;
+            let mut left = count;
             for part in &mut parts {
-                part.held.push(Held {
-                    x: x.split_off_mut(..part.count * columns).expect("whole examples"),
-                    delta: delta.split_off_mut(..part.count * rows).expect("whole examples"),
-                    y: y.split_off_mut(..part.count * width).expect("whole examples"),
-                });
+                part.held.push(held.split_off(part.count, left));
+                left -= part.count;
             }
         }
         let batch = Batch { x, targets, examples, loss: self.loss };
         let parted = parts.len();
         workers.split(|| parts.into_par_iter().with_max_len(1).try_for_each(|mut part| part.run(&layers, batch)))?;
-        for (k, rule) in self.stages.iter_mut().enumerate().filter_map(|(k, stage)| Some((k, stage.rule_mut()?))) {
+        for (k, stage) in self.stages.iter_mut().enumerate() {
+            let vectors = count * stage.samples();
+            let Some(rule) = stage.rule_mut() else { continue };
             for (way, direction) in [Direction::Forward, Direction::Backward].into_iter().enumerate() {
                 if k > 0 || direction == Direction::Forward {
                     let cost = self.own[..parted].iter().fold(Cost::default(), |sum, own| sum.add(own.costs[k][way]));
-                    rule.passed(direction, count, cost);
+                    rule.passed(direction, vectors, cost);
                 }
             }
         }
@@ -138,79 +107,10 @@ impl Network {
     }
 }
 
-impl Part<'_> {
-    fn run(&mut self, layers: &[Layer<'_>], batch: Batch<'_>) -> Result<()> {
-        self.own.costs.clear();
-        self.own.costs.resize(layers.len(), [Cost::default(); 2]);
-        self.forward(layers, batch)?;
-        self.error(batch);
-        self.backward(layers)
-    }
-
-    fn forward(&mut self, layers: &[Layer<'_>], batch: Batch<'_>) -> Result<()> {
-        for (k, layer) in layers.iter().enumerate() {
-            let (before, now) = self.held.split_at_mut(k);
-            let (before, Held { x, y, .. }) = (before.last(), &mut now[0]);
-            match layer {
-                Layer::Linear(config, pass) => {
-                    let (n, first) = (config.inputs, self.first);
-                    let input = |b: usize, to: &mut [f32]| match before {
-                        None => batch.x.write(batch.examples[first + b] as usize, 0, to),
-                        Some(before) => to.copy_from_slice(&before.y[b * n..][..n]),
-                    };
-                    for (b, x) in x.chunks_exact_mut(config.columns()).enumerate() {
-                        config.feed(b, &input, x);
-                    }
-                    let Own { scratch, costs, alone, .. } = &mut *self.own;
-                    costs[k][0] = pass.product(Direction::Forward, first, x, y, scratch, alone)?;
-                    rescale(y, config.scale);
-                }
-                Layer::Activation(activation) => {
-                    y.copy_from_slice(before.expect("a layer with an array first").y);
-                    activation.forward(y);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// δ of the loss.
-    fn error(&mut self, batch: Batch<'_>) {
-        let Own { delta, losses, .. } = &mut *self.own;
-        let y = &*self.held.last().expect("a network has a layer").y;
-        delta.clear();
-        delta.extend_from_slice(y);
-        losses.clear();
-        for (y, &example) in delta.chunks_exact_mut(y.len() / self.count).zip(&batch.examples[self.first..]) {
-            losses.push(batch.loss.share(y, batch.targets, example as usize, batch.examples.len()));
-        }
-    }
-
-    fn backward(&mut self, layers: &[Layer<'_>]) -> Result<()> {
-        let Own { scratch, delta, z, costs, alone, .. } = &mut *self.own;
-        for (k, layer) in layers.iter().enumerate().rev() {
-            let held = &mut self.held[k];
-            match layer {
-                Layer::Linear(config, pass) => {
-                    rescale(delta, config.scale);
-                    held.delta.copy_from_slice(delta);
-                    if k > 0 {
-                        z.resize(held.x.len(), 0.0);
-                        costs[k][1] = pass.product(Direction::Backward, self.first, held.delta, z, scratch, alone)?;
-                        config.take(z, delta);
-                    }
-                }
-                Layer::Activation(activation) => activation.backward(held.y, delta),
-            }
-        }
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::{LayerConfig, LinearConfig};
+    use crate::network::{LayerConfig, LinearConfig, Loss};
     use crate::rule::{RuleConfig, Ttv1};
 
     /// Fours of examples to a thread, where there is work enough; never where a rule must see the whole batch.

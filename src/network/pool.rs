@@ -65,6 +65,26 @@ impl MaxPool2dConfig {
     pub(super) fn outputs(&self) -> usize {
         self.places().0 * self.places().1 * self.channels
     }
+
+    /// The outputs for images, and where they came from.
+    pub(super) fn pool(&self, x: &[f32], y: &mut [f32], winners: &mut [u32]) {
+        let (n, m) = (self.inputs(), self.outputs());
+        let sizes = [self.channels, self.width, self.kernel, self.step(), self.places().1];
+        for ((x, y), winners) in x.chunks_exact(n).zip(y.chunks_exact_mut(m)).zip(winners.chunks_exact_mut(m)) {
+            simd::largest(x, sizes, y, winners);
+        }
+    }
+
+    /// dL/dx of images: each δ goes where its output came from.
+    pub(super) fn spread(&self, delta: &[f32], winners: &[u32], dx: &mut [f32]) {
+        let (n, m) = (self.inputs(), self.outputs());
+        dx.fill(0.0);
+        for ((delta, winners), dx) in delta.chunks_exact(m).zip(winners.chunks_exact(m)).zip(dx.chunks_exact_mut(n)) {
+            for (d, &at) in delta.iter().zip(winners) {
+                dx[at as usize] += d;
+            }
+        }
+    }
 }
 
 /// The largest value of each channel in each window; of equal ones the first.
@@ -72,7 +92,7 @@ impl MaxPool2dConfig {
 pub(super) struct MaxPool2d {
     pub(super) config: MaxPool2dConfig,
     /// Where in its image each output of the last batch came from.
-    winners: Vec<u32>,
+    pub(super) winners: Vec<u32>,
     spare: Vec<f32>,
 }
 
@@ -94,12 +114,7 @@ impl MaxPool2d {
         let (n, m) = (config.inputs(), config.outputs());
         y.resize(x.len() / n * m, 0.0);
         winners.resize(y.len(), 0);
-        let sizes = [config.channels, config.width, config.kernel, config.step(), config.places().1];
-        let some = |((x, y), winners): ((&[f32], &mut [f32]), &mut [u32])| {
-            for ((x, y), winners) in x.chunks_exact(n).zip(y.chunks_exact_mut(m)).zip(winners.chunks_exact_mut(m)) {
-                simd::largest(x, sizes, y, winners);
-            }
-        };
+        let some = |((x, y), winners): ((&[f32], &mut [f32]), &mut [u32])| config.pool(x, y, winners);
         let Some(each) = workers.share(x.len() / n, x.len()) else { return some(((x, y), winners)) };
         let parts = x.par_chunks(each * n).zip(y.par_chunks_mut(each * m)).zip(winners.par_chunks_mut(each * m));
         workers.split(|| parts.for_each(some));
@@ -107,18 +122,10 @@ impl MaxPool2d {
 
     /// dL/dx: each δ goes where its output came from.
     pub(super) fn backward(&mut self, delta: &mut Vec<f32>, workers: &Workers) {
-        let (n, m) = (self.config.inputs(), self.config.outputs());
-        let (winners, dx) = (&self.winners, &mut self.spare);
+        let (config, winners, dx) = (&self.config, &self.winners, &mut self.spare);
+        let (n, m) = (config.inputs(), config.outputs());
         dx.resize(delta.len() / m * n, 0.0);
-        let some = |((delta, winners), dx): ((&[f32], &[u32]), &mut [f32])| {
-            dx.fill(0.0);
-            let images = delta.chunks_exact(m).zip(winners.chunks_exact(m)).zip(dx.chunks_exact_mut(n));
-            for ((delta, winners), dx) in images {
-                for (d, &at) in delta.iter().zip(winners) {
-                    dx[at as usize] += d;
-                }
-            }
-        };
+        let some = |((delta, winners), dx): ((&[f32], &[u32]), &mut [f32])| config.spread(delta, winners, dx);
         match workers.share(delta.len() / m, dx.len()) {
             Some(each) => {
                 let parts =
@@ -163,21 +170,18 @@ impl FlattenConfig {
     }
 
     /// Images channel after channel, the order in which other frameworks flatten them.
-    pub(super) fn forward(&self, x: &[f32], y: &mut Vec<f32>) {
+    pub(super) fn forward(&self, x: &[f32], y: &mut [f32]) {
         turn(x, y, self.height * self.width, self.channels);
     }
 
     /// Images pixel after pixel again.
-    pub(super) fn backward(&self, delta: &mut Vec<f32>) {
-        let mut dx = Vec::new();
-        turn(delta, &mut dx, self.channels, self.height * self.width);
-        *delta = dx;
+    pub(super) fn backward(&self, delta: &[f32], dx: &mut [f32]) {
+        turn(delta, dx, self.channels, self.height * self.width);
     }
 }
 
 /// Transposes matrices of `rows` × `cols` that lie one after another.
-fn turn(x: &[f32], y: &mut Vec<f32>, rows: usize, cols: usize) {
-    y.resize(x.len(), 0.0);
+fn turn(x: &[f32], y: &mut [f32], rows: usize, cols: usize) {
     for (x, y) in x.chunks_exact(rows * cols).zip(y.chunks_exact_mut(rows * cols)) {
         for (r, x) in x.chunks_exact(cols).enumerate() {
             for (c, v) in x.iter().enumerate() {
@@ -215,10 +219,10 @@ mod tests {
     fn flattening_puts_channel_after_channel_and_back() {
         let config = FlattenConfig { channels: 2, height: 1, width: 3 };
         let x = [1.0, 10.0, 2.0, 20.0, 3.0, 30.0];
-        let mut y = Vec::new();
+        let (mut y, mut dx) = ([0.0; 6], [0.0; 6]);
         config.forward(&x, &mut y);
         assert_eq!(y, [1.0, 2.0, 3.0, 10.0, 20.0, 30.0]);
-        config.backward(&mut y);
-        assert_eq!(y, x);
+        config.backward(&y, &mut dx);
+        assert_eq!(dx, x);
     }
 }

@@ -3,7 +3,7 @@
 use super::batch::{Examples, Shape};
 use super::initial::Place;
 use super::lstm::Memory;
-use super::pass::Own;
+use super::part::Own;
 use super::stage::Stage;
 use super::values::Values;
 use super::{Initial, LayerConfig, Loss, Targets};

@@ -109,7 +109,10 @@ impl Stage {
             (Self::Lstm(layer), _) => layer.forward(shape, input, y, workers)?,
             (_, None) => unreachable!("a network starts with a layer that has an array"),
             (Self::MaxPool2d(layer), Some((x, _))) => layer.forward(x, y, workers),
-            (Self::Flatten(layer), Some((x, _))) => layer.forward(x, y),
+            (Self::Flatten(layer), Some((x, _))) => {
+                y.resize(x.len(), 0.0);
+                layer.forward(x, y);
+            }
             (Self::Activation(activation), Some((x, kept))) => {
                 if kept {
                     y.clone_from(x);
@@ -129,7 +132,11 @@ impl Stage {
             Self::Conv2d(layer) => layer.backward(delta, wanted, workers)?,
             Self::Lstm(layer) => layer.backward(delta, wanted, workers)?,
             Self::MaxPool2d(layer) => layer.backward(delta, workers),
-            Self::Flatten(layer) => layer.backward(delta),
+            Self::Flatten(layer) => {
+                let mut dx = vec![0.0; delta.len()];
+                layer.backward(delta, &mut dx);
+                *delta = dx;
+            }
             Self::Activation(activation) => activation.backward_split(y, delta, workers),
         }
         Ok(())
@@ -159,7 +166,10 @@ impl Stage {
             Self::Conv2d(layer) => layer.evaluate(draw, values, spare, workers)?,
             Self::Lstm(layer) => layer.evaluate(draw, shape, values, spare, memory, workers)?,
             Self::MaxPool2d(layer) => layer.pool(values, spare, &mut Vec::new(), workers),
-            Self::Flatten(layer) => layer.forward(values, spare),
+            Self::Flatten(layer) => {
+                spare.resize(values.len(), 0.0);
+                layer.forward(values, spare);
+            }
             Self::Activation(activation) => {
                 activation.forward_split(values, workers);
                 return Ok(());
