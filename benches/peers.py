@@ -214,7 +214,8 @@ def main() -> None:
     common.data_option(p)
     p.add_argument("--aihwkit-python", metavar="PATH", default=os.environ.get("TIKITAKA_AIHWKIT_PYTHON"))
     p.add_argument("--peer-threads", type=int, nargs="+", default=[1, 2], help="threads of the peer; the best counts")
-    p.add_argument("--samples", type=int, help=f"images, or sequences, of an epoch ({EXAMPLES}; quick: {QUICK})")
+    epochs = f"images, or sequences, of an epoch ({EXAMPLES}; of batches {MANY_EXAMPLES}; quick: {QUICK})"
+    p.add_argument("--samples", type=int, help=epochs)
     p.add_argument("--twin-samples", type=int, help="images of the NumPy twin (100; quick: 1)")
     p.add_argument("--only", default="*", metavar="PATTERN", help="cases whose names fit, as file names do")
     p.add_argument("--rounds", type=int, help="epochs that count (7; quick: 1)")

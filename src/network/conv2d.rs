@@ -98,9 +98,10 @@ impl Conv2dConfig {
         self.patch() + usize::from(self.bias)
     }
 
-    /// Patches that exist at a time, for each thread.
-    pub(super) fn block(&self) -> usize {
-        (BLOCK / self.columns()).max(1)
+    /// The patches of some images in blocks: those that exist at a time, for all threads together.
+    pub(super) fn blocks(&self, images: usize, threads: usize) -> impl Iterator<Item = Range<usize>> + use<> {
+        let (all, each) = (images * self.patches(), threads * (BLOCK / self.columns()).max(1));
+        (0..all).step_by(each).map(move |first| first..(first + each).min(all))
     }
 
     /// Patch number `p` of an image, with the 1 that feeds the bias.
@@ -208,16 +209,9 @@ impl Conv2d {
         self.images.resize(count * self.config.inputs(), 0.0);
         self.delta.resize(count * self.config.outputs(), 0.0);
         let all = 0..count * self.config.patches();
-        let one_block = self.blocks(count, workers).next() == Some(all.clone());
+        let one_block = self.config.blocks(count, workers.threads()).next() == Some(all.clone());
         self.held = if one_block { all } else { 0..0 };
         self.block.resize(self.held.len() * self.config.columns(), 0.0);
-    }
-
-    /// Blocks of patches of some images.
-    fn blocks(&self, images: usize, workers: &Workers) -> impl Iterator<Item = Range<usize>> + use<> {
-        let all = images * self.config.patches();
-        let each = workers.threads() * self.config.block();
-        (0..all).step_by(each).map(move |first| first..(first + each).min(all))
     }
 
     /// The patches `range` of images, each with the 1 that feeds the bias.
@@ -267,7 +261,7 @@ impl Conv2d {
         }
         self.held = 0..0;
         y.resize(count * self.config.outputs(), 0.0);
-        for range in self.blocks(count, workers) {
+        for range in self.config.blocks(count, workers.threads()) {
             self.hold(range.clone(), workers);
             self.rule.forward(&self.block, &mut y[range.start * m..range.end * m], workers)?;
         }
@@ -287,7 +281,7 @@ impl Conv2d {
         let (images, patches) = (self.images.len() / n, self.config.patches());
         delta.clear();
         delta.resize(self.images.len(), 0.0);
-        for range in self.blocks(images, workers) {
+        for range in self.config.blocks(images, workers.threads()) {
             self.z.resize(range.len() * cols, 0.0);
             self.rule.backward(&self.delta[range.start * m..range.end * m], &mut self.z, workers)?;
             let (config, z) = (&self.config, &self.z);
@@ -312,7 +306,7 @@ impl Conv2d {
     /// Learns from the last batch, patch after patch.
     pub(super) fn learn(&mut self, rate: f32, workers: &Workers) -> Result<()> {
         let m = self.config.filters;
-        for range in self.blocks(self.images.len() / self.config.inputs(), workers) {
+        for range in self.config.blocks(self.images.len() / self.config.inputs(), workers.threads()) {
             self.hold(range.clone(), workers);
             self.rule.update(&self.block, &self.delta[range.start * m..range.end * m], rate, workers)?;
         }
@@ -325,7 +319,7 @@ impl Conv2d {
         let first = draw.product(self.config.patches());
         let mut block = Vec::new();
         y.resize(count * self.config.outputs(), 0.0);
-        for range in self.blocks(count, workers) {
+        for range in self.config.blocks(count, workers.threads()) {
             self.gather(input, range.clone(), &mut block, workers);
             let y = &mut y[range.start * m..range.end * m];
             self.rule.evaluate(first.wrapping_add(range.start as u64), &block, y, workers)?;

@@ -80,6 +80,12 @@ impl Linear {
         Ok(Self { config: config.clone(), rule, x: Vec::new(), delta: Vec::new(), z: Vec::new() })
     }
 
+    /// Makes room for a batch whose products others make.
+    pub(super) fn make_room(&mut self, count: usize) {
+        self.x.resize(count * self.config.columns(), 0.0);
+        self.delta.resize(count * self.config.outputs, 0.0);
+    }
+
     /// Inputs one after another, each with the 1 that feeds the bias.
     fn extend(&self, count: usize, input: Input<'_>, x: &mut Vec<f32>, workers: &Workers) {
         let cols = self.config.columns();

@@ -10,7 +10,6 @@ use super::pool::{FlattenConfig, MaxPool2dConfig};
 use crate::crossbar::{Cost, Direction, Pass, Scratch};
 use crate::error::Result;
 use crate::workers::Workers;
-use std::ops::Range;
 
 /// What a thread keeps from batch to batch.
 #[derive(Debug, Default)]
@@ -81,12 +80,6 @@ pub(super) struct Part<'a> {
     pub(super) own: &'a mut Own,
 }
 
-/// Blocks of the patches of some images.
-fn blocks(config: &Conv2dConfig, images: usize) -> impl Iterator<Item = Range<usize>> + use<> {
-    let (all, each) = (images * config.patches(), config.block());
-    (0..all).step_by(each).map(move |first| first..(first + each).min(all))
-}
-
 impl Part<'_> {
     pub(super) fn run(&mut self, layers: &[Layer<'_>], batch: Batch<'_>) -> Result<()> {
         self.own.costs.clear();
@@ -119,7 +112,7 @@ impl Part<'_> {
                     let (n, m, cols) = (config.inputs(), config.filters, config.columns());
                     let patches = config.patches();
                     x.chunks_exact_mut(n).enumerate().for_each(|(b, image)| input(b, image));
-                    for range in blocks(config, count) {
+                    for range in config.blocks(count, 1) {
                         let to = if block.is_empty() {
                             spare.resize(range.len() * cols, 0.0);
                             &mut spare[..]
@@ -180,7 +173,7 @@ impl Part<'_> {
                         let patches = config.patches();
                         delta.clear();
                         delta.resize(held.x.len(), 0.0);
-                        for range in blocks(config, self.count) {
+                        for range in config.blocks(self.count, 1) {
                             z.resize(range.len() * cols, 0.0);
                             let number = self.first * patches + range.start;
                             let from = &held.delta[range.start * m..range.end * m];

@@ -54,10 +54,9 @@ impl Network {
             let mut held = Held::default();
             match stage {
                 Stage::Linear(layer) => {
+                    layer.make_room(count);
                     let layer = layer.as_mut();
                     width = layer.config.outputs;
-                    layer.x.resize(count * layer.config.columns(), 0.0);
-                    layer.delta.resize(count * width, 0.0);
                     held = Held { x: &mut layer.x, delta: &mut layer.delta, ..held };
                     layers.push(Layer::Linear(&layer.config, layer.rule.passes().expect("a layer that can be passed")));
                 }
