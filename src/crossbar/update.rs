@@ -16,8 +16,10 @@ use crate::workers::Workers;
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Updates drawn before they are applied: at most these, and at most these firings.
+/// Updates drawn before they are applied: these, or as many as make a share worth a wake where threads
+/// share them, and at most these firings.
 const DRAWN: usize = 32;
+const SHARED_LINES: usize = 1 << 13;
 const FIRINGS: usize = 1 << 21;
 /// Lines to draw, and pulses to apply, below which waking a thread costs more than it saves.
 const SPLIT_LINES: usize = 1 << 9;
@@ -114,8 +116,10 @@ impl<D: Device> Crossbar<D> {
         workers: &Workers,
     ) {
         let mut scratch = std::mem::take(&mut self.update_scratch);
-        let each = (self.rows + self.cols).saturating_mul(self.trains.max_train as usize);
-        let drawn = (FIRINGS / each).clamp(1, DRAWN);
+        let lines = self.rows + self.cols;
+        let each = lines.saturating_mul(self.trains.max_train as usize);
+        let shared = if workers.threads() > 1 { SHARED_LINES / lines } else { 0 };
+        let drawn = (FIRINGS / each).clamp(1, DRAWN.max(shared));
         let vectors = x.chunks(drawn * self.cols).zip(delta.chunks(drawn * self.rows)).zip(lr.chunks(drawn));
         for (k, ((x, delta), lr)) in vectors.enumerate() {
             if scratch.firings.len() < lr.len() {
