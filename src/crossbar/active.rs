@@ -1,6 +1,6 @@
 //! The values of a vector other than zero: inputs of zero, most of an image, cost nothing.
 
-use crate::simd::{self, LANES};
+use crate::simd::{self, LANES, NonzeroRows};
 
 /// Positions and values, one after another; buffers are kept between vectors.
 #[derive(Clone, Debug, Default)]
@@ -25,5 +25,34 @@ impl Active {
 
     pub(crate) fn values(&self) -> &[f32] {
         &self.values[..self.count]
+    }
+}
+
+/// The same of some rows of values, one row after another.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rows {
+    starts: Vec<usize>,
+    at: Vec<u32>,
+    values: Vec<f32>,
+}
+
+impl Rows {
+    /// Takes rows of `width` values.
+    pub(crate) fn load(&mut self, rows: &[f32], width: usize) {
+        if self.at.len() < rows.len() + LANES {
+            self.at.resize(rows.len() + LANES, 0);
+            self.values.resize(rows.len() + LANES, 0.0);
+        }
+        self.starts.clear();
+        self.starts.push(0);
+        let mut n = 0;
+        for row in rows.chunks_exact(width) {
+            n += simd::nonzero(row, &mut self.at[n..], &mut self.values[n..]);
+            self.starts.push(n);
+        }
+    }
+
+    pub(crate) fn get(&self) -> NonzeroRows<'_> {
+        NonzeroRows { starts: &self.starts, at: &self.at, values: &self.values }
     }
 }

@@ -19,7 +19,7 @@ const FEW: usize = 1 << 10;
 
 /// Rows of an array whose transposed products are made from a transposed copy: that adds up whole rows, only those
 /// of δ that are not zero, where lines so short would have to be summed across lanes one by one (measured).
-const NARROW: RangeInclusive<usize> = LANES..=4 * LANES;
+const NARROW: RangeInclusive<usize> = 1..=4 * LANES;
 
 /// Buffers of products, kept between calls.
 #[derive(Clone, Debug, Default)]
@@ -121,6 +121,11 @@ impl Products<'_> {
         scratch: &mut Scratch,
     ) -> Cost {
         let (n, m) = (self.inputs, self.outputs);
+        if self.mvm.is_exact() {
+            scratch.inputs.iter_mut().for_each(|input| input.plain = true);
+            self.multiply(x, y, scratch);
+            return Cost { mvms: (x.len() / n) as u64, dac: x.len() as u64, adc: y.len() as u64 };
+        }
         let mut scales = [1.0; TOGETHER];
         for ((x, scale), input) in x.chunks_exact(n).zip(&mut scales).zip(&mut scratch.inputs) {
             if self.mvm.noise_management {

@@ -60,6 +60,11 @@ impl Mvm {
         Ok(())
     }
 
+    /// Whether the product goes through as it is.
+    pub(super) fn is_exact(&self) -> bool {
+        self.dac_bits == 0 && self.adc_bits == 0 && self.output_noise == 0.0 && !self.noise_management
+    }
+
     /// v = ADC(v + σ ξ): what a line that is read on its own goes through.
     pub(super) fn convert_line(&self, noise: &Stream, v: &mut [f32]) {
         if self.output_noise > 0.0 {

@@ -52,11 +52,10 @@ impl Activation {
 
     /// δ ← δ·f′(x), from the outputs y = f(x).
     pub fn backward(self, y: &[f32], delta: &mut [f32]) {
-        let slopes = delta.iter_mut().zip(y);
         match self {
-            Self::Sigmoid => slopes.for_each(|(d, y)| *d *= y * (1.0 - y)),
-            Self::Tanh => slopes.for_each(|(d, y)| *d *= 1.0 - y * y),
-            Self::ReLU => slopes.for_each(|(d, y)| *d = if *y > 0.0 { *d } else { 0.0 }),
+            Self::Sigmoid => simd::sigmoid_slopes(y, delta),
+            Self::Tanh => simd::tanh_slopes(y, delta),
+            Self::ReLU => delta.iter_mut().zip(y).for_each(|(d, y)| *d = if *y > 0.0 { *d } else { 0.0 }),
         }
     }
 }

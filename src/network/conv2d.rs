@@ -9,9 +9,6 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
-/// Values of the patches that exist at a time, for each thread: 256 KiB, a part of a core's own cache.
-const BLOCK: usize = 1 << 16;
-
 /// Settings of a convolution.
 ///
 /// Images lie pixel after pixel, row after row, the channels of a pixel together.
@@ -90,72 +87,12 @@ impl Conv2dConfig {
     }
 
     /// Values per patch.
-    fn patch(&self) -> usize {
+    pub(super) fn patch(&self) -> usize {
         self.kernel * self.kernel * self.channels
     }
 
     pub(super) fn columns(&self) -> usize {
         self.patch() + usize::from(self.bias)
-    }
-
-    /// The patches of some images in blocks: those that exist at a time, for all threads together.
-    pub(super) fn blocks(&self, images: usize, threads: usize) -> impl Iterator<Item = Range<usize>> + use<> {
-        let (all, each) = (images * self.patches(), threads * (BLOCK / self.columns()).max(1));
-        (0..all).step_by(each).map(move |first| first..(first + each).min(all))
-    }
-
-    /// Patch number `p` of an image, with the 1 that feeds the bias.
-    pub(super) fn fetch(&self, image: &[f32], p: usize, to: &mut [f32]) {
-        if self.padding > 0 {
-            to.fill(0.0);
-        }
-        for (in_patch, in_image) in self.pieces(p) {
-            copy(to, in_patch, image, in_image, self.padding == 0);
-        }
-        to[self.patch()..].fill(1.0);
-    }
-
-    /// Adds what the array answers to patch number `p` to the image that it is of.
-    pub(super) fn answer(&self, z: &[f32], p: usize, image: &mut [f32]) {
-        for (in_patch, in_image) in self.pieces(p) {
-            for (d, z) in image[in_image].iter_mut().zip(&z[in_patch]) {
-                *d += z;
-            }
-        }
-    }
-
-    /// The pieces of an image that make up patch number `p`: (where in the patch, where in the image), row by row of
-    /// the kernel; what lies in the padding is left out.
-    fn pieces(&self, p: usize) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
-        let (across, c) = (self.places().1, self.channels);
-        // Coordinates with the padding, which the image starts after.
-        let (top, left) = (p / across * self.stride, p % across * self.stride);
-        let first = left.max(self.padding);
-        let end = (left + self.kernel).min(self.padding + self.width);
-        (0..self.kernel).filter_map(move |ky| {
-            let row = (top + ky).checked_sub(self.padding).filter(|&row| row < self.height)?;
-            let in_patch = (ky * self.kernel + first - left) * c;
-            let in_image = (row * self.width + first - self.padding) * c;
-            let values = (end - first) * c;
-            Some((in_patch..in_patch + values, in_image..in_image + values))
-        })
-    }
-}
-
-/// Values that are copied at once rather than one by one.
-const FEW: usize = 8;
-
-/// A piece of an image. A few values are copied as [`FEW`] where the next piece, or the 1 of the bias, overwrites what
-/// is too much: such pieces follow on each other, and calling for a copy would take longer.
-fn copy(to: &mut [f32], in_patch: Range<usize>, image: &[f32], in_image: Range<usize>, one_after_another: bool) {
-    if one_after_another
-        && in_patch.len() <= FEW
-        && let Some(to) = to[in_patch.start..].first_chunk_mut::<FEW>()
-        && let Some(from) = image[in_image.start..].first_chunk::<FEW>()
-    {
-        *to = *from;
-    } else {
-        to[in_patch].copy_from_slice(&image[in_image]);
     }
 }
 
@@ -216,19 +153,14 @@ impl Conv2d {
 
     /// The patches `range` of images, each with the 1 that feeds the bias.
     fn gather(&self, images: &[f32], range: Range<usize>, block: &mut Vec<f32>, workers: &Workers) {
-        let (n, patches, cols) = (self.config.inputs(), self.config.patches(), self.config.columns());
+        let cols = self.config.columns();
         block.resize(range.len() * cols, 0.0);
-        let first = range.start;
-        let fetch = |(k, to): (usize, &mut [f32])| {
-            let image = &images[(first + k) / patches * n..][..n];
-            self.config.fetch(image, (first + k) % patches, to);
-        };
         match workers.share(range.len(), block.len()) {
             Some(each) => {
-                let parts = block.par_chunks_mut(cols).enumerate().with_min_len(each);
-                workers.split(|| parts.for_each(fetch));
+                let parts = block.par_chunks_mut(each * cols).enumerate();
+                workers.split(|| parts.for_each(|(k, to)| self.config.unfold(images, range.start + k * each, to)));
             }
-            None => block.chunks_exact_mut(cols).enumerate().for_each(fetch),
+            None => self.config.unfold(images, range.start, block),
         }
     }
 
@@ -286,9 +218,9 @@ impl Conv2d {
             self.rule.backward(&self.delta[range.start * m..range.end * m], &mut self.z, workers)?;
             let (config, z) = (&self.config, &self.z);
             let add = |(k, image): (usize, &mut [f32])| {
-                for p in range.start.max(k * patches)..range.end.min((k + 1) * patches) {
-                    config.answer(&z[(p - range.start) * cols..][..cols], p % patches, image);
-                }
+                let of = range.start.max(k * patches)..range.end.min((k + 1) * patches);
+                let z = &z[(of.start - range.start) * cols..(of.end - range.start) * cols];
+                config.fold(z, of.start, image);
             };
             let met = range.start / patches..range.end.div_ceil(patches);
             let some = &mut delta[met.start * n..met.end * n];
@@ -330,10 +262,10 @@ impl Conv2d {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn config(stride: usize, padding: usize) -> Conv2dConfig {
+    pub(in crate::network) fn config(stride: usize, padding: usize) -> Conv2dConfig {
         Conv2dConfig {
             channels: 2,
             height: 4,
@@ -344,31 +276,6 @@ mod tests {
             padding,
             bias: true,
             scale: 1.0,
-        }
-    }
-
-    /// Every pixel of every patch, coordinate by coordinate.
-    #[test]
-    fn pieces_are_the_pixels_of_a_patch() {
-        for (stride, padding) in [(1, 0), (2, 0), (1, 1), (2, 1), (3, 2), (1, 2)] {
-            let config = config(stride, padding);
-            config.validate().expect("valid");
-            let (down, across) = config.places();
-            assert_eq!(down, (4 + 2 * padding - 3) / stride + 1);
-            for p in 0..config.patches() {
-                let mut patch = vec![usize::MAX; config.patch()];
-                for (to, from) in config.pieces(p) {
-                    to.zip(from).for_each(|(to, from)| patch[to] = from);
-                }
-                for (k, &at) in patch.iter().enumerate() {
-                    let (ky, kx, c) = (k / 6, k / 2 % 3, k % 2);
-                    let (y, x) = ((p / across * stride + ky) as i64, (p % across * stride + kx) as i64);
-                    let (y, x) = (y - padding as i64, x - padding as i64);
-                    let inside = (0..4).contains(&y) && (0..5).contains(&x);
-                    let expected = if inside { (y as usize * 5 + x as usize) * 2 + c } else { usize::MAX };
-                    assert_eq!(at, expected, "patch {p}, value {k}, stride {stride}, padding {padding}");
-                }
-            }
         }
     }
 

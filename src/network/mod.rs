@@ -10,6 +10,7 @@ mod loss;
 mod lstm;
 mod part;
 mod pass;
+mod patches;
 mod pool;
 mod sequential;
 mod stage;

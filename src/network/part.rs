@@ -119,9 +119,7 @@ impl Part<'_> {
                         } else {
                             &mut block[range.start * cols..range.end * cols]
                         };
-                        for (p, to) in range.clone().zip(to.chunks_exact_mut(cols)) {
-                            config.fetch(&x[p / patches * n..][..n], p % patches, to);
-                        }
+                        config.unfold(x, range.start, to);
                         let (number, y) = (first * patches + range.start, &mut y[range.start * m..range.end * m]);
                         let cost = pass.product(Direction::Forward, number, to, y, scratch, alone)?;
                         costs[k][0] = costs[k][0].add(cost);
@@ -179,9 +177,7 @@ impl Part<'_> {
                             let from = &held.delta[range.start * m..range.end * m];
                             let cost = pass.product(Direction::Backward, number, from, z, scratch, alone)?;
                             costs[k][1] = costs[k][1].add(cost);
-                            for (p, z) in range.zip(z.chunks_exact(cols)) {
-                                config.answer(z, p % patches, &mut delta[p / patches * n..][..n]);
-                            }
+                            config.fold(z, range.start, &mut delta[range.start / patches * n..]);
                         }
                     }
                 }

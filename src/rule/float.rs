@@ -1,21 +1,27 @@
 //! Stochastic gradient descent in exact (f32) arithmetic: the reference line of every figure.
 
 use super::{Rule, Sharing, State};
-use crate::crossbar::active::Active;
+use crate::crossbar::active::{Active, Rows};
 use crate::crossbar::mvm::Products;
 use crate::crossbar::{Cost, Direction, Mvm, Pass, Scratch, transpose};
 use crate::error::{Error, Limit, Result, check_batch, check_len, check_limits, check_room};
 use crate::ledger::Ledger;
 use crate::random::{Operation, Stream};
-use crate::simd;
+use crate::simd::{self, LANES};
 use crate::workers::Workers;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::ops::RangeInclusive;
 
 /// Share of non-zero inputs from which all weights learn from a whole batch at a time, and the number of weights up to
 /// which they do whatever the inputs (measured).
 const DENSE: f64 = 0.4;
 const FEW: usize = 1 << 10;
+
+/// Share of δ other than zero up to which arrays with short lines learn row by row, from what is not zero alone: of four
+/// pixels that were pooled, three have none (measured).
+const SPARSE: f64 = 0.5;
+const SHORT: RangeInclusive<usize> = LANES..=4 * LANES;
 
 /// Values of the vectors that all weights learn from before the next ones come: they stay in a core's first cache.
 const NEAR: usize = 1 << 13;
@@ -60,6 +66,8 @@ pub struct FloatRule {
     scratch: Vec<Scratch>,
     active: Active,
     steps: Vec<f32>,
+    some: Rows,
+    spare: Vec<f32>,
 }
 
 impl FloatRule {
@@ -81,6 +89,8 @@ impl FloatRule {
             scratch: Vec::new(),
             active: Active::default(),
             steps: Vec::new(),
+            some: Rows::default(),
+            spare: Vec::new(),
         };
         rule.set_weights(weights)?;
         Ok(rule)
@@ -92,6 +102,26 @@ impl FloatRule {
             Direction::Backward => (self.rows, self.cols),
         };
         Products { lines: weights, direction, mvm, inputs, outputs }
+    }
+
+    /// W ← W + factor·δxᵀ row by row, from the samples whose δ is not zero there.
+    fn learn_by_rows(&mut self, x: &[f32], delta: &[f32], factor: f32, workers: &Workers) {
+        let (rows, cols, batch) = (self.rows, self.cols, delta.len() / self.rows);
+        self.steps.resize(delta.len(), 0.0);
+        simd::turn(delta, rows, &mut self.steps);
+        self.some.load(&self.steps, batch);
+        let some = self.some.get();
+        let learn = |spare: &mut Vec<f32>, (first, lines): (usize, &mut [f32])| {
+            simd::rank_some(lines, first, x, cols, factor, some, spare);
+        };
+        match workers.share(cols.div_ceil(TOGETHER), batch * self.weights.len() / WORTH) {
+            Some(each) => {
+                let each = each * TOGETHER;
+                let parts = self.weights.par_chunks_mut(each * rows).enumerate();
+                workers.split(|| parts.for_each_init(Vec::new, |spare, (k, lines)| learn(spare, (k * each, lines))));
+            }
+            None => learn(&mut self.spare, (0, &mut self.weights)),
+        }
     }
 
     fn multiply(&mut self, direction: Direction, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()> {
@@ -141,7 +171,12 @@ impl Rule for FloatRule {
         check_len("delta", delta.len(), batch * self.rows)?;
         let lr = self.lr as f32 * rate;
         let few = self.weights.len() <= FEW;
-        if batch > 1 && (few || simd::count_nonzero(x) as f64 >= DENSE * x.len() as f64) {
+        let share = |values: &[f32]| simd::count_nonzero(values) as f64 / values.len() as f64;
+        if batch > 1 && (few || share(x) >= DENSE) {
+            if !few && SHORT.contains(&self.rows) && share(delta) <= SPARSE {
+                self.learn_by_rows(x, delta, -lr, workers);
+                return Ok(());
+            }
             self.steps.clear();
             self.steps.extend(x.iter().map(|x| -lr * x));
             let (steps, rows, cols) = (&self.steps, self.rows, self.cols);

@@ -34,6 +34,9 @@ pub(crate) trait Isa: Mask {
     /// Whether two blocks of work fit the registers at once.
     const MANY_REGISTERS: bool;
 
+    /// Lane l of output k is lane k of `rows[l]`.
+    fn turn(rows: [[f32; LANES]; LANES]) -> [[f32; LANES]; LANES];
+
     /// The first of at least LANES values one after another in these lanes, 0 in the others.
     fn expand(self, values: &[f32]) -> [f32; LANES];
 
@@ -92,6 +95,17 @@ impl Mask for Portable {
 
 impl Isa for Portable {
     const MANY_REGISTERS: bool = false;
+
+    #[inline(always)]
+    fn turn(rows: [[f32; LANES]; LANES]) -> [[f32; LANES]; LANES] {
+        let mut out = [[0.0; LANES]; LANES];
+        for (l, row) in rows.iter().enumerate() {
+            for k in 0..LANES {
+                out[k][l] = row[k];
+            }
+        }
+        out
+    }
 
     #[inline(always)]
     fn expand(self, values: &[f32]) -> [f32; LANES] {

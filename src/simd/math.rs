@@ -6,10 +6,11 @@
 /// Rounds to the nearest integer, ties to even, for |x| < 2²².
 #[inline(always)]
 pub(crate) fn round(x: f32) -> f32 {
-    // Adding 1.5·2²³ pushes the fraction out of the mantissa.
-    const SHIFT: f32 = 12_582_912.0;
     (x + SHIFT) - SHIFT
 }
+
+/// 1.5·2²³: adding it pushes the fraction out of the mantissa and leaves an integer in its last bits.
+const SHIFT: f32 = 12_582_912.0;
 
 /// Natural logarithm of a positive normal number; error below 2·10⁻⁷ relative to max(1, |ln x|).
 #[inline(always)]
@@ -38,7 +39,8 @@ pub(crate) fn ln(x: f32) -> f32 {
 #[allow(clippy::excessive_precision)]
 pub(crate) fn exp(x: f32) -> f32 {
     let x = x.clamp(-87.0, 87.0);
-    let n = round(x * std::f32::consts::LOG2_E);
+    let shifted = x * std::f32::consts::LOG2_E + SHIFT;
+    let n = shifted - SHIFT;
     let r = (x - n * 0.693_359_375) + n * 2.121_944_4e-4;
     let mut p = 0.000_199_075_70_f32;
     p = p * r + 0.001_393_364_28;
@@ -47,7 +49,8 @@ pub(crate) fn exp(x: f32) -> f32 {
     p = p * r + 0.166_666_672;
     p = p * r + 0.5;
     let y = p * (r * r) + r + 1.0;
-    y * f32::from_bits(((n as i32 + 127) << 23) as u32)
+    // 2ⁿ, with n from the last bits: a conversion to integers checks its range value by value.
+    y * f32::from_bits((shifted.to_bits() << 23).wrapping_add(127 << 23))
 }
 
 /// cos 2πt and sin 2πt for |t| ≤ ½; absolute error below 3·10⁻⁷.

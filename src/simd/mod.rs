@@ -11,11 +11,13 @@ pub(crate) mod aligned;
 pub(crate) mod kernels;
 mod lanes;
 pub(crate) mod math;
+mod patches;
 mod path;
 
 pub(crate) use lanes::Isa;
 use lanes::Portable;
 pub use lanes::{LANES, Mask};
+pub(crate) use patches::Patches;
 pub use path::{Path, available, check, path};
 
 /// Compiles `kernel` once per path and defines the function that picks one.
@@ -41,6 +43,16 @@ macro_rules! dispatch {
             kernels::$name($($arg),*)
         }
     };
+}
+
+/// What is not zero of some rows of values.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NonzeroRows<'a> {
+    /// Where each row starts in `at` and `values`; one more entry than rows.
+    pub(crate) starts: &'a [usize],
+    /// Positions in the row.
+    pub(crate) at: &'a [u32],
+    pub(crate) values: &'a [f32],
 }
 
 /// Vectors multiplied together, so that each line is loaded once for all of them.
@@ -113,8 +125,45 @@ mod avx512 {
         }
     }
 
+    /// In every square of 2·D lanes, the halves of D lanes off the diagonal change places.
+    ///
+    /// # Safety
+    /// The processor has AVX-512.
+    #[inline(always)]
+    unsafe fn exchange<const D: usize>(rows: &mut [__m512; LANES]) {
+        let (mut low, mut high) = ([0; LANES], [0; LANES]);
+        for l in 0..LANES {
+            low[l] = if l & D == 0 { l } else { l + LANES - D } as i32;
+            high[l] = if l & D == 0 { l + D } else { l + LANES } as i32;
+        }
+        for r in 0..LANES {
+            if r & D == 0 {
+                let (a, b) = (rows[r], rows[r | D]);
+                // SAFETY: the caller's promise.
+                unsafe {
+                    let [low, high] = transmute::<[[i32; LANES]; 2], [__m512i; 2]>([low, high]);
+                    rows[r] = _mm512_permutex2var_ps(a, low, b);
+                    rows[r | D] = _mm512_permutex2var_ps(a, high, b);
+                }
+            }
+        }
+    }
+
     impl Isa for Avx512 {
         const MANY_REGISTERS: bool = true;
+
+        #[inline(always)]
+        fn turn(rows: [[f32; LANES]; LANES]) -> [[f32; LANES]; LANES] {
+            // SAFETY: see [`Avx512`].
+            unsafe {
+                let mut rows = transmute::<[[f32; LANES]; LANES], [__m512; LANES]>(rows);
+                exchange::<8>(&mut rows);
+                exchange::<4>(&mut rows);
+                exchange::<2>(&mut rows);
+                exchange::<1>(&mut rows);
+                transmute::<[__m512; LANES], [[f32; LANES]; LANES]>(rows)
+            }
+        }
 
         #[inline(always)]
         fn expand(self, values: &[f32]) -> [f32; LANES] {
@@ -248,10 +297,6 @@ dispatch!(
     largest(image: &[f32], sizes: [usize; 5], y: &mut [f32], winners: &mut [u32])
 );
 dispatch!(
-    /// Transposes lines of `width` values into rows.
-    turn(lines: &[f32], width: usize, rows: &mut [f32])
-);
-dispatch!(
     /// The largest magnitude; 0 for no values.
     max_abs(values: &[f32]) -> f32
 );
@@ -259,6 +304,25 @@ dispatch!(
     /// `out[k] = min(gain·|values[k]|, 1) · 2³¹`: the firing threshold of a 31-bit word.
     thresholds(values: &[f32], gain: f32, out: &mut [u32])
 );
+/// Transposes lines of `width` values into rows.
+pub(crate) fn turn(lines: &[f32], width: usize, rows: &mut [f32]) {
+    run(kernels::Turn { lines, width, rows });
+}
+
+/// [`rank_many`] of `factor·x`, to the same bits, with what is not zero of d: `some` has it row after row, one for each
+/// output. `spare` is overwritten.
+pub(crate) fn rank_some(
+    lines: &mut [f32],
+    first: usize,
+    x: &[f32],
+    n: usize,
+    factor: f32,
+    some: NonzeroRows<'_>,
+    spare: &mut Vec<f32>,
+) {
+    run(kernels::RankSome { lines, first, x, n, factor, some, spare });
+}
+
 /// The values other than zero and their positions, one after another; returns how many. `at` and `kept`
 /// need [`LANES`] places more than there are values.
 pub(crate) fn nonzero(values: &[f32], at: &mut [u32], kept: &mut [f32]) -> usize {
@@ -282,4 +346,20 @@ dispatch!(
 dispatch!(
     /// `values = tanh(values)`.
     tanh(values: &mut [f32])
+);
+dispatch!(
+    /// `delta *= y (1 − y)`: the slope of the sigmoid, from its outputs.
+    sigmoid_slopes(y: &[f32], delta: &mut [f32])
+);
+dispatch!(
+    /// `delta *= 1 − y²`: the slope of tanh, from its outputs.
+    tanh_slopes(y: &[f32], delta: &mut [f32])
+);
+dispatch!(
+    /// The patches `first..` of an image, one every `each` values; what is left behind each is filled with ones.
+    unfold(image: &[f32], sizes: &Patches, first: usize, each: usize, patches: &mut [f32])
+);
+dispatch!(
+    /// Adds such patches to the image that they are of.
+    fold(patches: &[f32], sizes: &Patches, first: usize, each: usize, image: &mut [f32])
 );

@@ -29,67 +29,123 @@ pub(in crate::simd) fn combine(lines: &[f32], active: &[u32], x: &[f32], y: &mut
         combine_block::<32>(lines, active, x, y, at);
         at += 32;
     }
-    while at + 8 <= m {
-        combine_block::<8>(lines, active, x, y, at);
-        at += 8;
-    }
-    while at < m {
-        combine_block::<1>(lines, active, x, y, at);
-        at += 1;
+    // What is left, with some of the outputs before it once more: the same sums again.
+    match m - at {
+        0 => {}
+        _ if m < LANES => combine_narrow(lines, active, x, y),
+        1..=LANES => combine_block::<LANES>(lines, active, x, y, m - LANES),
+        _ if m < 2 * LANES => {
+            combine_block::<LANES>(lines, active, x, y, 0);
+            combine_block::<LANES>(lines, active, x, y, m - LANES);
+        }
+        _ => combine_block::<{ 2 * LANES }>(lines, active, x, y, m - 2 * LANES),
     }
 }
 
+/// `combine` for lines shorter than a block: lanes beyond a line hold what nobody asks for.
 #[inline(always)]
-fn add_scaled<const W: usize>(sum: &mut [f32; W], x: f32, line: &[f32; W]) {
+fn combine_narrow(lines: &[f32], active: &[u32], x: &[f32], y: &mut [f32]) {
+    let m = y.len();
+    let mut sum = [0.0; LANES];
+    for (&k, &xk) in active.iter().zip(x) {
+        let line = &lines[k as usize * m..];
+        if let Some(line) = line.first_chunk::<LANES>() {
+            multiply_add(&mut sum, xk, line);
+        } else {
+            let mut last = [0.0; LANES];
+            last[..m].copy_from_slice(&line[..m]);
+            multiply_add(&mut sum, xk, &last);
+        }
+    }
+    y.copy_from_slice(&sum[..m]);
+}
+
+#[inline(always)]
+pub(super) fn multiply_add<const W: usize>(sum: &mut [f32; W], x: f32, line: &[f32; W]) {
     for l in 0..W {
         sum[l] += x * line[l];
     }
 }
 
-/// `combine_together` for the outputs `at..at + W`.
+/// Defines `combine_together` for some blocks of outputs from `at` on. Sums have a name each, so that they stay in
+/// registers: four for each block, one of each vector.
+macro_rules! blocks_together {
+    ($name:ident: $([$s0:ident $s1:ident $s2:ident $s3:ident])+) => {
+        #[inline(always)]
+        fn $name(lines: &[f32], x: [&[f32]; TOGETHER], y: &mut [f32], at: usize) {
+            let m = y.len() / TOGETHER;
+            let n = lines.len() / m;
+            let [x0, x1, x2, x3] = x.map(|x| &x[..n]);
+            $(let (mut $s0, mut $s1, mut $s2, mut $s3) = ([0.0; LANES], [0.0; LANES], [0.0; LANES], [0.0; LANES]);)+
+            for (k, line) in lines.chunks_exact(m).enumerate() {
+                let mut blocks = line[at..].as_chunks::<LANES>().0.iter();
+                $(
+                    let block = blocks.next().expect("a block");
+                    multiply_add(&mut $s0, x0[k], block);
+                    multiply_add(&mut $s1, x1[k], block);
+                    multiply_add(&mut $s2, x2[k], block);
+                    multiply_add(&mut $s3, x3[k], block);
+                )+
+            }
+            let mut at = at;
+            $(
+                y[at..][..LANES].copy_from_slice(&$s0);
+                y[m + at..][..LANES].copy_from_slice(&$s1);
+                y[2 * m + at..][..LANES].copy_from_slice(&$s2);
+                y[3 * m + at..][..LANES].copy_from_slice(&$s3);
+                at += LANES;
+            )+
+            let _ = at;
+        }
+    };
+}
+
+blocks_together!(combine_block_together: [a0 a1 a2 a3]);
+blocks_together!(combine_two_blocks_together: [a0 a1 a2 a3] [b0 b1 b2 b3]);
+blocks_together!(combine_four_blocks_together: [a0 a1 a2 a3] [b0 b1 b2 b3] [c0 c1 c2 c3] [d0 d1 d2 d3]);
+
+/// `combine_together` for lines shorter than a block, as in [`combine_narrow`].
 #[inline(always)]
-fn combine_block_together<const W: usize>(lines: &[f32], x: [&[f32]; TOGETHER], y: &mut [f32], at: usize) {
+fn combine_narrow_together(lines: &[f32], x: [&[f32]; TOGETHER], y: &mut [f32]) {
     let m = y.len() / TOGETHER;
     let n = lines.len() / m;
     let [x0, x1, x2, x3] = x.map(|x| &x[..n]);
-    // One by one, so that each sum stays in registers.
-    let (mut s0, mut s1, mut s2, mut s3) = ([0.0; W], [0.0; W], [0.0; W], [0.0; W]);
-    for (k, line) in lines.chunks_exact(m).enumerate() {
-        let line: &[f32; W] = line[at..at + W].try_into().expect("W values");
-        add_scaled(&mut s0, x0[k], line);
-        add_scaled(&mut s1, x1[k], line);
-        add_scaled(&mut s2, x2[k], line);
-        add_scaled(&mut s3, x3[k], line);
+    let (mut s0, mut s1, mut s2, mut s3) = ([0.0; LANES], [0.0; LANES], [0.0; LANES], [0.0; LANES]);
+    for k in 0..n {
+        let mut last = [0.0; LANES];
+        let line = lines[k * m..].first_chunk::<LANES>().unwrap_or_else(|| {
+            last[..m].copy_from_slice(&lines[k * m..][..m]);
+            &last
+        });
+        multiply_add(&mut s0, x0[k], line);
+        multiply_add(&mut s1, x1[k], line);
+        multiply_add(&mut s2, x2[k], line);
+        multiply_add(&mut s3, x3[k], line);
     }
-    y[at..at + W].copy_from_slice(&s0);
-    y[m + at..][..W].copy_from_slice(&s1);
-    y[2 * m + at..][..W].copy_from_slice(&s2);
-    y[3 * m + at..][..W].copy_from_slice(&s3);
+    for (y, sum) in y.chunks_exact_mut(m).zip([s0, s1, s2, s3]) {
+        y.copy_from_slice(&sum[..m]);
+    }
 }
 
 #[inline(always)]
 pub(in crate::simd) fn combine_together(lines: &[f32], x: [&[f32]; TOGETHER], y: &mut [f32]) {
     let m = y.len() / TOGETHER;
+    if m < LANES {
+        return combine_narrow_together(lines, x, y);
+    }
     let mut at = 0;
     while at + 64 <= m {
-        combine_block_together::<64>(lines, x, y, at);
+        combine_four_blocks_together(lines, x, y, at);
         at += 64;
     }
     while at + 32 <= m {
-        combine_block_together::<32>(lines, x, y, at);
+        combine_two_blocks_together(lines, x, y, at);
         at += 32;
     }
-    while at + 16 <= m {
-        combine_block_together::<16>(lines, x, y, at);
-        at += 16;
-    }
-    while at + 4 <= m {
-        combine_block_together::<4>(lines, x, y, at);
-        at += 4;
-    }
     while at < m {
-        combine_block_together::<1>(lines, x, y, at);
-        at += 1;
+        // The last one computes some outputs before it once more: the same sums again.
+        combine_block_together(lines, x, y, at.min(m - LANES));
+        at += LANES;
     }
 }
 
@@ -184,14 +240,14 @@ fn rank_block(lines: &mut [f32], x: &[f32], [n, first, m]: [usize; 3], d: &[f32]
     for (x, d) in x.chunks_exact(n).zip(d.chunks_exact(m)) {
         let d: &[f32; LANES] = d[at..at + LANES].try_into().expect("a block");
         let &[x0, x1, x2, x3, x4, x5, x6, x7] = x[first + k..].first_chunk().expect("8 values");
-        add_scaled(&mut s0, x0, d);
-        add_scaled(&mut s1, x1, d);
-        add_scaled(&mut s2, x2, d);
-        add_scaled(&mut s3, x3, d);
-        add_scaled(&mut s4, x4, d);
-        add_scaled(&mut s5, x5, d);
-        add_scaled(&mut s6, x6, d);
-        add_scaled(&mut s7, x7, d);
+        multiply_add(&mut s0, x0, d);
+        multiply_add(&mut s1, x1, d);
+        multiply_add(&mut s2, x2, d);
+        multiply_add(&mut s3, x3, d);
+        multiply_add(&mut s4, x4, d);
+        multiply_add(&mut s5, x5, d);
+        multiply_add(&mut s6, x6, d);
+        multiply_add(&mut s7, x7, d);
     }
     lines[block(0)].copy_from_slice(&s0);
     lines[block(1)].copy_from_slice(&s1);
@@ -209,7 +265,7 @@ fn rank_line<const W: usize>(line: &mut [f32], x: &[f32], n: usize, d: &[f32], k
     let m = line.len();
     let mut sum: [f32; W] = line[at..at + W].try_into().expect("W values");
     for (x, d) in x.chunks_exact(n).zip(d.chunks_exact(m)) {
-        add_scaled(&mut sum, x[k], d[at..at + W].try_into().expect("W values"));
+        multiply_add(&mut sum, x[k], d[at..at + W].try_into().expect("W values"));
     }
     line[at..at + W].copy_from_slice(&sum);
 }

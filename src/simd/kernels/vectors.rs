@@ -34,52 +34,9 @@ pub(in crate::simd) fn all_finite(values: &[f32]) -> bool {
     values.iter().fold(0, |bad, v| bad | u32::from(v.to_bits() & EXPONENT == EXPONENT)) == 0
 }
 
-/// Lines of `width` values side by side: value i of line k goes to place k of row i.
-#[inline(always)]
-pub(in crate::simd) fn turn(lines: &[f32], width: usize, rows: &mut [f32]) {
-    let count = lines.len() / width;
-    for first in (0..count).step_by(LANES) {
-        let end = (first + LANES).min(count);
-        for (i, row) in rows.chunks_exact_mut(count).enumerate() {
-            for (to, line) in row[first..end].iter_mut().zip(lines[first * width..].chunks_exact(width)) {
-                *to = line[i];
-            }
-        }
-    }
-}
-
 #[inline(always)]
 pub(in crate::simd) fn count_nonzero(values: &[f32]) -> usize {
     values.chunks(1 << 16).map(|block| block.iter().fold(0_u32, |n, v| n + u32::from(*v != 0.0)) as usize).sum()
-}
-
-/// Windows of `kernel` × `kernel` pixels of `c` values, each `step` pixels from the one before, `across` in a row; an
-/// image has `width` pixels in a row.
-#[inline(always)]
-pub(in crate::simd) fn largest(
-    image: &[f32],
-    [c, width, kernel, step, across]: [usize; 5],
-    y: &mut [f32],
-    winners: &mut [u32],
-) {
-    for (window, (y, winners)) in y.chunks_exact_mut(c).zip(winners.chunks_exact_mut(c)).enumerate() {
-        let first = (window / across * step * width + window % across * step) * c;
-        y.copy_from_slice(&image[first..first + c]);
-        for (channel, winner) in winners.iter_mut().enumerate() {
-            *winner = (first + channel) as u32;
-        }
-        for k in 1..kernel * kernel {
-            let at = first + (k / kernel * width + k % kernel) * c;
-            let pixel = &image[at..at + c];
-            for channel in 0..c {
-                let v = pixel[channel];
-                // What is not a number wins, as it would in a sum.
-                let take = v > y[channel] || v.is_nan();
-                y[channel] = if take { v } else { y[channel] };
-                winners[channel] = if take { (at + channel) as u32 } else { winners[channel] };
-            }
-        }
-    }
 }
 
 #[inline(always)]
@@ -126,6 +83,20 @@ pub(in crate::simd) fn sigmoid(values: &mut [f32]) {
 pub(in crate::simd) fn tanh(values: &mut [f32]) {
     for v in values {
         *v = math::tanh(*v);
+    }
+}
+
+#[inline(always)]
+pub(in crate::simd) fn sigmoid_slopes(y: &[f32], delta: &mut [f32]) {
+    for (d, y) in delta.iter_mut().zip(y) {
+        *d *= y * (1.0 - y);
+    }
+}
+
+#[inline(always)]
+pub(in crate::simd) fn tanh_slopes(y: &[f32], delta: &mut [f32]) {
+    for (d, y) in delta.iter_mut().zip(y) {
+        *d *= 1.0 - y * y;
     }
 }
 
