@@ -94,7 +94,9 @@ impl Side {
         let (at, values) = (self.active.at(), self.active.values());
         self.lines.clear();
         self.lines.extend(at.iter().zip(values).map(|(at, v)| 2 * at + u32::from(*v < 0.0)));
-        self.thresholds.resize(values.len(), 0);
+        // Zeros fill up the last block: they never fire.
+        self.thresholds.clear();
+        self.thresholds.resize(values.len().next_multiple_of(LANES), 0);
         simd::thresholds(values, gain as f32, &mut self.thresholds);
     }
 
@@ -108,14 +110,13 @@ impl Side {
         let together = (AT_ONCE / width.max(1)).max(1) as u32;
         for first in (0..slots).step_by(together as usize) {
             let count = together.min(slots - first) as usize;
-            self.words.resize(count * width, 0);
-            stream.words(u64::from(first) * width as u64, &mut self.words);
+            self.words.resize(count * width + LANES, 0);
+            stream.words(u64::from(first) * width as u64, &mut self.words[..count * width]);
             for slot in 0..count {
                 if self.fired.len() < n + width + LANES {
                     self.fired.resize(2 * (n + width + LANES), 0);
                 }
-                let words = &self.words[slot * width..][..width];
-                n += simd::below(words, &self.thresholds, &mut self.fired[n..]);
+                n += simd::below(&self.words[slot * width..], &self.thresholds, &mut self.fired[n..]);
                 self.starts.push(n);
             }
         }

@@ -34,6 +34,9 @@ pub(crate) trait Isa: Mask {
     /// Whether two blocks of work fit the registers at once.
     const MANY_REGISTERS: bool;
 
+    /// A block, filled up with zeros where there are fewer than LANES values.
+    fn load(values: &[f32]) -> [f32; LANES];
+
     /// Lane l of output k is lane k of `rows[l]`.
     fn turn(rows: [[f32; LANES]; LANES]) -> [[f32; LANES]; LANES];
 
@@ -95,6 +98,15 @@ impl Mask for Portable {
 
 impl Isa for Portable {
     const MANY_REGISTERS: bool = false;
+
+    #[inline(always)]
+    fn load(values: &[f32]) -> [f32; LANES] {
+        values.first_chunk().copied().unwrap_or_else(|| {
+            let mut block = [0.0; LANES];
+            block[..values.len()].copy_from_slice(values);
+            block
+        })
+    }
 
     #[inline(always)]
     fn turn(rows: [[f32; LANES]; LANES]) -> [[f32; LANES]; LANES] {

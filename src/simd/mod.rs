@@ -63,14 +63,14 @@ mod avx512 {
     use super::lanes::{Isa, LANES, Mask, sealed};
     use std::arch::x86_64::{
         __m512, __m512i, _CMP_NEQ_UQ, _mm512_cmp_ps_mask, _mm512_cmplt_epu32_mask, _mm512_mask_blend_ps,
-        _mm512_maskz_compress_epi32, _mm512_maskz_expand_ps, _mm512_permutex2var_ps, _mm512_setzero_ps,
-        _mm512_srli_epi32,
+        _mm512_maskz_compress_epi32, _mm512_maskz_expand_ps, _mm512_maskz_loadu_ps, _mm512_permutex2var_ps,
+        _mm512_setzero_ps, _mm512_srli_epi32,
     };
     use std::mem::transmute;
 
     /// Only code compiled for AVX-512 may make one: `run`, below, is the only one that names it.
     ///
-    /// Every intrinsic here needs no more than that the processor has it; none takes a pointer. An array and a vector
+    /// Every intrinsic here needs no more than that the processor has it; where one takes a pointer, it says so. An array and a vector
     /// of the same numbers have the same size and bits, any of which are a value of either.
     #[derive(Clone, Copy)]
     pub(super) struct Avx512(u16);
@@ -151,6 +151,13 @@ mod avx512 {
 
     impl Isa for Avx512 {
         const MANY_REGISTERS: bool = true;
+
+        #[inline(always)]
+        fn load(values: &[f32]) -> [f32; LANES] {
+            let mask = u16::MAX >> (LANES - values.len().min(LANES));
+            // SAFETY: see [`Avx512`]; lanes that are masked out are not read.
+            unsafe { transmute::<__m512, [f32; LANES]>(_mm512_maskz_loadu_ps(mask, values.as_ptr())) }
+        }
 
         #[inline(always)]
         fn turn(rows: [[f32; LANES]; LANES]) -> [[f32; LANES]; LANES] {
@@ -297,13 +304,14 @@ dispatch!(
     largest(image: &[f32], sizes: [usize; 5], y: &mut [f32], winners: &mut [u32])
 );
 dispatch!(
-    /// The largest magnitude; 0 for no values.
-    max_abs(values: &[f32]) -> f32
-);
-dispatch!(
     /// `out[k] = min(gain·|values[k]|, 1) · 2³¹`: the firing threshold of a 31-bit word.
     thresholds(values: &[f32], gain: f32, out: &mut [u32])
 );
+/// The largest magnitude; 0 for no values.
+pub(crate) fn max_abs(values: &[f32]) -> f32 {
+    run(kernels::MaxAbs(values))
+}
+
 /// Transposes lines of `width` values into rows.
 pub(crate) fn turn(lines: &[f32], width: usize, rows: &mut [f32]) {
     run(kernels::Turn { lines, width, rows });
@@ -329,8 +337,9 @@ pub(crate) fn nonzero(values: &[f32], at: &mut [u32], kept: &mut [f32]) -> usize
     run(kernels::Nonzero { values, at, kept })
 }
 
-/// The positions of the 31-bit words below their thresholds; returns how many. `at` needs [`LANES`] places
-/// more than there are words.
+/// The positions of the 31-bit words below their thresholds; returns how many. Whole blocks of thresholds are looked at,
+/// those that fill up the last one zeros; there are no fewer words, and `at` needs [`LANES`] places more than there are
+/// thresholds.
 pub(crate) fn below(words: &[u32], thresholds: &[u32], at: &mut [u32]) -> usize {
     run(kernels::Below { words, thresholds, at })
 }

@@ -1,6 +1,7 @@
 //! Random words and normals from counters.
 
 use crate::simd::{Isa, Kernel, LANES, math};
+use std::ops::Range;
 
 /// Words of one group of the generator: four words from each of 16 counters.
 pub(crate) const GROUP: usize = 4 * LANES;
@@ -43,13 +44,17 @@ fn philox<const L: usize>(key: [u32; 2], tail: [u32; 3], first: u64) -> [[u32; L
     out
 }
 
-/// Box-Muller (Ann. Math. Stat. 29:610, 1958): the words 0 and 1 give the normals 0 and 1, 2 and 3 the others.
+/// Box-Muller (Ann. Math. Stat. 29:610, 1958): the words 0 and 1 give the normals 0 and 1, 2 and 3 the others, which are
+/// made where they are among the `wanted` of a group.
 #[inline(always)]
-fn box_muller<const L: usize>(words: [[u32; L]; 4]) -> [[f32; L]; 4] {
+fn box_muller<const L: usize>(words: [[u32; L]; 4], wanted: Range<usize>) -> [[f32; L]; 4] {
     const TWO_M24: f32 = 1.0 / 16_777_216.0;
     const TWO_M32: f32 = 1.0 / 4_294_967_296.0;
     let mut out = [[0.0; L]; 4];
     for half in 0..2 {
+        if wanted.end <= half * 2 * L || wanted.start >= (half + 1) * 2 * L {
+            continue;
+        }
         for l in 0..L {
             // Radius from (0, 1]: never ln 0; the tail reaches 5.7 σ. Angle in turns, signed.
             let u = ((words[2 * half][l] >> 8) as i32 + 1) as f32 * TWO_M24;
@@ -74,7 +79,7 @@ fn group<const FIRST: usize>(words: &[[u32; 2 * LANES]; 4]) -> [[u32; LANES]; 4]
 /// Fills `out` with the positions `start..` of a sequence that `$make` makes from the words of [`GROUP`]
 /// positions. A macro, since a closure would be compiled for the baseline instruction set only.
 macro_rules! fill {
-    ($isa:ident, $key:expr, $tail:expr, $start:expr, $out:expr, |$words:ident| $make:expr) => {
+    ($isa:ident, $key:expr, $tail:expr, $start:expr, $out:expr, |$words:ident, $wanted:ident| $make:expr) => {
         let mut position = $start;
         let mut rest = $out;
         while !rest.is_empty() {
@@ -85,6 +90,7 @@ macro_rules! fill {
                 Some(pair) if $isa::MANY_REGISTERS && skip == 0 => {
                     let words = philox::<{ 2 * LANES }>($key, $tail, counter);
                     let (first, second) = pair.split_at_mut(GROUP);
+                    let $wanted = 0..GROUP;
                     let $words = group::<0>(&words);
                     first.copy_from_slice($make.as_flattened());
                     let $words = group::<LANES>(&words);
@@ -94,6 +100,7 @@ macro_rules! fill {
                 _ => {
                     let $words = philox::<LANES>($key, $tail, counter);
                     let take = (GROUP - skip).min(rest.len());
+                    let $wanted = skip..skip + take;
                     rest[..take].copy_from_slice(&$make.as_flattened()[skip..skip + take]);
                     take
                 }
@@ -116,7 +123,7 @@ impl Kernel for Words<'_> {
 
     #[inline(always)]
     fn run<M: Isa>(self) {
-        fill!(M, self.key, self.tail, self.start, self.out, |words| words);
+        fill!(M, self.key, self.tail, self.start, self.out, |words, _wanted| words);
     }
 }
 
@@ -132,6 +139,6 @@ impl Kernel for Normals<'_> {
 
     #[inline(always)]
     fn run<M: Isa>(self) {
-        fill!(M, self.key, self.tail, self.start, self.out, |words| box_muller(words));
+        fill!(M, self.key, self.tail, self.start, self.out, |words, wanted| box_muller(words, wanted.clone()));
     }
 }

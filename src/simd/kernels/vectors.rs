@@ -40,19 +40,6 @@ pub(in crate::simd) fn count_nonzero(values: &[f32]) -> usize {
 }
 
 #[inline(always)]
-pub(in crate::simd) fn max_abs(values: &[f32]) -> f32 {
-    let (blocks, rest) = values.as_chunks::<LANES>();
-    let mut top = [0.0_f32; LANES];
-    for block in blocks {
-        for l in 0..LANES {
-            let v = block[l].abs();
-            top[l] = if v > top[l] { v } else { top[l] };
-        }
-    }
-    top.iter().chain(rest).fold(0.0, |top, v| if v.abs() > top { v.abs() } else { top })
-}
-
-#[inline(always)]
 pub(in crate::simd) fn thresholds(values: &[f32], gain: f32, out: &mut [u32]) {
     for (v, t) in values.iter().zip(out) {
         let p = gain * v.abs();
@@ -100,6 +87,32 @@ pub(in crate::simd) fn tanh_slopes(y: &[f32], delta: &mut [f32]) {
     }
 }
 
+pub(in crate::simd) struct MaxAbs<'a>(pub(in crate::simd) &'a [f32]);
+
+impl Kernel for MaxAbs<'_> {
+    type Out = f32;
+
+    #[inline(always)]
+    fn run<M: Isa>(self) -> f32 {
+        let mut top = [0.0_f32; LANES];
+        for values in self.0.chunks(LANES) {
+            let values = M::load(values);
+            for l in 0..LANES {
+                let v = values[l].abs();
+                top[l] = if v > top[l] { v } else { top[l] };
+            }
+        }
+        let mut width = LANES / 2;
+        while width > 0 {
+            for l in 0..width {
+                top[l] = if top[l + width] > top[l] { top[l + width] } else { top[l] };
+            }
+            width /= 2;
+        }
+        top[0]
+    }
+}
+
 pub(in crate::simd) struct Nonzero<'a> {
     pub(in crate::simd) values: &'a [f32],
     pub(in crate::simd) at: &'a mut [u32],
@@ -113,7 +126,7 @@ impl Kernel for Nonzero<'_> {
     fn run<M: Isa>(self) -> usize {
         let mut n = 0;
         for (first, values) in (0..).step_by(LANES).zip(self.values.chunks(LANES)) {
-            let values = padded(values);
+            let values = M::load(values);
             let some = M::nonzero(&values);
             let place = n..n + LANES;
             self.at[place.clone()].copy_from_slice(&some.compress(&positions(first)));
@@ -136,25 +149,14 @@ impl Kernel for Below<'_> {
     #[inline(always)]
     fn run<M: Isa>(self) -> usize {
         let mut n = 0;
-        let blocks = self.words.chunks(LANES).zip(self.thresholds.chunks(LANES));
+        let blocks = self.words.as_chunks::<LANES>().0.iter().zip(self.thresholds.as_chunks::<LANES>().0);
         for (first, (words, thresholds)) in (0..).step_by(LANES).zip(blocks) {
-            // A threshold of zero: what pads a block never fires.
-            let fires = M::below(&padded(words), &padded(thresholds));
+            let fires = M::below(words, thresholds);
             self.at[n..n + LANES].copy_from_slice(&fires.compress(&positions(first)));
             n += fires.count();
         }
         n
     }
-}
-
-/// A block, filled up with zeros.
-#[inline(always)]
-fn padded<T: Copy + Default>(values: &[T]) -> [T; LANES] {
-    values.try_into().unwrap_or_else(|_| {
-        let mut block = [T::default(); LANES];
-        block[..values.len()].copy_from_slice(values);
-        block
-    })
 }
 
 #[inline(always)]
