@@ -58,12 +58,24 @@ impl Stream {
 
     /// Standard normals at the positions `start..start + out.len()`.
     pub fn normals(&self, start: u64, out: &mut [f32]) {
-        simd::normals(self.key, self.tail, start, out);
+        simd::run(self.normal_kernel(start, out));
     }
 
     /// Uniform 32-bit words at the positions `start..start + out.len()`.
     pub fn words(&self, start: u64, out: &mut [u32]) {
-        simd::words(self.key, self.tail, start, out);
+        simd::run(self.word_kernel(start, out));
+    }
+
+    /// [`normals`](Stream::normals), to be run within another kernel.
+    #[inline(always)]
+    pub(crate) fn normal_kernel<'a>(&self, start: u64, out: &'a mut [f32]) -> simd::Normals<'a> {
+        simd::Normals { key: self.key, tail: self.tail, start, out }
+    }
+
+    /// [`words`](Stream::words), to be run within another kernel.
+    #[inline(always)]
+    pub(crate) fn word_kernel<'a>(&self, start: u64, out: &'a mut [u32]) -> simd::Words<'a> {
+        simd::Words { key: self.key, tail: self.tail, start, out }
     }
 
     /// Uniform numbers in [0, 1) at the positions `start..start + out.len()`.

@@ -1,6 +1,6 @@
 //! The values of a vector other than zero: inputs of zero, most of an image, cost nothing.
 
-use crate::simd::{self, LANES, NonzeroRows};
+use crate::simd::{self, Isa, Kernel, LANES, Nonzero, NonzeroRows};
 
 /// Positions and values, one after another; buffers are kept between vectors.
 #[derive(Clone, Debug, Default)]
@@ -12,11 +12,22 @@ pub(crate) struct Active {
 
 impl Active {
     pub(crate) fn load(&mut self, x: &[f32]) {
+        self.count = simd::run(self.kernel(x));
+    }
+
+    /// [`load`](Active::load) within a kernel.
+    #[inline(always)]
+    pub(super) fn load_on<M: Isa>(&mut self, x: &[f32]) {
+        self.count = self.kernel(x).run::<M>();
+    }
+
+    #[inline(always)]
+    fn kernel<'a>(&'a mut self, x: &'a [f32]) -> Nonzero<'a> {
         if self.at.len() < x.len() + LANES {
             self.at.resize(x.len() + LANES, 0);
             self.values.resize(x.len() + LANES, 0.0);
         }
-        self.count = simd::nonzero(x, &mut self.at, &mut self.values);
+        Nonzero { values: x, at: &mut self.at, kept: &mut self.values }
     }
 
     pub(crate) fn at(&self) -> &[u32] {
@@ -47,7 +58,7 @@ impl Rows {
         self.starts.push(0);
         let mut n = 0;
         for row in rows.chunks_exact(width) {
-            n += simd::nonzero(row, &mut self.at[n..], &mut self.values[n..]);
+            n += simd::run(Nonzero { values: row, at: &mut self.at[n..], kept: &mut self.values[n..] });
             self.starts.push(n);
         }
     }

@@ -4,7 +4,7 @@
 use super::firing::{Firing, Hit, WORD, bits};
 use crate::device::Device;
 use crate::random::Stream;
-use crate::simd::{self, Isa, LANES};
+use crate::simd::{self, Isa, Kernel, LANES};
 use std::ops::Range;
 
 /// Normals drawn at once, for as many columns as they last.
@@ -53,7 +53,7 @@ impl<D: Device> Apply<'_, D> {
                 let many = rest[1..].partition_point(|hit| hit.first - start < BLOCK) + 1;
                 let (now, later) = rest.split_at(many);
                 let last = now[many - 1];
-                self.draw(start, (last.first - start) as usize + last.pulses as usize);
+                self.draw::<M>(start, (last.first - start) as usize + last.pulses as usize);
                 for hit in now {
                     let noise = (hit.first - start) as usize;
                     let column = (hit.line >> 1) as usize - self.columns.start;
@@ -71,12 +71,12 @@ impl<D: Device> Apply<'_, D> {
 
     /// Draws the normals of `count` pulses, with room behind them to read a whole block.
     #[inline(always)]
-    fn draw(&mut self, start: u64, count: usize) {
+    fn draw<M: Isa>(&mut self, start: u64, count: usize) {
         if self.noise.len() < count + LANES {
             self.noise.resize(count + LANES, 0.0);
         }
         if self.device.noisy() {
-            self.stream.normals(start, &mut self.noise[..count]);
+            self.stream.normal_kernel(start, &mut self.noise[..count]).run::<M>();
         } else {
             self.noise[..count].fill(0.0);
         }

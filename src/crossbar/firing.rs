@@ -1,8 +1,8 @@
 //! The trains of one update as drawn: which columns fire when, and which rows then answer.
 
-use super::trains::{Plan, Side};
+use super::trains::{Fire, Side, Trains};
 use crate::random::Stream;
-use crate::simd::LANES;
+use crate::simd::{Isa, Kernel, LANES, MaxAbs};
 
 /// Slots of one part of an update: the train of a column in it is one word.
 pub(super) const WORD: usize = u64::BITS as usize;
@@ -34,6 +34,41 @@ pub(super) struct Masks {
     pub(super) negative: Vec<u16>,
 }
 
+/// The trains of one update, to be drawn.
+pub(super) struct Draw<'a> {
+    pub(super) firing: &'a mut Firing,
+    pub(super) trains: &'a Trains,
+    /// δ of the devices.
+    pub(super) step: f64,
+    pub(super) lr: f32,
+    pub(super) x: &'a [f32],
+    pub(super) delta: &'a [f32],
+    /// Of the rows and of the columns.
+    pub(super) streams: [Stream; 2],
+}
+
+impl Kernel for Draw<'_> {
+    type Out = ();
+
+    /// Draws every slot. Pulses are numbered part by part, column by column, slot by slot, row by row. A negative rate
+    /// turns them all.
+    #[inline(always)]
+    fn run<M: Isa>(self) {
+        let Self { firing, trains, step, lr, x, delta, streams: [rows, columns] } = self;
+        firing.clear();
+        let (x_max, delta_max) = (MaxAbs(x).run::<M>(), MaxAbs(delta).run::<M>());
+        let Some(plan) = trains.plan(f64::from(lr), step, f64::from(x_max), f64::from(delta_max)) else { return };
+        firing.negative = lr < 0.0;
+        let slots = plan.slots;
+        Fire { side: &mut firing.rows, values: delta, gain: plan.row_gain, slots, stream: rows }.run::<M>();
+        if firing.rows.fired() == 0 {
+            return;
+        }
+        Fire { side: &mut firing.columns, values: x, gain: plan.column_gain, slots, stream: columns }.run::<M>();
+        firing.meet(slots as usize, delta.len());
+    }
+}
+
 /// One update, drawn; buffers are kept between draws.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Firing {
@@ -55,30 +90,20 @@ pub(super) struct Firing {
 
 impl Firing {
     /// Nothing fires.
-    pub(super) fn clear(&mut self) {
+    fn clear(&mut self) {
         self.hits.clear();
         self.parts.clear();
         self.pulses = 0;
     }
 
-    /// Draws every slot. Pulses are numbered part by part, column by column, slot by slot, row by row.
-    /// A `negative` rate turns them all. Begin with nothing: [`clear`](Firing::clear).
-    pub(super) fn draw(&mut self, plan: Plan, x: &[f32], delta: &[f32], negative: bool, [rows, columns]: [&Stream; 2]) {
-        self.negative = negative;
-        self.rows.load(delta, plan.row_gain);
-        self.rows.fire(rows, plan.slots);
-        if self.rows.fired() == 0 {
-            return;
-        }
-        self.columns.load(x, plan.column_gain);
-        self.columns.fire(columns, plan.slots);
-        let slots = plan.slots as usize;
+    /// What meets where rows and columns fire in `slots` slots.
+    fn meet(&mut self, slots: usize, rows: usize) {
         for first in (0..slots).step_by(WORD) {
             self.parts.push(self.hits.len());
             self.gather(first, WORD.min(slots - first));
         }
         self.parts.push(self.hits.len());
-        let blocks = delta.len().div_ceil(LANES);
+        let blocks = rows.div_ceil(LANES);
         self.dense = self.rows.fired() as f64 >= DENSE * (slots * blocks) as f64;
         if self.dense {
             self.masks.set(&self.rows, slots, blocks);

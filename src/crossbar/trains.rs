@@ -3,7 +3,7 @@
 use super::active::Active;
 use crate::error::{Limit, Result, check_limits};
 use crate::random::Stream;
-use crate::simd::{self, LANES};
+use crate::simd::{self, Below, Isa, Kernel, LANES};
 use serde::{Deserialize, Serialize};
 
 /// Settings of the pulse trains of an update.
@@ -88,40 +88,6 @@ pub(super) struct Side {
 }
 
 impl Side {
-    /// Takes the values of one side; a firing probability is `gain`·|value|, at most 1.
-    pub(super) fn load(&mut self, values: &[f32], gain: f64) {
-        self.active.load(values);
-        let (at, values) = (self.active.at(), self.active.values());
-        self.lines.clear();
-        self.lines.extend(at.iter().zip(values).map(|(at, v)| 2 * at + u32::from(*v < 0.0)));
-        // Zeros fill up the last block: they never fire.
-        self.thresholds.clear();
-        self.thresholds.resize(values.len().next_multiple_of(LANES), 0);
-        simd::thresholds(values, gain as f32, &mut self.thresholds);
-    }
-
-    /// Draws `slots` slots: slot s of active line c fires on word s·(active lines) + c.
-    pub(super) fn fire(&mut self, stream: &Stream, slots: u32) {
-        let width = self.lines.len();
-        self.starts.clear();
-        self.starts.push(0);
-        let mut n = 0;
-        // Narrow slots are drawn together: the generator makes words in groups.
-        let together = (AT_ONCE / width.max(1)).max(1) as u32;
-        for first in (0..slots).step_by(together as usize) {
-            let count = together.min(slots - first) as usize;
-            self.words.resize(count * width + LANES, 0);
-            stream.words(u64::from(first) * width as u64, &mut self.words[..count * width]);
-            for slot in 0..count {
-                if self.fired.len() < n + width + LANES {
-                    self.fired.resize(2 * (n + width + LANES), 0);
-                }
-                n += simd::below(&self.words[slot * width..], &self.thresholds, &mut self.fired[n..]);
-                self.starts.push(n);
-            }
-        }
-    }
-
     /// Lines that fired in all slots of the last draw.
     pub(super) fn fired(&self) -> usize {
         self.starts.last().copied().unwrap_or(0)
@@ -131,6 +97,54 @@ impl Side {
     #[inline(always)]
     pub(super) fn slot(&self, s: usize) -> &[u32] {
         &self.fired[self.starts[s]..self.starts[s + 1]]
+    }
+}
+
+/// One side of an update, to be drawn.
+pub(super) struct Fire<'a> {
+    pub(super) side: &'a mut Side,
+    pub(super) values: &'a [f32],
+    /// A firing probability is `gain`·|value|, at most 1.
+    pub(super) gain: f64,
+    pub(super) slots: u32,
+    pub(super) stream: Stream,
+}
+
+impl Kernel for Fire<'_> {
+    type Out = ();
+
+    /// Slot s of active line c fires on word s·(active lines) + c.
+    #[inline(always)]
+    fn run<M: Isa>(self) {
+        let Self { side, values, gain, slots, stream } = self;
+        side.active.load_on::<M>(values);
+        let (at, values) = (side.active.at(), side.active.values());
+        side.lines.clear();
+        side.lines.extend(at.iter().zip(values).map(|(at, v)| 2 * at + u32::from(*v < 0.0)));
+        // Zeros fill up the last block: they never fire.
+        side.thresholds.clear();
+        side.thresholds.resize(values.len().next_multiple_of(LANES), 0);
+        simd::thresholds(values, gain as f32, &mut side.thresholds);
+
+        let width = side.lines.len();
+        side.starts.clear();
+        side.starts.push(0);
+        let mut n = 0;
+        // Narrow slots are drawn together: the generator makes words in groups.
+        let together = (AT_ONCE / width.max(1)).max(1) as u32;
+        for first in (0..slots).step_by(together as usize) {
+            let count = together.min(slots - first) as usize;
+            side.words.resize(count * width + LANES, 0);
+            stream.word_kernel(u64::from(first) * width as u64, &mut side.words[..count * width]).run::<M>();
+            for slot in 0..count {
+                if side.fired.len() < n + width + LANES {
+                    side.fired.resize(2 * (n + width + LANES), 0);
+                }
+                let (words, at) = (&side.words[slot * width..], &mut side.fired[n..]);
+                n += Below { words, thresholds: &side.thresholds, at }.run::<M>();
+                side.starts.push(n);
+            }
+        }
     }
 }
 

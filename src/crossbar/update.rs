@@ -5,9 +5,9 @@
 //! other, so that threads share a batch by columns and change nothing.
 
 use super::apply::Apply;
-use super::firing::Firing;
+use super::firing::{Draw, Firing};
 use super::periphery::Mvm;
-use super::trains::{Plan, Side};
+use super::trains::{Fire, Side};
 use super::{Crossbar, DueRead, Line};
 use crate::device::Device;
 use crate::random::{Operation, Stream};
@@ -140,16 +140,9 @@ impl<D: Device> Crossbar<D> {
     fn draw(&self, x: &[f32], delta: &[f32], lr: &[f32], firings: &mut [Firing], workers: &Workers) {
         let one = |b: usize, x: &[f32], delta: &[f32], lr: f32, firing: &mut Firing| {
             let stream = |operation| self.stream(operation, self.steps.update + b as u64);
-            firing.clear();
-            if let Some(plan) = self.plan(x, delta, lr) {
-                firing.draw(
-                    plan,
-                    x,
-                    delta,
-                    lr < 0.0,
-                    [&stream(Operation::RowTrains), &stream(Operation::ColumnTrains)],
-                );
-            }
+            let streams = [stream(Operation::RowTrains), stream(Operation::ColumnTrains)];
+            let (trains, step) = (&self.trains, f64::from(self.device.step()));
+            simd::run(Draw { firing, trains, step, lr, x, delta, streams });
         };
         let threads = workers.threads().min(lr.len()).min(x.len().max(delta.len()) / SPLIT_LINES);
         if threads > 1 {
@@ -227,21 +220,17 @@ impl<D: Device> Crossbar<D> {
         self.counts.pulses += pulses;
     }
 
-    fn plan(&self, x: &[f32], delta: &[f32], lr: f32) -> Option<Plan> {
-        let (x_max, delta_max) = (f64::from(simd::max_abs(x)), f64::from(simd::max_abs(delta)));
-        self.trains.plan(f64::from(lr), f64::from(self.device.step()), x_max, delta_max)
-    }
-
     /// The trains that [`Array::update`](super::Array::update) would fire next on these arguments,
     /// as (slots × rows, slots × columns); the state stays as it is.
     pub fn next_trains(&self, x: &[f32], delta: &[f32], lr: f32) -> (Vec<bool>, Vec<bool>) {
-        let Some(plan) = self.plan(x, delta, lr) else {
+        let (x_max, delta_max) = (f64::from(simd::max_abs(x)), f64::from(simd::max_abs(delta)));
+        let Some(plan) = self.trains.plan(f64::from(lr), f64::from(self.device.step()), x_max, delta_max) else {
             return (Vec::new(), Vec::new());
         };
-        let spread = |values: &[f32], gain: f64, operation| {
+        let spread = |values: &[f32], gain, operation| {
             let mut side = Side::default();
-            side.load(values, gain);
-            side.fire(&self.stream(operation, self.steps.update), plan.slots);
+            let stream = self.stream(operation, self.steps.update);
+            simd::run(Fire { side: &mut side, values, gain, slots: plan.slots, stream });
             let mut fires = vec![false; plan.slots as usize * values.len()];
             for (s, fires) in fires.chunks_exact_mut(values.len()).enumerate() {
                 side.slot(s).iter().for_each(|&c| fires[(side.lines[c as usize] >> 1) as usize] = true);

@@ -14,6 +14,7 @@ pub(crate) mod math;
 mod patches;
 mod path;
 
+pub(crate) use kernels::{Below, MaxAbs, Nonzero, Normals, Words, thresholds};
 pub(crate) use lanes::Isa;
 use lanes::Portable;
 pub use lanes::{LANES, Mask};
@@ -243,16 +244,6 @@ pub(crate) fn run<K: Kernel>(kernel: K) -> K::Out {
     kernel.run::<Portable>()
 }
 
-/// Random words `start..start + out.len()` of the stream (key, tail).
-pub(crate) fn words(key: [u32; 2], tail: [u32; 3], start: u64, out: &mut [u32]) {
-    run(kernels::Words { key, tail, start, out });
-}
-
-/// Standard normals `start..start + out.len()` of the stream (key, tail).
-pub(crate) fn normals(key: [u32; 2], tail: [u32; 3], start: u64, out: &mut [f32]) {
-    run(kernels::Normals { key, tail, start, out });
-}
-
 dispatch!(
     /// `y = Σ_k x[k] · lines[active[k]]`, lines of `y.len()` values one after another.
     combine(lines: &[f32], active: &[u32], x: &[f32], y: &mut [f32])
@@ -303,10 +294,6 @@ dispatch!(
     /// `sizes`: channels, width, kernel, step, windows in a row.
     largest(image: &[f32], sizes: [usize; 5], y: &mut [f32], winners: &mut [u32])
 );
-dispatch!(
-    /// `out[k] = min(gain·|values[k]|, 1) · 2³¹`: the firing threshold of a 31-bit word.
-    thresholds(values: &[f32], gain: f32, out: &mut [u32])
-);
 /// The largest magnitude; 0 for no values.
 pub(crate) fn max_abs(values: &[f32]) -> f32 {
     run(kernels::MaxAbs(values))
@@ -329,19 +316,6 @@ pub(crate) fn rank_some(
     spare: &mut Vec<f32>,
 ) {
     run(kernels::RankSome { lines, first, x, n, factor, some, spare });
-}
-
-/// The values other than zero and their positions, one after another; returns how many. `at` and `kept`
-/// need [`LANES`] places more than there are values.
-pub(crate) fn nonzero(values: &[f32], at: &mut [u32], kept: &mut [f32]) -> usize {
-    run(kernels::Nonzero { values, at, kept })
-}
-
-/// The positions of the 31-bit words below their thresholds; returns how many. Whole blocks of thresholds are looked at,
-/// those that fill up the last one zeros; there are no fewer words, and `at` needs [`LANES`] places more than there are
-/// thresholds.
-pub(crate) fn below(words: &[u32], thresholds: &[u32], at: &mut [u32]) -> usize {
-    run(kernels::Below { words, thresholds, at })
 }
 
 dispatch!(

@@ -8,6 +8,7 @@ mod vectors;
 
 pub(super) use images::*;
 pub(super) use products::*;
-pub(super) use streams::*;
+pub(crate) use streams::{Normals, Words};
 pub(super) use turned::*;
 pub(super) use vectors::*;
+pub(crate) use vectors::{Below, MaxAbs, Nonzero, thresholds};

@@ -111,11 +111,12 @@ macro_rules! fill {
     };
 }
 
-pub(in crate::simd) struct Words<'a> {
-    pub(in crate::simd) key: [u32; 2],
-    pub(in crate::simd) tail: [u32; 3],
-    pub(in crate::simd) start: u64,
-    pub(in crate::simd) out: &'a mut [u32],
+/// Random words `start..start + out.len()` of the stream (key, tail).
+pub(crate) struct Words<'a> {
+    pub(crate) key: [u32; 2],
+    pub(crate) tail: [u32; 3],
+    pub(crate) start: u64,
+    pub(crate) out: &'a mut [u32],
 }
 
 impl Kernel for Words<'_> {
@@ -127,11 +128,12 @@ impl Kernel for Words<'_> {
     }
 }
 
-pub(in crate::simd) struct Normals<'a> {
-    pub(in crate::simd) key: [u32; 2],
-    pub(in crate::simd) tail: [u32; 3],
-    pub(in crate::simd) start: u64,
-    pub(in crate::simd) out: &'a mut [f32],
+/// Standard normals `start..start + out.len()` of the stream (key, tail).
+pub(crate) struct Normals<'a> {
+    pub(crate) key: [u32; 2],
+    pub(crate) tail: [u32; 3],
+    pub(crate) start: u64,
+    pub(crate) out: &'a mut [f32],
 }
 
 impl Kernel for Normals<'_> {

@@ -39,8 +39,9 @@ pub(in crate::simd) fn count_nonzero(values: &[f32]) -> usize {
     values.chunks(1 << 16).map(|block| block.iter().fold(0_u32, |n, v| n + u32::from(*v != 0.0)) as usize).sum()
 }
 
+/// `out[k] = min(gain·|values[k]|, 1) · 2³¹`: the firing threshold of a 31-bit word.
 #[inline(always)]
-pub(in crate::simd) fn thresholds(values: &[f32], gain: f32, out: &mut [u32]) {
+pub(crate) fn thresholds(values: &[f32], gain: f32, out: &mut [u32]) {
     for (v, t) in values.iter().zip(out) {
         let p = gain * v.abs();
         // ⌊p·2³¹⌋ from the bits of p: a conversion to integers checks its range value by value.
@@ -87,7 +88,8 @@ pub(in crate::simd) fn tanh_slopes(y: &[f32], delta: &mut [f32]) {
     }
 }
 
-pub(in crate::simd) struct MaxAbs<'a>(pub(in crate::simd) &'a [f32]);
+/// The largest magnitude; 0 for no values.
+pub(crate) struct MaxAbs<'a>(pub(crate) &'a [f32]);
 
 impl Kernel for MaxAbs<'_> {
     type Out = f32;
@@ -113,10 +115,12 @@ impl Kernel for MaxAbs<'_> {
     }
 }
 
-pub(in crate::simd) struct Nonzero<'a> {
-    pub(in crate::simd) values: &'a [f32],
-    pub(in crate::simd) at: &'a mut [u32],
-    pub(in crate::simd) kept: &'a mut [f32],
+/// The values other than zero and their positions, one after another; how many. `at` and `kept` need [`LANES`] places
+/// more than there are values.
+pub(crate) struct Nonzero<'a> {
+    pub(crate) values: &'a [f32],
+    pub(crate) at: &'a mut [u32],
+    pub(crate) kept: &'a mut [f32],
 }
 
 impl Kernel for Nonzero<'_> {
@@ -137,10 +141,13 @@ impl Kernel for Nonzero<'_> {
     }
 }
 
-pub(in crate::simd) struct Below<'a> {
-    pub(in crate::simd) words: &'a [u32],
-    pub(in crate::simd) thresholds: &'a [u32],
-    pub(in crate::simd) at: &'a mut [u32],
+/// The positions of the 31-bit words below their thresholds; how many. Whole blocks of thresholds are looked at, those
+/// that fill up the last one zeros; there are no fewer words, and `at` needs [`LANES`] places more than there are
+/// thresholds.
+pub(crate) struct Below<'a> {
+    pub(crate) words: &'a [u32],
+    pub(crate) thresholds: &'a [u32],
+    pub(crate) at: &'a mut [u32],
 }
 
 impl Kernel for Below<'_> {
