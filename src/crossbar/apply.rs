@@ -1,11 +1,15 @@
 //! What the pulses of one update do to the devices of some columns: one device at a time where few
 //! rows fire, a block of devices at a time where many do. Both give the same bits.
 
-use super::firing::{Firing, Hit, WORD, bits};
-use crate::device::Device;
+use super::firing::{Firing, Hit, Masks, WORD, bits};
+use crate::device::{Block, Device};
 use crate::random::Stream;
-use crate::simd::{self, Isa, Kernel, LANES};
+use crate::simd::{self, Isa, Kernel, LANES, unrolled};
+use std::marker::PhantomData;
 use std::ops::Range;
+
+/// Blocks of devices that get their pulses side by side (measured).
+const SIDE_BY_SIDE: usize = 4;
 
 /// Normals drawn at once, for as many columns as they last.
 const BLOCK: u64 = 4096;
@@ -54,16 +58,7 @@ impl<D: Device> Apply<'_, D> {
                 let (now, later) = rest.split_at(many);
                 let last = now[many - 1];
                 self.draw::<M>(start, (last.first - start) as usize + last.pulses as usize);
-                for hit in now {
-                    let noise = (hit.first - start) as usize;
-                    let column = (hit.line >> 1) as usize - self.columns.start;
-                    let whole = column * self.rows + firing.masks.blocks * LANES <= self.weights.len();
-                    if firing.dense && whole {
-                        self.blocks::<M, REFERRED, COUNTED>(slot, hit, column * self.rows, noise);
-                    } else {
-                        self.devices::<REFERRED, COUNTED>(slot, hit, column * self.rows, noise);
-                    }
-                }
+                self.columns::<M, REFERRED, COUNTED>(slot, now);
                 rest = later;
             }
         }
@@ -79,6 +74,53 @@ impl<D: Device> Apply<'_, D> {
             self.stream.normal_kernel(start, &mut self.noise[..count]).run::<M>();
         } else {
             self.noise[..count].fill(0.0);
+        }
+    }
+
+    /// The pulses of some columns, whose normals are there.
+    #[inline(always)]
+    fn columns<M: Isa, const REFERRED: bool, const COUNTED: bool>(&mut self, slot: usize, hits: &[Hit]) {
+        let (rows, blocks, first) = (self.rows, self.firing.masks.blocks, self.columns.start);
+        let start = |hit: &Hit| ((hit.line >> 1) as usize - first) * rows;
+        let noise = |hit: &Hit| (hit.first - hits[0].first) as usize;
+        let whole = |hit: &Hit| start(hit) + blocks * LANES <= self.weights.len();
+        let (many, few) = hits.split_at(if self.firing.dense { hits.partition_point(whole) } else { 0 });
+        let train = |hit: &Hit| Train::new(&self.firing.masks, slot, hit, noise(hit));
+        let place = |hit: &Hit, block| {
+            let turned = ((hit.line & 1) == 1) ^ self.firing.negative;
+            Place { start: start(hit), block, flip: if turned { u16::MAX } else { 0 } }
+        };
+        if blocks == 1 {
+            let (fours, rest) = many.as_chunks::<SIDE_BY_SIDE>();
+            for [a, b, c, d] in fours {
+                let trains = [&train(a), &train(b), &train(c), &train(d)];
+                let places = [place(a, 0), place(b, 0), place(c, 0), place(d, 0)];
+                self.blocks::<M, SIDE_BY_SIDE, REFERRED>(trains, places);
+            }
+            for hit in rest {
+                let (train, place) = (train(hit), place(hit, 0));
+                self.blocks::<M, 1, REFERRED>([&train], [place]);
+            }
+        } else {
+            for hit in many {
+                let train = train(hit);
+                let mut block = 0;
+                while block + SIDE_BY_SIDE <= blocks {
+                    let places = [0, 1, 2, 3].map(|k| place(hit, block + k));
+                    self.blocks::<M, SIDE_BY_SIDE, REFERRED>([&train; SIDE_BY_SIDE], places);
+                    block += SIDE_BY_SIDE;
+                }
+                while block < blocks {
+                    self.blocks::<M, 1, REFERRED>([&train], [place(hit, block)]);
+                    block += 1;
+                }
+            }
+        }
+        if COUNTED {
+            many.iter().for_each(|hit| self.count(slot, hit, start(hit)));
+        }
+        for hit in few {
+            self.devices::<REFERRED, COUNTED>(slot, hit, start(hit), noise(hit));
         }
     }
 
@@ -120,52 +162,36 @@ impl<D: Device> Apply<'_, D> {
     /// The same pulses, a block of 16 devices at once: a device never fires twice in a slot. Blocks
     /// reach into the next column, whose devices keep their weights.
     #[inline(always)]
-    fn blocks<M: Isa, const REFERRED: bool, const COUNTED: bool>(
-        &mut self,
-        slot: usize,
-        hit: &Hit,
-        start: usize,
-        noise: usize,
-    ) {
-        let masks = &self.firing.masks;
-        let flip = if ((hit.line & 1) == 1) ^ self.firing.negative { u16::MAX } else { 0 };
-        // Where each slot of the train finds its bits and its normals.
-        let mut rounds = [(0_u32, 0_u32); WORD];
-        let mut count = 0;
-        let (mut train, mut first) = (hit.train, noise as u32);
-        while train != 0 {
-            let slot = slot + train.trailing_zeros() as usize;
-            train &= train - 1;
-            rounds[count] = ((slot * masks.blocks) as u32, first);
-            first += masks.each[slot];
-            count += 1;
+    fn blocks<M: Isa, const N: usize, const REFERRED: bool>(&mut self, trains: [&Train; N], blocks: [Place; N]) {
+        let at = &self.firing.masks.at;
+        let taken = unrolled!(N, |k| self.take::<M, REFERRED>(blocks[k]));
+        let last = trains.iter().fold(0, |last, train| last.max(train.count));
+        let rounds = Rounds { trains, blocks, at, noise: self.noise, round: 0, last, masks: PhantomData };
+        let weights = self.device.pulse_blocks::<M, N>(taken, rounds);
+        unrolled!(N, |k| self.store(blocks[k], &weights[k]));
+    }
+
+    #[inline(always)]
+    fn take<M: Isa, const REFERRED: bool>(&self, Place { start, block, flip }: Place) -> Block<'_, D::Point, M> {
+        let first = start + block * LANES;
+        let some = |values: &[f32]| *values[first..].first_chunk().expect("a block");
+        Block {
+            points: self.points[first..].first_chunk().expect("a block"),
+            up: M::new(!(self.firing.masks.negative[block] ^ flip)),
+            reference: if REFERRED { some(self.reference) } else { [0.0; LANES] },
+            weights: some(self.weights),
         }
-        let rounds = &rounds[..count];
-        let devices = start..start + masks.blocks * LANES;
-        let points = self.points[devices.clone()].as_chunks::<LANES>().0;
-        let reference = if REFERRED { self.reference[devices.clone()].as_chunks::<LANES>().0 } else { &[] };
-        let weights = self.weights[devices].as_chunks_mut::<LANES>().0;
-        for (block, ((points, weights), negative)) in points.iter().zip(weights).zip(&masks.negative).enumerate() {
-            let r = if REFERRED { reference[block] } else { [0.0; LANES] };
-            let noise = &*self.noise;
-            let rounds = rounds.iter().map(|&(slot, first)| {
-                let (fires, before) = masks.at[slot as usize + block];
-                let fires = M::new(fires);
-                (fires, fires.expand(&noise[(first + before) as usize..]))
-            });
-            let w = self.device.pulse_block(points, M::new(!(negative ^ flip)), r, *weights, rounds);
-            let own = LANES.min(self.rows - block * LANES);
-            if own == LANES {
-                *weights = w;
-            } else {
-                // A store over the next column would hold up its load.
-                for (weight, w) in weights[..own].iter_mut().zip(w) {
-                    *weight = w;
-                }
-            }
-        }
-        if COUNTED {
-            self.count(slot, hit, start);
+    }
+
+    #[inline(always)]
+    fn store(&mut self, Place { start, block, .. }: Place, w: &[f32; LANES]) {
+        let own = LANES.min(self.rows - block * LANES);
+        let weights = &mut self.weights[start + block * LANES..][..own];
+        if let Some(weights) = weights.first_chunk_mut() {
+            *weights = *w;
+        } else {
+            // A store over the next column would hold up its load.
+            weights.iter_mut().zip(w).for_each(|(weight, w)| *weight = *w);
         }
     }
 
@@ -178,5 +204,76 @@ impl<D: Device> Apply<'_, D> {
                 *n = n.saturating_add(1);
             }
         }
+    }
+}
+
+/// A block of devices in a column.
+#[derive(Clone, Copy)]
+struct Place {
+    /// The first device of the column.
+    start: usize,
+    block: usize,
+    /// Ones where positive rows are pulsed downwards.
+    flip: u16,
+}
+
+/// Where each slot in which a column fires finds the bits of the rows and their normals.
+struct Train {
+    /// After the last slot, some in which no row fires.
+    slots: [u32; WORD],
+    normals: [u32; WORD],
+    count: usize,
+}
+
+impl Train {
+    #[inline(always)]
+    fn new(masks: &Masks, slot: usize, hit: &Hit, noise: usize) -> Self {
+        let (mut slots, mut normals) = ([masks.silent(); WORD], [0; WORD]);
+        let mut count = 0;
+        let (mut train, mut first) = (hit.train, noise as u32);
+        while train != 0 {
+            let slot = slot + train.trailing_zeros() as usize;
+            train &= train - 1;
+            (slots[count], normals[count]) = ((slot * masks.blocks) as u32, first);
+            first += masks.each[slot];
+            count += 1;
+        }
+        Self { slots, normals, count }
+    }
+}
+
+/// What fires of some blocks in each slot of their trains, with its normals.
+struct Rounds<'a, M, const N: usize> {
+    trains: [&'a Train; N],
+    blocks: [Place; N],
+    at: &'a [(u16, u32)],
+    noise: &'a [f32],
+    round: usize,
+    /// Rounds of the longest train.
+    last: usize,
+    masks: PhantomData<M>,
+}
+
+impl<M: Isa, const N: usize> Rounds<'_, M, N> {
+    #[inline(always)]
+    fn of(&self, k: usize) -> (M, [f32; LANES]) {
+        let (slot, first) = (self.trains[k].slots[self.round], self.trains[k].normals[self.round]);
+        let (fires, before) = self.at[slot as usize + self.blocks[k].block];
+        let fires = M::new(fires);
+        (fires, fires.expand(&self.noise[(first + before) as usize..]))
+    }
+}
+
+impl<M: Isa, const N: usize> Iterator for Rounds<'_, M, N> {
+    type Item = [(M, [f32; LANES]); N];
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.round == self.last {
+            return None;
+        }
+        let all = unrolled!(N, |k| self.of(k));
+        self.round += 1;
+        Some(all)
     }
 }

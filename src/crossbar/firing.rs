@@ -26,7 +26,8 @@ pub(super) struct Hit {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Masks {
     pub(super) blocks: usize,
-    /// Of entry (slot, block): bit l, row 16·block + l fires; and the rows that fire in the slot before the block.
+    /// Of entry (slot, block): bit l, row 16·block + l fires; and the rows that fire in the slot before the block. After
+    /// the last slot comes one in which none does.
     pub(super) at: Vec<(u16, u32)>,
     /// Rows that fire in each slot.
     pub(super) each: Vec<u32>,
@@ -152,6 +153,12 @@ impl Firing {
 }
 
 impl Masks {
+    /// The entry of the slot in which no row fires.
+    #[inline(always)]
+    pub(super) fn silent(&self) -> u32 {
+        (self.at.len() - self.blocks) as u32
+    }
+
     fn set(&mut self, rows: &Side, slots: usize, blocks: usize) {
         self.blocks = blocks;
         self.negative.clear();
@@ -161,9 +168,9 @@ impl Masks {
             self.negative[row / LANES] |= ((line & 1) as u16) << (row % LANES);
         }
         self.at.clear();
-        self.at.resize(slots * blocks, (0, 0));
+        self.at.resize((slots + 1) * blocks, (0, 0));
         self.each.clear();
-        for (s, at) in self.at.chunks_exact_mut(blocks).enumerate() {
+        for (s, at) in self.at.chunks_exact_mut(blocks).take(slots).enumerate() {
             for &c in rows.slot(s) {
                 let row = (rows.lines[c as usize] >> 1) as usize;
                 at[row / LANES].0 |= 1 << (row % LANES);

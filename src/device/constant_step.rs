@@ -1,7 +1,7 @@
 //! Constant steps between hard bounds: the ideal device, and with spreads the baseline of GV16.
 
-use super::variation::{self, Directed, Point, Variation, limits, pulse_block};
-use super::{Device, DeviceConfig};
+use super::variation::{self, Directed, Point, Variation, limits, pulse_blocks};
+use super::{Block, Device, DeviceConfig};
 use crate::error::{Limit, Result, check_limits};
 use crate::simd::{LANES, Mask};
 use serde::{Deserialize, Serialize};
@@ -96,16 +96,13 @@ impl Device for ConstantStepDevice {
     }
 
     #[inline(always)]
-    fn pulse_block<M: Mask>(
+    fn pulse_blocks<M: Mask, const N: usize>(
         &self,
-        points: &[Point; LANES],
-        up: M,
-        reference: [f32; LANES],
-        w: [f32; LANES],
-        rounds: impl Iterator<Item = (M, [f32; LANES])>,
-    ) -> [f32; LANES] {
+        blocks: [Block<'_, Point, M>; N],
+        rounds: impl Iterator<Item = [(M, [f32; LANES]); N]>,
+    ) -> [[f32; LANES]; N] {
         let device = self.clone();
-        pulse_block(points, up, reference, w, rounds, |d, w, xi| device.respond(d, w, xi))
+        pulse_blocks(blocks, rounds, |d, w, xi| device.respond(d, w, xi))
     }
 
     /// With constant steps, alternating pulses drift at α₊ − α₋ everywhere: a device with unequal

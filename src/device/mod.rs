@@ -16,6 +16,19 @@ pub use crate::simd::{LANES, Mask};
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
 
+/// Devices that meet pulses in one direction each.
+#[derive(Clone, Copy, Debug)]
+pub struct Block<'a, P, M> {
+    /// Their constants.
+    pub points: &'a [P; LANES],
+    /// Those that are pulsed upwards.
+    pub up: M,
+    /// What is taken off their states.
+    pub reference: [f32; LANES],
+    /// Their states minus the reference.
+    pub weights: [f32; LANES],
+}
+
 /// A response model.
 pub trait Device: Debug + Clone + Send + Sync + 'static {
     /// The constants of one device, drawn once.
@@ -27,25 +40,25 @@ pub trait Device: Debug + Clone + Send + Sync + 'static {
     /// The weight after one pulse, up or down, at weight `w` with cycle noise ξ ~ N(0,1).
     fn pulse(&self, point: &Self::Point, w: f32, up: bool, xi: f32) -> f32;
 
-    /// The weights of a block of devices after rounds of pulses: in each round (fires, ξ), the devices that
-    /// fire get one pulse each, device l with the ξ of lane l, upwards those of `up`. Weights are states
-    /// minus `reference`. The same as [`pulse`](Device::pulse) device by device, which is the default;
-    /// override it where a model can answer in lanes.
+    /// The weights of `N` blocks of devices after rounds of pulses: in each round (fires, ξ) of a block, the devices that
+    /// fire get one pulse each, device l with the ξ of lane l. Blocks know nothing of each other. The same as
+    /// [`pulse`](Device::pulse) device by device, which is the default; override it where a model can answer in lanes.
     #[inline(always)]
-    fn pulse_block<M: Mask>(
+    fn pulse_blocks<M: Mask, const N: usize>(
         &self,
-        points: &[Self::Point; LANES],
-        up: M,
-        reference: [f32; LANES],
-        mut w: [f32; LANES],
-        rounds: impl Iterator<Item = (M, [f32; LANES])>,
-    ) -> [f32; LANES] {
-        for (fires, xi) in rounds {
-            for l in (0..LANES).filter(|&l| fires.has(l)) {
-                w[l] = self.pulse(&points[l], w[l] + reference[l], up.has(l), xi[l]) - reference[l];
+        blocks: [Block<'_, Self::Point, M>; N],
+        rounds: impl Iterator<Item = [(M, [f32; LANES]); N]>,
+    ) -> [[f32; LANES]; N] {
+        let mut weights = blocks.map(|block| block.weights);
+        for round in rounds {
+            for ((w, block), (fires, xi)) in weights.iter_mut().zip(&blocks).zip(round) {
+                for l in (0..LANES).filter(|&l| fires.has(l)) {
+                    let r = block.reference[l];
+                    w[l] = self.pulse(&block.points[l], w[l] + r, block.up.has(l), xi[l]) - r;
+                }
             }
         }
-        w
+        weights
     }
 
     /// The weight at which an up and a down step cancel on average.

@@ -1,7 +1,7 @@
 //! Soft bounds, R24 eq. (4): steps shrink linearly towards the device's own bounds.
 
-use super::variation::{self, Directed, Point, Variation, limits, pulse_block};
-use super::{Device, DeviceConfig};
+use super::variation::{self, Directed, Point, Variation, limits, pulse_blocks};
+use super::{Block, Device, DeviceConfig};
 use crate::error::{Limit, Result, check_limits};
 use crate::simd::{LANES, Mask};
 use serde::{Deserialize, Serialize};
@@ -126,22 +126,15 @@ impl Device for SoftBoundsDevice {
     }
 
     #[inline(always)]
-    fn pulse_block<M: Mask>(
+    fn pulse_blocks<M: Mask, const N: usize>(
         &self,
-        points: &[Point; LANES],
-        up: M,
-        reference: [f32; LANES],
-        w: [f32; LANES],
-        rounds: impl Iterator<Item = (M, [f32; LANES])>,
-    ) -> [f32; LANES] {
+        blocks: [Block<'_, Point, M>; N],
+        rounds: impl Iterator<Item = [(M, [f32; LANES]); N]>,
+    ) -> [[f32; LANES]; N] {
         let device = self.clone();
         match self.noise {
-            CycleNoise::Additive => {
-                pulse_block(points, up, reference, w, rounds, |d, w, xi| device.respond::<false>(d, w, xi))
-            }
-            CycleNoise::Multiplicative => {
-                pulse_block(points, up, reference, w, rounds, |d, w, xi| device.respond::<true>(d, w, xi))
-            }
+            CycleNoise::Additive => pulse_blocks(blocks, rounds, |d, w, xi| device.respond::<false>(d, w, xi)),
+            CycleNoise::Multiplicative => pulse_blocks(blocks, rounds, |d, w, xi| device.respond::<true>(d, w, xi)),
         }
     }
 

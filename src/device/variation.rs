@@ -1,8 +1,9 @@
 //! Device-to-device variation, R24 eqs. (5) and (6).
 
+use super::Block;
 use crate::error::{Error, Result};
 use crate::simd::math;
-use crate::simd::{LANES, Mask};
+use crate::simd::{LANES, Mask, unrolled};
 
 /// The constants of one device; index 0 is down, 1 is up.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -58,28 +59,54 @@ impl Point {
     }
 }
 
-/// Rounds of pulses to a block of devices: in each round, `respond(device, state, ξ)` where it fires.
-/// Constants are sorted into lanes once, so that each operation is one vector instruction.
-#[inline(always)]
-pub(super) fn pulse_block<M: Mask>(
-    points: &[Point; LANES],
-    up: M,
+/// A block with its constants sorted into lanes, so that each operation is one vector instruction.
+#[derive(Clone, Copy)]
+struct Lanes {
+    step: [f32; LANES],
+    bound: [f32; LANES],
+    lower: [f32; LANES],
+    upper: [f32; LANES],
     reference: [f32; LANES],
-    mut w: [f32; LANES],
-    rounds: impl Iterator<Item = (M, [f32; LANES])>,
-    respond: impl Fn(Directed, f32, f32) -> f32,
-) -> [f32; LANES] {
-    let rows = points.map(|p| [p.step[0], p.step[1], p.bound[0], p.bound[1]]);
-    let [down_steps, up_steps, lower, upper] = M::transpose(&rows);
-    let step = up.select(&up_steps, &down_steps.map(|step| -step));
-    let bound = up.select(&upper, &lower);
-    for (fires, xi) in rounds {
+}
+
+impl Lanes {
+    #[inline(always)]
+    fn new<M: Mask>(block: Block<'_, Point, M>) -> Self {
+        let rows = block.points.map(|p| [p.step[0], p.step[1], p.bound[0], p.bound[1]]);
+        let [down_steps, up_steps, lower, upper] = M::transpose(&rows);
+        let step = block.up.select(&up_steps, &down_steps.map(|step| -step));
+        Self { step, bound: block.up.select(&upper, &lower), lower, upper, reference: block.reference }
+    }
+
+    /// One round: `respond(device, state, ξ)` where it fires.
+    #[inline(always)]
+    fn pulse<M: Mask>(
+        &self,
+        w: [f32; LANES],
+        (fires, xi): (M, [f32; LANES]),
+        respond: &impl Fn(Directed, f32, f32) -> f32,
+    ) -> [f32; LANES] {
         let mut next = [0.0; LANES];
         for l in 0..LANES {
-            let device = Directed { step: step[l], bound: bound[l], lower: lower[l], upper: upper[l] };
-            next[l] = respond(device, w[l] + reference[l], xi[l]) - reference[l];
+            let (step, bound, lower, upper) = (self.step[l], self.bound[l], self.lower[l], self.upper[l]);
+            let device = Directed { step, bound, lower, upper };
+            next[l] = respond(device, w[l] + self.reference[l], xi[l]) - self.reference[l];
         }
-        w = fires.select(&next, &w);
+        fires.select(&next, &w)
+    }
+}
+
+/// Rounds of pulses to 1 to 4 blocks of devices. A pulse waits for the one before it; other blocks get theirs meanwhile.
+#[inline(always)]
+pub(super) fn pulse_blocks<M: Mask, const N: usize>(
+    blocks: [Block<'_, Point, M>; N],
+    rounds: impl Iterator<Item = [(M, [f32; LANES]); N]>,
+    respond: impl Fn(Directed, f32, f32) -> f32,
+) -> [[f32; LANES]; N] {
+    let lanes = unrolled!(N, |k| Lanes::new(blocks[k]));
+    let mut w = unrolled!(N, |k| blocks[k].weights);
+    for round in rounds {
+        w = unrolled!(N, |k| lanes[k].pulse(w[k], round[k], &respond));
     }
     w
 }

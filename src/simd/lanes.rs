@@ -3,6 +3,30 @@
 /// Lanes of one block: one AVX-512 register, two AVX2 registers.
 pub const LANES: usize = 16;
 
+/// An array of 1 to 4 entries that `$make` makes of their positions, entry by entry: a loop, or a call of
+/// `std::array::from_fn`, would keep in memory what fits the registers.
+macro_rules! unrolled {
+    ($n:ident, |$k:ident| $make:expr) => {{
+        const { assert!($n >= 1 && $n <= 4) }
+        #[rustfmt::skip]
+                let mut all = [{ let $k = 0; $make }; $n];
+        if $n > 1 {
+            let $k = 1;
+            all[1] = $make;
+        }
+        if $n > 2 {
+            let $k = 2;
+            all[2] = $make;
+        }
+        if $n > 3 {
+            let $k = 3;
+            all[3] = $make;
+        }
+        all
+    }};
+}
+pub(crate) use unrolled;
+
 /// Some of the lanes of a block.
 pub trait Mask: Copy + sealed::Sealed {
     /// The lanes l whose bit l is 1.

@@ -15,8 +15,8 @@ mod patches;
 mod path;
 
 pub(crate) use kernels::{Below, MaxAbs, Nonzero, Normals, Words, thresholds};
-pub(crate) use lanes::Isa;
 use lanes::Portable;
+pub(crate) use lanes::{Isa, unrolled};
 pub use lanes::{LANES, Mask};
 pub(crate) use patches::Patches;
 pub use path::{Path, available, check, path};
