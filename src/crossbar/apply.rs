@@ -8,7 +8,7 @@ use crate::simd::{self, Isa, Kernel, LANES, unrolled};
 use std::marker::PhantomData;
 use std::ops::Range;
 
-/// Blocks of devices that get their pulses side by side (measured).
+/// Blocks of devices that get their pulses side by side where there are registers enough (measured).
 const SIDE_BY_SIDE: usize = 4;
 
 /// Normals drawn at once, for as many columns as they last.
@@ -90,7 +90,7 @@ impl<D: Device> Apply<'_, D> {
             let turned = ((hit.line & 1) == 1) ^ self.firing.negative;
             Place { start: start(hit), block, flip: if turned { u16::MAX } else { 0 } }
         };
-        if blocks == 1 {
+        if blocks == 1 && M::MANY_REGISTERS {
             let (fours, rest) = many.as_chunks::<SIDE_BY_SIDE>();
             for [a, b, c, d] in fours {
                 let trains = [&train(a), &train(b), &train(c), &train(d)];
@@ -105,7 +105,7 @@ impl<D: Device> Apply<'_, D> {
             for hit in many {
                 let train = train(hit);
                 let mut block = 0;
-                while block + SIDE_BY_SIDE <= blocks {
+                while M::MANY_REGISTERS && block + SIDE_BY_SIDE <= blocks {
                     let places = [0, 1, 2, 3].map(|k| place(hit, block + k));
                     self.blocks::<M, SIDE_BY_SIDE, REFERRED>([&train; SIDE_BY_SIDE], places);
                     block += SIDE_BY_SIDE;

@@ -97,7 +97,6 @@ impl Conv2dConfig {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::network::conv2d::tests::config;
 
     /// Every pixel of every patch, coordinate by coordinate.

@@ -8,8 +8,11 @@ pub const LANES: usize = 16;
 macro_rules! unrolled {
     ($n:ident, |$k:ident| $make:expr) => {{
         const { assert!($n >= 1 && $n <= 4) }
-        #[rustfmt::skip]
-                let mut all = [{ let $k = 0; $make }; $n];
+        let first = {
+            let $k = 0;
+            $make
+        };
+        let mut all = [first; $n];
         if $n > 1 {
             let $k = 1;
             all[1] = $make;
@@ -55,7 +58,7 @@ pub(super) mod sealed {
 
 /// What else an instruction set does with its masks; the results are the same for all.
 pub(crate) trait Isa: Mask {
-    /// Whether two blocks of work fit the registers at once.
+    /// Whether several blocks of work fit the registers at once.
     const MANY_REGISTERS: bool;
 
     /// A block, filled up with zeros where there are fewer than LANES values.

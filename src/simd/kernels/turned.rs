@@ -81,8 +81,8 @@ impl Kernel for RankSome<'_> {
             for (row, ends) in turned.as_chunks_mut::<NEAR>().0.iter_mut().zip(self.some.starts.windows(2)) {
                 let (at, d) = (&self.some.at[ends[0]..ends[1]], &self.some.values[ends[0]..ends[1]]);
                 match count {
-                    0..=LANES => rank_row::<LANES>(row, steps, at, d),
-                    ..=32 => rank_row::<32>(row, steps, at, d),
+                    ..=LANES => rank_row::<LANES>(row, steps, at, d),
+                    17..=32 => rank_row::<32>(row, steps, at, d),
                     _ => rank_row::<NEAR>(row, steps, at, d),
                 }
             }
