@@ -88,6 +88,52 @@ impl Stream {
     }
 }
 
+/// The beginnings of streams of one operation, all drawn together: it pays where each is asked for few numbers, for
+/// words are made in groups. The numbers are those that each [`Stream`] gives.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Beginnings {
+    steps: Vec<u64>,
+    positions: Vec<u32>,
+}
+
+impl Beginnings {
+    /// The most numbers of one stream.
+    pub(crate) const MOST: usize = simd::LANES;
+
+    pub(crate) fn clear(&mut self) {
+        self.steps.clear();
+        self.positions.clear();
+    }
+
+    /// Asks for the numbers 0 to `count` of the stream of a step; where they will be among all.
+    #[inline]
+    pub(crate) fn push(&mut self, step: u64, count: usize) -> usize {
+        debug_assert!(count <= Self::MOST, "{count} numbers of a stream");
+        let at = self.steps.len();
+        self.steps.extend(std::iter::repeat_n(step, count));
+        self.positions.extend(0..count as u32);
+        at
+    }
+
+    /// All words, and room behind them to read a whole block.
+    pub(crate) fn words(&self, seed: u64, array: u64, operation: Operation, out: &mut Vec<u32>) {
+        out.resize(self.steps.len() + simd::LANES, 0);
+        let heads = self.heads(seed, array, operation);
+        simd::run(simd::HeadWords { heads, out: &mut out[..self.steps.len()] });
+    }
+
+    /// All as standard normals.
+    pub(crate) fn normals(&self, seed: u64, array: u64, operation: Operation, out: &mut Vec<f32>) {
+        out.resize(self.steps.len(), 0.0);
+        simd::run(simd::HeadNormals { heads: self.heads(seed, array, operation), out });
+    }
+
+    fn heads(&self, seed: u64, array: u64, operation: Operation) -> simd::Heads<'_> {
+        let key = Stream::new(seed, array, operation, 0).key;
+        simd::Heads { key, operation: operation as u32, steps: &self.steps, positions: &self.positions }
+    }
+}
+
 /// The finaliser of SplitMix64 (Steele, Lea & Flood, OOPSLA 2014): a bijection that spreads every bit.
 fn mix(x: u64) -> u64 {
     let mut z = x.wrapping_add(0x9E37_79B9_7F4A_7C15);
@@ -118,6 +164,22 @@ mod tests {
             let mut part = vec![0.0; len];
             stream.normals(start as u64, &mut part);
             assert_eq!(part, whole[start..start + len]);
+        }
+    }
+
+    #[test]
+    fn beginnings_are_those_of_the_streams() {
+        let (mut beginnings, mut words, mut normals) = (Beginnings::default(), Vec::new(), Vec::new());
+        let asked: Vec<(u64, usize)> = (0..40).map(|k| (k * (1 << 30) + k, (7 * k as usize) % 17)).collect();
+        let places: Vec<usize> = asked.iter().map(|&(step, count)| beginnings.push(step, count)).collect();
+        beginnings.words(3, 1, Operation::RowTrains, &mut words);
+        beginnings.normals(3, 1, Operation::LinePulse, &mut normals);
+        for (&(step, count), at) in asked.iter().zip(places) {
+            let (mut expected_words, mut expected_normals) = (vec![0; count], vec![0.0; count]);
+            Stream::new(3, 1, Operation::RowTrains, step).words(0, &mut expected_words);
+            Stream::new(3, 1, Operation::LinePulse, step).normals(0, &mut expected_normals);
+            assert_eq!(words[at..at + count], expected_words);
+            assert_eq!(normals[at..at + count], expected_normals);
         }
     }
 

@@ -1,7 +1,7 @@
 //! The trains of one update as drawn: which columns fire when, and which rows then answer.
 
-use super::trains::{Fire, Side, Trains};
-use crate::random::Stream;
+use super::trains::{Plan, Side, Trains};
+use crate::random::{Beginnings, Operation, Stream};
 use crate::simd::{Isa, Kernel, LANES, MaxAbs};
 
 /// Slots of one part of an update: the train of a column in it is one word.
@@ -35,17 +35,27 @@ pub(super) struct Masks {
     pub(super) negative: Vec<u16>,
 }
 
-/// The trains of one update, to be drawn.
+/// Some updates, to be drawn.
 pub(super) struct Draw<'a> {
-    pub(super) firing: &'a mut Firing,
+    pub(super) firings: &'a mut [Firing],
     pub(super) trains: &'a Trains,
     /// δ of the devices.
     pub(super) step: f64,
-    pub(super) lr: f32,
+    pub(super) lr: &'a [f32],
     pub(super) x: &'a [f32],
     pub(super) delta: &'a [f32],
-    /// Of the rows and of the columns.
-    pub(super) streams: [Stream; 2],
+    /// The streams are those of this array, the first update at this step.
+    pub(super) seed: u64,
+    pub(super) array: u64,
+    pub(super) first: u64,
+    pub(super) scratch: &'a mut DrawScratch,
+}
+
+/// Words of the rows of updates in which few rows can fire, kept between draws.
+#[derive(Clone, Debug, Default)]
+pub(super) struct DrawScratch {
+    few: Beginnings,
+    words: Vec<u32>,
 }
 
 impl Kernel for Draw<'_> {
@@ -55,24 +65,44 @@ impl Kernel for Draw<'_> {
     /// turns them all.
     #[inline(always)]
     fn run<M: Isa>(self) {
-        let Self { firing, trains, step, lr, x, delta, streams: [rows, columns] } = self;
-        firing.clear();
-        let (x_max, delta_max) = (MaxAbs(x).run::<M>(), MaxAbs(delta).run::<M>());
-        let Some(plan) = trains.plan(f64::from(lr), step, f64::from(x_max), f64::from(delta_max)) else { return };
-        firing.negative = lr < 0.0;
-        let slots = plan.slots;
-        Fire { side: &mut firing.rows, values: delta, gain: plan.row_gain, slots, stream: rows }.run::<M>();
-        if firing.rows.fired() == 0 {
-            return;
+        let Self { firings, trains, step, lr, x, delta, seed, array, first, scratch } = self;
+        let (cols, rows) = (x.len() / lr.len(), delta.len() / lr.len());
+        let updates = || (first..).zip(x.chunks_exact(cols)).zip(delta.chunks_exact(rows));
+        scratch.few.clear();
+        for ((((k, x), delta), firing), &lr) in updates().zip(&mut *firings).zip(lr) {
+            firing.clear();
+            let (x_max, delta_max) = (MaxAbs(x).run::<M>(), MaxAbs(delta).run::<M>());
+            firing.plan = trains.plan(f64::from(lr), step, f64::from(x_max), f64::from(delta_max));
+            let Some(plan) = firing.plan else { continue };
+            firing.negative = lr < 0.0;
+            firing.rows.load::<M>(delta, plan.row_gain);
+            let words = firing.rows.lines.len() * plan.slots as usize;
+            firing.few = (words <= Beginnings::MOST).then(|| scratch.few.push(k, words));
         }
-        Fire { side: &mut firing.columns, values: x, gain: plan.column_gain, slots, stream: columns }.run::<M>();
-        firing.meet(slots as usize, delta.len());
+        scratch.few.words(seed, array, Operation::RowTrains, &mut scratch.words);
+        for (((k, x), _), firing) in updates().zip(firings) {
+            let Some(plan) = firing.plan else { continue };
+            let stream = |operation| Stream::new(seed, array, operation, k);
+            match firing.few {
+                Some(at) => firing.rows.fire_on::<M>(&scratch.words[at..], plan.slots),
+                None => firing.rows.fire::<M>(&stream(Operation::RowTrains), plan.slots),
+            }
+            if firing.rows.fired() > 0 {
+                firing.columns.load::<M>(x, plan.column_gain);
+                firing.columns.fire::<M>(&stream(Operation::ColumnTrains), plan.slots);
+                firing.meet(plan.slots as usize, rows);
+            }
+        }
     }
 }
 
 /// One update, drawn; buffers are kept between draws.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Firing {
+    /// `None` where nothing can fire.
+    plan: Option<Plan>,
+    /// Where the words of the rows are among those of all such updates, if they are few.
+    few: Option<usize>,
     pub(super) rows: Side,
     pub(super) columns: Side,
     /// Columns that send pulses, part after part, each in the order of the columns.

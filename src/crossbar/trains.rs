@@ -88,6 +88,60 @@ pub(super) struct Side {
 }
 
 impl Side {
+    /// Takes the values of one side; a firing probability is `gain`·|value|, at most 1.
+    #[inline(always)]
+    pub(super) fn load<M: Isa>(&mut self, values: &[f32], gain: f64) {
+        self.active.load_on::<M>(values);
+        let (at, values) = (self.active.at(), self.active.values());
+        self.lines.clear();
+        self.lines.extend(at.iter().zip(values).map(|(at, v)| 2 * at + u32::from(*v < 0.0)));
+        // Zeros fill up the last block: they never fire.
+        let (lines, whole) = (values.len(), values.len().next_multiple_of(LANES));
+        self.thresholds.resize(whole.max(self.thresholds.len()), 0);
+        simd::thresholds(values, gain as f32, &mut self.thresholds[..lines]);
+        self.thresholds[lines..whole].iter_mut().for_each(|threshold| *threshold = 0);
+    }
+
+    /// Draws `slots` slots: slot s of active line c fires on word s·(active lines) + c.
+    #[inline(always)]
+    pub(super) fn fire<M: Isa>(&mut self, stream: &Stream, slots: u32) {
+        let width = self.lines.len();
+        let mut words = std::mem::take(&mut self.words);
+        self.starts.clear();
+        self.starts.push(0);
+        // Narrow slots are drawn together: the generator makes words in groups.
+        let together = (AT_ONCE / width.max(1)).max(1) as u32;
+        for first in (0..slots).step_by(together as usize) {
+            let count = together.min(slots - first) as usize;
+            words.resize((count * width + LANES).max(words.len()), 0);
+            stream.word_kernel(u64::from(first) * width as u64, &mut words[..count * width]).run::<M>();
+            self.add::<M>(&words, count);
+        }
+        self.words = words;
+    }
+
+    /// [`fire`](Side::fire) on words that are there already, and room behind them for a block.
+    #[inline(always)]
+    pub(super) fn fire_on<M: Isa>(&mut self, words: &[u32], slots: u32) {
+        self.starts.clear();
+        self.starts.push(0);
+        self.add::<M>(words, slots as usize);
+    }
+
+    #[inline(always)]
+    fn add<M: Isa>(&mut self, words: &[u32], slots: usize) {
+        let width = self.lines.len();
+        let thresholds = &self.thresholds[..width.next_multiple_of(LANES)];
+        let mut n = self.starts.last().copied().unwrap_or(0);
+        for slot in 0..slots {
+            if self.fired.len() < n + width + LANES {
+                self.fired.resize(2 * (n + width + LANES), 0);
+            }
+            n += Below { words: &words[slot * width..], thresholds, at: &mut self.fired[n..] }.run::<M>();
+            self.starts.push(n);
+        }
+    }
+
     /// Lines that fired in all slots of the last draw.
     pub(super) fn fired(&self) -> usize {
         self.starts.last().copied().unwrap_or(0)
@@ -100,11 +154,10 @@ impl Side {
     }
 }
 
-/// One side of an update, to be drawn.
+/// One side of an update, to be drawn on its own.
 pub(super) struct Fire<'a> {
     pub(super) side: &'a mut Side,
     pub(super) values: &'a [f32],
-    /// A firing probability is `gain`·|value|, at most 1.
     pub(super) gain: f64,
     pub(super) slots: u32,
     pub(super) stream: Stream,
@@ -113,38 +166,10 @@ pub(super) struct Fire<'a> {
 impl Kernel for Fire<'_> {
     type Out = ();
 
-    /// Slot s of active line c fires on word s·(active lines) + c.
     #[inline(always)]
     fn run<M: Isa>(self) {
-        let Self { side, values, gain, slots, stream } = self;
-        side.active.load_on::<M>(values);
-        let (at, values) = (side.active.at(), side.active.values());
-        side.lines.clear();
-        side.lines.extend(at.iter().zip(values).map(|(at, v)| 2 * at + u32::from(*v < 0.0)));
-        // Zeros fill up the last block: they never fire.
-        side.thresholds.clear();
-        side.thresholds.resize(values.len().next_multiple_of(LANES), 0);
-        simd::thresholds(values, gain as f32, &mut side.thresholds);
-
-        let width = side.lines.len();
-        side.starts.clear();
-        side.starts.push(0);
-        let mut n = 0;
-        // Narrow slots are drawn together: the generator makes words in groups.
-        let together = (AT_ONCE / width.max(1)).max(1) as u32;
-        for first in (0..slots).step_by(together as usize) {
-            let count = together.min(slots - first) as usize;
-            side.words.resize(count * width + LANES, 0);
-            stream.word_kernel(u64::from(first) * width as u64, &mut side.words[..count * width]).run::<M>();
-            for slot in 0..count {
-                if side.fired.len() < n + width + LANES {
-                    side.fired.resize(2 * (n + width + LANES), 0);
-                }
-                let (words, at) = (&side.words[slot * width..], &mut side.fired[n..]);
-                n += Below { words, thresholds: &side.thresholds, at }.run::<M>();
-                side.starts.push(n);
-            }
-        }
+        self.side.load::<M>(self.values, self.gain);
+        self.side.fire::<M>(&self.stream, self.slots);
     }
 }
 

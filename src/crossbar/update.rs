@@ -5,7 +5,7 @@
 //! other, so that threads share a batch by columns and change nothing.
 
 use super::apply::Apply;
-use super::firing::{Draw, Firing};
+use super::firing::{Draw, DrawScratch, Firing};
 use super::periphery::Mvm;
 use super::trains::{Fire, Side};
 use super::{Crossbar, DueRead, Line};
@@ -31,6 +31,7 @@ const PARTS: usize = 2;
 #[derive(Clone, Debug, Default)]
 pub(super) struct UpdateScratch {
     firings: Vec<Firing>,
+    draw: DrawScratch,
     parts: Vec<PartScratch>,
 }
 
@@ -126,7 +127,7 @@ impl<D: Device> Crossbar<D> {
                 scratch.firings.resize_with(lr.len(), Firing::default);
             }
             let firings = &mut scratch.firings[..lr.len()];
-            self.draw(x, delta, lr, firings, workers);
+            self.draw(x, delta, lr, firings, &mut scratch.draw, workers);
             let due = reads.partition_point(|read| read.after <= k * drawn + lr.len());
             let (reads_now, reads_later) = reads.split_at(due);
             let (v_now, v_later) = v.split_at_mut(due * self.rows);
@@ -137,21 +138,31 @@ impl<D: Device> Crossbar<D> {
     }
 
     /// Draws the trains of updates.
-    fn draw(&self, x: &[f32], delta: &[f32], lr: &[f32], firings: &mut [Firing], workers: &Workers) {
-        let one = |b: usize, x: &[f32], delta: &[f32], lr: f32, firing: &mut Firing| {
-            let stream = |operation| self.stream(operation, self.steps.update + b as u64);
-            let streams = [stream(Operation::RowTrains), stream(Operation::ColumnTrains)];
-            let (trains, step) = (&self.trains, f64::from(self.device.step()));
-            simd::run(Draw { firing, trains, step, lr, x, delta, streams });
+    fn draw(
+        &self,
+        x: &[f32],
+        delta: &[f32],
+        lr: &[f32],
+        firings: &mut [Firing],
+        scratch: &mut DrawScratch,
+        workers: &Workers,
+    ) {
+        let (rows, cols, steps) = (self.rows, self.cols, self.steps);
+        let (seed, array, trains, step) = (self.seed, self.array, &self.trains, f64::from(self.device.step()));
+        let some = |scratch: &mut DrawScratch, b: usize, (((x, delta), lr), firings): (_, &mut [Firing])| {
+            let first = steps.update + b as u64;
+            simd::run(Draw { firings, trains, step, lr, x, delta, seed, array, first, scratch });
         };
         let threads = workers.threads().min(lr.len()).min(x.len().max(delta.len()) / SPLIT_LINES);
         if threads > 1 {
-            let vectors = x.par_chunks(self.cols).zip(delta.par_chunks(self.rows)).zip(lr).zip(firings);
-            let vectors = vectors.enumerate().with_min_len(lr.len().div_ceil(2 * threads));
-            workers.split(|| vectors.for_each(|(b, (((x, delta), lr), firing))| one(b, x, delta, *lr, firing)));
+            let each = lr.len().div_ceil(2 * threads);
+            let vectors = x.par_chunks(each * cols).zip(delta.par_chunks(each * rows)).zip(lr.par_chunks(each));
+            let parts = vectors.zip(firings.par_chunks_mut(each)).enumerate();
+            workers.split(|| {
+                parts.for_each_init(DrawScratch::default, |scratch, (k, part)| some(scratch, k * each, part))
+            });
         } else {
-            let vectors = x.chunks_exact(self.cols).zip(delta.chunks_exact(self.rows)).zip(lr).zip(firings);
-            vectors.enumerate().for_each(|(b, (((x, delta), lr), firing))| one(b, x, delta, *lr, firing));
+            some(scratch, 0, (((x, delta), lr), firings));
         }
     }
 

@@ -14,7 +14,7 @@ pub(crate) mod math;
 mod patches;
 mod path;
 
-pub(crate) use kernels::{Below, MaxAbs, Nonzero, Normals, Words, thresholds};
+pub(crate) use kernels::{Below, HeadNormals, HeadWords, Heads, MaxAbs, Nonzero, Normals, Words, thresholds};
 use lanes::Portable;
 pub(crate) use lanes::{Isa, unrolled};
 pub use lanes::{LANES, Mask};

@@ -8,7 +8,7 @@ mod vectors;
 
 pub(super) use images::*;
 pub(super) use products::*;
-pub(crate) use streams::{Normals, Words};
+pub(crate) use streams::{HeadNormals, HeadWords, Heads, Normals, Words};
 pub(super) use turned::*;
 pub(super) use vectors::*;
 pub(crate) use vectors::{Below, MaxAbs, Nonzero, thresholds};

@@ -6,21 +6,26 @@ use std::ops::Range;
 /// Words of one group of the generator: four words from each of 16 counters.
 pub(crate) const GROUP: usize = 4 * LANES;
 
-/// Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011) on L consecutive
-/// counters: words [q][lane] of the counters `first + lane`.
+/// The words [q][lane] of the counters `first + lane` of one stream.
 #[inline(always)]
-fn philox<const L: usize>(key: [u32; 2], tail: [u32; 3], first: u64) -> [[u32; L]; 4] {
+fn in_a_row<const L: usize>(key: [u32; 2], tail: [u32; 3], first: u64) -> [[u32; L]; 4] {
+    let mut c0 = [0; L];
+    for (l, c0) in c0.iter_mut().enumerate() {
+        *c0 = first.wrapping_add(l as u64);
+    }
+    philox(key, c0, tail.map(|word| [u64::from(word); L]))
+}
+
+/// Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011) on L counters of four words, of
+/// which the lower halves count.
+#[inline(always)]
+fn philox<const L: usize>(key: [u32; 2], mut c0: [u64; L], [mut c1, mut c2, mut c3]: [[u64; L]; 3]) -> [[u32; L]; 4] {
     const M0: u64 = 0xD251_1F53;
     const M1: u64 = 0xCD9E_8D57;
     const LOW: u64 = 0xFFFF_FFFF;
     // 32-bit words in 64-bit lanes: the widening product needs no shuffles, and what stands in the
     // upper half is cut off where a word is multiplied or returned.
     let (mut k0, mut k1) = (key[0], key[1]);
-    let mut c0 = [0; L];
-    for (l, c0) in c0.iter_mut().enumerate() {
-        *c0 = first.wrapping_add(l as u64);
-    }
-    let (mut c1, mut c2, mut c3) = ([u64::from(tail[0]); L], [u64::from(tail[1]); L], [u64::from(tail[2]); L]);
     for _ in 0..10 {
         let (key0, key1) = (u64::from(k0), u64::from(k1));
         for l in 0..L {
@@ -88,7 +93,7 @@ macro_rules! fill {
             let take = match rest.first_chunk_mut::<{ 2 * GROUP }>() {
                 // The rounds of a group wait for each other: two at once keep the machine busy.
                 Some(pair) if $isa::MANY_REGISTERS && skip == 0 => {
-                    let words = philox::<{ 2 * LANES }>($key, $tail, counter);
+                    let words = in_a_row::<{ 2 * LANES }>($key, $tail, counter);
                     let (first, second) = pair.split_at_mut(GROUP);
                     let $wanted = 0..GROUP;
                     let $words = group::<0>(&words);
@@ -98,7 +103,7 @@ macro_rules! fill {
                     2 * GROUP
                 }
                 _ => {
-                    let $words = philox::<LANES>($key, $tail, counter);
+                    let $words = in_a_row::<LANES>($key, $tail, counter);
                     let take = (GROUP - skip).min(rest.len());
                     let $wanted = skip..skip + take;
                     rest[..take].copy_from_slice(&$make.as_flattened()[skip..skip + take]);
@@ -142,5 +147,69 @@ impl Kernel for Normals<'_> {
     #[inline(always)]
     fn run<M: Isa>(self) {
         fill!(M, self.key, self.tail, self.start, self.out, |words, wanted| box_muller(words, wanted.clone()));
+    }
+}
+
+/// The beginnings of some streams that differ by their steps, at most [`LANES`] numbers of each: every lane has a number
+/// of its own, whichever stream it is of.
+#[derive(Clone, Copy)]
+pub(crate) struct Heads<'a> {
+    pub(crate) key: [u32; 2],
+    pub(crate) operation: u32,
+    /// Of each number: the step of its stream and its position.
+    pub(crate) steps: &'a [u64],
+    pub(crate) positions: &'a [u32],
+}
+
+impl Heads<'_> {
+    /// The words of a block of numbers: their own, and those LANES positions on.
+    #[inline(always)]
+    fn block(&self, first: usize) -> [[u32; LANES]; 2] {
+        let end = (first + LANES).min(self.steps.len());
+        let (mut steps, mut counters) = ([0; LANES], [0; LANES]);
+        steps[..end - first].copy_from_slice(&self.steps[first..end]);
+        for (counter, position) in counters.iter_mut().zip(&self.positions[first..end]) {
+            *counter = u64::from(*position);
+        }
+        let tail = [steps, steps.map(|step| step >> 32), [u64::from(self.operation); LANES]];
+        let [own, other, ..] = philox(self.key, counters, tail);
+        [own, other]
+    }
+}
+
+/// Random words, block by block of numbers.
+pub(crate) struct HeadWords<'a> {
+    pub(crate) heads: Heads<'a>,
+    pub(crate) out: &'a mut [u32],
+}
+
+impl Kernel for HeadWords<'_> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<M: Isa>(self) {
+        for (first, out) in (0..).step_by(LANES).zip(self.out.chunks_mut(LANES)) {
+            let [words, _] = self.heads.block(first);
+            out.copy_from_slice(&words[..out.len()]);
+        }
+    }
+}
+
+/// Standard normals, likewise.
+pub(crate) struct HeadNormals<'a> {
+    pub(crate) heads: Heads<'a>,
+    pub(crate) out: &'a mut [f32],
+}
+
+impl Kernel for HeadNormals<'_> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<M: Isa>(self) {
+        for (first, out) in (0..).step_by(LANES).zip(self.out.chunks_mut(LANES)) {
+            let [own, other] = self.heads.block(first);
+            let [normals, ..] = box_muller([own, other, [0; LANES], [0; LANES]], 0..LANES);
+            out.copy_from_slice(&normals[..out.len()]);
+        }
     }
 }
