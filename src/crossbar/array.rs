@@ -113,6 +113,20 @@ pub trait Array: Debug + Send + Sync {
     /// Sends |n| pulses of the sign of n to each device of a line.
     fn pulse_line(&mut self, line: Line, counts: &[i32]) -> Result<()>;
 
+    /// [`pulse_line`](Array::pulse_line) line after line, the counts of each after those of the one before. An array may
+    /// draw for all of them together; the result is the same.
+    fn pulse_lines(&mut self, lines: &[Line], counts: &[i32]) -> Result<()> {
+        let mut counts = counts;
+        for &line in lines {
+            let values = line.values(self.shape())?;
+            let Some(now) = counts.split_off(..values) else {
+                return check_len("counts", counts.len(), values);
+            };
+            self.pulse_line(line, now)?;
+        }
+        check_len("counts", counts.len(), 0)
+    }
+
     /// The weights, without any periphery: for inspection and tests, no operation of hardware.
     fn weights(&self) -> Vec<f32>;
 
@@ -313,8 +327,11 @@ impl<D: Device> Array for Crossbar<D> {
     }
 
     fn pulse_line(&mut self, line: Line, counts: &[i32]) -> Result<()> {
-        let sent = self.send_to_line(line, counts)?;
-        self.counts.pulses += sent;
+        self.pulse_lines(&[line], counts)
+    }
+
+    fn pulse_lines(&mut self, lines: &[Line], counts: &[i32]) -> Result<()> {
+        self.counts.pulses += self.send_to_lines(lines, counts)?;
         Ok(())
     }
 

@@ -3,8 +3,24 @@
 use super::{Crossbar, Line};
 use crate::device::Device;
 use crate::error::{Result, check_len};
-use crate::random::{Operation, Stream};
+use crate::random::{Beginnings, Operation, Stream};
 use crate::simd::LANES;
+
+/// Buffers of pulses to lines, kept between calls.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LineScratch {
+    few: Beginnings,
+    xi: Vec<f32>,
+    /// Of each line: its pulses, and where the normals of few are.
+    sent: Vec<(u64, Option<usize>)>,
+}
+
+/// Where the normals of a line are from.
+#[derive(Clone, Copy)]
+enum Xi<'a> {
+    There(&'a [f32]),
+    Stream(Stream),
+}
 
 impl<D: Device> Crossbar<D> {
     /// Positions of a line's devices in the array's order: first, stride, count.
@@ -27,19 +43,41 @@ impl<D: Device> Crossbar<D> {
         Ok(())
     }
 
-    /// Sends |n| pulses of the sign of n to each device of a line, one after another, each with its own
-    /// ξ; returns how many.
-    pub(super) fn send_to_line(&mut self, line: Line, counts: &[i32]) -> Result<u64> {
-        let (first, stride, count) = self.line(line)?;
-        check_len("counts", counts.len(), count)?;
-        let sent: u64 = counts.iter().map(|n| u64::from(n.unsigned_abs())).sum();
-        let stream = self.stream(Operation::LinePulse, self.steps.line_pulse);
-        self.steps.line_pulse += 1;
-        if sent == 0 {
-            return Ok(0);
+    /// Sends |n| pulses of the sign of n to each device of some lines, one line and one pulse after another, each with its
+    /// own ξ; returns how many.
+    pub(super) fn send_to_lines(&mut self, lines: &[Line], counts: &[i32]) -> Result<u64> {
+        let all = lines.iter().try_fold(0, |all, &line| Ok(all + self.line(line)?.2))?;
+        check_len("counts", counts.len(), all)?;
+        let mut scratch = std::mem::take(&mut self.line_scratch);
+        scratch.few.clear();
+        scratch.sent.clear();
+        let mut rest = counts;
+        for (&line, step) in lines.iter().zip(self.steps.line_pulse..) {
+            let now = rest.split_off(..self.line(line)?.2).expect("as many as the lines have devices");
+            let sent: u64 = now.iter().map(|n| u64::from(n.unsigned_abs())).sum();
+            let few = self.device.noisy() && sent <= Beginnings::MOST as u64;
+            scratch.sent.push((sent, few.then(|| scratch.few.push(step, sent as usize))));
         }
+        scratch.few.normals(self.seed, self.array, Operation::LinePulse, &mut scratch.xi);
+        let mut rest = counts;
+        for (&line, &(sent, few)) in lines.iter().zip(&scratch.sent) {
+            let now = rest.split_off(..self.line(line)?.2).expect("as many as the lines have devices");
+            let stream = self.stream(Operation::LinePulse, self.steps.line_pulse);
+            self.steps.line_pulse += 1;
+            if sent > 0 {
+                self.send_to_line(line, now, sent, few.map_or(Xi::Stream(stream), |at| Xi::There(&scratch.xi[at..])))?;
+            }
+        }
+        let sent = scratch.sent.iter().map(|(sent, _)| sent).sum();
+        self.line_scratch = scratch;
+        Ok(sent)
+    }
+
+    /// The pulses of one line, `sent` in all.
+    fn send_to_line(&mut self, line: Line, counts: &[i32], sent: u64, xi: Xi<'_>) -> Result<()> {
+        let (first, stride, _) = self.line(line)?;
         const BLOCK: usize = 64;
-        let mut xi = [0.0; BLOCK];
+        let mut drawn = [0.0; BLOCK];
         let mut position = 0;
         for (block, counts) in counts.chunks(LANES).enumerate() {
             // A transfer sends few pulses: most blocks have none.
@@ -48,16 +86,22 @@ impl<D: Device> Crossbar<D> {
             }
             for (l, &n) in counts.iter().enumerate() {
                 for _ in 0..n.unsigned_abs() {
-                    if self.device.noisy() && position % BLOCK == 0 {
-                        let rest = (sent - position as u64).min(BLOCK as u64);
-                        stream.normals(position as u64, &mut xi[..rest as usize]);
-                    }
-                    self.pulse_one(first + (block * LANES + l) * stride, n > 0, xi[position % BLOCK]);
+                    let xi = match xi {
+                        Xi::There(xi) => xi[position],
+                        Xi::Stream(stream) => {
+                            if self.device.noisy() && position % BLOCK == 0 {
+                                let rest = (sent - position as u64).min(BLOCK as u64);
+                                stream.normals(position as u64, &mut drawn[..rest as usize]);
+                            }
+                            drawn[position % BLOCK]
+                        }
+                    };
+                    self.pulse_one(first + (block * LANES + l) * stride, n > 0, xi);
                     position += 1;
                 }
             }
         }
-        Ok(sent)
+        Ok(())
     }
 
     /// One pulse to the device at position k of the array's order.

@@ -30,6 +30,7 @@ use crate::error::{Error, Result, check_room};
 use crate::ledger::Counts;
 use crate::random::{Operation, Stream};
 use crate::simd::aligned::Aligned;
+use lines::LineScratch;
 use update::UpdateScratch;
 
 /// The most crosspoints of one array.
@@ -69,6 +70,7 @@ pub struct Crossbar<D: Device> {
     pulse_counters: Option<Vec<u32>>,
     scratch: Vec<Scratch>,
     update_scratch: UpdateScratch,
+    line_scratch: LineScratch,
 }
 
 /// How often each operation has run: the step of its next stream.
@@ -126,6 +128,7 @@ impl<D: Device> Crossbar<D> {
             pulse_counters: setup.count_pulses.then(|| vec![0; n]),
             scratch: Vec::new(),
             update_scratch: UpdateScratch::default(),
+            line_scratch: LineScratch::default(),
         })
     }
 

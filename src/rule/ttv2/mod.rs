@@ -17,6 +17,9 @@ use crate::ledger::Ledger;
 use crate::simd;
 use crate::workers::Workers;
 
+/// Devices of lines whose pulses are sent together, at the most.
+const TOGETHER: usize = 1 << 16;
+
 /// TTv2 of one layer.
 #[derive(Debug)]
 pub struct Ttv2Rule {
@@ -44,6 +47,8 @@ pub struct Ttv2Rule {
     v: Vec<f32>,
     /// A read of C.
     read: Vec<f32>,
+    /// Lines where H crossed its threshold, and their pulses, which are due on C.
+    crossed: Vec<Line>,
     pulses: Vec<i32>,
 }
 
@@ -77,7 +82,8 @@ impl Ttv2Rule {
             due: Vec::new(),
             v: Vec::new(),
             read: vec![0.0; width],
-            pulses: vec![0; width],
+            crossed: Vec::new(),
+            pulses: Vec::new(),
         })
     }
 
@@ -155,10 +161,16 @@ impl Ttv2Rule {
         // A multiply-add and a comparison per value, a reset per crossing.
         self.digital_operations += 2 * width as u64;
         if crossed {
-            self.digital_operations += cross(&self.settings, h, &mut self.pulses);
-            self.c.pulse_line(line, &self.pulses)?;
+            let sent = self.pulses.len();
+            self.pulses.resize(sent + width, 0);
+            self.digital_operations += cross(&self.settings, h, &mut self.pulses[sent..]);
+            self.crossed.push(line);
+            if self.pulses.len() >= TOGETHER {
+                self.send()?;
+            }
         }
         if self.averaging && self.sweeps.is_multiple_of(u64::from(self.settings.average_every)) {
+            self.send()?;
             self.c.read_line(line, &mut self.read)?;
             self.average.add(self.k as usize, &self.read)?;
             self.digital_operations += 2 * width as u64;
@@ -166,6 +178,14 @@ impl Ttv2Rule {
         self.k = (self.k + 1) % self.lines() as u64;
         self.sweeps += u64::from(self.k == 0);
         Ok(())
+    }
+
+    /// The pulses on C that are due: nothing looks at it in between, so that they are drawn together.
+    fn send(&mut self) -> Result<()> {
+        let sent = self.c.pulse_lines(&self.crossed, &self.pulses);
+        self.crossed.clear();
+        self.pulses.clear();
+        sent
     }
 }
 
@@ -175,12 +195,13 @@ fn cross(s: &Ttv2, h: &mut [f32], pulses: &mut [i32]) -> u64 {
     for (h, pulses) in h.iter_mut().zip(pulses) {
         *pulses = 0;
         if h.abs() >= 1.0 {
-            let n = h.clamp(-(s.max_pulses as f32), s.max_pulses as f32).trunc();
-            *pulses = n as i32;
+            // Towards zero, as trunc, which older processors have no instruction for.
+            let n = h.clamp(-(s.max_pulses as f32), s.max_pulses as f32) as i32;
+            *pulses = n;
             crossings += 1;
             *h = match s.after_pulse {
                 AfterPulse::Zero => 0.0,
-                AfterPulse::Subtract => *h - n,
+                AfterPulse::Subtract => *h - n as f32,
                 AfterPulse::Keep => *h * s.keep as f32,
             };
         }
@@ -233,6 +254,7 @@ impl Rule for Ttv2Rule {
         self.a.update_batch(x, delta, &self.rates, &self.due, &mut v, workers)?;
         let lambda = self.transfer_lr(rate);
         v.chunks_exact(width).try_for_each(|v| self.transfer(v, lambda))?;
+        self.send()?;
         self.v = v;
         Ok(())
     }
@@ -245,6 +267,7 @@ impl Rule for Ttv2Rule {
             v.resize(self.read.len(), 0.0);
             self.a.read_line(line, &mut v)?;
             self.transfer(&v, self.transfer_lr(rate))?;
+            self.send()?;
             self.v = v;
         }
         Ok(())
