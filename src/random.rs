@@ -116,19 +116,24 @@ impl Beginnings {
     }
 
     /// All words, and room behind them to read a whole block.
-    pub(crate) fn words(&self, seed: u64, array: u64, operation: Operation, out: &mut Vec<u32>) {
-        out.resize(self.steps.len() + simd::LANES, 0);
+    pub(crate) fn words(&mut self, seed: u64, array: u64, operation: Operation, out: &mut Vec<u32>) {
         let heads = self.heads(seed, array, operation);
-        simd::run(simd::HeadWords { heads, out: &mut out[..self.steps.len()] });
+        out.resize(heads.steps.len() + simd::LANES, 0);
+        simd::run(simd::HeadWords { heads, out });
     }
 
     /// All as standard normals.
-    pub(crate) fn normals(&self, seed: u64, array: u64, operation: Operation, out: &mut Vec<f32>) {
-        out.resize(self.steps.len(), 0.0);
-        simd::run(simd::HeadNormals { heads: self.heads(seed, array, operation), out });
+    pub(crate) fn normals(&mut self, seed: u64, array: u64, operation: Operation, out: &mut Vec<f32>) {
+        let heads = self.heads(seed, array, operation);
+        out.resize(heads.steps.len(), 0.0);
+        simd::run(simd::HeadNormals { heads, out });
     }
 
-    fn heads(&self, seed: u64, array: u64, operation: Operation) -> simd::Heads<'_> {
+    /// In whole blocks.
+    fn heads(&mut self, seed: u64, array: u64, operation: Operation) -> simd::Heads<'_> {
+        let whole = self.steps.len().next_multiple_of(simd::LANES);
+        self.steps.resize(whole, 0);
+        self.positions.resize(whole, 0);
         let key = Stream::new(seed, array, operation, 0).key;
         simd::Heads { key, operation: operation as u32, steps: &self.steps, positions: &self.positions }
     }

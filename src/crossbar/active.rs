@@ -63,6 +63,11 @@ impl Rows {
         }
     }
 
+    /// How many values there are in all.
+    pub(crate) fn len(&self) -> usize {
+        self.starts.last().copied().unwrap_or(0)
+    }
+
     pub(crate) fn get(&self) -> NonzeroRows<'_> {
         NonzeroRows { starts: &self.starts, at: &self.at, values: &self.values }
     }

@@ -31,7 +31,7 @@ const PARTS: usize = 2;
 #[derive(Clone, Debug, Default)]
 pub(super) struct UpdateScratch {
     firings: Vec<Firing>,
-    draw: DrawScratch,
+    draws: Vec<DrawScratch>,
     parts: Vec<PartScratch>,
 }
 
@@ -127,7 +127,7 @@ impl<D: Device> Crossbar<D> {
                 scratch.firings.resize_with(lr.len(), Firing::default);
             }
             let firings = &mut scratch.firings[..lr.len()];
-            self.draw(x, delta, lr, firings, &mut scratch.draw, workers);
+            self.draw(x, delta, lr, firings, &mut scratch.draws, workers);
             let due = reads.partition_point(|read| read.after <= k * drawn + lr.len());
             let (reads_now, reads_later) = reads.split_at(due);
             let (v_now, v_later) = v.split_at_mut(due * self.rows);
@@ -144,7 +144,7 @@ impl<D: Device> Crossbar<D> {
         delta: &[f32],
         lr: &[f32],
         firings: &mut [Firing],
-        scratch: &mut DrawScratch,
+        scratch: &mut Vec<DrawScratch>,
         workers: &Workers,
     ) {
         let (rows, cols, steps) = (self.rows, self.cols, self.steps);
@@ -154,15 +154,17 @@ impl<D: Device> Crossbar<D> {
             simd::run(Draw { firings, trains, step, lr, x, delta, seed, array, first, scratch });
         };
         let threads = workers.threads().min(lr.len()).min(x.len().max(delta.len()) / SPLIT_LINES);
-        if threads > 1 {
-            let each = lr.len().div_ceil(2 * threads);
+        let each = if threads > 1 { lr.len().div_ceil(2 * threads) } else { lr.len() };
+        let parts = lr.len().div_ceil(each);
+        if scratch.len() < parts {
+            scratch.resize_with(parts, DrawScratch::default);
+        }
+        if parts > 1 {
             let vectors = x.par_chunks(each * cols).zip(delta.par_chunks(each * rows)).zip(lr.par_chunks(each));
-            let parts = vectors.zip(firings.par_chunks_mut(each)).enumerate();
-            workers.split(|| {
-                parts.for_each_init(DrawScratch::default, |scratch, (k, part)| some(scratch, k * each, part))
-            });
+            let parts = scratch.par_iter_mut().zip(vectors.zip(firings.par_chunks_mut(each))).enumerate();
+            workers.split(|| parts.for_each(|(k, (scratch, part))| some(scratch, k * each, part)));
         } else {
-            some(scratch, 0, (((x, delta), lr), firings));
+            some(&mut scratch[0], 0, (((x, delta), lr), firings));
         }
     }
 

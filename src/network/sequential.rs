@@ -15,6 +15,10 @@ use crate::workers::Workers;
 /// Crosspoints of a layer from which threads may share a single sample of rules that change what they read.
 const SPLIT_SAMPLE: usize = 1 << 20;
 
+/// Multiply-adds of a forward pass from which threads share what is too few examples to take some each, layer by layer:
+/// below, fetching what the other core has in its caches takes longer than the work (measured).
+const SPLIT_LAYERS: usize = 1 << 21;
+
 /// Layers learn on their own: those below with half of the work on one thread, those above on another, as far as
 /// their rules can share.
 fn learn(stages: &mut [Stage], samples: usize, rate: f32, workers: &Workers) -> Result<()> {
@@ -275,7 +279,12 @@ impl Network {
         progress.samples += shape.vectors() as u64;
         match self.part(examples.len(), workers) {
             Some(part) => self.pass(x, targets, examples, part, workers, progress)?,
-            None => self.layer_by_layer(x, targets, examples, shape, workers, progress)?,
+            None => {
+                let work: usize = self.stages.iter().map(|stage| stage.crosspoints() * stage.samples()).sum();
+                let few = Workers::default();
+                let shared = self.recurrent() || work.saturating_mul(examples.len()) >= SPLIT_LAYERS;
+                self.layer_by_layer(x, targets, examples, shape, if shared { workers } else { &few }, progress)?;
+            }
         }
         let samples = self.samples(shape.vectors());
         learn(&mut self.stages, samples, rate, workers)

@@ -67,7 +67,8 @@ pub struct FloatRule {
     active: Active,
     steps: Vec<f32>,
     some: Rows,
-    spare: Vec<f32>,
+    /// Of each part of the lines.
+    spare: Vec<Vec<f32>>,
 }
 
 impl FloatRule {
@@ -111,16 +112,17 @@ impl FloatRule {
         simd::turn(delta, rows, &mut self.steps);
         self.some.load(&self.steps, batch);
         let some = self.some.get();
-        let learn = |spare: &mut Vec<f32>, (first, lines): (usize, &mut [f32])| {
-            simd::rank_some(lines, first, x, cols, factor, some, spare);
+        let share = workers.share(cols.div_ceil(TOGETHER), self.some.len() * cols / (4 * WORTH));
+        let each = share.map_or(cols, |each| each * TOGETHER);
+        self.spare.resize_with(cols.div_ceil(each).max(self.spare.len()), Vec::new);
+        let learn = |(k, (lines, spare)): (usize, (&mut [f32], &mut Vec<f32>))| {
+            simd::rank_some(lines, k * each, x, cols, factor, some, spare);
         };
-        match workers.share(cols.div_ceil(TOGETHER), batch * self.weights.len() / WORTH) {
-            Some(each) => {
-                let each = each * TOGETHER;
-                let parts = self.weights.par_chunks_mut(each * rows).enumerate();
-                workers.split(|| parts.for_each_init(Vec::new, |spare, (k, lines)| learn(spare, (k * each, lines))));
-            }
-            None => learn(&mut self.spare, (0, &mut self.weights)),
+        if share.is_some() {
+            let parts = self.weights.par_chunks_mut(each * rows).zip(&mut self.spare).enumerate();
+            workers.split(|| parts.for_each(learn));
+        } else {
+            learn((0, (&mut self.weights, &mut self.spare[0])));
         }
     }
 

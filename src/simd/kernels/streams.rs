@@ -156,7 +156,7 @@ impl Kernel for Normals<'_> {
 pub(crate) struct Heads<'a> {
     pub(crate) key: [u32; 2],
     pub(crate) operation: u32,
-    /// Of each number: the step of its stream and its position.
+    /// Of each number, in whole blocks: the step of its stream and its position.
     pub(crate) steps: &'a [u64],
     pub(crate) positions: &'a [u32],
 }
@@ -164,20 +164,18 @@ pub(crate) struct Heads<'a> {
 impl Heads<'_> {
     /// The words of a block of numbers: their own, and those LANES positions on.
     #[inline(always)]
-    fn block(&self, first: usize) -> [[u32; LANES]; 2] {
-        let end = (first + LANES).min(self.steps.len());
-        let (mut steps, mut counters) = ([0; LANES], [0; LANES]);
-        steps[..end - first].copy_from_slice(&self.steps[first..end]);
-        for (counter, position) in counters.iter_mut().zip(&self.positions[first..end]) {
-            *counter = u64::from(*position);
+    fn block(&self, steps: &[u64; LANES], positions: &[u32; LANES]) -> [[u32; LANES]; 2] {
+        let (mut counters, mut high) = ([0; LANES], [0; LANES]);
+        for l in 0..LANES {
+            counters[l] = u64::from(positions[l]);
+            high[l] = steps[l] >> 32;
         }
-        let tail = [steps, steps.map(|step| step >> 32), [u64::from(self.operation); LANES]];
-        let [own, other, ..] = philox(self.key, counters, tail);
+        let [own, other, ..] = philox(self.key, counters, [*steps, high, [u64::from(self.operation); LANES]]);
         [own, other]
     }
 }
 
-/// Random words, block by block of numbers.
+/// Random words, in whole blocks.
 pub(crate) struct HeadWords<'a> {
     pub(crate) heads: Heads<'a>,
     pub(crate) out: &'a mut [u32],
@@ -188,9 +186,9 @@ impl Kernel for HeadWords<'_> {
 
     #[inline(always)]
     fn run<M: Isa>(self) {
-        for (first, out) in (0..).step_by(LANES).zip(self.out.chunks_mut(LANES)) {
-            let [words, _] = self.heads.block(first);
-            out.copy_from_slice(&words[..out.len()]);
+        let (steps, positions) = (self.heads.steps.as_chunks().0, self.heads.positions.as_chunks().0);
+        for ((steps, positions), out) in steps.iter().zip(positions).zip(self.out.as_chunks_mut().0) {
+            [*out, _] = self.heads.block(steps, positions);
         }
     }
 }
@@ -206,10 +204,11 @@ impl Kernel for HeadNormals<'_> {
 
     #[inline(always)]
     fn run<M: Isa>(self) {
-        for (first, out) in (0..).step_by(LANES).zip(self.out.chunks_mut(LANES)) {
-            let [own, other] = self.heads.block(first);
+        let (steps, positions) = (self.heads.steps.as_chunks().0, self.heads.positions.as_chunks().0);
+        for ((steps, positions), out) in steps.iter().zip(positions).zip(self.out.as_chunks_mut().0) {
+            let [own, other] = self.heads.block(steps, positions);
             let [normals, ..] = box_muller([own, other, [0; LANES], [0; LANES]], 0..LANES);
-            out.copy_from_slice(&normals[..out.len()]);
+            *out = normals;
         }
     }
 }
