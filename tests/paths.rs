@@ -5,6 +5,7 @@ use tikitaka::Workers;
 use tikitaka::crossbar::{Array, Crossbar, DueRead, Line, Periphery, Reference, Setup, Trains};
 use tikitaka::device::{ConstantStep, CycleNoise, Device, SoftBounds};
 use tikitaka::random::{Operation, Stream};
+use tikitaka::rule::{Float, FloatRule, Rule};
 
 const SEED: u64 = 5;
 const ARRAY: u64 = 3;
@@ -144,6 +145,84 @@ fn reads_out_of_order_or_outside_are_refused() {
         refused(&[due(0, 1)]) && refused(&[due(3, 1)]) && refused(&[due(2, 1), due(1, 1)]) && refused(&[due(1, 4)])
     );
     assert!(!refused(&[due(1, 1), due(1, 0), due(2, 3)]));
+}
+
+/// Pulses to many lines, drawn together, are those of one line after another: few, many and none, columns and rows.
+#[test]
+fn pulses_to_lines_together_are_those_of_one_after_another() {
+    let device = SoftBounds { states: Some(300.0), ..SoftBounds::default() }.build().expect("valid settings");
+    let (rows, cols) = (37, 21);
+    let mut one = crossbar(rows, cols, &device, &setup(31), true);
+    let mut together = one.clone();
+    let line = |k: usize| if k % 5 == 4 { Line::Row(k % rows) } else { Line::Column(k % cols) };
+    let (lines, mut counts): (Vec<Line>, Vec<i32>) = ((0..60).map(line).collect(), Vec::new());
+    for (k, &line) in lines.iter().enumerate() {
+        let width = if matches!(line, Line::Row(_)) { cols } else { rows };
+        let most = [0.0, 1.2, 1.9, 9.0][k % 4];
+        let now: Vec<i32> = values(k as u64, width, 0.3, true).iter().map(|v| (most * v) as i32).collect();
+        one.pulse_line(line, &now).expect("a line of the array");
+        counts.extend(now);
+    }
+    together.pulse_lines(&lines, &counts).expect("lines of the array");
+    assert_eq!(together.snapshot(), one.snapshot());
+    assert!(together.pulse_lines(&lines, &counts[1..]).is_err() && together.pulse_lines(&[], &[1]).is_err());
+    assert!(together.pulse_lines(&[Line::Column(0), Line::Column(cols)], &[1; 74]).is_err());
+    assert_eq!(together.snapshot(), one.snapshot(), "what is refused changes nothing");
+}
+
+/// y_i adds up the inputs in their order, and so does z_j the rows of an array that has at most 64: alone and in a
+/// batch, where lines are whole blocks of lanes and where they are not.
+#[test]
+fn sums_have_the_stated_order() {
+    const BATCH: usize = 4;
+    let device = SoftBounds::default().build().expect("valid settings");
+    let exact = Setup { seed: SEED, ..Setup::default() };
+    let in_order = |terms: &mut dyn Iterator<Item = f32>| terms.fold(0.0_f32, |sum, term| sum + term);
+    for rows in (1..=66).chain([80, 95, 127, 128, 145, 161, 257]) {
+        let cols = 1 + 7 * rows % 40;
+        let mut array = crossbar(rows, cols, &device, &exact, false);
+        let w = array.weights();
+        let (x, delta) = (values(1, BATCH * cols, 0.2, true), values(2, BATCH * rows, 0.2, true));
+        for count in [1, BATCH] {
+            let (mut y, mut z) = (vec![0.0; count * rows], vec![0.0; count * cols]);
+            array.forward(&x[..count * cols], &mut y, &Workers::default()).expect("vectors of its shape");
+            array.backward(&delta[..count * rows], &mut z, &Workers::default()).expect("vectors of its shape");
+            for b in 0..count {
+                let (x, delta) = (&x[b * cols..][..cols], &delta[b * rows..][..rows]);
+                for i in 0..rows {
+                    let expected = in_order(&mut (0..cols).map(|j| x[j] * w[i * cols + j]));
+                    assert_eq!(y[b * rows + i], expected, "{rows}×{cols}, row {i}, vector {b} of {count}");
+                }
+                for j in (0..cols).filter(|_| rows <= 64) {
+                    let expected = in_order(&mut (0..rows).map(|i| delta[i] * w[i * cols + j]));
+                    assert_eq!(z[b * cols + j], expected, "{rows}×{cols}, column {j}, vector {b} of {count}");
+                }
+            }
+        }
+    }
+}
+
+/// Float weights learn from a batch what they learn from its samples in turn, to the same bits: few and many samples
+/// with or without zeros, on any number of threads.
+#[test]
+fn float_learns_from_a_batch_what_it_learns_from_samples() {
+    for (rows, cols) in [(10, 30), (16, 26), (20, 90), (32, 401), (64, 130), (90, 70)] {
+        for (batch, zeros) in [(5, 0.75), (64, 0.75), (64, 0.0), (150, 0.9)] {
+            let start = values(3, rows * cols, 0.0, true);
+            let (x, delta) = (values(1, batch * cols, 0.0, true), values(2, batch * rows, zeros, true));
+            let rule = || FloatRule::new(rows, cols, &start, Float { lr: 0.03 }).expect("valid settings");
+            let mut one = rule();
+            for (x, delta) in x.chunks_exact(cols).zip(delta.chunks_exact(rows)) {
+                one.update(x, delta, 1.0, &Workers::default()).expect("a sample");
+            }
+            for threads in [1, 2, 3] {
+                let (mut all, workers) = (rule(), Workers::new(threads).expect("few threads"));
+                all.update(&x, &delta, 1.0, &workers).expect("samples");
+                let what = format!("{rows}×{cols}, {batch} samples, {zeros} zeros, {threads} threads");
+                assert_eq!(all.weights().expect("weights"), one.weights().expect("weights"), "{what}");
+            }
+        }
+    }
 }
 
 /// Dense and sparse vectors, both directions, exact and through the full periphery.

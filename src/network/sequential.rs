@@ -15,8 +15,8 @@ use crate::workers::Workers;
 /// Crosspoints of a layer from which threads may share a single sample of rules that change what they read.
 const SPLIT_SAMPLE: usize = 1 << 20;
 
-/// Multiply-adds of a forward pass from which threads share what is too few examples to take some each, layer by layer:
-/// below, fetching what the other core has in its caches takes longer than the work (measured).
+/// Multiply-adds of a forward pass from which threads share a single image, patch by patch, layer by layer: below,
+/// fetching what the other core has in its caches takes as long as the work (measured).
 const SPLIT_LAYERS: usize = 1 << 21;
 
 /// Layers learn on their own: those below with half of the work on one thread, those above on another, as far as
@@ -281,9 +281,8 @@ impl Network {
             Some(part) => self.pass(x, targets, examples, part, workers, progress)?,
             None => {
                 let work: usize = self.stages.iter().map(|stage| stage.crosspoints() * stage.samples()).sum();
-                let few = Workers::default();
-                let shared = self.recurrent() || work.saturating_mul(examples.len()) >= SPLIT_LAYERS;
-                self.layer_by_layer(x, targets, examples, shape, if shared { workers } else { &few }, progress)?;
+                let (one, alone) = (shape.vectors() == 1 && work < SPLIT_LAYERS, Workers::default());
+                self.layer_by_layer(x, targets, examples, shape, if one { &alone } else { workers }, progress)?;
             }
         }
         let samples = self.samples(shape.vectors());

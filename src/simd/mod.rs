@@ -71,8 +71,8 @@ mod avx512 {
 
     /// Only code compiled for AVX-512 may make one: `run`, below, is the only one that names it.
     ///
-    /// Every intrinsic here needs no more than that the processor has it; where one takes a pointer, it says so. An array and a vector
-    /// of the same numbers have the same size and bits, any of which are a value of either.
+    /// Every intrinsic here needs no more than that the processor has it; what one that takes a pointer reads is said
+    /// there. An array and a vector of the same numbers have the same size and bits, any of which are a value of either.
     #[derive(Clone, Copy)]
     pub(super) struct Avx512(u16);
 
@@ -155,8 +155,8 @@ mod avx512 {
 
         #[inline(always)]
         fn load(values: &[f32]) -> [f32; LANES] {
-            let mask = u16::MAX >> (LANES - values.len().min(LANES));
-            // SAFETY: see [`Avx512`]; lanes that are masked out are not read.
+            let mask = ((1_u32 << values.len().min(LANES)) - 1) as u16;
+            // SAFETY: see [`Avx512`]; the lanes that are read are values, and the others are not read.
             unsafe { transmute::<__m512, [f32; LANES]>(_mm512_maskz_loadu_ps(mask, values.as_ptr())) }
         }
 
