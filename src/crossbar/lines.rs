@@ -15,12 +15,8 @@ pub(super) struct LineScratch {
     sent: Vec<(u64, Option<usize>)>,
 }
 
-/// Where the normals of a line are from.
-#[derive(Clone, Copy)]
-enum Xi<'a> {
-    There(&'a [f32]),
-    Stream(Stream),
-}
+/// Normals of a line drawn at once, where they are many.
+const DRAWN: usize = 64;
 
 impl<D: Device> Crossbar<D> {
     /// Positions of a line's devices in the array's order: first, stride, count.
@@ -51,11 +47,12 @@ impl<D: Device> Crossbar<D> {
         let mut scratch = std::mem::take(&mut self.line_scratch);
         scratch.few.clear();
         scratch.sent.clear();
+        let noisy = self.device.noisy();
         let mut rest = counts;
         for (&line, step) in lines.iter().zip(self.steps.line_pulse..) {
             let now = rest.split_off(..self.line(line)?.2).expect("as many as the lines have devices");
             let sent: u64 = now.iter().map(|n| u64::from(n.unsigned_abs())).sum();
-            let few = self.device.noisy() && sent <= Beginnings::MOST as u64;
+            let few = noisy && sent <= Beginnings::MOST as u64;
             scratch.sent.push((sent, few.then(|| scratch.few.push(step, sent as usize))));
         }
         scratch.few.normals(self.seed, self.array, Operation::LinePulse, &mut scratch.xi);
@@ -64,8 +61,18 @@ impl<D: Device> Crossbar<D> {
             let now = rest.split_off(..self.line(line)?.2).expect("as many as the lines have devices");
             let stream = self.stream(Operation::LinePulse, self.steps.line_pulse);
             self.steps.line_pulse += 1;
-            if sent > 0 {
-                self.send_to_line(line, now, sent, few.map_or(Xi::Stream(stream), |at| Xi::There(&scratch.xi[at..])))?;
+            match few {
+                Some(at) => self.send_to_line(line, now, |position| scratch.xi[at + position])?,
+                None => {
+                    let mut drawn = [0.0; DRAWN];
+                    self.send_to_line(line, now, |position| {
+                        if noisy && position % DRAWN == 0 {
+                            let rest = (sent - position as u64).min(DRAWN as u64);
+                            stream.normals(position as u64, &mut drawn[..rest as usize]);
+                        }
+                        drawn[position % DRAWN]
+                    })?;
+                }
             }
         }
         let sent = scratch.sent.iter().map(|(sent, _)| sent).sum();
@@ -73,11 +80,9 @@ impl<D: Device> Crossbar<D> {
         Ok(sent)
     }
 
-    /// The pulses of one line, `sent` in all.
-    fn send_to_line(&mut self, line: Line, counts: &[i32], sent: u64, xi: Xi<'_>) -> Result<()> {
+    /// The pulses of one line; each takes the `xi` of its number.
+    fn send_to_line(&mut self, line: Line, counts: &[i32], mut xi: impl FnMut(usize) -> f32) -> Result<()> {
         let (first, stride, _) = self.line(line)?;
-        const BLOCK: usize = 64;
-        let mut drawn = [0.0; BLOCK];
         let mut position = 0;
         for (block, counts) in counts.chunks(LANES).enumerate() {
             // A transfer sends few pulses: most blocks have none.
@@ -86,17 +91,7 @@ impl<D: Device> Crossbar<D> {
             }
             for (l, &n) in counts.iter().enumerate() {
                 for _ in 0..n.unsigned_abs() {
-                    let xi = match xi {
-                        Xi::There(xi) => xi[position],
-                        Xi::Stream(stream) => {
-                            if self.device.noisy() && position % BLOCK == 0 {
-                                let rest = (sent - position as u64).min(BLOCK as u64);
-                                stream.normals(position as u64, &mut drawn[..rest as usize]);
-                            }
-                            drawn[position % BLOCK]
-                        }
-                    };
-                    self.pulse_one(first + (block * LANES + l) * stride, n > 0, xi);
+                    self.pulse_one(first + (block * LANES + l) * stride, n > 0, xi(position));
                     position += 1;
                 }
             }
