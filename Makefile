@@ -16,7 +16,7 @@ help:
 	@echo "make demo    build, then compare float, sgd, ttv1 and ttv2 on the bundled digits"
 	@echo "make test    build, then every check and test, Rust and Python"
 	@echo "make test-torch  the tests against PyTorch, in an environment of its own (a large download)"
-	@echo "make bench   every benchmark: bench-kernels, bench-instructions, bench-speed, bench-scaling, bench-peers (12 minutes)"
+	@echo "make bench   every benchmark: bench-kernels, bench-instructions, bench-speed, bench-scaling, bench-peers (20 minutes)"
 	@echo "make claims  what each rule tolerates, at quick scale (15 minutes; MNIST in TIKITAKA_DATA)"
 	@echo "make docs    the documentation as a site, in site/ (in an environment of its own)"
 	@echo "make wheel   the source distribution, and the abi3 wheel built from it, in dist/"
