@@ -105,10 +105,11 @@ impl Beginnings {
         self.positions.clear();
     }
 
-    /// Asks for the numbers 0 to `count` of the stream of a step; where they will be among all.
+    /// Asks for the first `count` numbers of the stream of a step, [`MOST`](Beginnings::MOST) or fewer; where they will
+    /// be among all.
     #[inline]
     pub(crate) fn push(&mut self, step: u64, count: usize) -> usize {
-        debug_assert!(count <= Self::MOST, "{count} numbers of a stream");
+        assert!(count <= Self::MOST, "{count} numbers of a stream");
         let at = self.steps.len();
         self.steps.extend(std::iter::repeat_n(step, count));
         self.positions.extend(0..count as u32);

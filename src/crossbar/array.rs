@@ -116,15 +116,15 @@ pub trait Array: Debug + Send + Sync {
     /// [`pulse_line`](Array::pulse_line) line after line, the counts of each after those of the one before. An array may
     /// draw for all of them together; the result is the same.
     fn pulse_lines(&mut self, lines: &[Line], counts: &[i32]) -> Result<()> {
+        let shape = self.shape();
+        let all = lines.iter().try_fold(0, |all, line| Ok(all + line.values(shape)?))?;
+        check_len("counts", counts.len(), all)?;
         let mut counts = counts;
         for &line in lines {
-            let values = line.values(self.shape())?;
-            let Some(now) = counts.split_off(..values) else {
-                return check_len("counts", counts.len(), values);
-            };
+            let now = counts.split_off(..line.values(shape)?).expect("as many as the lines have devices");
             self.pulse_line(line, now)?;
         }
-        check_len("counts", counts.len(), 0)
+        Ok(())
     }
 
     /// The weights, without any periphery: for inspection and tests, no operation of hardware.

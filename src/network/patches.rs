@@ -97,6 +97,7 @@ impl Conv2dConfig {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::network::conv2d::tests::config;
 
     /// Every pixel of every patch, coordinate by coordinate.
@@ -127,8 +128,13 @@ mod tests {
     /// Any number of patches from any on, over images; with and without padding the same as the pieces.
     #[test]
     fn patches_go_out_and_come_back() {
-        for (stride, padding) in [(1, 0), (2, 0), (1, 1), (2, 1), (3, 2)] {
-            let config = config(stride, padding);
+        let sizes = [(2, 3, 1, 0), (2, 3, 2, 0), (2, 3, 1, 1), (2, 3, 2, 1), (2, 3, 3, 2)];
+        // Pieces of 1, 3, 9, 12, 18 and 40 values: copied one way or another.
+        let pieces = [(1, 1, 1, 0), (1, 3, 1, 0), (3, 3, 1, 0), (6, 2, 1, 0), (6, 3, 1, 0), (10, 4, 1, 0)];
+        for ((channels, kernel, stride, padding), bias) in
+            sizes.into_iter().chain(pieces).flat_map(|s| [(s, true), (s, false)])
+        {
+            let config = Conv2dConfig { channels, kernel, bias, ..config(stride, padding) };
             let (n, cols, all) = (config.inputs(), config.columns(), 3 * config.patches());
             let images: Vec<f32> = (1..=3 * n).map(|v| v as f32).collect();
             let mut expected = vec![0.0; all * cols];
@@ -139,7 +145,7 @@ mod tests {
                     patch[to].copy_from_slice(&images[k * n..][from.clone()]);
                     counts[k * n..][from].iter_mut().for_each(|count| *count += 1.0);
                 }
-                patch[cols - 1] = 1.0;
+                patch[config.patch()..].fill(1.0);
             }
             for first in 0..all {
                 for end in first + 1..=all {
@@ -149,9 +155,10 @@ mod tests {
                 }
             }
             let mut sums = vec![0.0; 3 * n];
-            let (now, later) = expected.split_at(4 * cols);
+            let first = config.patches() + 1;
+            let (now, later) = expected.split_at(first * cols);
             config.fold(now, 0, &mut sums);
-            config.fold(later, 4, &mut sums[4 / config.patches() * n..]);
+            config.fold(later, first, &mut sums[n..]);
             let times: Vec<f32> = images.iter().zip(&counts).map(|(v, n)| v * n).collect();
             assert_eq!(sums, times, "{stride}, {padding}");
         }

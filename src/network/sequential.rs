@@ -280,9 +280,10 @@ impl Network {
         match self.part(examples.len(), workers) {
             Some(part) => self.pass(x, targets, examples, part, workers, progress)?,
             None => {
-                let work: usize = self.stages.iter().map(|stage| stage.crosspoints() * stage.samples()).sum();
-                let (one, alone) = (shape.vectors() == 1 && work < SPLIT_LAYERS, Workers::default());
-                self.layer_by_layer(x, targets, examples, shape, if one { &alone } else { workers }, progress)?;
+                let work = || self.stages.iter().map(|stage| stage.crosspoints() * stage.samples()).sum::<usize>();
+                let alone = workers.threads() > 1 && shape.vectors() == 1 && work() < SPLIT_LAYERS;
+                let one = alone.then(Workers::default);
+                self.layer_by_layer(x, targets, examples, shape, one.as_ref().unwrap_or(workers), progress)?;
             }
         }
         let samples = self.samples(shape.vectors());

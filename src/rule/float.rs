@@ -67,7 +67,7 @@ pub struct FloatRule {
     active: Active,
     steps: Vec<f32>,
     some: Rows,
-    /// Of each part of the lines.
+    /// What each part of the lines learns in.
     spare: Vec<Vec<f32>>,
 }
 
@@ -175,7 +175,9 @@ impl Rule for FloatRule {
         let few = self.weights.len() <= FEW;
         let share = |values: &[f32]| simd::count_nonzero(values) as f64 / values.len() as f64;
         if batch > 1 && (few || share(x) >= DENSE) {
-            if !few && SHORT.contains(&self.rows) && share(delta) <= SPARSE {
+            // A step that is not finite leaves its trace where δ is zero, too.
+            let finite = simd::all_finite(x) && (lr * simd::max_abs(x)).is_finite();
+            if !few && SHORT.contains(&self.rows) && share(delta) <= SPARSE && finite {
                 self.learn_by_rows(x, delta, -lr, workers);
                 return Ok(());
             }

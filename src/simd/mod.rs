@@ -140,7 +140,7 @@ mod avx512 {
         for r in 0..LANES {
             if r & D == 0 {
                 let (a, b) = (rows[r], rows[r | D]);
-                // SAFETY: the caller's promise.
+                // SAFETY: the caller's promise; see [`Avx512`].
                 unsafe {
                     let [low, high] = transmute::<[[i32; LANES]; 2], [__m512i; 2]>([low, high]);
                     rows[r] = _mm512_permutex2var_ps(a, low, b);
@@ -304,7 +304,7 @@ pub(crate) fn turn(lines: &[f32], width: usize, rows: &mut [f32]) {
     run(kernels::Turn { lines, width, rows });
 }
 
-/// [`rank_many`] of `factor·x`, to the same bits, with what is not zero of d: `some` has it row after row, one for each
+/// [`rank_many`] of `factor·x`, which is finite, to the same bits, with what is not zero of d: `some` has it row after row, one for each
 /// output. `spare` is overwritten.
 pub(crate) fn rank_some(
     lines: &mut [f32],

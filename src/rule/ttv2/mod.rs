@@ -17,7 +17,7 @@ use crate::ledger::Ledger;
 use crate::simd;
 use crate::workers::Workers;
 
-/// Devices of lines whose pulses are sent together, at the most.
+/// Devices of lines from which pulses due on C are sent.
 const TOGETHER: usize = 1 << 16;
 
 /// TTv2 of one layer.
@@ -154,6 +154,8 @@ impl Ttv2Rule {
     /// where |H[i,k]| ≥ 1: one pulse of sign(H[i,k]) on C[i,k], then reset H[i,k]
     /// k ← (k+1) mod n
     /// ```
+    ///
+    /// Its pulses wait for [`send`](Ttv2Rule::send).
     fn transfer(&mut self, v: &[f32], lambda: f32) -> Result<()> {
         let (line, width) = (self.line(0), v.len());
         let h = &mut self.h[self.k as usize * width..][..width];
@@ -161,9 +163,9 @@ impl Ttv2Rule {
         // A multiply-add and a comparison per value, a reset per crossing.
         self.digital_operations += 2 * width as u64;
         if crossed {
-            let sent = self.pulses.len();
-            self.pulses.resize(sent + width, 0);
-            self.digital_operations += cross(&self.settings, h, &mut self.pulses[sent..]);
+            let due = self.pulses.len();
+            self.pulses.resize(due + width, 0);
+            self.digital_operations += cross(&self.settings, h, &mut self.pulses[due..]);
             self.crossed.push(line);
             if self.pulses.len() >= TOGETHER {
                 self.send()?;
