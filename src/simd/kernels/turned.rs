@@ -80,10 +80,12 @@ impl Kernel for RankSome<'_> {
             }
             for (row, ends) in turned.as_chunks_mut::<NEAR>().0.iter_mut().zip(self.some.starts.windows(2)) {
                 let (at, d) = (&self.some.at[ends[0]..ends[1]], &self.some.values[ends[0]..ends[1]]);
-                match count {
-                    ..=LANES => rank_row::<LANES>(row, steps, at, d),
-                    17..=32 => rank_row::<32>(row, steps, at, d),
-                    _ => rank_row::<NEAR>(row, steps, at, d),
+                if count <= LANES {
+                    rank_row::<LANES>(row, steps, at, d);
+                } else if count <= 2 * LANES {
+                    rank_row::<{ 2 * LANES }>(row, steps, at, d);
+                } else {
+                    rank_row::<NEAR>(row, steps, at, d);
                 }
             }
             turn::<M>(turned, NEAR, [m, count], lines, m);
