@@ -14,7 +14,7 @@ PAIRS, SAMPLES = 21, 10_000
 
 def seconds(network: tt.Network, x: np.ndarray, y: np.ndarray) -> float:
     start = time.perf_counter()
-    network.train(x, y, rate=0.3)
+    network.train(x, y, lr_scale=0.3)
     return time.perf_counter() - start
 
 

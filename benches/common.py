@@ -55,7 +55,7 @@ class Work:
             "net": self.net,
             **{"rule": self.rule, "states": self.states, "mvm": self.mvm, "batch": self.batch},
             **{"bound": 0.6, "cycle_noise": 0.3, "step_spread": 0.3, "bound_spread": 0.3, "asymmetry": 0.1},
-            **{"max_train": 31, "lr": 0.01 * self.faster, "fast_lr": 0.1 * self.faster, "transfer_every": 2},
+            **{"max_length": 31, "lr": 0.01 * self.faster, "fast_lr": 0.1 * self.faster, "transfer_every": 2},
             # TTv2: thresholds per unit of A, so finer devices need a larger one
             "transfer_lr": 30.0 if self.rule == "ttv2" and self.states > 100 else 1.0,
             **({"steps": STEPS} if self.net == "lstm" else {}),
@@ -68,14 +68,18 @@ class Work:
         for rate in ("lr", "fast_lr"):
             s[rate] /= s.get("steps", 1)
         if self.rule == "float":
-            return tt.Float(lr=s["lr"])
+            return tt.DigitalSgd(lr=s["lr"])
         device = tt.SoftBounds(
             **{name: s[name] for name in ("states", "bound", "cycle_noise", "step_spread", "bound_spread", "asymmetry")}
         )
         periphery = tt.Periphery.full() if self.mvm == "full" else tt.Periphery.ideal()
-        arrays: dict[str, Any] = {"device": device, "periphery": periphery, "trains": tt.Trains(s["max_train"])}
+        arrays: dict[str, Any] = {
+            "device": device,
+            "periphery": periphery,
+            "pulse_trains": tt.PulseTrains(s["max_length"]),
+        }
         if self.rule == "sgd":
-            return tt.Sgd(lr=s["lr"], **arrays)
+            return tt.AnalogSgd(lr=s["lr"], **arrays)
         transfers = {name: s[name] for name in ("fast_lr", "transfer_lr", "transfer_every")}
         return tt.Ttv1(**transfers, **arrays) if self.rule == "ttv1" else tt.Ttv2(**transfers, **arrays)
 

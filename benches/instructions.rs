@@ -10,7 +10,7 @@ use tikitaka::crossbar::{Array, Line, Periphery};
 use tikitaka::device::{DeviceConfig, SoftBounds};
 use tikitaka::network::{LayerConfig, LinearConfig, Loss, Network, Targets};
 use tikitaka::random::{Operation, Stream};
-use tikitaka::rule::{Float, RuleConfig, Sgd, Ttv2};
+use tikitaka::rule::{AnalogSgd, DigitalSgd, RuleConfig, Ttv2};
 use work::{SHAPES, Updates, array, error_signal, image, input};
 
 const IMAGES: usize = 32;
@@ -50,7 +50,7 @@ fn run(case: &str, n: u64) -> u64 {
         "pulse, 128×257, 1200 states" => pulses(SHAPES[1], 1200.0, n),
         "pulse, 10×129, 20 states" => pulses(SHAPES[2], 20.0, n),
         "pulse, 10×129, 1200 states" => pulses(SHAPES[2], 1200.0, n),
-        "sample, float" => samples(&RuleConfig::Float(Float { lr: 0.01 }), n),
+        "sample, float" => samples(&RuleConfig::DigitalSgd(DigitalSgd { lr: 0.01 }), n),
         "sample, sgd, 20 states" => samples(&sgd(20.0), n),
         "sample, sgd, 1200 states" => samples(&sgd(1200.0), n),
         "sample, ttv2, 20 states" => samples(&ttv2(20.0, Periphery::default()), n),
@@ -100,7 +100,7 @@ fn soft_bounds(states: f64) -> DeviceConfig {
 }
 
 fn sgd(states: f64) -> RuleConfig {
-    RuleConfig::Sgd(Sgd { lr: 0.01, device: soft_bounds(states), ..Sgd::default() })
+    RuleConfig::AnalogSgd(AnalogSgd { lr: 0.01, device: soft_bounds(states), ..AnalogSgd::default() })
 }
 
 /// The rates of `benches/common.py`.

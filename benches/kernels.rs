@@ -8,7 +8,7 @@ use divan::{Bencher, black_box, counter::ItemsCount};
 use rand::{SeedableRng, rngs::SmallRng};
 use rand_distr::{Distribution, StandardNormal};
 use tikitaka::Workers;
-use tikitaka::crossbar::{Array, Mvm, Periphery};
+use tikitaka::crossbar::{Array, IoSettings, Periphery};
 use tikitaka::random::{Operation, Stream};
 use work::{SHAPES, array, error_signal, input, uniforms};
 
@@ -69,7 +69,7 @@ fn forward_exact(bencher: Bencher<'_, '_>, x: &str) {
 /// Output noise alone.
 #[divan::bench(args = ["dense", "image"])]
 fn forward_noisy(bencher: Bencher<'_, '_>, x: &str) {
-    let noisy = Mvm { output_noise: 0.06, ..Mvm::default() };
+    let noisy = IoSettings { output_noise: 0.06, ..IoSettings::default() };
     forward(bencher, Periphery { forward: noisy, ..Periphery::default() }, x);
 }
 

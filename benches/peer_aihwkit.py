@@ -54,7 +54,7 @@ def config(s: Settings) -> FloatingPointRPUConfig | SingleRPUConfig | UnitCellRP
     mapping = MappingParameter(max_input_size=0, max_output_size=0, digital_bias=True)
     if s["rule"] == "float":
         return FloatingPointRPUConfig(device=FloatingPointDevice(), mapping=mapping)
-    update = UpdateParameters(desired_bl=s["max_train"])  # its update and train management are on by default, as ours
+    update = UpdateParameters(desired_bl=s["max_length"])  # its update and train management are on by default, as ours
     if s["rule"] == "sgd":
         made = SingleRPUConfig(device=device(s, False), update=update)
     else:

@@ -7,7 +7,7 @@ mod work;
 use divan::{Bencher, black_box, counter::ItemsCount};
 use tikitaka::Workers;
 use tikitaka::crossbar::{Array, Line, Periphery};
-use tikitaka::rule::{Float, FloatRule, Rule};
+use tikitaka::rule::{DigitalSgd, DigitalSgdRule, Rule};
 use work::{SHAPES, Updates, array, error_signal, input, uniforms};
 
 #[allow(clippy::print_stdout)]
@@ -70,7 +70,7 @@ fn pulse_line_every(bencher: Bencher<'_, '_>, n: usize) {
 #[divan::bench(args = SHAPES)]
 fn float_step(bencher: Bencher<'_, '_>, (rows, cols): (usize, usize)) {
     let weights = uniforms(2, rows * cols, -0.1, 0.1);
-    let mut rule = FloatRule::new(rows, cols, &weights, Float { lr: 1e-6 }).expect("valid settings");
+    let mut rule = DigitalSgdRule::new(rows, cols, &weights, DigitalSgd { lr: 1e-6 }).expect("valid settings");
     let (x, delta) = (input(cols, 1), error_signal(rows, 1));
     let (mut y, mut z) = (vec![0.0; rows], vec![0.0; cols]);
     let workers = Workers::default();

@@ -1,4 +1,4 @@
-"""Trains a small network on the bundled digits with TTv2 on 20-state devices; the same training as digits.rs.
+"""PulseTrains a small network on the bundled digits with TTv2 on 20-state devices; the same training as digits.rs.
 
 python examples/digits.py
 """
@@ -15,10 +15,10 @@ def train(seed: int, epochs: int = 30) -> float:
     network = tt.Network(layers, tt.Ttv2(), seed=seed)
     n = len(digits.train_y)
     for epoch in range(epochs):
-        rate = (1.0, 0.3, 0.09)[3 * epoch // epochs]
+        lr_scale = (1.0, 0.3, 0.09)[3 * epoch // epochs]
         # tt.fit shuffles; the order here is one that digits.rs can make too
         order = (np.arange(n) * 701 + epoch * 97) % n
-        network.train(digits.train_x, digits.train_y, order=order, rate=rate)
+        network.train(digits.train_x, digits.train_y, order=order, lr_scale=lr_scale)
     return 100 * network.evaluate(digits.test_x, digits.test_y).error
 
 

@@ -1,4 +1,4 @@
-//! Trains a small network on the bundled digits with TTv2 on 20-state devices; the same training as
+//! PulseTrains a small network on the bundled digits with TTv2 on 20-state devices; the same training as
 //! `examples/digits.py`.
 //!
 //! cargo run --release --example digits
@@ -37,11 +37,11 @@ fn train(seed: u64, epochs: u32) -> Result<f64> {
     let mut network = Network::new(&layers, &rule, Loss::CrossEntropy, seed)?;
     let workers = Workers::default();
     for epoch in 0..epochs {
-        let rate = [1.0, 0.3, 0.09][(3 * epoch / epochs) as usize];
+        let lr_scale = [1.0, 0.3, 0.09][(3 * epoch / epochs) as usize];
         // Any order will do; this one visits every sample once.
         let n = y.len() as u32;
         let order: Vec<u32> = (0..n).map(|k| (k * 701 + epoch * 97) % n).collect();
-        network.train(&x, Targets::Classes(&y), &order, 1, rate, &workers)?;
+        network.train(&x, Targets::Classes(&y), &order, 1, lr_scale, &workers)?;
     }
     let result = network.evaluate(&test_x, Targets::Classes(&test_y), 0, &workers)?;
     Ok(100.0 * result.errors as f64 / result.samples as f64)

@@ -52,7 +52,7 @@ impl Rule for MyTtv1 {
         self.c.backward(delta, z, workers)
     }
 
-    fn update(&mut self, x: &[f32], delta: &[f32], rate: f32, _workers: &Workers) -> Result<()> {
+    fn update(&mut self, x: &[f32], delta: &[f32], lr_scale: f32, _workers: &Workers) -> Result<()> {
         let (rows, cols) = self.shape();
         for (x, delta) in x.chunks(cols).zip(delta.chunks(rows)) {
             self.a.update(x, delta, -FAST_LR)?;
@@ -61,7 +61,7 @@ impl Rule for MyTtv1 {
                 let (mut u, mut v) = (vec![0.0; cols], vec![0.0; rows]);
                 u[self.k] = 1.0;
                 self.a.read_line(Line::Column(self.k), &mut v)?;
-                self.c.update(&u, &v, TRANSFER_LR * rate)?;
+                self.c.update(&u, &v, TRANSFER_LR * lr_scale)?;
                 self.k = (self.k + 1) % cols;
             }
         }
@@ -107,7 +107,7 @@ impl Rule for MyTtv1 {
 /// The weights of every layer.
 type Weights = Vec<Vec<f32>>;
 
-/// Trains on random vectors with random classes and returns the weights of every layer.
+/// PulseTrains on random vectors with random classes and returns the weights of every layer.
 fn train(mut network: Network) -> Result<Weights> {
     let mut x = vec![0.0; 8 * 300];
     Stream::new(1, 0, Operation::Sample, 0).normals(0, &mut x);

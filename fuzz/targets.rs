@@ -4,7 +4,7 @@ use tikitaka::Workers;
 use tikitaka::checkpoint::{decode as decoded, encode};
 use tikitaka::device::DeviceConfig;
 use tikitaka::network::{LayerConfig, LinearConfig, Loss, Network, Targets};
-use tikitaka::rule::{Float, Rule, RuleConfig, Sgd, State, Ttv1, Ttv2};
+use tikitaka::rule::{AnalogSgd, DigitalSgd, Rule, RuleConfig, State, Ttv1, Ttv2};
 
 /// Reading any bytes as a file gives arrays, which can be written and read again, or an error.
 pub(crate) fn decode(bytes: &[u8]) {
@@ -24,8 +24,8 @@ pub(crate) fn restore(bytes: &[u8]) {
     let Some((&kind, changes)) = bytes.split_first() else { return };
     let linear = |inputs, outputs| LayerConfig::Linear(LinearConfig { inputs, outputs, bias: true, scale: 1.0 });
     let rules = [
-        RuleConfig::Float(Float::default()),
-        RuleConfig::Sgd(Sgd { count_pulses: true, ..Sgd::default() }),
+        RuleConfig::DigitalSgd(DigitalSgd::default()),
+        RuleConfig::AnalogSgd(AnalogSgd { count_pulses: true, ..AnalogSgd::default() }),
         RuleConfig::Ttv1(Ttv1 { device: DeviceConfig::default(), ..Ttv1::default() }),
         RuleConfig::Ttv2(Ttv2 { count_pulses: true, ..Ttv2::default() }),
     ];

@@ -36,11 +36,11 @@
 //! | zero-shifting, Kim et al. 2019 | `Crossbar::zero_shift` | `test_zero_shifting_finds_the_symmetry_point_up_to_a_step` |
 //! | noisy product, GV16 | `Products::group` | `test_products_through_the_periphery` |
 //! | converters, GV16 | `Converter::apply` | `levels_by_hand` |
-//! | pulse trains, GV16 | `Trains::plan` | `the_mean_update_is_lr_times_the_product` |
+//! | pulse trains, GV16 | `PulseTrains::plan` | `the_mean_update_is_lr_times_the_product` |
 //! | pulsed update, GV16 | `Crossbar::pulsed_updates` | `test_mean_and_variance_of_updates` |
 //! | TTv1, GH20 | `Ttv1Rule::update` | `test_training_step_for_step` |
 //! | TTv2, R24 eq. (10) | `Ttv2Rule::transfer` | `test_training_step_for_step` |
-//! | learning rates, R24 | `rates::fast_rate` | `rates_by_hand` |
+//! | learning rates, R24 | `learning_rates::fast_rate` | `rates_by_hand` |
 //! | running average of reads | `LineAverage::add` | `by_hand` |
 //! | convolution, each patch a sample | `Conv2dConfig::pieces` | `convolutions_descend_the_numeric_gradient` |
 //! | LSTM step, Hochreiter & Schmidhuber 1997, Gers et al. 2000 | `lstm::step` | `a_step_by_hand` |
@@ -70,7 +70,7 @@
 //!     }
 //!     fn symmetry_point(&self, _: &()) -> f32 { 0.0 }
 //!     fn bounds(&self, _: &()) -> (f32, f32) { (0.0, 1.0) }
-//!     fn step(&self) -> f32 { 0.1 }
+//!     fn weight_step(&self) -> f32 { 0.1 }
 //!     fn noisy(&self) -> bool { false }
 //!     fn parameters(&self, _: &()) -> Vec<(&'static str, f32)> { Vec::new() }
 //! }

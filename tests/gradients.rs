@@ -7,12 +7,13 @@ use tikitaka::network::{
     Network, Targets,
 };
 use tikitaka::random::{Operation, Stream};
-use tikitaka::rule::{Float, RuleConfig};
+use tikitaka::rule::{DigitalSgd, RuleConfig};
 
 const LR: f32 = 0.5;
 
 fn network(layers: &[LayerConfig], lr: f32) -> Network {
-    Network::new(layers, &RuleConfig::Float(Float { lr: f64::from(lr) }), Loss::CrossEntropy, 3).expect("valid layers")
+    Network::new(layers, &RuleConfig::DigitalSgd(DigitalSgd { lr: f64::from(lr) }), Loss::CrossEntropy, 3)
+        .expect("valid layers")
 }
 
 fn linear(inputs: usize, outputs: usize) -> LayerConfig {

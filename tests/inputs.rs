@@ -2,13 +2,13 @@
 //! nothing changed.
 
 use tikitaka::Workers;
-use tikitaka::crossbar::{Array, Crossbar, Line, Mvm, Periphery, Reference, Setup, Trains};
+use tikitaka::crossbar::{Array, Crossbar, IoSettings, Line, Periphery, PulseTrains, Reference, Setup};
 use tikitaka::device::{ConstantStep, DeviceConfig, SoftBounds};
 use tikitaka::network::{
     Conv2dConfig, Examples, FlattenConfig, Inputs, LayerConfig, LinearConfig, Loss, LstmConfig, MaxPool2dConfig,
     Memory, Network, Targets,
 };
-use tikitaka::rule::{Float, RuleConfig, Sgd, Ttv2};
+use tikitaka::rule::{AnalogSgd, DigitalSgd, RuleConfig, Ttv2};
 
 fn linear(inputs: usize, outputs: usize) -> LayerConfig {
     LayerConfig::Linear(LinearConfig { inputs, outputs, bias: true, scale: 1.0 })
@@ -28,7 +28,7 @@ fn recurrent() -> Network {
 }
 
 fn float() -> RuleConfig {
-    RuleConfig::Float(Float::default())
+    RuleConfig::DigitalSgd(DigitalSgd::default())
 }
 
 #[track_caller]
@@ -44,10 +44,11 @@ fn settings_out_of_range() {
     let device = || ConstantStep::default().build().expect("valid settings");
     says(Crossbar::new(0, 3, device(), &Setup::default()), &["rows", "0", "1 or more"]);
     says(Crossbar::new(1 << 20, 1 << 20, device(), &Setup::default()), &["rows × cols", "at most"]);
-    let periphery = Periphery { forward: Mvm { output_noise: -1.0, ..Mvm::default() }, ..Periphery::default() };
+    let periphery =
+        Periphery { forward: IoSettings { output_noise: -1.0, ..IoSettings::default() }, ..Periphery::default() };
     says(Crossbar::new(2, 3, device(), &Setup { periphery, ..Setup::default() }), &["output_noise", "-1", "0 to"]);
-    let trains = Trains { max_train: 0, ..Trains::default() };
-    says(Crossbar::new(2, 3, device(), &Setup { trains, ..Setup::default() }), &["max_train", "0", "1 to 4096"]);
+    let pulse_trains = PulseTrains { max_length: 0, ..PulseTrains::default() };
+    says(Crossbar::new(2, 3, device(), &Setup { pulse_trains, ..Setup::default() }), &["max_length", "0", "1 to 4096"]);
     says(SoftBounds { bound: f64::NAN, ..SoftBounds::default() }.build(), &["bound", "NaN"]);
     let mut crossbar = Crossbar::new(2, 3, device(), &Setup::default()).expect("valid settings");
     says(crossbar.refer(&Reference { spread: -0.1, ..Reference::ideal() }), &["spread", "-0.1"]);
@@ -55,7 +56,7 @@ fn settings_out_of_range() {
     let device = DeviceConfig::SoftBounds(SoftBounds { states: Some(-5.0), ..SoftBounds::default() });
     let rule = RuleConfig::Ttv2(Ttv2 { slow_device: Some(device), ..Ttv2::default() });
     says(Network::new(&[linear(2, 2)], &rule, Loss::CrossEntropy, 0), &["states", "-5"]);
-    says(Sgd { lr: f64::INFINITY, ..Sgd::default() }.validate(), &["lr", "inf"]);
+    says(AnalogSgd { lr: f64::INFINITY, ..AnalogSgd::default() }.validate(), &["lr", "inf"]);
 }
 
 #[test]
@@ -83,8 +84,8 @@ fn lines_and_lengths() {
 fn data_that_cannot_be_trained_on() {
     let mut network = Network::new(&[linear(2, 3)], &float(), Loss::CrossEntropy, 0).expect("valid settings");
     let before: Vec<_> = network.rules().map(|l| l.weights().expect("float")).collect();
-    let mut train = |x: &[f32], targets: Targets<'_>, order: &[u32], batch, rate| {
-        network.train(x, targets, order, batch, rate, &Workers::default())
+    let mut train = |x: &[f32], targets: Targets<'_>, order: &[u32], batch, lr_scale| {
+        network.train(x, targets, order, batch, lr_scale, &Workers::default())
     };
     let x = [0.1, 0.2, 0.3, 0.4];
     let classes = Targets::Classes(&[0, 2]);
@@ -96,7 +97,7 @@ fn data_that_cannot_be_trained_on() {
     says(train(&x, Targets::Values(&[0.0; 6]), &[0], 1, 1.0), &["cross-entropy", "class"]);
     says(train(&x, classes, &[2], 1, 1.0), &["order", "2", "0 to 1"]);
     says(train(&x, classes, &[0], 0, 1.0), &["batch", "0"]);
-    says(train(&x, classes, &[0], 1, f32::NAN), &["rate", "NaN"]);
+    says(train(&x, classes, &[0], 1, f32::NAN), &["lr_scale", "NaN"]);
     let nothing = train(&[], Targets::Classes(&[]), &[], 1, 1.0).expect("no samples, nothing to do");
     assert_eq!(nothing.samples, 0);
     let after: Vec<_> = network.rules().map(|l| l.weights().expect("float")).collect();

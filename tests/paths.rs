@@ -2,10 +2,10 @@
 //! one after another, products together and alone. `make test` runs this file once per instruction set.
 
 use tikitaka::Workers;
-use tikitaka::crossbar::{Array, Crossbar, DueRead, Line, Periphery, Reference, Setup, Trains};
+use tikitaka::crossbar::{Array, Crossbar, DueRead, Line, Periphery, PulseTrains, Reference, Setup};
 use tikitaka::device::{ConstantStep, CycleNoise, Device, SoftBounds};
 use tikitaka::random::{Operation, Stream};
-use tikitaka::rule::{Float, FloatRule, Rule};
+use tikitaka::rule::{DigitalSgd, DigitalSgdRule, Rule};
 
 const SEED: u64 = 5;
 const ARRAY: u64 = 3;
@@ -31,16 +31,16 @@ fn crossbar<D: Device>(rows: usize, cols: usize, device: &D, setup: &Setup, refe
     crossbar
 }
 
-fn setup(max_train: u32) -> Setup {
-    let trains = Trains { max_train, train_management: false, ..Trains::default() };
-    Setup { periphery: Periphery::full(0.06), trains, seed: SEED, array: ARRAY, count_pulses: true }
+fn setup(max_length: u32) -> Setup {
+    let pulse_trains = PulseTrains { max_length, length_management: false, ..PulseTrains::default() };
+    Setup { periphery: Periphery::full(0.06), pulse_trains, seed: SEED, array: ARRAY, count_pulses: true }
 }
 
 /// An update from its definition: pulse p, counted over parts of 64 slots, then columns, slots and rows,
 /// takes the normal p of the stream.
 fn update_by_definition<D: Device>(array: &Crossbar<D>, step: u64, x: &[f32], delta: &[f32], lr: f32) -> Vec<f32> {
     let (rows, cols) = array.shape();
-    let (row_trains, column_trains) = array.next_trains(x, delta, lr);
+    let (row_trains, column_trains) = array.next_pulse_trains(x, delta, lr);
     let slots = row_trains.len() / rows;
     let (mut weights, reference) = (array.weights(), array.reference());
     let (stream, mut p) = (Stream::new(SEED, ARRAY, Operation::Update, step), 0);
@@ -65,15 +65,15 @@ fn update_by_definition<D: Device>(array: &Crossbar<D>, step: u64, x: &[f32], de
 
 fn follows_the_definition<D: Device>(device: &D) {
     for (rows, cols) in [(5, 40), (16, 7), (37, 30), (130, 11)] {
-        for (max_train, referred) in [(1, true), (6, false), (31, true), (100, true)] {
-            let mut array = crossbar(rows, cols, device, &setup(max_train), referred);
+        for (max_length, referred) in [(1, true), (6, false), (31, true), (100, true)] {
+            let mut array = crossbar(rows, cols, device, &setup(max_length), referred);
             // From some pulses a slot to all devices of it.
             for (step, load) in (0_u64..).zip([0.02, 0.3, 2.0]) {
                 let (x, delta) = (values(step, cols, 0.4, true), values(step + 9, rows, 0.1, true));
-                let lr = if step == 1 { -1.0 } else { 1.0 } * load * max_train as f32 * array.step();
+                let lr = if step == 1 { -1.0 } else { 1.0 } * load * max_length as f32 * array.weight_step();
                 let expected = update_by_definition(&array, step, &x, &delta, lr);
                 array.update(&x, &delta, lr).expect("vectors of the array's shape");
-                assert_eq!(array.weights(), expected, "{rows}×{cols}, {max_train} slots, load {load}, {device:?}");
+                assert_eq!(array.weights(), expected, "{rows}×{cols}, {max_length} slots, load {load}, {device:?}");
             }
         }
     }
@@ -202,7 +202,7 @@ fn sums_have_the_stated_order() {
     }
 }
 
-/// Float weights learn from a batch what they learn from its samples in turn, to the same bits: few and many samples
+/// DigitalSgd weights learn from a batch what they learn from its samples in turn, to the same bits: few and many samples
 /// with or without zeros, on any number of threads.
 #[test]
 fn float_learns_from_a_batch_what_it_learns_from_samples() {
@@ -210,7 +210,7 @@ fn float_learns_from_a_batch_what_it_learns_from_samples() {
         for (batch, zeros) in [(5, 0.75), (64, 0.75), (64, 0.0), (150, 0.9)] {
             let start = values(3, rows * cols, 0.0, true);
             let (x, delta) = (values(1, batch * cols, 0.0, true), values(2, batch * rows, zeros, true));
-            let rule = || FloatRule::new(rows, cols, &start, Float { lr: 0.03 }).expect("valid settings");
+            let rule = || DigitalSgdRule::new(rows, cols, &start, DigitalSgd { lr: 0.03 }).expect("valid settings");
             let mut one = rule();
             for (x, delta) in x.chunks_exact(cols).zip(delta.chunks_exact(rows)) {
                 one.update(x, delta, 1.0, &Workers::default()).expect("a sample");

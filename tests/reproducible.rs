@@ -3,12 +3,12 @@
 
 #![allow(clippy::single_range_in_vec_init)] // pieces of the data, often only one
 
-use tikitaka::crossbar::{Periphery, Trains};
+use tikitaka::crossbar::{Periphery, PulseTrains};
 use tikitaka::network::{
     Conv2dConfig, FlattenConfig, LayerConfig, LinearConfig, Loss, MaxPool2dConfig, Network, Targets,
 };
 use tikitaka::random::{Operation, Stream};
-use tikitaka::rule::{Axis, Float, Rates, RuleConfig, Sgd, State, Ttv1, Ttv2, Vectors};
+use tikitaka::rule::{AnalogSgd, DigitalSgd, LearningRates, ReadVectors, RuleConfig, State, TransferLine, Ttv1, Ttv2};
 use tikitaka::{Result, Workers};
 
 const SAMPLES: u32 = 240;
@@ -17,14 +17,14 @@ const INPUTS: usize = 37;
 fn rules() -> Vec<(&'static str, RuleConfig)> {
     let periphery = Periphery::full(0.06);
     vec![
-        ("float", RuleConfig::Float(Float { lr: 0.1 })),
-        ("sgd", RuleConfig::Sgd(Sgd { lr: 0.1, periphery: periphery.clone(), ..Sgd::default() })),
+        ("float", RuleConfig::DigitalSgd(DigitalSgd { lr: 0.1 })),
+        ("sgd", RuleConfig::AnalogSgd(AnalogSgd { lr: 0.1, periphery: periphery.clone(), ..AnalogSgd::default() })),
         (
             "ttv1",
             RuleConfig::Ttv1(Ttv1 {
                 fast_lr: 0.1,
                 gamma: 0.5,
-                vectors: Vectors::Hadamard,
+                read_vectors: ReadVectors::Hadamard,
                 periphery: periphery.clone(),
                 ..Ttv1::default()
             }),
@@ -33,10 +33,10 @@ fn rules() -> Vec<(&'static str, RuleConfig)> {
         (
             "ttv2 by rows",
             RuleConfig::Ttv2(Ttv2 {
-                line: Axis::Row,
-                rates: Rates::R24,
+                transfer_line: TransferLine::Row,
+                rates: LearningRates::R24,
                 max_pulses: 3,
-                trains: Trains { max_train: 70, train_management: false, ..Trains::default() },
+                pulse_trains: PulseTrains { max_length: 70, length_management: false, ..PulseTrains::default() },
                 ..Ttv2::default()
             }),
         ),
@@ -60,7 +60,7 @@ fn data() -> (Vec<f32>, Vec<u32>) {
     (x, classes)
 }
 
-/// Trains on `pieces` of the data one after another.
+/// PulseTrains on `pieces` of the data one after another.
 fn train(network: &mut Network, batch: usize, threads: usize, pieces: &[std::ops::Range<u32>]) -> Result<()> {
     let (x, classes) = data();
     let workers = Workers::new(threads)?;
@@ -181,7 +181,7 @@ fn shared_mini_batches_of_images_give_what_one_thread_does() {
 /// Large enough for the work to be split.
 #[test]
 fn products_of_large_batches_do_not_depend_on_threads() {
-    let rule = RuleConfig::Sgd(Sgd { periphery: Periphery::full(0.06), ..Sgd::default() });
+    let rule = RuleConfig::AnalogSgd(AnalogSgd { periphery: Periphery::full(0.06), ..AnalogSgd::default() });
     let (rows, cols, batch) = (300, 400, 128);
     let mut weights = vec![0.0; rows * cols];
     Stream::new(1, 0, Operation::Sample, 0).normals(0, &mut weights);

@@ -11,7 +11,7 @@ use tikitaka::network::{
     Network, Targets,
 };
 use tikitaka::random::{Operation, Stream};
-use tikitaka::rule::{Count, Float, RuleConfig, Sgd, State, Ttv1, Ttv2};
+use tikitaka::rule::{AnalogSgd, DigitalSgd, RuleConfig, State, TransferUnit, Ttv1, Ttv2};
 use tikitaka::{Result, Workers};
 
 const EXAMPLES: u32 = 40;
@@ -22,11 +22,11 @@ fn rules() -> Vec<(&'static str, RuleConfig)> {
     let periphery = Periphery::full(0.06);
     let ttv2 = Ttv2 { fast_lr: 0.5, transfer_lr: 5.0, periphery: periphery.clone(), ..Ttv2::default() };
     vec![
-        ("float", RuleConfig::Float(Float { lr: 0.1 })),
-        ("sgd", RuleConfig::Sgd(Sgd { lr: 0.1, periphery: periphery.clone(), ..Sgd::default() })),
+        ("float", RuleConfig::DigitalSgd(DigitalSgd { lr: 0.1 })),
+        ("sgd", RuleConfig::AnalogSgd(AnalogSgd { lr: 0.1, periphery: periphery.clone(), ..AnalogSgd::default() })),
         ("ttv1", RuleConfig::Ttv1(Ttv1 { fast_lr: 0.1, gamma: 0.5, periphery, ..Ttv1::default() })),
         ("ttv2", RuleConfig::Ttv2(ttv2.clone())),
-        ("ttv2 by batches", RuleConfig::Ttv2(Ttv2 { count: Count::Batch, transfer_every: 3, ..ttv2 })),
+        ("ttv2 by batches", RuleConfig::Ttv2(Ttv2 { transfer_unit: TransferUnit::Batch, transfer_every: 3, ..ttv2 })),
     ]
 }
 
@@ -91,7 +91,7 @@ fn text() -> (Vec<u32>, Vec<u32>) {
     (codes[..codes.len() - 1].to_vec(), codes[1..].to_vec())
 }
 
-/// Trains on `pieces` of the data one after another; the sum of the losses.
+/// PulseTrains on `pieces` of the data one after another; the sum of the losses.
 fn train(kind: Kind, network: &mut Network, batch: usize, threads: usize, pieces: &[Range<u32>]) -> Result<f64> {
     let workers = Workers::new(threads)?;
     let (codes, next) = text();

@@ -11,8 +11,8 @@ X, DELTA = RNG.normal(size=(SAMPLES, COLS)), RNG.normal(size=(SAMPLES, ROWS))
 PERIPHERY = tt.Periphery.full(0.06)
 
 
-def trained(rule: tt.Ttv2, averaging: bool) -> tt.Layer:
-    layer = tt.Layer(rule, np.zeros((ROWS, COLS)), seed=3)
+def trained(rule: tt.Ttv2, averaging: bool) -> tt.AnalogLayer:
+    layer = tt.AnalogLayer(rule, np.zeros((ROWS, COLS)), seed=3)
     layer.averaging = averaging
     layer.update(X, DELTA)
     return layer
@@ -21,7 +21,7 @@ def trained(rule: tt.Ttv2, averaging: bool) -> tt.Layer:
 @pytest.mark.parametrize("line", ["column", "row"])
 @pytest.mark.parametrize("every", [1, 3])
 def test_the_ledger_is_right_to_the_count(line: str, every: int) -> None:
-    rule = tt.Ttv2(periphery=PERIPHERY, transfer_every=2, line=line, average_every=every)
+    rule = tt.Ttv2(periphery=PERIPHERY, transfer_every=2, transfer_line=line, average_every=every)
     off, on = trained(rule, averaging=False), trained(rule, averaging=True)
     lines, width = (COLS, ROWS) if line == "column" else (ROWS, COLS)
     transfers = SAMPLES // 2
@@ -54,7 +54,7 @@ def test_an_exponential_average_follows_the_iterate_more_closely() -> None:
     distance = {}
     for average in ("uniform", "exponential"):
         rule = tt.Ttv2(fast_lr=0.5, transfer_lr=2.0, average=average, average_memory=3.0)
-        layer = tt.Layer(rule, np.zeros((ROWS, COLS)), seed=3)
+        layer = tt.AnalogLayer(rule, np.zeros((ROWS, COLS)), seed=3)
         layer.averaging = True
         layer.update(np.ones((SAMPLES * 20, COLS)), delta)
         distance[average] = float(np.abs(layer.average - layer.weights).mean())
@@ -62,7 +62,7 @@ def test_an_exponential_average_follows_the_iterate_more_closely() -> None:
 
 
 def test_lines_not_read_yet_come_from_a_read() -> None:
-    layer = tt.Layer(tt.Ttv2(periphery=PERIPHERY), RNG.uniform(-0.3, 0.3, (ROWS, COLS)), seed=3)
+    layer = tt.AnalogLayer(tt.Ttv2(periphery=PERIPHERY), RNG.uniform(-0.3, 0.3, (ROWS, COLS)), seed=3)
     layer.averaging = True
     layer.update(X[:4], DELTA[:4])  # two transfers: columns 0 and 1
     assert layer.average is not None
@@ -72,7 +72,7 @@ def test_lines_not_read_yet_come_from_a_read() -> None:
 
 def test_everything_can_be_looked_at() -> None:
     """A, R, H, C, device constants and pulses per crosspoint, each as (outputs, inputs)."""
-    layer = tt.Layer(tt.Ttv2(fast_lr=2.0, transfer_lr=5.0, count_pulses=True), np.zeros((ROWS, COLS)), seed=3)
+    layer = tt.AnalogLayer(tt.Ttv2(fast_lr=2.0, transfer_lr=5.0, count_pulses=True), np.zeros((ROWS, COLS)), seed=3)
     layer.update(X, DELTA)
     state, constants = layer.state(), layer.device_parameters()
     for name in ("a", "a.reference", "h", "c", "a.pulses", "c.pulses"):
@@ -80,6 +80,6 @@ def test_everything_can_be_looked_at() -> None:
     assert int(state["a.pulses"].sum()) == layer.ledger["fast"]["pulses"] > 0
     assert int(state["c.pulses"].sum()) == layer.ledger["slow"]["pulses"] > 0
     assert np.array_equal(state["a.reference"], constants["a.symmetry_point"])
-    again = tt.Layer(tt.Ttv2(fast_lr=2.0, transfer_lr=5.0, count_pulses=True), np.zeros((ROWS, COLS)), seed=3)
+    again = tt.AnalogLayer(tt.Ttv2(fast_lr=2.0, transfer_lr=5.0, count_pulses=True), np.zeros((ROWS, COLS)), seed=3)
     again.restore(state)
     assert all(np.array_equal(value, again.state()[name]) for name, value in state.items())

@@ -75,8 +75,8 @@ def array() -> tt.Crossbar:
     return tt.Crossbar(2, 3, periphery=FULL, seed=1)
 
 
-def layer() -> tt.Layer:
-    return tt.Layer(tt.Ttv2(periphery=FULL), np.zeros((2, 3)), seed=1)
+def layer() -> tt.AnalogLayer:
+    return tt.AnalogLayer(tt.Ttv2(periphery=FULL), np.zeros((2, 3)), seed=1)
 
 
 def run(folder: Path) -> tt.Run:
@@ -128,14 +128,14 @@ CALLS: dict[str, Callable[[Path], Call]] = {
         name: lambda f, name=name: (getattr(tt, name), {})
         for name in [
             "ConstantStep",
-            "Float",
-            "Mvm",
+            "DigitalSgd",
+            "IoSettings",
             "Periphery",
             "Reference",
-            "Sgd",
+            "AnalogSgd",
             "SoftBounds",
             "TrainConfig",
-            "Trains",
+            "PulseTrains",
             "Ttv1",
             "Ttv2",
         ]
@@ -150,7 +150,7 @@ CALLS: dict[str, Callable[[Path], Call]] = {
     "Crossbar.backward": lambda f: (array().backward, {"delta": X[:, :2]}),
     "Crossbar.evaluate": lambda f: (array().evaluate, {"x": X}),
     "Crossbar.update": lambda f: (array().update, {"x": X[0], "delta": X[0, :2], "lr": 0.1}),
-    "Crossbar.trains": lambda f: (array().trains, {"x": X[0], "delta": X[0, :2], "lr": 0.1}),
+    "Crossbar.pulse_trains": lambda f: (array().pulse_trains, {"x": X[0], "delta": X[0, :2], "lr": 0.1}),
     "Crossbar.read": lambda f: (array().read, {"u": X[0]}),
     "Crossbar.read_column": lambda f: (array().read_column, {"k": 1}),
     "Crossbar.read_row": lambda f: (array().read_row, {"k": 1}),
@@ -158,7 +158,7 @@ CALLS: dict[str, Callable[[Path], Call]] = {
     "Crossbar.pulse_row": lambda f: (array().pulse_row, {"k": 1, "counts": [1, -2, 3]}),
     "Crossbar.program": lambda f: (array().program, {"target": X[:2]}),
     "Crossbar.zero_shift": lambda f: (array().zero_shift, {"pulses": 4}),
-    "Layer": lambda f: (tt.Layer, {"rule": tt.Ttv1(), "weights": X}),
+    "Layer": lambda f: (tt.AnalogLayer, {"rule": tt.Ttv1(), "weights": X}),
     "Layer.averaging": lambda f: (lambda on: setattr(layer(), "averaging", on), {"on": True}),
     "Layer.forward": lambda f: (layer().forward, {"x": X}),
     "Layer.backward": lambda f: (layer().backward, {"delta": X[:, :2]}),
@@ -167,7 +167,7 @@ CALLS: dict[str, Callable[[Path], Call]] = {
     "Layer.read_weights": lambda f: (layer().read_weights, {}),
     "Layer.restore": lambda f: ((made := layer()).restore, {"state": made.state()}),
     # networks
-    "Network": lambda f: (tt.Network, {"layers": LAYERS, "rules": tt.Sgd()}),
+    "Network": lambda f: (tt.Network, {"layers": LAYERS, "rules": tt.AnalogSgd()}),
     "Network.weights": lambda f: (lambda value: setattr(network(), "weights", value), {"value": network().weights}),
     "Network.averaging": lambda f: (lambda on: setattr(network(), "averaging", on), {"on": True}),
     "Network.train": lambda f: (network().train, {"x": X, "targets": Y}),

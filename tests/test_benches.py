@@ -74,7 +74,7 @@ def test_work_of_a_character_is_the_same_for_both_sides(monkeypatch: pytest.Monk
     assert isinstance(image, tt.Ttv2)
     assert high.fast_lr == pytest.approx(image.fast_lr)
     sgd = Work("sgd", 20, net="lstm")
-    assert isinstance(rule := sgd.config(), tt.Sgd)
+    assert isinstance(rule := sgd.config(), tt.AnalogSgd)
     assert rule.lr * STEPS == pytest.approx(sgd.settings()["lr"])
 
 

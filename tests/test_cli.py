@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ import tikitaka as tt
 from tikitaka import cli, config
 from tikitaka.cli.flags import apply_flags, rule_flags
 from tikitaka.data.sets import _BUNDLED
+
+compress = partial(gzip.compress, mtime=0)  # the same bytes, and so the same names of tests, in every process
 
 Command = Callable[..., tuple[int, str, str]]
 FAST = ["--data", "digits", "--examples", "60", "--epochs", "3", "--seed", "1"]
@@ -246,7 +249,7 @@ def test_bad_flags_are_refused_in_one_line(command: Command, flags: list[str], w
 
 
 def test_the_float_rule_ignores_device_flags(command: Command) -> None:
-    flags = ["--states", 7, "--cycle-noise", 1, "--periphery", "full", "--max-train", 3, "--reference-error", 0.1]
+    flags = ["--states", 7, "--cycle-noise", 1, "--periphery", "full", "--max-length", 3, "--reference-error", 0.1]
     digests = {json.loads(command("train", *FAST, "--rule", "float", "--json", *f)[1])["digest"] for f in ([], flags)}
     assert len(digests) == 1
 
@@ -272,11 +275,11 @@ def test_flags_reach_their_fields() -> None:
         "forward_adc_bits": 8,
         "reference_spread": 0.2,
         "slow_reference": "ideal",
-        "max_train": 5,
+        "max_length": 5,
         "epochs": 2,
         "noise": None,
     }
-    made = apply_flags(tt.TrainConfig(rule=tt.Sgd()), given)
+    made = apply_flags(tt.TrainConfig(rule=tt.AnalogSgd()), given)
     rule = made.rule
     assert isinstance(rule, tt.Ttv2)
     assert rule.device == tt.SoftBounds(states=40.0)
@@ -285,11 +288,11 @@ def test_flags_reach_their_fields() -> None:
     assert rule.periphery.forward.adc_bits == 8
     assert rule.reference == tt.Reference("ideal", spread=0.2)
     assert rule.slow_reference == tt.Reference("ideal")
-    assert rule.trains.max_train == 5
+    assert rule.pulse_trains.max_length == 5
     assert made.epochs == 2
     step = apply_flags(made, {"step": 0.01}).rule
     assert isinstance(step, tt.Ttv2)
-    assert step.device == tt.SoftBounds(step=0.01)  # in place of states
+    assert step.device == tt.SoftBounds(weight_step=0.01)  # in place of states
 
 
 def test_damaged_data_is_refused(command: Command, tmp_path: Path) -> None:
@@ -316,7 +319,7 @@ _IMAGES = gzip.decompress(_ZIPPED)
         (_IMAGES[:9], "it ends inside its header"),
         (_IMAGES[:-1], "truncated: 92,287 bytes of data instead of 92,288"),
         (_IMAGES[:999], "truncated: its header promises 92,288 bytes of data, the file can hold 999"),
-        (gzip.compress(_IMAGES[:-1]), "truncated: 92,287 bytes of data instead of 92,288"),
+        (compress(_IMAGES[:-1]), "truncated: 92,287 bytes of data instead of 92,288"),
         (b"", "not an IDX file"),
     ],
     ids=["zip", "text", "swapped", "type", "dimensions", "header", "short", "very short", "short zip", "empty"],

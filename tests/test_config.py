@@ -18,12 +18,12 @@ from tikitaka.models import nets
 KINDS: dict[str, type[Any]] = {
     "soft-bounds": tt.SoftBounds,
     "constant-step": tt.ConstantStep,
-    "mvm": tt.Mvm,
+    "iosettings": tt.IoSettings,
     "periphery": tt.Periphery,
-    "trains": tt.Trains,
+    "pulsetrains": tt.PulseTrains,
     "reference": tt.Reference,
-    "float": tt.Float,
-    "sgd": tt.Sgd,
+    "float": tt.DigitalSgd,
+    "sgd": tt.AnalogSgd,
     "ttv1": tt.Ttv1,
     "ttv2": tt.Ttv2,
 }
@@ -59,9 +59,9 @@ def test_every_number_has_bounds_and_they_hold(kind: str) -> None:
     [
         (lambda: tt.SoftBounds(states=0), "states"),
         (lambda: tt.SoftBounds(states=-20), "states"),
-        (lambda: tt.SoftBounds(states=20, step=0.5), "states"),
+        (lambda: tt.SoftBounds(states=20, weight_step=0.5), "states"),
         (lambda: tt.SoftBounds(noise="pink"), "pink"),  # type: ignore[arg-type]
-        (lambda: tt.Mvm(dac_bits=1), "dac_bits"),
+        (lambda: tt.IoSettings(dac_bits=1), "dac_bits"),
         (lambda: tt.Reference("guess"), "guess"),  # type: ignore[arg-type]
         (lambda: tt.Ttv2(after_pulse="explode"), "explode"),  # type: ignore[arg-type]
         (lambda: tt.nn.Linear(0, 3), "inputs"),
@@ -73,7 +73,7 @@ def test_bad_values_are_refused_by_name(make: Any, words: str) -> None:
 
 
 def test_states_and_step_that_agree_are_accepted() -> None:
-    assert tt.SoftBounds(states=20, step=0.06).states == 20
+    assert tt.SoftBounds(states=20, weight_step=0.06).states == 20
 
 
 def test_nested_values_make_the_same_config_again() -> None:
@@ -83,11 +83,11 @@ def test_nested_values_make_the_same_config_again() -> None:
 
 def test_unknown_fields_and_kinds_are_named_with_their_path() -> None:
     with pytest.raises(ValueError, match=r"device\.colour"):
-        config.from_dict(tt.Sgd, {"device": {"kind": "soft-bounds", "colour": 1}})
+        config.from_dict(tt.AnalogSgd, {"device": {"kind": "soft-bounds", "colour": 1}})
     with pytest.raises(ValueError, match=r"device\.kind.*soft-bounds, constant-step"):
-        config.from_dict(tt.Sgd, {"device": {"kind": "vacuum-tube"}})
+        config.from_dict(tt.AnalogSgd, {"device": {"kind": "vacuum-tube"}})
     with pytest.raises(TypeError, match="device"):
-        config.from_dict(tt.Sgd, {"device": 3})
+        config.from_dict(tt.AnalogSgd, {"device": 3})
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -116,7 +116,10 @@ def from_toml(text: str) -> tt.TrainConfig:
         ("[rule]\nfast_lrr = 1.0", "unknown field 'rule.fast_lrr': did you mean fast_lr?"),
         ("fast_lr = 1.0", "unknown field 'fast_lr': did you mean rule.fast_lr?"),
         ("[rule]\nstates = 20", "unknown field 'rule.states': did you mean rule.device.states?"),
-        ("[rule.trains]\nqqq = 1", "unknown field 'rule.trains.qqq': Trains has max_train, update_management"),
+        (
+            "[rule.pulse_trains]\nqqq = 1",
+            "unknown field 'rule.pulse_trains.qqq': PulseTrains has max_length, update_management",
+        ),
         ("net = 'fnc'", "net must be one of fcn, lenet, lstm, not 'fnc': did you mean fcn?"),
         ("schedule = 'decaying'", "not 'decaying': did you mean decay?"),
         ("rule = 'ttv3'", "rule.kind must be one of float, sgd, ttv1, ttv2, not 'ttv3': did you mean ttv"),
@@ -126,17 +129,20 @@ def from_toml(text: str) -> tt.TrainConfig:
         ("[rule]\nperiphery = 'fall'", "rule.periphery must be one of ideal, full, not 'fall': did you mean full?"),
         ("[rule]\ndevice = {preset = 'gv16', kind = 'soft-bounds'}", "'soft-bounds', but the preset gv16 is constant"),
         ("[rule]\nslow_device = {states = 20}", "rule.slow_device.kind must be one of soft-bounds, constant-step"),
-        ("[rule]\ntrains = 'full'", "rule.trains must be a table of fields, not 'full'"),
+        ("[rule]\npulse_trains = 'full'", "rule.pulse_trains must be a table of fields, not 'full'"),
         ("[rule]\ndevice = 3", "rule.device must be a table of fields or a name, not 3"),
         ("rule = 3", "rule must be a table of fields or a name, not 3"),
         ("[rule.device]\nstates = 0", "rule.device.states is 0; allowed: 1 to 10000000"),
         ("[rule.device]\nstates = true", "rule.device.states must be a number, not True"),
-        ("[rule.device]\nstates = 20\nstep = 0.5", "rule.device.states is 20 and step is 0.5"),
+        ("[rule.device]\nstates = 20\nweight_step = 0.5", "rule.device.states is 20 and weight_step is 0.5"),
         ("[rule.periphery.forward]\nadc_bits = 1", "rule.periphery.forward.adc_bits is 1; allowed: "),
         ("[rule.periphery.forward]\nadc_bits = 9.0", "rule.periphery.forward.adc_bits must be a whole number, not 9.0"),
         ("[rule]\ncount_pulses = 1", "rule.count_pulses must be true or false, not 1"),
         ("[rule]\nlr = 'fast'\nkind = 'sgd'", "rule.lr must be a number, not 'fast'"),
-        ("[rule]\ncount = 'batches'", "rule.count must be one of sample, batch, not 'batches': did you mean batch?"),
+        (
+            "[rule]\ntransfer_unit = 'batches'",
+            "rule.transfer_unit must be one of sample, batch, not 'batches': did you mean batch?",
+        ),
         ("[rule]\nfast_lr = nan", "rule.fast_lr is NaN; allowed: "),
         ("epochs = 2.0", "epochs must be a whole number, not 2.0"),
         ("seed = -1", "seed must be from 0 to 2^63 - 1, not -1"),
@@ -156,7 +162,7 @@ def test_a_config_is_a_table() -> None:
     with pytest.raises(TypeError, match="must be a table of fields, not 3"):
         tt.TrainConfig.from_dict(3)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="kind must be one of sgd, not 'ttv2'"):
-        config.from_dict(tt.Sgd, {"kind": "ttv2"})
+        config.from_dict(tt.AnalogSgd, {"kind": "ttv2"})
 
 
 @pytest.mark.parametrize(
@@ -164,9 +170,9 @@ def test_a_config_is_a_table() -> None:
     [
         (lambda: tt.SoftBounds(bound="wide"), "bound must be a number, not 'wide'"),  # type: ignore[arg-type]
         (lambda: tt.SoftBounds(states=True), "states must be a number, not True"),
-        (lambda: tt.Mvm(noise_management=1), "noise_management must be true or false, not 1"),  # type: ignore[arg-type]
+        (lambda: tt.IoSettings(noise_management=1), "noise_management must be true or false, not 1"),  # type: ignore[arg-type]
         (lambda: tt.Ttv2(transfer_every=2.5), "transfer_every must be a whole number, not 2.5"),  # type: ignore[arg-type]
-        (lambda: tt.Ttv2(device=tt.Trains()), "device must be a Device, not Trains"),  # type: ignore[arg-type]
+        (lambda: tt.Ttv2(device=tt.PulseTrains()), "device must be a Device, not PulseTrains"),  # type: ignore[arg-type]
         (lambda: tt.Ttv2(device=None), "device must be a Device, not None"),  # type: ignore[arg-type]
         (lambda: tt.TrainConfig(rule="ttv2"), "rule must be a RuleConfig, not 'ttv2'"),  # type: ignore[arg-type]
         (lambda: tt.nn.Linear("4", 3), "inputs must be a whole number, not '4'"),  # type: ignore[arg-type]
@@ -199,7 +205,7 @@ def test_presets_stand_for_tables() -> None:
         assert rule(f"periphery = '{name}'").periphery == periphery
     gv16 = tt.presets["gv16"]
     assert rule("device = {preset = 'gv16', bound = 0.5}").device == replace(gv16, bound=0.5)  # type: ignore[type-var]
-    assert rule("device = {preset = 'gv16', states = 300}").device == replace(gv16, states=300, step=None)  # type: ignore[type-var]
+    assert rule("device = {preset = 'gv16', states = 300}").device == replace(gv16, states=300, weight_step=None)  # type: ignore[type-var]
     full = tt.Periphery.full()
     given = rule("periphery = {preset = 'full', forward = {adc_bits = 12}}").periphery
     assert given == replace(full, forward=replace(full.forward, adc_bits=12))
@@ -219,7 +225,7 @@ def test_presets_are_written_out() -> None:
 
 def test_flags_take_presets() -> None:
     made: Any = apply_flags(tt.TrainConfig(), {"device": "gv16", "states": 300.0, "slow_device": "r24"}).rule
-    assert made.device == replace(tt.presets["gv16"], states=300.0, step=None)  # type: ignore[type-var]
+    assert made.device == replace(tt.presets["gv16"], states=300.0, weight_step=None)  # type: ignore[type-var]
     assert made.slow_device == tt.presets["r24"]
     copied: Any = apply_flags(tt.TrainConfig(), {"device": "gv16", "slow_bound": 0.5}).rule
     assert copied.slow_device == replace(tt.presets["gv16"], bound=0.5)  # type: ignore[type-var]
@@ -233,7 +239,7 @@ def test_the_printed_file_gives_the_same_config(net: str, kind: str) -> None:
     if kind != "float":
         full = replace(full, rule=replace(full.rule, periphery=tt.Periphery.full(), device=tt.presets["gv16"]))  # type: ignore[call-arg]
     if kind.startswith("ttv"):
-        full = replace(full, rule=replace(full.rule, slow_device=tt.SoftBounds(step=0.01)))  # type: ignore[call-arg]
+        full = replace(full, rule=replace(full.rule, slow_device=tt.SoftBounds(weight_step=0.01)))  # type: ignore[call-arg]
     for made in (usual, full):
         text = made.to_toml()
         assert from_toml(text) == made
@@ -255,7 +261,7 @@ def test_a_file_edited_by_hand() -> None:
         ("# states is not set:", "states = 50  # of ours:"),
         ("fast_lr = 0.8  # learning rate", "# fast_lr = 0.8\nfast_lr = 0.5  # mine, by the learning rate"),
         ("average_bound = 1.5", ""),
-        ("[rule.trains]", "  # trains of GV16\n\n[ rule . trains ] "),
+        ("[rule.pulse_trains]", "  # trains of GV16\n\n[ rule . trains ] "),
     ):
         assert before in text
         text = text.replace(before, after, 1)
@@ -273,9 +279,9 @@ def test_the_documented_file_and_commands_work() -> None:
 
 def test_full_periphery_is_that_of_the_literature() -> None:
     full = tt.Periphery.full()
-    assert full.forward == tt.Mvm(7, 1.0, 9, 12.0, 0.06, True, True)
+    assert full.forward == tt.IoSettings(7, 1.0, 9, 12.0, 0.06, True, True)
     assert full.backward == replace(full.forward, bound_management=False)
-    assert full.read == tt.Mvm(adc_bits=9, adc_bound=1.0, output_noise=0.06)
+    assert full.read == tt.IoSettings(adc_bits=9, adc_bound=1.0, output_noise=0.06)
     assert tt.Periphery.ideal() == tt.Periphery()
 
 

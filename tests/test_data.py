@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import struct
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ import pytest
 import tikitaka as tt
 from tikitaka.data import load, read_idx
 from tikitaka.data.sets import _BUNDLED
+
+compress = partial(gzip.compress, mtime=0)  # the same bytes, and so the same names of tests, in every process
 
 
 def idx(array: np.ndarray, *, kind: int = 8, shape: tuple[int, ...] | None = None) -> bytes:
@@ -27,11 +30,11 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "tiny").mkdir()
     for part in ("train", "t10k"):
         (tmp_path / "tiny" / f"{part}-images-idx3-ubyte").write_bytes(idx(IMAGES))
-        (tmp_path / "tiny" / f"{part}-labels-idx1-ubyte.gz").write_bytes(gzip.compress(idx(LABELS)))
+        (tmp_path / "tiny" / f"{part}-labels-idx1-ubyte.gz").write_bytes(compress(idx(LABELS)))
     return tmp_path
 
 
-@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+@pytest.mark.parametrize("pack", [bytes, compress], ids=["plain", "gzip"])
 def test_reads_what_was_written(tmp_path: Path, pack: type[bytes]) -> None:
     path = tmp_path / "images"
     path.write_bytes(pack(idx(IMAGES)))
@@ -39,7 +42,7 @@ def test_reads_what_was_written(tmp_path: Path, pack: type[bytes]) -> None:
     np.testing.assert_array_equal(read_idx(path, ndim=3, sha256=sha), IMAGES)
 
 
-@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+@pytest.mark.parametrize("pack", [bytes, compress], ids=["plain", "gzip"])
 @pytest.mark.parametrize(
     ("content", "words"),
     [
@@ -67,8 +70,8 @@ def test_damaged_files_are_refused_by_name(tmp_path: Path, pack: type[bytes], co
 @pytest.mark.parametrize(
     "content",
     [
-        gzip.compress(idx(IMAGES))[:-9],
-        gzip.compress(idx(IMAGES))[:-8] + b"\x00" * 8,
+        compress(idx(IMAGES))[:-9],
+        compress(idx(IMAGES))[:-8] + b"\x00" * 8,
         b"\x1f\x8b" + b"\xff" * 40,
         b"\x1f\x8b",
     ],
@@ -106,7 +109,7 @@ def test_a_folder_is_a_data_set(folder: Path, monkeypatch: pytest.MonkeyPatch) -
         ("train-images-idx3-ubyte", idx(IMAGES[:4]), "4 images but 5 labels"),
         ("t10k-images-idx3-ubyte", idx(IMAGES.reshape(5, 3, 2)), "train images are"),
         ("t10k-labels-idx1-ubyte", idx(LABELS + 3), "outside the training labels"),
-        ("train-labels-idx1-ubyte.gz", gzip.compress(idx(LABELS * 100)), "there is no 1"),
+        ("train-labels-idx1-ubyte.gz", compress(idx(LABELS * 100)), "there is no 1"),
         ("train-images-idx3-ubyte", idx(IMAGES[:0]), "0 images but 5 labels"),
     ],
 )

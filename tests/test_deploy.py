@@ -73,7 +73,7 @@ def test_closed_loop_reports_the_devices_that_it_could_not_bring_there() -> None
 
 
 def test_chips_differ_and_are_not_those_of_networks() -> None:
-    rule = tt.Sgd(lr=0.0, device=NOISY)
+    rule = tt.AnalogSgd(lr=0.0, device=NOISY)
     digests = {MODEL.program(device=NOISY, method="error", error=0.05, seed=s).network.digest() for s in (0, 1, 2, 1)}
     assert len(digests) == 3
     trained_on = tt.Network(LAYERS, rule, seed=1).device_parameters(0)
@@ -110,7 +110,7 @@ def test_the_origin_of_a_model_is_in_its_metadata() -> None:
     rule = tt.Ttv2(device=NOISY, slow_device=IDEAL, periphery=tt.Periphery.full(0.1))
     assert deploy.origin(tt.Network(LAYERS, rule).extract("read")) == (IDEAL, rule.periphery)
     assert deploy.origin(MODEL) == (tt.SoftBounds(), tt.Periphery())
-    assert deploy.origin(tt.Network(LAYERS, tt.Float()).extract("read")) == (tt.SoftBounds(), tt.Periphery())
+    assert deploy.origin(tt.Network(LAYERS, tt.DigitalSgd()).extract("read")) == (tt.SoftBounds(), tt.Periphery())
 
 
 @pytest.mark.parametrize(
@@ -121,8 +121,8 @@ def test_the_origin_of_a_model_is_in_its_metadata() -> None:
         ({"method": "error", "error": -0.1}, "-0.1"),
         ({"method": "error", "error": float("nan")}, "nan"),
         ({"seed": -1}, "seed"),
-        ({"rule": tt.Float()}, "no devices"),
-        ({"rule": tt.Sgd(), "device": IDEAL}, "not both"),
+        ({"rule": tt.DigitalSgd()}, "no devices"),
+        ({"rule": tt.AnalogSgd(), "device": IDEAL}, "not both"),
     ],
 )
 def test_bad_programming_is_refused(bad: dict[str, object], words: str) -> None:

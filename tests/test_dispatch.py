@@ -26,8 +26,8 @@ from tikitaka import _core
 for make in (
     _core.simd,
     lambda: tt.Crossbar(2, 3),
-    lambda: tt.Layer(tt.Float(), np.zeros((2, 3))),
-    lambda: tt.Network([tt.nn.Linear(2, 3)], tt.Sgd()),
+    lambda: tt.AnalogLayer(tt.DigitalSgd(), np.zeros((2, 3))),
+    lambda: tt.Network([tt.nn.Linear(2, 3)], tt.AnalogSgd()),
 ):
     try:
         make()

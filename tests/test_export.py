@@ -79,19 +79,19 @@ def agrees(model: tt.Model, inputs: F32, folder: Path) -> None:
 
 @pytest.mark.parametrize("net", NETS)
 def test_onnxruntime_agrees(tmp_path: Path, net: str) -> None:
-    agrees(tt.Network(NETS[net], tt.Float(), seed=1).extract("read"), DIGITS.test_x, tmp_path)
+    agrees(tt.Network(NETS[net], tt.DigitalSgd(), seed=1).extract("read"), DIGITS.test_x, tmp_path)
 
 
 @pytest.mark.parametrize("net", SEQUENCES)
 def test_onnxruntime_agrees_on_sequences(tmp_path: Path, net: str) -> None:
-    model = tt.Network(SEQUENCES[net], tt.Float(), seed=1).extract("read")
+    model = tt.Network(SEQUENCES[net], tt.DigitalSgd(), seed=1).extract("read")
     agrees(model, np.eye(11, dtype=np.float32)[np.random.default_rng(1).integers(0, 11, (5, 9))], tmp_path)
 
 
 def test_text_that_goes_on_is_one_sequence_in_onnx(tmp_path: Path) -> None:
     layers = tt.models.char_lstm(11)
     assert layers[0].carry
-    model = tt.Network(layers, tt.Float(), seed=1).extract("read")
+    model = tt.Network(layers, tt.DigitalSgd(), seed=1).extract("read")
     tt.export.onnx(model, tmp_path / "model.onnx")
     codes = np.random.default_rng(1).integers(0, 11, (5, 9))
     _, outputs = run(tmp_path / "model.onnx", np.eye(11, dtype=np.float32)[codes.reshape(1, 45)])
@@ -100,7 +100,7 @@ def test_text_that_goes_on_is_one_sequence_in_onnx(tmp_path: Path) -> None:
 
 def test_onnxruntime_agrees_on_lenet(tmp_path: Path) -> None:
     large = np.kron(DIGITS.test_x.reshape(-1, 8, 8), np.ones((2, 2))).astype(np.float32).reshape(-1, 256)
-    agrees(tt.Network(tt.models.lenet(256), tt.Float(), seed=1).extract("read"), large, tmp_path)
+    agrees(tt.Network(tt.models.lenet(256), tt.DigitalSgd(), seed=1).extract("read"), large, tmp_path)
 
 
 def test_onnxruntime_agrees_on_what_was_trained(tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_what_an_onnx_file_says(tmp_path: Path, layers: list[tt.nn.Layer], opera
 
 
 def test_bad_exports_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = tt.Network(NETS["fcn"], tt.Float()).extract("read")
+    model = tt.Network(NETS["fcn"], tt.DigitalSgd()).extract("read")
     with pytest.raises(ValueError, match=r"\.onnx"):
         tt.export.onnx(model, tmp_path / "model.pb")
     with pytest.raises(OSError, match="nowhere"):
@@ -146,7 +146,7 @@ def test_a_layer_without_an_operator_is_refused(tmp_path: Path) -> None:
     class Other(tt.nn.Layer):
         kind: str = "tanh"  # what the network takes it for
 
-    model = tt.Network([tt.nn.Linear(2, 2), Other()], tt.Float()).extract("read")
+    model = tt.Network([tt.nn.Linear(2, 2), Other()], tt.DigitalSgd()).extract("read")
     with pytest.raises(ValueError, match=r"no operator for .*Other"):
         tt.export.onnx(model, tmp_path / "model.onnx")
     assert not list(tmp_path.iterdir())

@@ -12,7 +12,7 @@ import tikitaka as tt
 F32 = NDArray[np.float32]
 LAYERS = [tt.nn.Linear(64, 40), tt.nn.Tanh(), tt.nn.Linear(40, 10)]
 NOISE = 0.06
-NOISY_READS = tt.Periphery(read=tt.Mvm(output_noise=NOISE))
+NOISY_READS = tt.Periphery(read=tt.IoSettings(output_noise=NOISE))
 DIGITS = tt.data.load("digits").first(50)
 
 
@@ -28,7 +28,7 @@ def assert_means_of_reads(residuals: list[F32], reads: list[F32]) -> None:
 
 @pytest.mark.parametrize("n", [1, 4, 64])
 def test_the_mean_of_reads_is_unbiased_and_its_variance_falls_as_one_over_n(n: int) -> None:
-    network = tt.Network(LAYERS, tt.Sgd(periphery=NOISY_READS), seed=5)
+    network = tt.Network(LAYERS, tt.AnalogSgd(periphery=NOISY_READS), seed=5)
     model = network.extract("reads", reads=n, draw=7)
     residuals = [m - w for m, w in zip(model.weights, network.weights, strict=True)]
     assert_means_of_reads(residuals, [np.float32(n) * np.ones_like(r) for r in residuals])
@@ -57,7 +57,7 @@ def test_the_average_is_a_function_of_the_reads_alone() -> None:
     config = tt.Ttv2(fast_lr=0.3, transfer_lr=0.5, transfer_every=1, periphery=tt.Periphery.full(), average_every=2)
     rng = np.random.default_rng(2)
     start = rng.uniform(-0.2, 0.2, (4, 3)).astype(np.float32)
-    layer = tt.Layer(config, start, seed=9)
+    layer = tt.AnalogLayer(config, start, seed=9)
     read = replace(config.periphery.read, adc_bound=config.average_bound)
     a = tt.Crossbar(4, 3, config.device, periphery=config.periphery, reference=config.reference, seed=9, array=0)
     c = tt.Crossbar(4, 3, config.device, periphery=replace(config.periphery, read=read), seed=9, array=1)
@@ -90,7 +90,7 @@ def test_the_average_is_a_function_of_the_reads_alone() -> None:
 
 
 def test_weights_below_the_resolution_of_the_converter_leave_no_trace() -> None:
-    read = tt.Mvm(adc_bits=9, adc_bound=1.0)
+    read = tt.IoSettings(adc_bits=9, adc_bound=1.0)
     rule = tt.Ttv2(fast_lr=0.0, periphery=tt.Periphery(read=read), average_bound=1.0)
     step = 2 / (2**9 - 2)
     on_levels = np.random.default_rng(3).integers(-60, 61, (10, 65)).astype(np.float32) * step
@@ -123,7 +123,7 @@ def test_extraction_changes_nothing_and_says_where_it_comes_from() -> None:
         assert model.metadata["version"] == tt.__version__
     one, other = network.read_weights(draw=0), network.read_weights(draw=1)
     np.testing.assert_allclose(models[2].weights[0], (one[0] + other[0]) / 2, atol=1e-6)
-    mixed = tt.Network(LAYERS, [tt.Ttv2(), tt.Float()])
+    mixed = tt.Network(LAYERS, [tt.Ttv2(), tt.DigitalSgd()])
     assert mixed.extract("read").metadata["rule"] == ["ttv2", "float"]
     assert mixed.extract("read").metadata["device"][1] is None
 

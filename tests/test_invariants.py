@@ -26,18 +26,18 @@ references = st.builds(
     spread=st.floats(0, 0.5),
     pulses=st.integers(1, 20),
 )
-trains = st.builds(
-    tt.Trains, max_train=st.integers(1, 100), update_management=st.booleans(), train_management=st.booleans()
+pulse_trains = st.builds(
+    tt.PulseTrains, max_length=st.integers(1, 100), update_management=st.booleans(), length_management=st.booleans()
 )
 seeds = st.integers(0, 2**64 - 1)
 
 
 @settings(max_examples=60, deadline=None)
-@given(shape=shapes, device=devices, reference=references, trains=trains, seed=seeds)
+@given(shape=shapes, device=devices, reference=references, pulse_trains=pulse_trains, seed=seeds)
 def test_a_state_stays_within_its_bounds_and_pulses_are_accounted_for(
-    shape: tuple[int, int], device: tt.SoftBounds, reference: tt.Reference, trains: tt.Trains, seed: int
+    shape: tuple[int, int], device: tt.SoftBounds, reference: tt.Reference, pulse_trains: tt.PulseTrains, seed: int
 ) -> None:
-    array = tt.Crossbar(*shape, device, trains=trains, reference=reference, seed=seed, count_pulses=True)
+    array = tt.Crossbar(*shape, device, pulse_trains=pulse_trains, reference=reference, seed=seed, count_pulses=True)
     rng = np.random.default_rng(seed)
     for _ in range(5):
         array.update(rng.normal(size=shape[1]), rng.normal(size=shape[0]), rng.normal())
@@ -71,7 +71,9 @@ def test_products_do_not_depend_on_threads_or_on_the_cut(
 
 @settings(max_examples=40, deadline=None)
 @given(
-    rule=st.sampled_from([tt.Float(), tt.Sgd(), tt.Ttv1(), tt.Ttv2(transfer_lr=20.0), tt.Ttv2(line="row")]),
+    rule=st.sampled_from(
+        [tt.DigitalSgd(), tt.AnalogSgd(), tt.Ttv1(), tt.Ttv2(transfer_lr=20.0), tt.Ttv2(transfer_line="row")]
+    ),
     batch=st.integers(1, 5),
     cut=st.integers(0, 6),
     seed=seeds,
@@ -145,14 +147,14 @@ def memories(draw: st.DrawFn) -> list[tt.nn.Layer]:
 
 activations = st.lists(st.sampled_from([tt.nn.Sigmoid(), tt.nn.Tanh(), tt.nn.ReLU()]), max_size=2)
 # without bound management, which repeats products
-NOISY = tt.Periphery(*(tt.Mvm(7, 1.0, 9, 12.0, output_noise=0.06, noise_management=True) for _ in range(3)))
+NOISY = tt.Periphery(*(tt.IoSettings(7, 1.0, 9, 12.0, output_noise=0.06, noise_management=True) for _ in range(3)))
 EVERY = 3
 ANALOG: dict[str, tt.RuleConfig] = {
-    "float": tt.Float(),
-    "sgd": tt.Sgd(periphery=NOISY),
+    "float": tt.DigitalSgd(),
+    "sgd": tt.AnalogSgd(periphery=NOISY),
     "ttv1": tt.Ttv1(periphery=NOISY, transfer_every=EVERY),
     "ttv2": tt.Ttv2(periphery=NOISY, transfer_every=EVERY, transfer_lr=20.0),
-    "ttv2 batches": tt.Ttv2(periphery=NOISY, transfer_every=EVERY, count="batch", rates="r24"),
+    "ttv2 batches": tt.Ttv2(periphery=NOISY, transfer_every=EVERY, transfer_unit="batch", rates="r24"),
 }
 
 

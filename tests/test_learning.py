@@ -21,7 +21,7 @@ def error(rule: tt.RuleConfig, seed: int) -> float:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_only_what_should_learn_learns(seed: int) -> None:
-    assert error(tt.Float(lr=0.05), seed) < 0.07
-    assert error(tt.Sgd(lr=0.05, device=SYMMETRIC), seed) < 0.07
-    assert error(tt.Sgd(lr=0.05, device=NOISY), seed) > 0.09
+    assert error(tt.DigitalSgd(lr=0.05), seed) < 0.07
+    assert error(tt.AnalogSgd(lr=0.05, device=SYMMETRIC), seed) < 0.07
+    assert error(tt.AnalogSgd(lr=0.05, device=NOISY), seed) > 0.09
     assert error(tt.Ttv2(fast_lr=0.5, transfer_lr=3.0, device=NOISY), seed) < 0.07

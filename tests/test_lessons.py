@@ -25,7 +25,7 @@ def normal(*shape: int, seed: int, scale: float = 1.0) -> F32:
     return (scale * np.random.default_rng(seed).standard_normal(shape)).astype(np.float32)
 
 
-def set_state(layer: tt.Layer, **values: Any) -> None:
+def set_state(layer: tt.AnalogLayer, **values: Any) -> None:
     layer.restore(layer.state() | {name: np.asarray(value, np.float32) for name, value in values.items()})
 
 
@@ -37,7 +37,7 @@ def set_state(layer: tt.Layer, **values: Any) -> None:
 )
 def test_1_a_does_not_depend_on_the_devices_of_c(rule: Any) -> None:
     steps = [tt.SoftBounds(states=states) for states in (20, 7, 2000)] + [tt.ConstantStep(states=50)]
-    layers = [tt.Layer(replace(rule, slow_device=slow), np.zeros((4, 6)), seed=1) for slow in steps]
+    layers = [tt.AnalogLayer(replace(rule, slow_device=slow), np.zeros((4, 6)), seed=1) for slow in steps]
     x, delta = normal(60, 6, seed=2), normal(60, 4, seed=3)
     for layer in layers:
         layer.update(x, delta)
@@ -51,9 +51,9 @@ def test_1_a_does_not_depend_on_the_devices_of_c(rule: Any) -> None:
 def test_1_each_array_moves_by_its_own_step() -> None:
     """Statistical: A by −lr_A·δxᵀ and C, at a transfer, by lr_C·v·uᵀ; variances are binomial, 4 scores."""
     n, lr_a, lr_c, slow = 4000, 0.004, 0.5, 0.0005
-    device, slow_device = tt.ConstantStep(step=0.002, bound=100), tt.ConstantStep(step=slow, bound=100)
+    device, slow_device = tt.ConstantStep(weight_step=0.002, bound=100), tt.ConstantStep(weight_step=slow, bound=100)
     rule = tt.Ttv1(lr_a, lr_c, device=device, slow_device=slow_device, reference=tt.Reference())
-    layer = tt.Layer(replace(rule, transfer_every=1), np.zeros((1, 1)), seed=4)
+    layer = tt.AnalogLayer(replace(rule, transfer_every=1), np.zeros((1, 1)), seed=4)
     for _ in range(n):
         set_state(layer, a=[[0.003]])
         layer.update([[0.5]], [[0.4]])
@@ -89,7 +89,7 @@ def test_2_lines_are_lines_of_the_weights(shape: tuple[int, int]) -> None:
 @pytest.mark.parametrize("shape", [WIDE, TALL], ids=str)
 def test_2_pulses_go_to_one_line(shape: tuple[int, int]) -> None:
     rows, cols = shape
-    core = tt.Crossbar(rows, cols, tt.ConstantStep(step=0.01), seed=5, count_pulses=True)
+    core = tt.Crossbar(rows, cols, tt.ConstantStep(weight_step=0.01), seed=5, count_pulses=True)
     expected = np.zeros(shape)
     for k, n in ((0, rows), (cols - 1, rows)):
         counts = np.arange(n) - 1
@@ -109,9 +109,11 @@ def test_2_transfers_sweep_the_lines(line: Any, shape: tuple[int, int]) -> None:
     """After one sweep H = λ·A wherever the lines came by, in their order, and C has a pulse where |H| ≥ 1."""
     rows, cols = shape
     lines = rows if line == "row" else cols
-    device = tt.ConstantStep(step=0.01)
-    rule = tt.Ttv2(fast_lr=0, transfer_lr=2, transfer_every=1, line=line, device=device, reference=tt.Reference())
-    layer = tt.Layer(rule, np.zeros(shape), seed=7)
+    device = tt.ConstantStep(weight_step=0.01)
+    rule = tt.Ttv2(
+        fast_lr=0, transfer_lr=2, transfer_every=1, transfer_line=line, device=device, reference=tt.Reference()
+    )
+    layer = tt.AnalogLayer(rule, np.zeros(shape), seed=7)
     a = normal(*shape, seed=8, scale=0.4).clip(-0.59, 0.59)
     set_state(layer, a=a)
     for k in range(lines):
@@ -140,7 +142,7 @@ def test_3_a_read_has_the_levels_of_a_device_and_not_those_of_an_array() -> None
     """Weights in ±0.6: 307 levels of a 9-bit converter over ±1, but 27 of one over ±12."""
     w = np.linspace(-0.6, 0.6, 2001)[None].astype(np.float32)
     levels = {}
-    for name, read in {"full": tt.Periphery.full(0).read, "array": tt.Mvm(adc_bits=9, adc_bound=12.0)}.items():
+    for name, read in {"full": tt.Periphery.full(0).read, "array": tt.IoSettings(adc_bits=9, adc_bound=12.0)}.items():
         core = tt.Crossbar(1, 2001, tt.ConstantStep(), periphery=tt.Periphery(read=read))
         core.weights = w
         levels[name] = len(np.unique(core.read_row(0)))
@@ -159,12 +161,12 @@ def test_4_subtract_conserves_h_and_what_was_written(line: Any, max_pulses: int,
         fast_lr=0.3,
         transfer_lr=transfer_lr,
         transfer_every=1,
-        line=line,
+        transfer_line=line,
         after_pulse="subtract",
         max_pulses=max_pulses,
-        slow_device=tt.ConstantStep(step=2.0**-10, bound=100),
+        slow_device=tt.ConstantStep(weight_step=2.0**-10, bound=100),
     )
-    kept, lost = (tt.Layer(r, np.zeros((4, 6)), seed=10) for r in (rule, replace(rule, after_pulse="zero")))
+    kept, lost = (tt.AnalogLayer(r, np.zeros((4, 6)), seed=10) for r in (rule, replace(rule, after_pulse="zero")))
     x, delta = normal(300, 6, seed=11), normal(300, 4, seed=12)
     read = {id(kept): np.zeros((4, 6)), id(lost): np.zeros((4, 6))}
     for t in range(300):
@@ -174,7 +176,7 @@ def test_4_subtract_conserves_h_and_what_was_written(line: Any, max_pulses: int,
             layer.update(x[t], delta[t])
             read[id(layer)][index] += transfer_lr * layer.state()["a"][index].astype(float)
 
-    def held(layer: tt.Layer) -> Any:
+    def held(layer: tt.AnalogLayer) -> Any:
         return layer.state()["h"] + layer.weights * 2.0**10
 
     np.testing.assert_allclose(held(kept), read[id(kept)], atol=1e-3)
@@ -201,7 +203,7 @@ def test_5_weights_are_states_minus_reference(shape: tuple[int, int]) -> None:
     np.testing.assert_allclose(core.backward(delta), w.T @ delta, atol=1e-5)
     np.testing.assert_allclose(core.read_column(cols - 1), w[:, -1], atol=1e-6)
     np.testing.assert_allclose(core.read_row(rows - 1), w[-1], atol=1e-6)
-    core.update(np.sign(x), np.sign(delta), core.step)  # one pulse everywhere, answered by the states
+    core.update(np.sign(x), np.sign(delta), core.weight_step)  # one pulse everywhere, answered by the states
     devices = twin.Devices(tt.SoftBounds(cycle_noise=0), core.device_parameters)
     expected = devices.pulse(state.astype(float), np.outer(delta, x) > 0) - r
     np.testing.assert_allclose(core.weights, expected, atol=1e-6)
@@ -213,7 +215,7 @@ def test_5_weights_are_states_minus_reference(shape: tuple[int, int]) -> None:
 def test_5_an_array_at_rest_on_its_reference_transfers_nothing(shape: tuple[int, int]) -> None:
     rule = tt.Ttv2(fast_lr=0, transfer_lr=100, transfer_every=1, device=tt.SoftBounds(asymmetry=0.3))
     weights = normal(*shape, seed=18, scale=0.1)
-    layer = tt.Layer(rule, weights, seed=19)
+    layer = tt.AnalogLayer(rule, weights, seed=19)
     assert np.std(layer.device_parameters()["a.symmetry_point"]) > 0.03  # a rule without the reference would notice
     before = layer.weights
     layer.update(normal(50, shape[1], seed=20), normal(50, shape[0], seed=21))
@@ -226,7 +228,7 @@ def test_5_an_array_at_rest_on_its_reference_transfers_nothing(shape: tuple[int,
 
 def test_6_signs_of_updates_on_a_non_square_array() -> None:
     """Each pulse has the sign of lr·δ_i·x_j, and zeros get none."""
-    core = tt.Crossbar(3, 5, tt.ConstantStep(step=0.01), seed=22, count_pulses=True)
+    core = tt.Crossbar(3, 5, tt.ConstantStep(weight_step=0.01), seed=22, count_pulses=True)
     x, delta = np.array([1.0, -1.0, 0.0, 1.0, -1.0]), np.array([1.0, 0.0, -1.0])
     for lr in (0.02, -0.05):
         core.update(x, delta, lr)
@@ -241,7 +243,7 @@ def test_6_signs_of_updates_on_a_non_square_array() -> None:
 def test_7_a_retry_keeps_what_did_not_saturate(direction: str) -> None:
     """With noise on: the outputs that fit keep their first noise, equal bits with management on and off."""
     shape = (40, 6) if direction == "forward" else (6, 40)
-    part = tt.Mvm(adc_bits=9, adc_bound=1.0, output_noise=0.05)
+    part = tt.IoSettings(adc_bits=9, adc_bound=1.0, output_noise=0.05)
     outputs = []
     for each in (part, replace(part, bound_management=True)):
         core = tt.Crossbar(*shape, tt.ConstantStep(bound=5), periphery=tt.Periphery(each, each), seed=23)
@@ -259,7 +261,7 @@ def test_7_a_retry_keeps_what_did_not_saturate(direction: str) -> None:
 def test_7_a_retry_converts_again_only_what_saturated(direction: str) -> None:
     """By hand: of five outputs three saturate at first and two once halved, which makes 5 + 3 + 2 conversions."""
     outputs = np.array([0.5, -1.5, 3.0, 0.25, -3.9])
-    part = tt.Mvm(adc_bits=12, adc_bound=1.0, bound_management=True)
+    part = tt.IoSettings(adc_bits=12, adc_bound=1.0, bound_management=True)
     w = outputs[:, None] if direction == "forward" else outputs[None]
     core = tt.Crossbar(*w.shape, tt.ConstantStep(bound=5), periphery=tt.Periphery(part, part))
     core.weights = w
@@ -270,7 +272,12 @@ def test_7_a_retry_converts_again_only_what_saturated(direction: str) -> None:
 
 # --- 8. zero vectors, one-element arrays, empty batches ---------------------------------------------------------------
 
-SMALL: dict[str, tt.RuleConfig] = {"float": tt.Float(), "sgd": tt.Sgd(), "ttv1": tt.Ttv1(), "ttv2": tt.Ttv2()}
+SMALL: dict[str, tt.RuleConfig] = {
+    "float": tt.DigitalSgd(),
+    "sgd": tt.AnalogSgd(),
+    "ttv1": tt.Ttv1(),
+    "ttv2": tt.Ttv2(),
+}
 
 
 def test_8_zero_vectors() -> None:
@@ -280,8 +287,8 @@ def test_8_zero_vectors() -> None:
     np.testing.assert_array_equal(core.forward(np.zeros(4)), np.zeros(3))
     np.testing.assert_array_equal(core.backward(np.zeros(3)), np.zeros(4))
     for x, delta, lr in [(np.zeros(4), np.ones(3), 1.0), (np.ones(4), np.zeros(3), 1.0), (np.ones(4), np.ones(3), 0.0)]:
-        assert core.trains(x, delta, lr)[0].shape == (0, 3)
-        assert core.trains(x, delta, lr)[1].shape == (0, 4)
+        assert core.next_pulse_trains(x, delta, lr)[0].shape == (0, 3)
+        assert core.next_pulse_trains(x, delta, lr)[1].shape == (0, 4)
         core.update(x, delta, lr)
     core.pulse_column(0, np.zeros(3, int))
     np.testing.assert_array_equal(core.weights, before)
@@ -290,7 +297,7 @@ def test_8_zero_vectors() -> None:
 
 @pytest.mark.parametrize("name", SMALL)
 def test_8_zero_vectors_teach_nothing(name: str) -> None:
-    layer = tt.Layer(SMALL[name], normal(3, 4, seed=27, scale=0.1), seed=28)
+    layer = tt.AnalogLayer(SMALL[name], normal(3, 4, seed=27, scale=0.1), seed=28)
     before = layer.state()
     for x, delta in [(np.zeros(4), np.ones(3)), (np.ones(4), np.zeros(3))]:
         layer.update(x, delta)
@@ -301,7 +308,7 @@ def test_8_zero_vectors_teach_nothing(name: str) -> None:
 
 @pytest.mark.parametrize("name", SMALL)
 def test_8_one_element(name: str) -> None:
-    layer = tt.Layer(SMALL[name], [[0.1]], seed=29)
+    layer = tt.AnalogLayer(SMALL[name], [[0.1]], seed=29)
     np.testing.assert_allclose(layer.forward([2.0]), [0.2], rtol=1e-6)
     np.testing.assert_allclose(layer.backward([-1.0]), [-0.1], rtol=1e-6)
     layer.update([[1.0]] * 40, [[1.0]] * 40)
@@ -315,7 +322,7 @@ def test_8_one_element(name: str) -> None:
 
 @pytest.mark.parametrize("name", SMALL)
 def test_8_empty_batches(name: str) -> None:
-    layer = tt.Layer(SMALL[name], normal(3, 4, seed=31, scale=0.1), seed=32)
+    layer = tt.AnalogLayer(SMALL[name], normal(3, 4, seed=31, scale=0.1), seed=32)
     before = layer.state()
     assert layer.forward(np.zeros((0, 4))).shape == (0, 3)
     assert layer.backward(np.zeros((0, 3))).shape == (0, 4)
@@ -419,15 +426,15 @@ def test_10_training() -> None:
     """
     fine = tt.ConstantStep(states=600, bound=1)
     coarse = tt.SoftBounds(states=20, bound=0.6, cycle_noise=0.3, step_spread=0.3, bound_spread=0.3, asymmetry=0.1)
-    assert mean_error(tt.Float(lr=0.1)) < 0.036
-    assert mean_error(tt.Sgd(lr=0.1, device=fine)) < 0.040
-    assert mean_error(tt.Sgd(lr=0.05, device=coarse)) > 0.36
+    assert mean_error(tt.DigitalSgd(lr=0.1)) < 0.036
+    assert mean_error(tt.AnalogSgd(lr=0.1, device=fine)) < 0.040
+    assert mean_error(tt.AnalogSgd(lr=0.05, device=coarse)) > 0.36
     assert mean_error(tt.Ttv2(fast_lr=0.2, transfer_lr=1, transfer_every=2, device=coarse)) < 0.20
 
 
 def test_an_empty_batch_is_no_batch() -> None:
     """Lesson 8, for TTv2 counting mini-batches: nothing is learned, so nothing is transferred."""
-    layer = tt.Layer(tt.Ttv2(count="batch", transfer_every=1), np.zeros((3, 4)))
+    layer = tt.AnalogLayer(tt.Ttv2(transfer_unit="batch", transfer_every=1), np.zeros((3, 4)))
     layer.update(np.zeros((0, 4)), np.zeros((0, 3)))
     assert layer.ledger["fast"]["line_reads"] == 0
     layer.update(np.zeros((1, 4)), np.zeros((1, 3)))

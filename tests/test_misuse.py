@@ -17,12 +17,12 @@ X, Y = RNG.normal(size=(20, 4)), RNG.integers(0, 2, 20)
 
 
 def test_a_diverged_network_says_so() -> None:
-    network = tt.Network(LAYERS, tt.Float(lr=1000.0), seed=1)
+    network = tt.Network(LAYERS, tt.DigitalSgd(lr=1000.0), seed=1)
     network.train(1e3 * X, Y)
     score = network.train(1e3 * X, Y)
     assert not np.isfinite(score.loss)
     digits = tt.data.load("digits").first(50)
-    wild = tt.Network([tt.nn.Linear(64, 9), tt.nn.Linear(9, 10)], tt.Float(lr=1000.0), seed=1)
+    wild = tt.Network([tt.nn.Linear(64, 9), tt.nn.Linear(9, 10)], tt.DigitalSgd(lr=1000.0), seed=1)
     with pytest.raises(FloatingPointError, match="learning rate is too high"):
         tt.fit(wild, digits, epochs=30, progress=False)
 
@@ -55,13 +55,13 @@ def test_a_refused_state_changes_nothing() -> None:
 
 
 def test_empty_data_is_refused() -> None:
-    network = tt.Network(LAYERS, tt.Float(), seed=1)
+    network = tt.Network(LAYERS, tt.DigitalSgd(), seed=1)
     with pytest.raises(ValueError, match="no examples"):
         network.evaluate(X[:0], Y[:0])
     with pytest.raises(ValueError, match=r"x has 0 values; a sample or more needed"):
         network.train(X[:0], Y[:0], order=[0])
     with pytest.raises(ValueError, match=r"cols is 0"):
-        tt.Layer(tt.Float(), np.zeros((3, 0)))
+        tt.AnalogLayer(tt.DigitalSgd(), np.zeros((3, 0)))
 
 
 def test_wrong_kinds_name_the_argument() -> None:
@@ -78,9 +78,9 @@ def test_wrong_kinds_name_the_argument() -> None:
         array.zero_shift(20_000_000)
     with pytest.raises(TypeError, match="not 'ttv2'"):
         tt.Network(LAYERS, "ttv2")  # type: ignore[arg-type]
-    tt.Network(LAYERS, (tt.Float(), tt.Sgd()))
+    tt.Network(LAYERS, (tt.DigitalSgd(), tt.AnalogSgd()))
     with pytest.raises(TypeError, match=r"epochs must be a whole number, not 1\.5"):
-        tt.fit(tt.Network(LAYERS, tt.Float()), tt.data.load("digits"), epochs=1.5)  # type: ignore[arg-type]
+        tt.fit(tt.Network(LAYERS, tt.DigitalSgd()), tt.data.load("digits"), epochs=1.5)  # type: ignore[arg-type]
 
 
 nn = tt.nn
@@ -136,7 +136,7 @@ def test_layers_out_of_range(kind: Callable[..., tt.nn.Layer], settings: dict[st
 )
 def test_layers_that_do_not_fit(layers: list[tt.nn.Layer], words: str) -> None:
     with pytest.raises(ValueError, match=words):
-        tt.Network(layers, tt.Float())
+        tt.Network(layers, tt.DigitalSgd())
 
 
 CODES = np.arange(10).reshape(2, 5) % 4
@@ -176,7 +176,7 @@ def test_sequences_that_cannot_be_learned(x: Any, targets: Any, words: str) -> N
 
 
 def test_empty_sequences_and_mini_batches() -> None:
-    network = tt.Network(MEMORY, tt.Float(), seed=1)
+    network = tt.Network(MEMORY, tt.DigitalSgd(), seed=1)
     with pytest.raises(ValueError, match="no examples"):
         network.evaluate(CODES[:0], CODES[:0])
     with pytest.raises(ValueError, match="x has 0 values; a sample or more needed"):
@@ -189,10 +189,10 @@ def test_empty_sequences_and_mini_batches() -> None:
     assert network.forward(CODES[:0]).shape == (0, 5, 4)
     with pytest.raises(ValueError, match="steps is 0"):
         network.forward(CODES[:, :0])
-    errors = tt.Network(MEMORY, tt.Float(), loss="mse")
+    errors = tt.Network(MEMORY, tt.DigitalSgd(), loss="mse")
     with pytest.raises(ValueError, match=r"targets has shape \[2, 5, 3\]; \(2, 5, 4\) needed"):
         errors.train(CODES, np.zeros((2, 5, 3)))
-    single = tt.Network([nn.Linear(4, 4)], tt.Float())
+    single = tt.Network([nn.Linear(4, 4)], tt.DigitalSgd())
     for x in (np.zeros((2, 5, 4)), np.zeros(4)):
         with pytest.raises(ValueError, match=r"x has shape \[.*\]; \(samples, 4\) needed"):
             single.train(x, [0, 1])
@@ -201,7 +201,7 @@ def test_empty_sequences_and_mini_batches() -> None:
 
 
 def test_texts_that_cannot_go_on() -> None:
-    network = tt.Network(MEMORY, tt.Float(), seed=1)
+    network = tt.Network(MEMORY, tt.DigitalSgd(), seed=1)
     for bad, words in (
         ([], "prime has 0 values; 1 or more needed"),
         ([[0]], r"prime has shape \[1, 1\]; one dimension needed"),
@@ -220,7 +220,7 @@ def test_texts_that_cannot_go_on() -> None:
     assert network.sample([0, 1], 0).shape == (0,)
     for layers in ([nn.Linear(4, 4)], [nn.LSTM(4, 3)]):
         with pytest.raises(ValueError, match="only a recurrent network with as many outputs as inputs"):
-            tt.Network(layers, tt.Float()).sample([0], 3)
+            tt.Network(layers, tt.DigitalSgd()).sample([0], 3)
 
 
 def test_a_refused_memory_changes_nothing() -> None:
@@ -268,8 +268,8 @@ def test_threads_work_in_a_forked_child() -> None:
     [
         "tt.Crossbar(20000, 10000)",
         "tt.Crossbar(12000, 6000, count_pulses=True)",
-        "tt.Layer(tt.Ttv2(), np.zeros((12000, 8000), np.float32))",
-        "tt.Network([tt.nn.Linear(16000, 16000)], tt.Float())",
+        "tt.AnalogLayer(tt.Ttv2(), np.zeros((12000, 8000), np.float32))",
+        "tt.Network([tt.nn.Linear(16000, 16000)], tt.DigitalSgd())",
         "tt.Network([tt.nn.Linear(9000, 9000)], tt.Ttv2())",
     ],
 )

@@ -34,7 +34,7 @@ STACKS = {
     "images without biases": [replace(CONV, bias=False, stride=1), tt.nn.MaxPool2d(2, 5, 6, kernel=3)],
     "sequences": [LSTM, replace(LSTM, inputs=2, bias=False, carry=False), tt.nn.Sigmoid(), tt.nn.Linear(2, 3)],
 }
-MODEL = tt.Model.from_weights(LAYERS, WEIGHTS, metadata={"seed": 2**63 - 1, "rate": 0.1, "names": ["Ä", None]})
+MODEL = tt.Model.from_weights(LAYERS, WEIGHTS, metadata={"seed": 2**63 - 1, "lr_scale": 0.1, "names": ["Ä", None]})
 
 
 def test_a_model_computes_exactly() -> None:
@@ -68,7 +68,7 @@ def test_weights_come_from_a_dict() -> None:
     named = {"0.weight": 2.5 * first[:, :64], "0.bias": 2.5 * first[:, 64], "2.weight": second}
     model = tt.Model.from_weights(LAYERS, named)
     np.testing.assert_allclose(model.forward(DIGITS.test_x), MODEL.forward(DIGITS.test_x), rtol=1e-4, atol=1e-5)
-    network = tt.Network(LAYERS, tt.Float())
+    network = tt.Network(LAYERS, tt.DigitalSgd())
     network.start_from(named)
     np.testing.assert_array_equal(network.forward(DIGITS.test_x), model.forward(DIGITS.test_x))
     for bad, words in (
@@ -100,7 +100,7 @@ def test_names_lead_to_the_weights_and_back(stack: str) -> None:
     exact = [replace(layer, scale=2.0) if layer.shape is not None else layer for layer in model.layers]
     for w, back in zip(model.weights, named_arrays(exact, named_weights(exact, model.weights)), strict=True):
         assert back.tobytes() == w.tobytes()
-    network = tt.Network(STACKS[stack], tt.Float())
+    network = tt.Network(STACKS[stack], tt.DigitalSgd())
     network.start_from(named)
     x = inputs_of(model)
     np.testing.assert_allclose(network.forward(x), model.forward(x), rtol=1e-5, atol=1e-6)
@@ -164,7 +164,7 @@ def test_a_network_starts_from_a_model() -> None:
         assert np.all(np.abs(on_chip) <= np.abs(w) + 1e-6)
     network.start_from(WEIGHTS)
     with pytest.raises(ValueError, match="layers"):
-        tt.Network(LAYERS[:1], tt.Float()).start_from(MODEL)
+        tt.Network(LAYERS[:1], tt.DigitalSgd()).start_from(MODEL)
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def test_seeds_are_independent() -> None:
 
 def test_device_to_device_variation() -> None:
     """R24 eqs. (5), (6): bounds b(1 + σ_b ξ), steps δ(γ ± ρ), ln γ = σ_d ξ, ρ = σ_± ξ, all ξ independent."""
-    model = tt.SoftBounds(step=0.02, bound=0.6, step_spread=0.3, bound_spread=0.1, asymmetry=0.02)
+    model = tt.SoftBounds(weight_step=0.02, bound=0.6, step_spread=0.3, bound_spread=0.1, asymmetry=0.02)
     p = tt.Crossbar(150, 200, model, seed=1).device_parameters
     up, down = p["up_step"] / 0.02, p["down_step"] / 0.02
     # the spreads are small enough for no device of this sample to reach a limit, so the laws are plain
@@ -132,7 +132,7 @@ def test_symmetry_points_and_limits_of_variation(model: tt.SoftBounds) -> None:
 @pytest.mark.parametrize("noise", ["additive", "multiplicative"])
 def test_mean_and_variance_of_a_step(noise: Any, w: float) -> None:
     """R24 eq. (4): mean α·slope; standard deviation α σ_c (additive) or α·slope·σ_c (multiplicative)."""
-    model = tt.SoftBounds(step=0.02, step_spread=0, bound_spread=0, asymmetry=0, noise=noise)
+    model = tt.SoftBounds(weight_step=0.02, step_spread=0, bound_spread=0, asymmetry=0, noise=noise)
     core = tt.Crossbar(300, 100, model, seed=3)
     for sign in (1, -1):
         core.weights = np.full((300, 100), w)
@@ -148,7 +148,7 @@ def test_mean_and_variance_of_a_step(noise: Any, w: float) -> None:
 
 def test_mean_and_variance_of_a_constant_step() -> None:
     """GV16: α(1 + σ_c ξ) whatever the weight."""
-    core = tt.Crossbar(300, 100, tt.ConstantStep(step=0.01, cycle_noise=0.3), seed=4)
+    core = tt.Crossbar(300, 100, tt.ConstantStep(weight_step=0.01, cycle_noise=0.3), seed=4)
     core.weights = np.linspace(-0.4, 0.4, 30_000).reshape(300, 100)
     before = core.weights.astype(float)
     core.update(np.ones(100), np.ones(300), 0.01)  # k = 1: every device gets the one pulse
@@ -165,12 +165,12 @@ STEP = 2.0**-10  # sums of steps are exact in float32
 UPDATES = 20_000
 
 
-@pytest.mark.parametrize("train_management", [True, False])
+@pytest.mark.parametrize("length_management", [True, False])
 @pytest.mark.parametrize("update_management", [True, False])
-@pytest.mark.parametrize("max_train", PULSES)
+@pytest.mark.parametrize("max_length", PULSES)
 @pytest.mark.parametrize("cycle_noise", [0.0, 0.5])
 def test_mean_and_variance_of_updates(
-    cycle_noise: float, max_train: int, update_management: bool, train_management: bool
+    cycle_noise: float, max_length: int, update_management: bool, length_management: bool
 ) -> None:
     """GV16: on ideal devices the mean is lr·δxᵀ; the variance is the binomial part plus step²σ_c²E[pulses].
 
@@ -178,9 +178,11 @@ def test_mean_and_variance_of_updates(
     the BL slots add up. The mean of T updates has variance κ₂/T, the variance about the known mean (κ₄ + 2κ₂²)/T, which
     is the χ² interval where κ₄ = 0.
     """
-    trains = tt.Trains(max_train, update_management, train_management)
-    core = tt.Crossbar(4, 5, tt.ConstantStep(step=STEP, bound=1e4, cycle_noise=cycle_noise), trains=trains, seed=5)
-    lr = PULSES[max_train] * STEP / (0.8 * 0.75)
+    trains = tt.PulseTrains(max_length, update_management, length_management)
+    core = tt.Crossbar(
+        4, 5, tt.ConstantStep(weight_step=STEP, bound=1e4, cycle_noise=cycle_noise), pulse_trains=trains, seed=5
+    )
+    lr = PULSES[max_length] * STEP / (0.8 * 0.75)
     planned = twin.plan(X, DELTA, lr, STEP, trains)
     p = np.outer(planned.rows, planned.cols)
     assert p.max() < 1
@@ -207,20 +209,20 @@ def test_mean_and_variance_of_updates(
 
 
 @pytest.mark.parametrize("lr", [0.004, 0.05])  # k = 2.4 and 30 pulses, the latter more than BL_max
-@pytest.mark.parametrize("train_management", [True, False])
+@pytest.mark.parametrize("length_management", [True, False])
 @pytest.mark.parametrize("update_management", [True, False])
-def test_trains_fire_with_their_probabilities(update_management: bool, train_management: bool, lr: float) -> None:
+def test_trains_fire_with_their_probabilities(update_management: bool, length_management: bool, lr: float) -> None:
     """Row i fires with A|δ_i| and column j with B|x_j| (GV16), independent of each other and from slot to slot.
 
     Firings are binomial; products of two independent ones are too, which is what correlations are tested by.
     """
     x, delta = np.array([0.9, -0.4, 0.0, 0.1]), np.array([0.2, -0.1, 0.02])
-    trains = tt.Trains(10, update_management, train_management)
-    core = tt.Crossbar(3, 4, tt.ConstantStep(step=0.0003, bound=1e4), trains=trains, seed=17)
+    trains = tt.PulseTrains(10, update_management, length_management)
+    core = tt.Crossbar(3, 4, tt.ConstantStep(weight_step=0.0003, bound=1e4), pulse_trains=trains, seed=17)
     lr = np.float32(lr)
-    planned, fired = twin.plan(x, delta, lr, core.step, trains), []
+    planned, fired = twin.plan(x, delta, lr, core.weight_step, trains), []
     for _ in range(4000):
-        fired.append(np.concatenate(core.trains(x, delta, lr), axis=1))
+        fired.append(np.concatenate(core.next_pulse_trains(x, delta, lr), axis=1))
         core.update(x, delta, lr)
     fired, p = np.array(fired, float), np.concatenate([planned.rows, planned.cols])
     assert fired.shape == (4000, planned.slots, 7)
@@ -242,8 +244,8 @@ def test_trains_fire_with_their_probabilities(update_management: bool, train_man
 
 def test_updates_that_need_too_long_a_train_are_cut() -> None:
     """GV16: from k > BL_max on, δ above δ_max·BL_max/k fire in every slot, the others as they should."""
-    trains = tt.Trains(max_train=4)
-    core = tt.Crossbar(3, 1, tt.ConstantStep(step=STEP, bound=1e4), trains=trains, seed=6)
+    trains = tt.PulseTrains(max_length=4)
+    core = tt.Crossbar(3, 1, tt.ConstantStep(weight_step=STEP, bound=1e4), pulse_trains=trains, seed=6)
     delta, lr, n = np.array([1.0, 0.5, 0.1]), 8 * STEP, 5000
     for _ in range(n):
         core.update([1.0], delta, lr)
@@ -256,7 +258,7 @@ def test_updates_that_need_too_long_a_train_are_cut() -> None:
 class Recorder(twin.Float):
     """A twin's rule that keeps what it is to learn from."""
 
-    def update(self, x: F64, delta: F64, rate: float) -> None:
+    def update(self, x: F64, delta: F64, lr_scale: float) -> None:
         self.x, self.delta = x, delta
 
 
@@ -277,10 +279,10 @@ def test_mean_update_of_all_patches_and_steps(layer: tt.nn.Conv2d | tt.nn.LSTM) 
     """
     seeds, lr, rng = 4000, 0.04, np.random.default_rng(31)
     weights = np.round(rng.uniform(-0.4, 0.4, layer.shape) / STEP) * STEP
-    rule, trains = Recorder(tt.Float(), weights), tt.Trains()
+    rule, trains = Recorder(tt.DigitalSgd(), weights), tt.PulseTrains()
     recurrent = isinstance(layer, tt.nn.LSTM)
     slow = twin.Lstm(layer, rule) if recurrent else twin.Conv2d(layer, rule)
-    core = tt.Network([layer], tt.Float(), loss="mse")
+    core = tt.Network([layer], tt.DigitalSgd(), loss="mse")
     x = rng.normal(size=(2, 3, 3) if recurrent else (2, core.inputs)).astype(np.float32)
     x /= np.abs(x).max()
     # targets that leave each output a δ of its own, which stays away from 0
@@ -299,7 +301,7 @@ def test_mean_update_of_all_patches_and_steps(layer: tt.nn.Conv2d | tt.nn.LSTM) 
         mean -= lr * np.outer(delta_s, x_s)
         variance += STEP**2 * planned.slots * p * (1 - p)
 
-    config = tt.Sgd(lr=lr, device=tt.ConstantStep(step=STEP, bound=1e4), trains=trains)
+    config = tt.AnalogSgd(lr=lr, device=tt.ConstantStep(weight_step=STEP, bound=1e4), pulse_trains=trains)
     change = np.zeros(layer.shape)
     for seed in range(seeds):
         network = tt.Network([layer], config, loss="mse", seed=seed)
@@ -352,7 +354,7 @@ def test_zero_shifting_finds_the_symmetry_point_up_to_a_step() -> None:
             core.zero_shift(pulses)
             errors.append(np.sqrt(np.mean((settled(core) - core.symmetry_point) ** 2)))
         assert errors == sorted(errors, reverse=True)
-        floor[states] = errors[-1] / core.step
+        floor[states] = errors[-1] / core.weight_step
     assert floor[40] == pytest.approx(0.5, abs=0.1)
     assert floor[400] == pytest.approx(floor[40], rel=0.1)
 
@@ -364,9 +366,9 @@ def test_zero_shifting_with_cycle_noise() -> None:
     devices = twin.Devices(model, core.device_parameters)
     w, q = (float(v[0, 0]) for v in pair(devices))
     core.zero_shift(4000)
-    b = core.step / 0.6
-    variance = (core.step * 0.3) ** 2 * ((1 - b) ** 2 + 1) / (1 - q**2)
-    assert abs(w) < core.step
+    b = core.weight_step / 0.6
+    variance = (core.weight_step * 0.3) ** 2 * ((1 - b) ** 2 + 1) / (1 - q**2)
+    assert abs(w) < core.weight_step
     assert_normal(settled(core), w, math.sqrt(variance))
     assert ks((settled(core) - w) / math.sqrt(variance)) < KS
 
@@ -387,7 +389,7 @@ def test_zero_mean_pulsing_carries_devices_to_the_symmetry_point() -> None:
     for run in signs:
         core.weights = np.full((30, 20), start)
         for t, sign in enumerate(run, start=1):
-            core.update(np.ones(20), sign, core.step)  # one slot that fires everywhere
+            core.update(np.ones(20), sign, core.weight_step)  # one slot that fires everywhere
             if t in times:
                 states[t].append(core.weights)
     assert core.ledger["pulses"] == runs * 60 * 600
@@ -416,7 +418,7 @@ def test_reference_errors() -> None:
 def test_output_noise_of_products(management: bool) -> None:
     """Wx + σ ξ, times max|x| under noise management; independent over outputs, samples, directions and arrays."""
     n, sigma = 20_000, 0.06
-    part = tt.Mvm(output_noise=sigma, noise_management=management)
+    part = tt.IoSettings(output_noise=sigma, noise_management=management)
     cores = [tt.Crossbar(4, 5, periphery=tt.Periphery(part, part), seed=12, array=array) for array in (0, 1)]
     noises = []
     for core in cores:
@@ -438,7 +440,7 @@ def test_output_noise_of_products(management: bool) -> None:
 
 def test_read_noise() -> None:
     """Each line read adds σ ξ to each value, whether it goes by columns, by rows or by vectors."""
-    core = tt.Crossbar(4, 4, periphery=tt.Periphery(read=tt.Mvm(output_noise=0.05)), seed=13)
+    core = tt.Crossbar(4, 4, periphery=tt.Periphery(read=tt.IoSettings(output_noise=0.05)), seed=13)
     core.weights = np.random.default_rng(2).uniform(-0.2, 0.2, (4, 4))
     w, u = core.weights.astype(float), np.array([0.5, -1.0, 0.0, 2.0])
     reads = np.array([[core.read_column(k), core.read_row(k), core.read(u)] for _ in range(3000) for k in range(4)])
@@ -451,7 +453,7 @@ def test_read_noise() -> None:
 
 
 def test_evaluation_noise_is_another_stream() -> None:
-    part = tt.Mvm(output_noise=1.0)
+    part = tt.IoSettings(output_noise=1.0)
     core = tt.Crossbar(5, 2, periphery=tt.Periphery(part, part), seed=14)
     x = np.zeros((20_000, 2))
     trained, first, second = core.forward(x), core.evaluate(x), core.evaluate(x, draw=20_000)
@@ -465,7 +467,9 @@ def test_evaluation_noise_is_another_stream() -> None:
 def test_errors_of_converters_are_uniform() -> None:
     """Inputs over many levels leave errors uniform in ± half a level: E e² = level²/12, Var e² = level⁴/180."""
     values, n = np.random.default_rng(3).uniform(-0.95, 0.95, 40_000), 40_000
-    core = tt.Crossbar(n, 1, tt.ConstantStep(bound=2), periphery=tt.Periphery(read=tt.Mvm(adc_bits=9, adc_bound=1.0)))
+    core = tt.Crossbar(
+        n, 1, tt.ConstantStep(bound=2), periphery=tt.Periphery(read=tt.IoSettings(adc_bits=9, adc_bound=1.0))
+    )
     core.weights = values[:, None]
     error = (core.read_column(0) - core.weights[:, 0].astype(float)) / twin.level(9, 1.0)
     assert abs(error.mean()) < Z * math.sqrt(1 / 12 / n)
@@ -503,14 +507,14 @@ def test_closed_loop_programming_ends_within_half_a_step() -> None:
     target = low + share * (high - low)
     sent = core.program(target, "closed-loop")
     error = np.abs(core.weights - target)
-    assert np.all(error <= core.step / 2 + 1e-6)
+    assert np.all(error <= core.weight_step / 2 + 1e-6)
     assert sent == core.ledger["pulses"] == core.pulses.sum()
     assert core.pulses.max() < 1000
 
 
 def test_closed_loop_programming_stops_at_the_bounds() -> None:
     """Exact: a target out of reach takes all pulses and ends at the bound; one reached takes none."""
-    core = tt.Crossbar(1, 3, tt.ConstantStep(step=0.01, bound=0.5), count_pulses=True)
+    core = tt.Crossbar(1, 3, tt.ConstantStep(weight_step=0.01, bound=0.5), count_pulses=True)
     assert core.program([[0.7, 0.3, 0.0]], "closed-loop", max_pulses=80) == 80 + 30
     np.testing.assert_allclose(core.weights, [[0.5, 0.3, 0.0]], atol=1e-6)
     np.testing.assert_array_equal(core.pulses, [[80, 30, 0]])

@@ -81,7 +81,7 @@ def test_what_cannot_be_drawn(
     shutil.copytree(run, "again/one")
     shutil.copytree(run, "damaged")
     Path("damaged/metrics.jsonl").write_text('{"epoch": 1}\n')
-    config = TrainConfig(net="fcn", data="digits", rule=tt.Float())
+    config = TrainConfig(net="fcn", data="digits", rule=tt.DigitalSgd())
     Run.create("empty", config)
     Path("empty/metrics.jsonl").write_text("")
     Path("torn.json").write_text('{"claim": "states", ')

@@ -82,7 +82,7 @@ def test_histograms_hold_every_crosspoint(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_histograms_of_rules_without_devices(monkeypatch: pytest.MonkeyPatch) -> None:
-    network = tt.Network(LAYERS, [RULE, tt.Float()], seed=1)
+    network = tt.Network(LAYERS, [RULE, tt.DigitalSgd()], seed=1)
     _, _, floats, beside = axes_of(monkeypatch, lambda: plot.histograms(network, "never.png"))
     assert floats.get_title(loc="left") == "1: Linear, 10 × 13"
     assert not floats.lines
@@ -95,9 +95,9 @@ def test_histograms_of_rules_without_devices(monkeypatch: pytest.MonkeyPatch) ->
 def test_recording_changes_no_bit(batch: int, every: int) -> None:
     plain, read = (tt.Network(LAYERS, RULE, seed=3) for _ in range(2))
     order = np.concatenate([tt.train.shuffled(60, seed=3, epoch=epoch) for epoch in (1, 2)])
-    plain.train(DIGITS.train_x, DIGITS.train_y, order=order, batch=batch, rate=0.7)
+    plain.train(DIGITS.train_x, DIGITS.train_y, order=order, batch=batch, lr_scale=0.7)
     at = [(0, 3), (9, 12)]
-    settings: dict[str, Any] = {"order": order, "batch": batch, "rate": 0.7}
+    settings: dict[str, Any] = {"order": order, "batch": batch, "lr_scale": 0.7}
     trace = plot.record(read, DIGITS.train_x, DIGITS.train_y, array=1, crosspoints=at, every=every, **settings)
     for name, values in plain.state().items():
         np.testing.assert_array_equal(read.state()[name], values, err_msg=name)
@@ -136,7 +136,7 @@ def test_traces_show_what_was_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_what_cannot_be_recorded(settings: dict[str, Any], words: str) -> None:
-    network = tt.Network(LAYERS, [RULE, tt.Sgd()], seed=3)
+    network = tt.Network(LAYERS, [RULE, tt.AnalogSgd()], seed=3)
     digest = network.digest()
     with pytest.raises(ValueError, match=words):
         plot.record(network, DIGITS.train_x, DIGITS.train_y, **{"crosspoints": [(0, 0)], **settings})
@@ -153,8 +153,8 @@ def test_the_command_draws_devices_and_weights(tmp_path: Path, monkeypatch: pyte
     usual = {"devices": 5, "pulses": None, "seed": 0}
     for args, device, given in (
         (["--device", "r24", "--states", "40"], replace(tt.presets["r24"], states=40.0), {}),
-        (["--step", "0.1", "--pulses", "9"], tt.SoftBounds(step=0.1), {"pulses": 9}),
-        (["--device", "gv16", "--states", "500"], replace(tt.presets["gv16"], step=None, states=500.0), {}),
+        (["--step", "0.1", "--pulses", "9"], tt.SoftBounds(weight_step=0.1), {"pulses": 9}),
+        (["--device", "gv16", "--states", "500"], replace(tt.presets["gv16"], weight_step=None, states=500.0), {}),
         ([tmp_path / "run", "--kind", "responses", "--seed", "3"], tt.SoftBounds(states=9), {"seed": 3}),
         ([tmp_path / "c.toml", "--cycle-noise", "0"], tt.SoftBounds(states=9, cycle_noise=0), {}),
     ):

@@ -12,7 +12,7 @@ from tikitaka.models import Recipe, char_lstm, fcn, lenet, nets
 
 CONSTANT = tt.ConstantStep(states=50)
 TUNED = Recipe(
-    fcn, "digits", epochs=7, batch=3, rules={"sgd": tt.Sgd(lr=0.1, device=CONSTANT), "ttv2": tt.Ttv2(fast_lr=0.3)}
+    fcn, "digits", epochs=7, batch=3, rules={"sgd": tt.AnalogSgd(lr=0.1, device=CONSTANT), "ttv2": tt.Ttv2(fast_lr=0.3)}
 )
 
 
@@ -29,15 +29,15 @@ def test_networks_have_the_published_sizes() -> None:
     assert weights(fcn()) == 235_146
     assert weights(lenet()) == 80_202
     assert weights(char_lstm(87)) == 77_591
-    assert sum(w.size for w in tt.Network(lenet(), tt.Float()).weights) == 80_202
-    assert sum(w.size for w in tt.Network(char_lstm(87), tt.Float()).weights) == 77_591
+    assert sum(w.size for w in tt.Network(lenet(), tt.DigitalSgd()).weights) == 80_202
+    assert sum(w.size for w in tt.Network(char_lstm(87), tt.DigitalSgd()).weights) == 77_591
 
 
 @pytest.mark.parametrize(
     ("inputs", "classes", "flat"), [(784, 10, 512), (256, 3, 32), (17 * 17, 10, 32), (1024, 10, 800)]
 )
 def test_lenet_follows_the_image(inputs: int, classes: int, flat: int) -> None:
-    network = tt.Network(lenet(inputs, classes), tt.Float())
+    network = tt.Network(lenet(inputs, classes), tt.DigitalSgd())
     assert (network.inputs, network.outputs) == (inputs, classes)
     assert network.weights[2].shape == (128, flat + 1)
 
@@ -70,8 +70,8 @@ def test_a_config_has_what_the_network_is_for(net: str) -> None:
     recipe = nets[net]
     assert (config.data, config.epochs, config.batch) == (recipe.data, recipe.epochs, recipe.batch)
     assert config.rule == recipe.rule("ttv2")
-    given = tt.TrainConfig(net=net, data="mine", epochs=2, batch=5, rule=tt.Sgd())
-    assert (given.data, given.epochs, given.batch, given.rule) == ("mine", 2, 5, tt.Sgd())
+    given = tt.TrainConfig(net=net, data="mine", epochs=2, batch=5, rule=tt.AnalogSgd())
+    assert (given.data, given.epochs, given.batch, given.rule) == ("mine", 2, 5, tt.AnalogSgd())
 
 
 @pytest.mark.parametrize("net", nets)
@@ -89,10 +89,10 @@ def test_settings_of_a_network_are_defaults_that_all_else_overrides() -> None:
     assert (config.data, config.epochs, config.batch, config.rule) == ("digits", 7, 3, tt.Ttv2(fast_lr=0.3))
     assert tt.TrainConfig(rule=tt.Ttv2()).rule == tt.Ttv2()
     made = tt.TrainConfig.from_dict({"batch": 1, "rule": {"kind": "sgd", "lr": 0.5}})
-    assert (made.epochs, made.batch, made.rule) == (7, 1, tt.Sgd(lr=0.5, device=CONSTANT))
+    assert (made.epochs, made.batch, made.rule) == (7, 1, tt.AnalogSgd(lr=0.5, device=CONSTANT))
     assert tt.TrainConfig.from_dict({"rule": {"kind": "ttv1"}}).rule == tt.Ttv1()
     switched = apply_flags(config, {"rule": "sgd", "epochs": 2})
-    assert (switched.rule, switched.epochs) == (tt.Sgd(lr=0.1, device=CONSTANT), 2)
+    assert (switched.rule, switched.epochs) == (tt.AnalogSgd(lr=0.1, device=CONSTANT), 2)
     assert apply_flags(config, {"transfer_lr": 2.0}).rule == tt.Ttv2(fast_lr=0.3, transfer_lr=2.0)
     for each in (config, made, switched):
         assert tt.TrainConfig.from_dict(tomllib.loads(each.to_toml())) == each

@@ -54,12 +54,14 @@ SMALL = {
 }
 FULL = tt.Periphery.full()
 RULES = {
-    "float": tt.Float(),
-    "sgd": tt.Sgd(periphery=FULL, count_pulses=True),
+    "float": tt.DigitalSgd(),
+    "sgd": tt.AnalogSgd(periphery=FULL, count_pulses=True),
     "ttv1": tt.Ttv1(gamma=0.2, slow_device=tt.ConstantStep(states=50), reference=tt.Reference("zero-shift", pulses=50)),
-    "ttv1 hadamard": tt.Ttv1(vectors="hadamard", periphery=FULL),
+    "ttv1 hadamard": tt.Ttv1(read_vectors="hadamard", periphery=FULL),
     "ttv2": tt.Ttv2(periphery=FULL, slow_reference=tt.Reference("ideal", spread=0.05), count_pulses=True),
-    "ttv2 r24": tt.Ttv2(rates="r24", average="exponential", line="row", count="batch", transfer_every=1),
+    "ttv2 r24": tt.Ttv2(
+        rates="r24", average="exponential", transfer_line="row", transfer_unit="batch", transfer_every=1
+    ),
 }
 
 
@@ -144,7 +146,7 @@ def test_fit_goes_on_from_a_progress_and_a_state() -> None:
     ],
 )
 def test_starts_that_no_training_was_at_are_refused(start: tt.Progress, words: str) -> None:
-    network = tt.Network(dense(64, 10), tt.Float())
+    network = tt.Network(dense(64, 10), tt.DigitalSgd())
     with pytest.raises(ValueError, match=words):
         tt.fit(network, DIGITS, epochs=3, batch=4, start=start)
 
@@ -525,7 +527,7 @@ def test_models_whose_metadata_are_of_another_type_are_refused(
     command: Command, tmp_path: Path, told: dict[str, Any]
 ) -> None:
     path = tmp_path / "model.npz"
-    tt.Network(dense(64, 10), tt.Float()).extract("read").noted(**told).save(path)
+    tt.Network(dense(64, 10), tt.DigitalSgd()).extract("read").noted(**told).save(path)
     ((name, value),) = told.items()
     refused(command("evaluate", path), f"{path}: its metadata have {name} = {value!r}")
 
@@ -553,7 +555,7 @@ def test_a_loss_that_is_not_finite_keeps_the_last_good_checkpoint(
 
 
 def test_the_array_with_the_largest_weights_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    network = tt.Network(dense(64, 10), tt.Float(), seed=1)
+    network = tt.Network(dense(64, 10), tt.DigitalSgd(), seed=1)
     network.weights = [network.weights[0], 1e3 * network.weights[1]]
     with monkeypatch.context() as patched:
         patched.setattr(tt.Network, "evaluate", lambda *_, **__: tt.Score(float("inf"), 0.5))
@@ -564,7 +566,9 @@ def test_the_array_with_the_largest_weights_is_named(monkeypatch: pytest.MonkeyP
 
 
 def test_devices_that_all_stand_at_bounds_stop_a_training(tmp_path: Path) -> None:
-    rule = tt.Sgd(1000, tt.ConstantStep(states=10, bound=0.01), trains=tt.Trains(update_management=False))
+    rule = tt.AnalogSgd(
+        1000, tt.ConstantStep(states=10, bound=0.01), pulse_trains=tt.PulseTrains(update_management=False)
+    )
     run = tt.Run.create(tmp_path / "run", tt.TrainConfig(net="dense", data="digits", rule=rule, batch=1, epochs=5))
     with pytest.raises(ArithmeticError, match=r"all devices of array 1, C \(10 × 17\), .* after epoch 1: .* rate"):
         run.train(DIGITS, progress=False)
@@ -576,7 +580,7 @@ def test_devices_that_all_stand_at_bounds_stop_a_training(tmp_path: Path) -> Non
 @pytest.mark.parametrize("noise", [0.0, 1.0, 100.0])
 @pytest.mark.parametrize("device", [tt.SoftBounds, tt.ConstantStep])
 def test_trainings_on_bad_devices_go_on(device: type[Any], noise: float, states: float) -> None:
-    for rule in (tt.Sgd, tt.Ttv1, tt.Ttv2):
+    for rule in (tt.AnalogSgd, tt.Ttv1, tt.Ttv2):
         network = tt.Network(dense(64, 10), rule(device=device(states=states, cycle_noise=noise)), seed=3)
         tt.fit(network, DIGITS, epochs=3, progress=False)
 
@@ -587,10 +591,10 @@ def test_small_and_coarse_arrays_may_stand_at_their_bounds() -> None:
         ([tt.nn.Linear(64, 10)], tt.ConstantStep(states=4, bound=0.01)),
         ([tt.nn.Linear(64, 10)], tt.ConstantStep(states=100, bound=0.01, cycle_noise=30)),
     ):
-        network = tt.Network(layers, tt.Sgd(device=device), seed=1)
+        network = tt.Network(layers, tt.AnalogSgd(device=device), seed=1)
         network.weights = [np.full(layer.shape, 5.0) for layer in layers]
         check_saturation(network, epoch=1)
-    network = tt.Network([tt.nn.Linear(64, 10)], tt.Sgd(device=tt.SoftBounds()), seed=1)
+    network = tt.Network([tt.nn.Linear(64, 10)], tt.AnalogSgd(device=tt.SoftBounds()), seed=1)
     network.weights = [np.full((10, 65), 5.0)]
     with pytest.raises(ArithmeticError, match="array 0"):
         check_saturation(network, epoch=1)

@@ -21,7 +21,7 @@ class PythonTtv1(tt.Rule):
 
     def build(self, weights: F32, seed: int, layer: int) -> None:
         (rows, cols), c = weights.shape, self.config
-        new = partial(tt.Crossbar, rows, cols, c.device, periphery=c.periphery, trains=c.trains, seed=seed)
+        new = partial(tt.Crossbar, rows, cols, c.device, periphery=c.periphery, pulse_trains=c.pulse_trains, seed=seed)
         self.a = new(reference=c.reference, array=2 * layer)
         self.c = new(reference=c.slow_reference, array=2 * layer + 1)
         self.c.weights = weights
@@ -39,14 +39,14 @@ class PythonTtv1(tt.Rule):
     def weights(self) -> F32:
         return self.c.weights
 
-    def update(self, x: F32, delta: F32, rate: float) -> None:
+    def update(self, x: F32, delta: F32, lr_scale: float) -> None:
         cols = self.c.shape[1]
         for x_s, delta_s in zip(x, delta, strict=True):
             self.a.update(x_s, -delta_s, self.config.fast_lr)
             self.samples += 1
             if self.samples % self.config.transfer_every == 0:
                 v = self.a.read_column(self.k)
-                self.c.update(np.eye(cols, dtype=np.float32)[self.k], v, self.config.transfer_lr * rate)
+                self.c.update(np.eye(cols, dtype=np.float32)[self.k], v, self.config.transfer_lr * lr_scale)
                 self.k = (self.k + 1) % cols
 
 
@@ -57,7 +57,7 @@ def test_a_python_rule_equals_the_built_in(batch: int, periphery: tt.Periphery) 
     networks = [tt.Network(LAYERS, rule, seed=7) for rule in (config, PythonTtv1(config))]
     scores = []
     for network in networks:
-        score = network.train(DIGITS.train_x, DIGITS.train_y, batch=batch, rate=0.7, threads=2)
+        score = network.train(DIGITS.train_x, DIGITS.train_y, batch=batch, lr_scale=0.7, threads=2)
         scores.append((score, network.evaluate(DIGITS.test_x, DIGITS.test_y, draw=3)))
     assert scores[0] == scores[1]
     for built_in, python in zip(*(network.weights for network in networks), strict=True):
@@ -65,7 +65,7 @@ def test_a_python_rule_equals_the_built_in(batch: int, periphery: tt.Periphery) 
 
 
 def test_a_python_rule_trains_by_fit_beside_a_built_in_one() -> None:
-    network = tt.Network(LAYERS, [PythonTtv1(tt.Ttv1()), tt.Float()], seed=1)
+    network = tt.Network(LAYERS, [PythonTtv1(tt.Ttv1()), tt.DigitalSgd()], seed=1)
     history = tt.fit(network, DIGITS, epochs=2, progress=False)
     assert len(history) == 2
     assert "PythonTtv1" in network.describe()
@@ -81,7 +81,7 @@ def test_what_a_rule_lacks_is_named() -> None:
 
 def test_errors_of_a_rule_reach_the_caller() -> None:
     class Broken(PythonTtv1):
-        def update(self, x: F32, delta: F32, rate: float) -> None:
+        def update(self, x: F32, delta: F32, lr_scale: float) -> None:
             raise RuntimeError("out of paper")
 
     network = tt.Network(LAYERS, Broken(tt.Ttv1()))

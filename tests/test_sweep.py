@@ -87,13 +87,13 @@ def test_cells_are_the_product_with_the_seed_fastest() -> None:
     assert grid[0] == replace(BASE, epochs=3, rule=tt.Ttv2(device=tt.SoftBounds(states=10)))
     assert type(grid[0].rule.device.states) is int  # type: ignore[attr-defined]
     noise = cells(BASE, {"rule.periphery.forward.output_noise": [0.1]}, [5])[0].rule
-    assert noise == tt.Ttv2(periphery=tt.Periphery(forward=tt.Mvm(output_noise=0.1)))
+    assert noise == tt.Ttv2(periphery=tt.Periphery(forward=tt.IoSettings(output_noise=0.1)))
 
 
 def test_wider_axes_come_first() -> None:
     grid = cells(BASE, {"rule.device.states": [10], "rule": ["sgd", tt.Ttv1(gamma=0.5)]}, [0])
     assert [config.rule for config in grid] == [
-        tt.Sgd(device=tt.SoftBounds(states=10)),
+        tt.AnalogSgd(device=tt.SoftBounds(states=10)),
         tt.Ttv1(gamma=0.5, device=tt.SoftBounds(states=10)),
     ]
     assert cells(BASE, {"rule": ["ttv2"], "net": ["lenet"]}, [0])[0].rule == tt.models.nets["lenet"].rule("ttv2")
@@ -206,7 +206,7 @@ def test_data_are_read_once_and_from_the_folder_given(tmp_path: Path, monkeypatc
         "tikitaka.data.sets.read_text",
         lambda path, _: (reads.append(path), Path(path).read_text())[1],
     )
-    base = tt.TrainConfig(net="lstm", data="alphabet", sequence=10, epochs=1, rule=tt.Float(lr=0.01))
+    base = tt.TrainConfig(net="lstm", data="alphabet", sequence=10, epochs=1, rule=tt.DigitalSgd(lr=0.01))
     grid = cells(base, {"examples": [2, 3]}, [0, 1])
     rows = sweep(grid, out=tmp_path / "r.jsonl", measure=partial(trained, data_dir=tmp_path), threads=2)
     assert len({row["digest"] for row in rows}) == 4

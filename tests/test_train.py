@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 import tikitaka as tt
-from tikitaka.train import _chunk_size, rate_factor, shuffled, streams
+from tikitaka.train import _chunk_size, lr_factor, shuffled, streams
 
 DIGITS = tt.data.load("digits").first(200)
 LAYERS = [tt.nn.Linear(64, 16), tt.nn.Tanh(), tt.nn.Linear(16, 10)]
 RULES = {
-    "float": tt.Float(),
-    "sgd": tt.Sgd(periphery=tt.Periphery.full()),
+    "float": tt.DigitalSgd(),
+    "sgd": tt.AnalogSgd(periphery=tt.Periphery.full()),
     "ttv1": tt.Ttv1(),
     "ttv2": tt.Ttv2(periphery=tt.Periphery.full()),
 }
@@ -70,12 +70,12 @@ def test_shuffling_is_a_pure_function_and_a_permutation() -> None:
 
 
 def test_rates_fall_at_one_third_and_two_thirds() -> None:
-    digital, analog = (tt.Network(LAYERS, rule) for rule in (tt.Float(), tt.Ttv2()))
-    assert [rate_factor("decay", digital, e, 6) for e in range(1, 7)] == [1, 1, 0.5, 0.5, 0.25, 0.25]
-    assert [rate_factor("decay", analog, e, 30) for e in (10, 11, 20, 21)] == [1, 0.3, 0.3, 0.09]
-    assert rate_factor("constant", analog, 30, 30) == 1
+    digital, analog = (tt.Network(LAYERS, rule) for rule in (tt.DigitalSgd(), tt.Ttv2()))
+    assert [lr_factor("decay", digital, e, 6) for e in range(1, 7)] == [1, 1, 0.5, 0.5, 0.25, 0.25]
+    assert [lr_factor("decay", analog, e, 30) for e in (10, 11, 20, 21)] == [1, 0.3, 0.3, 0.09]
+    assert lr_factor("constant", analog, 30, 30) == 1
     with pytest.raises(ValueError, match="decay"):
-        rate_factor("cosine", analog, 1, 1)
+        lr_factor("cosine", analog, 1, 1)
 
 
 def test_averages_cover_the_last_third() -> None:
@@ -86,7 +86,7 @@ def test_averages_cover_the_last_third() -> None:
     average = tt.extract.average(network)
     assert average is not None
     assert average.weights[0].shape == network.weights[0].shape
-    assert tt.extract.average(tt.Network(LAYERS, tt.Float())) is None
+    assert tt.extract.average(tt.Network(LAYERS, tt.DigitalSgd())) is None
 
 
 def test_the_digital_twin_is_exact() -> None:
@@ -101,12 +101,12 @@ def test_the_digital_twin_is_exact() -> None:
 
 
 def test_metrics_count_pulses_and_losses() -> None:
-    network, last = trained(tt.Sgd(), batch=1)
+    network, last = trained(tt.AnalogSgd(), batch=1)
     assert last.epoch == 3
     assert last.pulses_per_sample > 0
     assert last.samples_per_second > 0
     assert last.test_error == network.evaluate(DIGITS.test_x, DIGITS.test_y, draw=3).error
-    assert trained(tt.Float())[1].pulses_per_sample == 0
+    assert trained(tt.DigitalSgd())[1].pulses_per_sample == 0
 
 
 def test_a_loss_that_is_not_finite_ends_the_training() -> None:
@@ -115,7 +115,7 @@ def test_a_loss_that_is_not_finite_ends_the_training() -> None:
             return tt.Score(float("nan"), 0.9)
 
     with pytest.raises(FloatingPointError, match=r"nan in epoch 1 .* learning rate"):
-        tt.fit(Diverging(LAYERS, tt.Float()), DIGITS, progress=False)
+        tt.fit(Diverging(LAYERS, tt.DigitalSgd()), DIGITS, progress=False)
 
 
 @pytest.mark.parametrize(
@@ -124,11 +124,11 @@ def test_a_loss_that_is_not_finite_ends_the_training() -> None:
 )
 def test_bad_settings_are_refused(bad: dict[str, int], words: str) -> None:
     with pytest.raises(ValueError, match=words):
-        tt.fit(tt.Network(LAYERS, tt.Float()), DIGITS, progress=False, **bad)  # type: ignore[arg-type]
+        tt.fit(tt.Network(LAYERS, tt.DigitalSgd()), DIGITS, progress=False, **bad)  # type: ignore[arg-type]
 
 
 def test_bad_arrays_are_refused() -> None:
-    network = tt.Network(LAYERS, tt.Float())
+    network = tt.Network(LAYERS, tt.DigitalSgd())
     x, y = DIGITS.train_x, DIGITS.train_y
     holed = x.copy()
     holed[3, 5] = np.nan
@@ -154,8 +154,8 @@ def test_stopping_leaves_a_whole_network() -> None:
         )
     assert (stopped.value.epoch, stopped.value.position) == (3, 0)
     network.averaging = True
-    rate = rate_factor("decay", network, 3, 3)
-    network.train(DIGITS.train_x, DIGITS.train_y, order=shuffled(200, seed=1, epoch=3), batch=8, rate=rate)
+    lr_scale = lr_factor("decay", network, 3, 3)
+    network.train(DIGITS.train_x, DIGITS.train_y, order=shuffled(200, seed=1, epoch=3), batch=8, lr_scale=lr_scale)
     assert network.digest() == whole.digest()
 
 
@@ -232,7 +232,7 @@ def test_damaged_run_folders_are_refused(tmp_path: Path) -> None:
 
 
 def test_describe_names_every_array() -> None:
-    text = tt.Network(LAYERS, [tt.Ttv2(), tt.Float()]).describe()
+    text = tt.Network(LAYERS, [tt.Ttv2(), tt.DigitalSgd()]).describe()
     assert "array 0, 16 × 65" in text
     assert "array 1, 10 × 17" in text
 
@@ -247,11 +247,11 @@ def test_describe_names_the_arrays_of_every_kind_of_layer() -> None:
 
 
 def test_calls_into_the_core_count_patches() -> None:
-    lenet = tt.Network(tt.models.lenet(), tt.Float())
+    lenet = tt.Network(tt.models.lenet(), tt.DigitalSgd())
     work = 16 * 26 * 24 * 24 + 32 * 401 * 8 * 8 + 128 * 513 + 10 * 129
     assert _chunk_size(lenet, 1, 1) == round(2e8 / work)
     assert _chunk_size(lenet, 7, 1) == 7 * round(2e8 / (7 * work))
-    assert _chunk_size(tt.Network(LAYERS, tt.Float()), 1, 1) == round(2e8 / (16 * 65 + 10 * 17))
+    assert _chunk_size(tt.Network(LAYERS, tt.DigitalSgd()), 1, 1) == round(2e8 / (16 * 65 + 10 * 17))
 
 
 def test_averages_start_where_asked() -> None:

@@ -20,9 +20,9 @@ CONSTANT = tt.ConstantStep(states=40, step_spread=0.3, bound_spread=0.3, asymmet
 # The DAC has no level at half its range: at ±1 half of the largest input, which halving and equal outputs make often,
 # would be a tie each time.
 FULL = tt.Periphery(
-    forward=tt.Mvm(7, 1.1, 9, 12.0, noise_management=True, bound_management=True),
-    backward=tt.Mvm(7, 1.1, 9, 12.0, noise_management=True),
-    read=tt.Mvm(adc_bits=9, adc_bound=1.0),
+    forward=tt.IoSettings(7, 1.1, 9, 12.0, noise_management=True, bound_management=True),
+    backward=tt.IoSettings(7, 1.1, 9, 12.0, noise_management=True),
+    read=tt.IoSettings(adc_bits=9, adc_bound=1.0),
 )
 
 
@@ -57,12 +57,12 @@ def test_pulses_and_symmetry_points(model: tt.Device) -> None:
 # --- products ---------------------------------------------------------------------------------------------------------
 
 PARTS = {
-    "off": tt.Mvm(),
-    "dac": tt.Mvm(dac_bits=5, dac_bound=0.8),
-    "adc": tt.Mvm(adc_bits=6, adc_bound=2.0),
-    "noise management": tt.Mvm(dac_bits=7, noise_management=True),
-    "bound management": tt.Mvm(adc_bits=6, adc_bound=0.4, bound_management=True),
-    "all": tt.Mvm(7, 1.1, 7, 0.3, noise_management=True, bound_management=True),
+    "off": tt.IoSettings(),
+    "dac": tt.IoSettings(dac_bits=5, dac_bound=0.8),
+    "adc": tt.IoSettings(adc_bits=6, adc_bound=2.0),
+    "noise management": tt.IoSettings(dac_bits=7, noise_management=True),
+    "bound management": tt.IoSettings(adc_bits=6, adc_bound=0.4, bound_management=True),
+    "all": tt.IoSettings(7, 1.1, 7, 0.3, noise_management=True, bound_management=True),
 }
 
 
@@ -109,7 +109,9 @@ def test_levels_of_the_converters(bits: int) -> None:
     """2^bits − 2 steps over the range, zero among the levels; ties to even, clipped beyond."""
     bound, step = 0.75, twin.level(bits, 0.75)
     v = np.linspace(-1.1, 1.1, 4001, dtype=np.float32)
-    core = tt.Crossbar(1, len(v), tt.ConstantStep(bound=2), periphery=tt.Periphery(read=tt.Mvm(0, 1, bits, bound)))
+    core = tt.Crossbar(
+        1, len(v), tt.ConstantStep(bound=2), periphery=tt.Periphery(read=tt.IoSettings(0, 1, bits, bound))
+    )
     core.weights = v[None]
     got = core.read_row(0)
     assert len(np.unique(got)) == 2**bits - 1
@@ -121,21 +123,21 @@ def test_levels_of_the_converters(bits: int) -> None:
 # --- the pulsed update ------------------------------------------------------------------------------------------------
 
 TRAINS = {
-    "default": tt.Trains(),
-    "plain": tt.Trains(5, update_management=False, train_management=False),
-    "one slot": tt.Trains(1),
-    "many words": tt.Trains(200, train_management=False),
+    "default": tt.PulseTrains(),
+    "plain": tt.PulseTrains(5, update_management=False, length_management=False),
+    "one slot": tt.PulseTrains(1),
+    "many words": tt.PulseTrains(200, length_management=False),
 }
 
 
-@pytest.mark.parametrize("trains", TRAINS.values(), ids=TRAINS)
+@pytest.mark.parametrize("pulse_trains", TRAINS.values(), ids=TRAINS)
 @pytest.mark.parametrize(
     ("model", "reference"),
     [(SOFT, tt.Reference()), (SOFT, tt.Reference("ideal", mean=0.05)), (CONSTANT, tt.Reference())],
     ids=["soft", "soft with reference", "constant"],
 )
-def test_updates_given_their_trains(model: tt.Device, reference: tt.Reference, trains: tt.Trains) -> None:
-    core = tt.Crossbar(9, 17, model, trains=trains, reference=reference, seed=6, count_pulses=True)
+def test_updates_given_their_trains(model: tt.Device, reference: tt.Reference, pulse_trains: tt.PulseTrains) -> None:
+    core = tt.Crossbar(9, 17, model, pulse_trains=pulse_trains, reference=reference, seed=6, count_pulses=True)
     core.weights = normal(9, 17, seed=7, scale=0.2)
     devices = devices_of(core, model)
     r = core.reference.astype(float)
@@ -144,8 +146,8 @@ def test_updates_given_their_trains(model: tt.Device, reference: tt.Reference, t
     for lr in rng.uniform(-0.3, 0.3, 30).astype(np.float32):
         x, delta = rng.standard_normal(17), rng.standard_normal(9)
         x[rng.random(17) < 0.3] = 0
-        rows, cols = core.trains(x, delta, lr)
-        assert len(rows) == len(cols) == twin.plan(x, delta, lr, core.step, trains).slots
+        rows, cols = core.next_pulse_trains(x, delta, lr)
+        assert len(rows) == len(cols) == twin.plan(x, delta, lr, core.weight_step, pulse_trains).slots
         core.update(x, delta, lr)
         state = twin.pulsed_update(state, devices, lr * np.outer(delta, x), rows, cols)
         counts += rows.astype(int).T @ cols.astype(int)
@@ -164,20 +166,20 @@ REFERENCES = {"reference": tt.Reference("zero-shift", pulses=300), "slow_referen
 TTV2 = tt.Ttv2(device=SOFT, fast_lr=0.31, transfer_lr=3.0, transfer_every=1)
 
 RULES: dict[str, tt.RuleConfig] = {
-    "float": tt.Float(lr=0.5),
-    "sgd": tt.Sgd(lr=0.21, device=SOFT),
-    "sgd constant-step": tt.Sgd(lr=0.21, device=CONSTANT, trains=TRAINS["plain"]),
-    "sgd periphery": tt.Sgd(lr=0.21, device=SOFT, periphery=FULL),
+    "float": tt.DigitalSgd(lr=0.5),
+    "sgd": tt.AnalogSgd(lr=0.21, device=SOFT),
+    "sgd constant-step": tt.AnalogSgd(lr=0.21, device=CONSTANT, pulse_trains=TRAINS["plain"]),
+    "sgd periphery": tt.AnalogSgd(lr=0.21, device=SOFT, periphery=FULL),
     "ttv1": tt.Ttv1(device=SOFT, fast_lr=0.31, transfer_lr=0.5, transfer_every=1),
-    "ttv1 hadamard": tt.Ttv1(device=SOFT, fast_lr=0.31, transfer_lr=2.0, vectors="hadamard", slow_device=CONSTANT),
+    "ttv1 hadamard": tt.Ttv1(device=SOFT, fast_lr=0.31, transfer_lr=2.0, read_vectors="hadamard", slow_device=CONSTANT),
     "ttv1 gamma": tt.Ttv1(device=SOFT, fast_lr=0.31, transfer_lr=0.43, gamma=0.57, periphery=FULL, **REFERENCES),
     "ttv2": TTV2,
     "ttv2 periphery": replace(TTV2, periphery=FULL),
     "ttv2 subtract": replace(TTV2, after_pulse="subtract", transfer_lr=15.0, max_pulses=2),
     "ttv2 keep": replace(TTV2, after_pulse="keep", keep=0.4),
     "ttv2 pulses": replace(TTV2, max_pulses=4, transfer_lr=20.0, slow_device=CONSTANT),
-    "ttv2 row": replace(TTV2, line="row"),
-    "ttv2 batches": replace(TTV2, count="batch", transfer_every=1, transfer_lr=20.0),
+    "ttv2 row": replace(TTV2, transfer_line="row"),
+    "ttv2 batches": replace(TTV2, transfer_unit="batch", transfer_every=1, transfer_lr=20.0),
     "ttv2 r24": replace(TTV2, rates="r24", learning_rate=0.4, granularity=0.5, reads=2.0, memory=10.0),
     "ttv2 references": replace(TTV2, **REFERENCES),
 }
@@ -186,16 +188,16 @@ RULES: dict[str, tt.RuleConfig] = {
 def twin_rule(config: tt.RuleConfig, core: tt.Network, layer: int, seed: int, ties: twin.Ties) -> twin.Rule:
     """The twin of an array's rule: device constants and initial weights are the core's, so are the trains to come."""
     weights = core.weights[layer].astype(float)
-    if isinstance(config, tt.Float):
+    if isinstance(config, tt.DigitalSgd):
         return twin.Float(config, weights)
     constants = core.device_parameters(layer)
 
     def array(letter: str, model: tt.Device, reference: tt.Reference) -> twin.Array:
         number = 2 * layer + (letter == "c")
-        source = tt.Crossbar(*weights.shape, model, trains=config.trains, seed=seed, array=number)
+        source = tt.Crossbar(*weights.shape, model, pulse_trains=config.pulse_trains, seed=seed, array=number)
 
         def fires(x: twin.F64, delta: twin.F64, lr: float) -> tuple[twin.Bools, twin.Bools]:
-            trains = source.trains(x, delta, lr)
+            trains = source.next_pulse_trains(x, delta, lr)
             source.update(x, delta, lr)  # trains depend on what has been updated before, not on the weights
             return trains
 
@@ -203,13 +205,13 @@ def twin_rule(config: tt.RuleConfig, core: tt.Network, layer: int, seed: int, ti
         if letter == "c" and isinstance(config, tt.Ttv2):  # reads of C make averages
             periphery = replace(periphery, read=replace(periphery.read, adc_bound=config.average_bound))
         own = {name[2:]: value for name, value in constants.items() if name.startswith(f"{letter}.")}
-        setup = {"periphery": periphery, "trains": config.trains, "reference": reference, "ties": ties}
+        setup = {"periphery": periphery, "pulse_trains": config.pulse_trains, "reference": reference, "ties": ties}
         return twin.Array(twin.Devices(model, own), fires, **setup)
 
-    if isinstance(config, tt.Sgd):
+    if isinstance(config, tt.AnalogSgd):
         c = array("c", config.device, config.reference)
         c.hold(weights)
-        return twin.Sgd(config, c)
+        return twin.AnalogSgd(config, c)
     a = array("a", config.device, config.reference)
     c = array("c", config.slow_device or config.device, config.slow_reference)
     c.hold(core.layer_state(layer)["c"])
@@ -238,8 +240,8 @@ def test_training_step_for_step(name: str, batch: int) -> None:
     start = core.weights
     for first in range(0, SAMPLES, batch):
         order = np.arange(first, first + batch)
-        score = core.train(x, y, order=order, batch=batch, rate=0.9)
-        loss = mlp.train(x[order], y[order], rate=0.9) / batch
+        score = core.train(x, y, order=order, batch=batch, lr_scale=0.9)
+        loss = mlp.train(x[order], y[order], lr_scale=0.9) / batch
         assert score.loss == pytest.approx(loss, abs=1e-5)
         assert_same(core, rules, f"example {first}")
         core.averaging = True  # from the second batch on
@@ -272,14 +274,16 @@ STACKS: dict[str, list[tt.nn.Layer]] = {
 }
 STEPS = 5
 DEEP_RULES: dict[str, tt.RuleConfig] = {
-    "float": tt.Float(lr=0.5),
-    "sgd": tt.Sgd(lr=0.21, device=SOFT),
+    "float": tt.DigitalSgd(lr=0.5),
+    "sgd": tt.AnalogSgd(lr=0.21, device=SOFT),
     "ttv1": tt.Ttv1(device=SOFT, fast_lr=0.43, transfer_lr=0.5, transfer_every=2, slow_device=CONSTANT),
     "ttv2": replace(TTV2, transfer_every=2),
     # more than an image has patches or a sequence has steps, and no multiple of them
     "ttv2 seldom": replace(TTV2, transfer_every=13, transfer_lr=40.0, max_pulses=3),
-    "ttv2 batches": replace(TTV2, count="batch", transfer_lr=40.0),
-    "ttv2 few batches": replace(TTV2, count="batch", transfer_every=2, fast_lr=0.9, transfer_lr=50.0, line="row"),
+    "ttv2 batches": replace(TTV2, transfer_unit="batch", transfer_lr=40.0),
+    "ttv2 few batches": replace(
+        TTV2, transfer_unit="batch", transfer_every=2, fast_lr=0.9, transfer_lr=50.0, transfer_line="row"
+    ),
     "ttv2 periphery": replace(TTV2, transfer_every=2, periphery=FULL),
     "ttv2 r24": replace(TTV2, rates="r24", learning_rate=0.2, granularity=0.5, reads=2.0, memory=10.0),
 }
@@ -333,15 +337,15 @@ def train_both(layers: list[tt.nn.Layer], config: tt.RuleConfig, batch: int, see
     start = core.weights
     for first in range(0, examples, batch):
         order = np.arange(first, first + batch)
-        score = core.train(x, y, order=order, batch=batch, rate=0.9)
-        loss = net.train(given[order], y[order], rate=0.9) / y[order].size
+        score = core.train(x, y, order=order, batch=batch, lr_scale=0.9)
+        loss = net.train(given[order], y[order], lr_scale=0.9) / y[order].size
         assert score.loss == pytest.approx(loss, abs=1e-5)
         assert_same(core, rules, f"example {first}")
     if isinstance(config, tt.Ttv2):
         for layer, (rows, cols) in enumerate(shapes):
-            counted = examples // batch if config.count == "batch" else examples * samples[layer]
+            counted = examples // batch if config.transfer_unit == "batch" else examples * samples[layer]
             _, _, k, sweeps, *_ = core.layer_state(layer)["progress"]
-            transfers = k + sweeps * (rows if config.line == "row" else cols)
+            transfers = k + sweeps * (rows if config.transfer_line == "row" else cols)
             assert transfers == counted // config.transfer_every
     for layer in net.layers:
         if isinstance(layer, twin.Lstm) and layer.layer.clip:
@@ -353,7 +357,7 @@ def parts(rule: twin.Rule) -> dict[str, twin.F64]:
     """What a rule holds, under the names of the core's state."""
     if isinstance(rule, twin.Float):
         return {"c": rule.w}
-    if isinstance(rule, twin.Sgd):
+    if isinstance(rule, twin.AnalogSgd):
         return {"c": rule.c.weights}
     a_and_c = {"a": rule.a.weights, "a.reference": rule.a.reference, "c": rule.c.weights}
     return a_and_c | ({"h": rule.h} if isinstance(rule, twin.Ttv2) else {})

@@ -34,14 +34,14 @@ def measure(config: tt.TrainConfig) -> Mapping[str, object]:
 
 
 digits = tt.data.load("digits")
-network = tt.Network(tt.models.fcn(digits.inputs, digits.classes), [tt.Ttv2(), Halving(), tt.Float(lr=0.1)], seed=1)
+network = tt.Network(tt.models.fcn(digits.inputs, digits.classes), [tt.Ttv2(), Halving(), tt.DigitalSgd(lr=0.1)], seed=1)
 history: list[tt.Metrics] = tt.fit(network, digits, epochs=2, on_epoch=lambda metrics: print(metrics.test_error))
 model: tt.Model = network.extract("reads", reads=4).quantised(8)
 score: tt.Score = model.evaluate(digits.test_x, digits.test_y)
 chip: tt.Chip = model.program(device=tt.presets["gv16"], method="error", error=0.05)
 worst: float = max(chip.rms_error)
 rows = sweep(cells(tt.TrainConfig(data="digits"), {"rule.device.states": [10, 20]}, range(3)), out="r", measure=measure)
-layer = tt.Layer(tt.Sgd(periphery=tt.Periphery.full()), np.zeros((2, 3)))
+layer = tt.AnalogLayer(tt.AnalogSgd(periphery=tt.Periphery.full()), np.zeros((2, 3)))
 outputs: NDArray[np.float32] = layer.forward([1.0, 2.0, 3.0])
 """
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tikitaka import Float
+from tikitaka import DigitalSgd
 from tikitaka.experiments.weight_programming import R24_PERCENT, SGD_RATES, programming_error, weight_programming
 
 
@@ -39,4 +39,4 @@ def test_bad_arguments_are_refused(bad: dict[str, object]) -> None:
 
 
 def test_exact_arithmetic_reaches_the_target() -> None:
-    assert programming_error(Float(lr=1.0), inputs=6_000, seed=0) < 1e-3
+    assert programming_error(DigitalSgd(lr=1.0), inputs=6_000, seed=0) < 1e-3

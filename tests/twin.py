@@ -63,7 +63,7 @@ class Devices:
 def mean_step(model: tt.Device) -> float:
     """δ = 2b / n_states."""
     states = model.states or (1200 if isinstance(model, tt.ConstantStep) else 20)
-    return model.step or 2 * model.bound / states
+    return model.weight_step or 2 * model.bound / states
 
 
 # --- products through the periphery -----------------------------------------------------------------------------------
@@ -93,7 +93,7 @@ class Product(NamedTuple):
     adc: int
 
 
-def mvm(w: F64, x: F64, part: tt.Mvm, noise: F64 | None = None, ties: Ties | None = None) -> Product:
+def mvm(w: F64, x: F64, part: tt.IoSettings, noise: F64 | None = None, ties: Ties | None = None) -> Product:
     """y = s·2^r · ADC(W DAC(x / (s·2^r)) + σ ξ), GV16; `noise` holds the ξ of every attempt r, (attempts, outputs).
 
     s = max|x| under noise management; r counts the halvings of bound management, which converts again only the
@@ -132,17 +132,17 @@ class Plan(NamedTuple):
     cols: F64
 
 
-def plan(x: F64, delta: F64, lr: float, step: float, trains: tt.Trains, ties: Ties | None = None) -> Plan:
+def plan(x: F64, delta: F64, lr: float, step: float, trains: tt.PulseTrains, ties: Ties | None = None) -> Plan:
     """GV16: A|δ_i| and B|x_j| with A = B = √(lr/(δ BL)), balanced by update management, BL by train management."""
     x_max, delta_max = np.max(np.abs(x)), np.max(np.abs(delta))
     k = abs(lr) * x_max * delta_max / step
     if k == 0:
         return Plan(0, np.zeros(len(delta)), np.zeros(len(x)))
-    if ties and k < trains.max_train + 0.5:
+    if ties and k < trains.max_length + 0.5:
         ties.note(k - round(k))
-    slots = min(math.ceil(k), trains.max_train) if trains.train_management else trains.max_train
-    if k > trains.max_train:
-        delta_max *= trains.max_train / k
+    slots = min(math.ceil(k), trains.max_length) if trains.length_management else trains.max_length
+    if k > trains.max_length:
+        delta_max *= trains.max_length / k
     gain = math.sqrt(abs(lr) / (step * slots))
     balance = math.sqrt(x_max / delta_max) if trains.update_management else 1.0
     return Plan(slots, np.minimum(gain * balance * np.abs(delta), 1), np.minimum(gain / balance * np.abs(x), 1))
@@ -168,13 +168,13 @@ class Array:
         fires: Fires,
         *,
         periphery: tt.Periphery,
-        trains: tt.Trains,
+        pulse_trains: tt.PulseTrains,
         reference: tt.Reference,
         ties: Ties,
     ) -> None:
         self.devices, self.fires = devices, fires
-        self.periphery, self.trains, self.ties = periphery, trains, ties
-        self.step = mean_step(devices.model)
+        self.periphery, self.pulse_trains, self.ties = periphery, pulse_trains, ties
+        self.weight_step = mean_step(devices.model)
         self.reference = np.zeros_like(devices.up)
         if reference.method == "ideal":
             self.reference = devices.symmetry_point() + reference.mean
@@ -214,7 +214,7 @@ class Array:
         for v in (x, delta):  # what is nearly zero may be zero to others, who then draw no random number for it
             self.ties.note(100 * v[v != 0] / np.max(np.abs(v), initial=1e-30))
         rows, cols = self.fires(x, delta, lr)
-        assert len(rows) == plan(x, delta, lr, self.step, self.trains, self.ties).slots
+        assert len(rows) == plan(x, delta, lr, self.weight_step, self.pulse_trains, self.ties).slots
         self.state = pulsed_update(self.state, self.devices, lr * np.outer(delta, x), rows, cols)
 
 
@@ -224,13 +224,13 @@ class Array:
 class Rule(Protocol):
     def forward(self, x: F64) -> F64: ...
     def backward(self, delta: F64) -> F64: ...
-    def update(self, x: F64, delta: F64, rate: float) -> None: ...
+    def update(self, x: F64, delta: F64, lr_scale: float) -> None: ...
 
 
 class Float:
     """W ← W − lr·δxᵀ."""
 
-    def __init__(self, config: tt.Float, weights: F64) -> None:
+    def __init__(self, config: tt.DigitalSgd, weights: F64) -> None:
         self.config, self.w = config, weights
 
     def forward(self, x: F64) -> F64:
@@ -239,20 +239,20 @@ class Float:
     def backward(self, delta: F64) -> F64:
         return delta @ self.w
 
-    def update(self, x: F64, delta: F64, rate: float) -> None:
-        self.w = self.w - self.config.lr * rate * delta.T @ x
+    def update(self, x: F64, delta: F64, lr_scale: float) -> None:
+        self.w = self.w - self.config.lr * lr_scale * delta.T @ x
 
 
-class Sgd:
+class AnalogSgd:
     """C ← pulsed update(C, lr, −δ, x), GV16."""
 
-    def __init__(self, config: tt.Sgd, c: Array) -> None:
+    def __init__(self, config: tt.AnalogSgd, c: Array) -> None:
         self.config, self.c = config, c
         self.forward, self.backward = c.forward, c.backward
 
-    def update(self, x: F64, delta: F64, rate: float) -> None:
+    def update(self, x: F64, delta: F64, lr_scale: float) -> None:
         for x_s, delta_s in zip(x, delta, strict=True):
-            self.c.update(x_s, delta_s, -self.config.lr * rate)
+            self.c.update(x_s, delta_s, -self.config.lr * lr_scale)
 
 
 class Ttv1:
@@ -270,16 +270,16 @@ class Ttv1:
         share = self.config.gamma * self.a.backward(delta) if self.config.gamma else 0.0
         return self.c.backward(delta) + share
 
-    def update(self, x: F64, delta: F64, rate: float) -> None:
+    def update(self, x: F64, delta: F64, lr_scale: float) -> None:
         for x_s, delta_s in zip(x, delta, strict=True):
             self.a.update(x_s, delta_s, -self.config.fast_lr)
             self.samples += 1
             if self.samples % self.config.transfer_every == 0:
-                self.transfer(rate)
+                self.transfer(lr_scale)
 
-    def transfer(self, rate: float) -> None:
-        cols, lr = self.c.state.shape[1], self.config.transfer_lr * rate
-        if self.config.vectors == "one-hot":
+    def transfer(self, lr_scale: float) -> None:
+        cols, lr = self.c.state.shape[1], self.config.transfer_lr * lr_scale
+        if self.config.read_vectors == "one-hot":
             vectors = np.eye(cols)
             v = self.a.read(np.s_[:, self.k])
         else:
@@ -318,34 +318,34 @@ class Ttv2:
         share = 1 / min(self.samples, s.memory)
         self.x_mean += share * (np.max(np.abs(x)) - self.x_mean)
         self.delta_mean += share * (np.max(np.abs(delta)) - self.delta_mean)
-        return s.granularity * s.trains.max_train * self.a.step / (self.x_mean * self.delta_mean)
+        return s.granularity * s.pulse_trains.max_length * self.a.weight_step / (self.x_mean * self.delta_mean)
 
     def transfer_lr(self) -> float:
         """λ_H; R24's rule is λ_H = λ·ns·n / (γ₀·δ_C)."""
         s = self.config
         if s.rates == "manual":
             return s.transfer_lr
-        return s.learning_rate * s.transfer_every * self.lines() / (s.reads * self.c.step)
+        return s.learning_rate * s.transfer_every * self.lines() / (s.reads * self.c.weight_step)
 
     def lines(self) -> int:
         rows, cols = self.h.shape
-        return rows if self.config.line == "row" else cols
+        return rows if self.config.transfer_line == "row" else cols
 
-    def update(self, x: F64, delta: F64, rate: float) -> None:
+    def update(self, x: F64, delta: F64, lr_scale: float) -> None:
         s = self.config
         for x_s, delta_s in zip(x, delta, strict=True):
             self.samples += 1
             self.a.update(x_s, delta_s, -self.fast_lr(x_s, delta_s))
-            if s.count == "sample" and self.samples % s.transfer_every == 0:
-                self.transfer(rate)
+            if s.transfer_unit == "sample" and self.samples % s.transfer_every == 0:
+                self.transfer(lr_scale)
         self.batches += 1
-        if s.count == "batch" and self.batches % s.transfer_every == 0:
-            self.transfer(rate)
+        if s.transfer_unit == "batch" and self.batches % s.transfer_every == 0:
+            self.transfer(lr_scale)
 
-    def transfer(self, rate: float) -> None:
+    def transfer(self, lr_scale: float) -> None:
         s = self.config
-        line = np.s_[self.k, :] if s.line == "row" else np.s_[:, self.k]
-        h = self.h[line] + self.transfer_lr() * rate * self.a.read(line)
+        line = np.s_[self.k, :] if s.transfer_line == "row" else np.s_[:, self.k]
+        h = self.h[line] + self.transfer_lr() * lr_scale * self.a.read(line)
         self.a.ties.note(np.abs(h)[:, None] - np.arange(1, s.max_pulses + 1))
         sent = np.trunc(np.clip(h, -s.max_pulses, s.max_pulses)).astype(int)
         after = {"zero": 0 * h, "subtract": h - sent, "keep": s.keep * h}[s.after_pulse]
@@ -369,7 +369,7 @@ class Layer(Protocol):
         """dL/dx from dL/dy, where it is `wanted`: the first layer does without the product."""
         ...
 
-    def learn(self, rate: float) -> None: ...
+    def learn(self, lr_scale: float) -> None: ...
 
 
 def rows(values: F64) -> F64:
@@ -400,8 +400,8 @@ class Linear:
         self.delta = self.scale * rows(delta)
         return self.rule.backward(self.delta)[:, : self.inputs[-1]].reshape(self.inputs) if wanted else None
 
-    def learn(self, rate: float) -> None:
-        self.rule.update(self.x, self.delta, rate)
+    def learn(self, lr_scale: float) -> None:
+        self.rule.update(self.x, self.delta, lr_scale)
 
 
 class Activation:
@@ -417,7 +417,7 @@ class Activation:
     def backward(self, delta: F64, wanted: bool) -> F64 | None:
         return delta * self.slope(self.y) if wanted else None
 
-    def learn(self, rate: float) -> None:
+    def learn(self, lr_scale: float) -> None:
         pass
 
 
@@ -471,8 +471,8 @@ class Conv2d:
                     image[at] += z
         return images[:, p : p + shape.height, p : p + shape.width].reshape(len(delta), -1)
 
-    def learn(self, rate: float) -> None:
-        self.rule.update(self.x, self.delta, rate)
+    def learn(self, lr_scale: float) -> None:
+        self.rule.update(self.x, self.delta, lr_scale)
 
 
 class Lstm:
@@ -523,8 +523,8 @@ class Lstm:
                 dh = z[:, n : n + hidden]
         return np.array(dx) if wanted else None
 
-    def learn(self, rate: float) -> None:
-        self.rule.update(rows(np.array([v for v, *_ in self.taken])), rows(np.array(self.delta)), rate)
+    def learn(self, lr_scale: float) -> None:
+        self.rule.update(rows(np.array([v for v, *_ in self.taken])), rows(np.array(self.delta)), lr_scale)
 
 
 # --- a network --------------------------------------------------------------------------------------------------------
@@ -536,7 +536,7 @@ class Network:
     def __init__(self, layers: Sequence[Layer]) -> None:
         self.layers = layers
 
-    def train(self, x: F64, classes: NDArray[np.int64], rate: float = 1.0) -> float:
+    def train(self, x: F64, classes: NDArray[np.int64], lr_scale: float = 1.0) -> float:
         """One mini-batch (examples, values) or (examples, steps, values); returns the sum of the losses.
 
         δ is that of the mean over the examples, and for sequences of the sum over their steps.
@@ -556,7 +556,7 @@ class Network:
             assert delta is not None
             delta = layer.backward(delta, wanted=k > 0)
         for layer in self.layers:
-            layer.learn(rate)
+            layer.learn(lr_scale)
         return float(loss)
 
 

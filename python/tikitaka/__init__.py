@@ -9,18 +9,18 @@
 """
 
 from tikitaka import data, export, extract, models, nn
-from tikitaka._core import Crossbar, Layer, __version__
+from tikitaka._core import AnalogLayer, Crossbar, __version__
 from tikitaka.config import (
+    AnalogSgd,
     ConstantStep,
     Device,
-    Float,
-    Mvm,
+    DigitalSgd,
+    IoSettings,
     Periphery,
+    PulseTrains,
     Reference,
     RuleConfig,
-    Sgd,
     SoftBounds,
-    Trains,
     Ttv1,
     Ttv2,
     presets,
@@ -34,28 +34,28 @@ from tikitaka.score import Score
 from tikitaka.train import Metrics, Progress, Stopped, fit
 
 __all__ = [
+    "AnalogLayer",
+    "AnalogSgd",
     "Chip",
     "ConstantStep",
     "Crossbar",
     "Device",
-    "Float",
-    "Layer",
+    "DigitalSgd",
+    "IoSettings",
     "Metrics",
     "Model",
-    "Mvm",
     "Network",
     "Periphery",
     "Progress",
+    "PulseTrains",
     "Reference",
     "Rule",
     "RuleConfig",
     "Run",
     "Score",
-    "Sgd",
     "SoftBounds",
     "Stopped",
     "TrainConfig",
-    "Trains",
     "Ttv1",
     "Ttv2",
     "__version__",

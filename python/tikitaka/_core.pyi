@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 __version__: str
 __all__ = [
     "Crossbar",
-    "Layer",
+    "AnalogLayer",
     "Network",
     "__version__",
     "bounds",
@@ -35,8 +35,8 @@ _F32 = NDArray[np.float32]
 class Crossbar:
     """An array of `rows` × `cols` devices with its periphery; the network's view is state − reference.
 
-    `device`, `periphery`, `trains` and `reference` are configs of `tikitaka.config`, or dicts of their fields; without
-    them devices are 20-state soft bounds, products exact, and nothing is the reference. All randomness is a pure
+    `device`, `periphery`, `pulse_trains` and `reference` are configs of `tikitaka.config`, or dicts of their
+    fields; without them devices are 20-state soft bounds, products exact, and nothing is the reference. All randomness is a pure
     function of `seed` and the number `array` (0 to 2⁶⁴ − 1). `count_pulses` keeps a counter of pulses per crosspoint.
 
     Raises ValueError for settings out of range and arrays of another shape or with values that are not finite, and
@@ -44,7 +44,7 @@ class Crossbar:
 
     >>> import numpy as np
     >>> import tikitaka as tt
-    >>> array = tt.Crossbar(2, 3, tt.ConstantStep(step=0.1, bound=1.0), seed=1)
+    >>> array = tt.Crossbar(2, 3, tt.ConstantStep(weight_step=0.1, bound=1.0), seed=1)
     >>> array.pulse_column(1, [2, -1])  # two pulses up, one down
     >>> print(array.weights)
     [[ 0.   0.2  0. ]
@@ -60,7 +60,7 @@ class Crossbar:
         device: Any = None,
         *,
         periphery: Any = None,
-        trains: Any = None,
+        pulse_trains: Any = None,
         reference: Any = None,
         seed: int = 0,
         array: int = 0,
@@ -71,7 +71,7 @@ class Crossbar:
     def shape(self) -> tuple[int, int]:
         """(rows, cols): (outputs, inputs)."""
     @property
-    def step(self) -> float:
+    def weight_step(self) -> float:
         """δ: the mean step of the devices at w = 0 (weight units)."""
     @property
     def weights(self) -> _F32:
@@ -124,7 +124,9 @@ class Crossbar:
 
         Raises ValueError for another shape or an lr that is not finite.
         """
-    def trains(self, x: ArrayLike, delta: ArrayLike, lr: float) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    def next_pulse_trains(
+        self, x: ArrayLike, delta: ArrayLike, lr: float
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """The trains that `update` would fire next: booleans of shape (slots, rows) and (slots, cols).
 
         A device gets a pulse in each slot where its row and its column fire. Nothing changes.
@@ -160,7 +162,7 @@ class Crossbar:
         """
 
 @final
-class Layer:
+class AnalogLayer:
     """One rule with its arrays, to be driven by a loop of one's own.
 
     `rule` is a config of `tikitaka.config` or a `tikitaka.Rule`; `weights` (outputs, inputs) are what it starts from,
@@ -171,7 +173,7 @@ class Layer:
 
     >>> import numpy as np
     >>> import tikitaka as tt
-    >>> layer = tt.Layer(tt.Float(lr=0.1), np.zeros((1, 2)))
+    >>> layer = tt.AnalogLayer(tt.DigitalSgd(lr=0.1), np.zeros((1, 2)))
     >>> x, target = np.array([1.0, 2.0]), 1.0
     >>> for _ in range(20):
     ...     layer.update(x, layer.forward(x) - target)  # delta = dL/dy of L = (y − target)²/2
@@ -205,10 +207,10 @@ class Layer:
         """
     def backward(self, delta: ArrayLike, *, threads: int = 1) -> _F32:
         """z = Wᵀ δ for delta of shape (outputs,) or (batch, outputs); z is (inputs,) or (batch, inputs)."""
-    def update(self, x: ArrayLike, delta: ArrayLike, *, rate: float = 1.0, threads: int = 1) -> None:
+    def update(self, x: ArrayLike, delta: ArrayLike, *, lr_scale: float = 1.0, threads: int = 1) -> None:
         """Learns from a sample or a batch: descends along delta = dL/dy of shape (outputs,) or (batch, outputs).
 
-        x has shape (inputs,) or (batch, inputs); `rate` multiplies the scheduled learning rate of the rule. The samples
+        x has shape (inputs,) or (batch, inputs); `lr_scale` multiplies the scheduled learning rate of the rule. The samples
         of a batch are applied one after another. Raises ValueError for another shape or a rate below 0.
         """
     def evaluate(self, x: ArrayLike, *, draw: int = 0, threads: int = 1) -> _F32:
@@ -265,7 +267,7 @@ class Network:
         *,
         order: ArrayLike | None = None,
         batch: int = 1,
-        rate: float = 1.0,
+        lr_scale: float = 1.0,
         threads: int = 1,
     ) -> tuple[float, int]:
         """Train on the samples `order` of `x` (all, in order, by default): (sum of losses, number of wrong classes).
@@ -299,7 +301,7 @@ def describe(
     x: float = 1.0,
     delta: float = 0.1,
     samples: int | None = None,
-    rate: float = 1.0,
+    lr_scale: float = 1.0,
 ) -> tuple[str, list[str]]: ...
 def defaults(kind: str) -> dict[str, Any]: ...
 def bounds(kind: str) -> dict[str, tuple[float, float]]: ...

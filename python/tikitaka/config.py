@@ -19,16 +19,16 @@ from tikitaka import _core
 from tikitaka.checked import check_kind, check_types, hints_of, nearest, one_of, placed
 
 __all__ = [
+    "AnalogSgd",
     "ConstantStep",
     "Device",
-    "Float",
-    "Mvm",
+    "DigitalSgd",
+    "IoSettings",
     "Periphery",
+    "PulseTrains",
     "Reference",
     "RuleConfig",
-    "Sgd",
     "SoftBounds",
-    "Trains",
     "Ttv1",
     "Ttv2",
     "devices",
@@ -68,19 +68,19 @@ class SoftBounds(Device):
     """Devices whose steps shrink towards their bounds: R24 eqs. (4)-(6).
 
     A pulse moves the weight w up by α₊((w_max − w)/w_max + σ_c ξ) or down by α₋((w_min − w)/w_min + σ_c ξ),
-    ξ ~ N(0, 1), and the result is clamped to [w_min, w_max]. Give `states` or `step`, not both.
+    ξ ~ N(0, 1), and the result is clamped to [w_min, w_max]. Give `states` or `weight_step`, not both.
 
     >>> from dataclasses import replace
     >>> device = SoftBounds(states=20, cycle_noise=0.3)
     >>> replace(device, cycle_noise=1.0).cycle_noise
     1.0
-    >>> print(f"{_core.Crossbar(1, 1, device).step:.2f}")  # 2 · bound / states
+    >>> print(f"{_core.Crossbar(1, 1, device).weight_step:.2f}")  # 2 · bound / states
     0.06
     """
 
     kind: Literal["soft-bounds"] = field(default="soft-bounds", init=False, repr=False)
-    states: Annotated[float | None, "mean number of states, 2·bound/step (20 when step is not given either)"] = None
-    step: Annotated[float | None, "mean step δ of one pulse at weight 0 (weight units)"] = None
+    states: Annotated[float | None, "mean number of states, 2·bound/weight_step (20 by default)"] = None
+    weight_step: Annotated[float | None, "mean step δ of one pulse at weight 0 (weight units)"] = None
     bound: Annotated[float, "mean bound b: weights lie in about ±b (weight units)"] = 0.6
     cycle_noise: Annotated[float, "cycle-to-cycle noise σ_c of each step (fraction of the step)"] = 0.3
     step_spread: Annotated[float, "device-to-device spread σ_d of the step: γ = exp(σ_d ξ)"] = 0.3
@@ -95,12 +95,12 @@ class SoftBounds(Device):
 class ConstantStep(Device):
     """Devices whose step does not depend on the weight; ideal by default (no noise, no spread), clamped at the bounds.
 
-    The RPU baseline of GV16 is `presets["gv16"]`. Give `states` or `step`, not both.
+    The RPU baseline of GV16 is `presets["gv16"]`. Give `states` or `weight_step`, not both.
     """
 
     kind: Literal["constant-step"] = field(default="constant-step", init=False, repr=False)
-    states: Annotated[float | None, "mean number of states, 2·bound/step (1200 when step is not given either)"] = None
-    step: Annotated[float | None, "mean step δ of one pulse (weight units)"] = None
+    states: Annotated[float | None, "mean number of states, 2·bound/weight_step (1200 by default)"] = None
+    weight_step: Annotated[float | None, "mean step δ of one pulse (weight units)"] = None
     bound: Annotated[float, "mean bound b: weights lie in about ±b (weight units)"] = 0.6
     cycle_noise: Annotated[float, "cycle-to-cycle noise σ_c of each step (fraction of the step)"] = 0.0
     step_spread: Annotated[float, "device-to-device spread σ_d of the step: γ = 1 + σ_d ξ"] = 0.0
@@ -109,7 +109,7 @@ class ConstantStep(Device):
 
 
 @dataclass(frozen=True)
-class Mvm(_Checked):
+class IoSettings(_Checked):
     """The periphery of one direction of matrix-vector products; everything off by default, which is the exact product.
 
     Values of the RPU baseline: GV16. A converter of b bits has 2^b − 2 steps over its range.
@@ -128,9 +128,9 @@ class Mvm(_Checked):
 class Periphery(_Checked):
     """The peripheries of forward products, backward products and single-line reads."""
 
-    forward: Annotated[Mvm, "y = Wx"] = Mvm()
-    backward: Annotated[Mvm, "z = Wᵀδ"] = Mvm()
-    read: Annotated[Mvm, "reads of one column or row"] = Mvm()
+    forward: Annotated[IoSettings, "y = Wx"] = IoSettings()
+    backward: Annotated[IoSettings, "z = Wᵀδ"] = IoSettings()
+    read: Annotated[IoSettings, "reads of one column or row"] = IoSettings()
 
     @classmethod
     def ideal(cls) -> Self:
@@ -141,19 +141,19 @@ class Periphery(_Checked):
     def full(cls, output_noise: float = 0.06) -> Self:
         """Converters, noise σ = `output_noise` (output units) and management of GV16; reads at an ADC range of ±1."""
         return cls(
-            forward=Mvm(7, 1.0, 9, 12.0, output_noise, noise_management=True, bound_management=True),
-            backward=Mvm(7, 1.0, 9, 12.0, output_noise, noise_management=True),
-            read=Mvm(adc_bits=9, adc_bound=1.0, output_noise=output_noise),
+            forward=IoSettings(7, 1.0, 9, 12.0, output_noise, noise_management=True, bound_management=True),
+            backward=IoSettings(7, 1.0, 9, 12.0, output_noise, noise_management=True),
+            read=IoSettings(adc_bits=9, adc_bound=1.0, output_noise=output_noise),
         )
 
 
 @dataclass(frozen=True)
-class Trains(_Checked):
+class PulseTrains(_Checked):
     """Stochastic pulse trains of the outer-product update (GV16)."""
 
-    max_train: Annotated[int, "longest train BL_max (slots)"] = 31
+    max_length: Annotated[int, "longest train BL_max (slots)"] = 31
     update_management: Annotated[bool, "balance row and column probabilities by max|x| and max|δ|"] = True
-    train_management: Annotated[bool, "shorten trains to what the update needs (BL management)"] = True
+    length_management: Annotated[bool, "shorten trains to what the update needs (BL management)"] = True
 
 
 @dataclass(frozen=True)
@@ -172,24 +172,38 @@ class RuleConfig(_Checked):
     """A training rule with its parameters, and what every one can say about itself."""
 
     def describe(
-        self, rows: int, cols: int, *, x: float = 1.0, delta: float = 0.1, samples: int | None = None, rate: float = 1.0
+        self,
+        rows: int,
+        cols: int,
+        *,
+        x: float = 1.0,
+        delta: float = 0.1,
+        samples: int | None = None,
+        lr_scale: float = 1.0,
     ) -> str:
         """What the settings mean on an array of `rows` × `cols`, any warnings last.
 
         `x` and `delta` are the largest |x| and |δ| to expect, `samples` the planned number of training
-        samples, `rate` the factor of the schedule. Raises ValueError for impossible numbers.
+        samples, `lr_scale` the factor of the schedule. Raises ValueError for impossible numbers.
         """
-        return _core.describe(self, rows, cols, x=x, delta=delta, samples=samples, rate=rate)[0].rstrip("\n")
+        return _core.describe(self, rows, cols, x=x, delta=delta, samples=samples, lr_scale=lr_scale)[0].rstrip("\n")
 
     def warnings(
-        self, rows: int, cols: int, *, x: float = 1.0, delta: float = 0.1, samples: int | None = None, rate: float = 1.0
+        self,
+        rows: int,
+        cols: int,
+        *,
+        x: float = 1.0,
+        delta: float = 0.1,
+        samples: int | None = None,
+        lr_scale: float = 1.0,
     ) -> tuple[str, ...]:
         """The warnings alone of `describe`: trains that saturate, thresholds that are never reached."""
-        return tuple(_core.describe(self, rows, cols, x=x, delta=delta, samples=samples, rate=rate)[1])
+        return tuple(_core.describe(self, rows, cols, x=x, delta=delta, samples=samples, lr_scale=lr_scale)[1])
 
 
 @dataclass(frozen=True)
-class Float(RuleConfig):
+class DigitalSgd(RuleConfig):
     """Exact stochastic gradient descent, W ← W − lr·δxᵀ: the digital reference of every analog result."""
 
     kind: Literal["float"] = field(default="float", init=False, repr=False)
@@ -197,14 +211,14 @@ class Float(RuleConfig):
 
 
 @dataclass(frozen=True)
-class Sgd(RuleConfig):
+class AnalogSgd(RuleConfig):
     """SGD on one array by stochastic pulsed updates (GV16)."""
 
     kind: Literal["sgd"] = field(default="sgd", init=False, repr=False)
     lr: Annotated[float, "learning rate; times the schedule"] = 0.003
     device: Annotated[Device, "devices of the array"] = SoftBounds()
     periphery: Annotated[Periphery, "converters and noise"] = Periphery()
-    trains: Annotated[Trains, "pulse trains"] = Trains()
+    pulse_trains: Annotated[PulseTrains, "pulse trains"] = PulseTrains()
     reference: Annotated[Reference, "reference of the array"] = Reference()
     count_pulses: Annotated[bool, "keep a counter of pulses per crosspoint"] = False
 
@@ -218,13 +232,13 @@ class Ttv1(RuleConfig):
     transfer_lr: Annotated[float, "learning rate of the transfer from A to C; times the schedule"] = 0.1
     transfer_every: Annotated[int, "samples ns between transfers of one column"] = 2
     gamma: Annotated[float, "share γ of A in the weights the network sees, W = γA + C"] = 0.0
-    vectors: Annotated[Literal["one-hot", "hadamard"], "vectors A is read with (hadamard: at transfer_lr / order)"] = (
-        "one-hot"
-    )
+    read_vectors: Annotated[
+        Literal["one-hot", "hadamard"], "vectors A is read with (hadamard: at transfer_lr / order)"
+    ] = "one-hot"
     device: Annotated[Device, "devices of A, and of C unless it has its own"] = SoftBounds()
     slow_device: Annotated[Device | None, "devices of C where they differ from those of A"] = None
     periphery: Annotated[Periphery, "converters and noise"] = Periphery()
-    trains: Annotated[Trains, "pulse trains"] = Trains()
+    pulse_trains: Annotated[PulseTrains, "pulse trains"] = PulseTrains()
     reference: Annotated[Reference, "reference of A"] = Reference("ideal")
     slow_reference: Annotated[Reference, "reference of C"] = Reference()
     count_pulses: Annotated[bool, "keep a counter of pulses per crosspoint"] = False
@@ -238,8 +252,8 @@ class Ttv2(RuleConfig):
     fast_lr: Annotated[float, "learning rate lr_A of A"] = 0.8
     transfer_lr: Annotated[float, "transfer rate λ_H (thresholds per unit of A read); times the schedule"] = 1.0
     transfer_every: Annotated[int, "samples ns between reads of one line of A"] = 2
-    count: Annotated[Literal["sample", "batch"], "what transfer_every counts"] = "sample"
-    line: Annotated[Literal["column", "row"], "lines of A that are read"] = "column"
+    transfer_unit: Annotated[Literal["sample", "batch"], "what transfer_every counts"] = "sample"
+    transfer_line: Annotated[Literal["column", "row"], "lines of A that are read"] = "column"
     after_pulse: Annotated[Literal["zero", "subtract", "keep"], "what becomes of H where it sent a pulse"] = "zero"
     keep: Annotated[float, "fraction of H kept with after_pulse = keep"] = 0.0
     max_pulses: Annotated[int, "most pulses one crossing of the threshold may send"] = 1
@@ -251,7 +265,7 @@ class Ttv2(RuleConfig):
     device: Annotated[Device, "devices of A, and of C unless it has its own"] = SoftBounds()
     slow_device: Annotated[Device | None, "devices of C where they differ from those of A"] = None
     periphery: Annotated[Periphery, "converters and noise"] = Periphery()
-    trains: Annotated[Trains, "pulse trains"] = Trains()
+    pulse_trains: Annotated[PulseTrains, "pulse trains"] = PulseTrains()
     reference: Annotated[Reference, "reference of A"] = Reference("ideal")
     slow_reference: Annotated[Reference, "reference of C"] = Reference()
     average: Annotated[Literal["uniform", "exponential"], "weighting of the reads of C that make averages"] = "uniform"
@@ -261,7 +275,7 @@ class Ttv2(RuleConfig):
     count_pulses: Annotated[bool, "keep a counter of pulses per crosspoint"] = False
 
 
-rules: dict[str, type[RuleConfig]] = {"float": Float, "sgd": Sgd, "ttv1": Ttv1, "ttv2": Ttv2}
+rules: dict[str, type[RuleConfig]] = {"float": DigitalSgd, "sgd": AnalogSgd, "ttv1": Ttv1, "ttv2": Ttv2}
 """Rule configs by kind."""
 
 devices: dict[str, type[Device]] = {"soft-bounds": SoftBounds, "constant-step": ConstantStep}
@@ -269,7 +283,7 @@ devices: dict[str, type[Device]] = {"soft-bounds": SoftBounds, "constant-step": 
 
 presets: dict[str, Device] = {
     "ideal": ConstantStep(),
-    "gv16": ConstantStep(step=0.001, cycle_noise=0.3, step_spread=0.3, bound_spread=0.3, asymmetry=0.01),
+    "gv16": ConstantStep(weight_step=0.001, cycle_noise=0.3, step_spread=0.3, bound_spread=0.3, asymmetry=0.01),
     "r24": SoftBounds(bound=1.0, asymmetry=0.3),
 }
 """Devices by name: noiseless, the RPU baseline of GV16, and the defaults of R24 at 20 states."""
@@ -318,7 +332,7 @@ def over(table: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """Nested plain values with those `given` in their place; states take the place of step, and step of states."""
     check_kind("given", given, Mapping)
     merged = dict(table)
-    for one, other in (("states", "step"), ("step", "states")):
+    for one, other in (("states", "weight_step"), ("weight_step", "states")):
         if given.get(one) is not None and other not in given and other in merged:
             merged[other] = None
     for name, value in given.items():

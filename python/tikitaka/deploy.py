@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tikitaka._core import Crossbar
-from tikitaka.config import Device, Periphery, RuleConfig, Sgd, SoftBounds, devices, from_dict
+from tikitaka.config import AnalogSgd, Device, Periphery, RuleConfig, SoftBounds, devices, from_dict
 from tikitaka.model import Model
 from tikitaka.network import Network
 
@@ -85,7 +85,7 @@ def program(
     if not 0.0 <= error <= 10.0:  # which refuses NaN
         raise ValueError(f"error is {error:g}; allowed: 0 to 10 (as a fraction of the range of the devices)")
     if rule is None:
-        rule = Sgd(lr=0.0, device=SoftBounds() if device is None else device, periphery=periphery or Periphery())
+        rule = AnalogSgd(lr=0.0, device=SoftBounds() if device is None else device, periphery=periphery or Periphery())
     elif device is not None or periphery is not None:
         raise ValueError("give a rule, which has a device and a periphery, or device and periphery, not both")
     target = getattr(rule, "slow_device", None) or getattr(rule, "device", None)
@@ -94,7 +94,7 @@ def program(
     network = Network(model.layers, rule, loss=model.loss, seed=_chip_seed(seed))
     network.weights = [np.zeros_like(w) for w in model.weights]
     pulses = network.program(model.weights, method, error=2 * target.bound * error, max_pulses=max_pulses)
-    step = Crossbar(1, 1, target).step
+    step = Crossbar(1, 1, target).weight_step
     residuals = tuple(on_chip - w for on_chip, w in zip(network.weights, model.weights, strict=True))
     return Chip(network, tuple(pulses), residuals, (step,) * len(residuals))
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tikitaka import _core, modelfile, quantise
-from tikitaka.config import Device, Float, Periphery, RuleConfig
+from tikitaka.config import Device, DigitalSgd, Periphery, RuleConfig
 from tikitaka.named import named_arrays
 from tikitaka.nn import Layer
 from tikitaka.score import Score, score, softmax, steps
@@ -58,7 +58,7 @@ class Model:
         for layer in self.layers:
             if not isinstance(layer, Layer):
                 raise TypeError(f"layers must be descriptions of tikitaka.nn, not {layer!r}")
-        exact = _core.Network(self.layers, Float(), loss=self.loss)
+        exact = _core.Network(self.layers, DigitalSgd(), loss=self.loss)
         exact.weights = self.weights  # checks number, shapes and values
         weights = tuple(exact.weights)
         for w in weights:

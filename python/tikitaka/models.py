@@ -7,7 +7,7 @@ from numbers import Integral
 
 from tikitaka import nn
 from tikitaka.checked import check_kind, one_of
-from tikitaka.config import Float, RuleConfig, Sgd, Ttv2, rules
+from tikitaka.config import AnalogSgd, DigitalSgd, RuleConfig, Ttv2, rules
 
 __all__ = ["Recipe", "char_lstm", "fcn", "lenet", "nets"]
 
@@ -105,9 +105,9 @@ nets: dict[str, Recipe] = {
         epochs=30,
         batch=1,
         rules={
-            "float": Float(lr=0.01),
-            "sgd": Sgd(lr=0.0003),
-            "ttv2": Ttv2(fast_lr=0.3, count="batch", transfer_every=1),
+            "float": DigitalSgd(lr=0.01),
+            "sgd": AnalogSgd(lr=0.0003),
+            "ttv2": Ttv2(fast_lr=0.3, transfer_unit="batch", transfer_every=1),
         },
     ),
     # Lower than elsewhere: output scales multiply weights and errors, and the errors of 100 steps add up.
@@ -116,7 +116,7 @@ nets: dict[str, Recipe] = {
         "war-and-peace",
         epochs=10,
         batch=1,
-        rules={"float": Float(lr=0.003), "sgd": Sgd(lr=0.0003), "ttv2": Ttv2(fast_lr=0.1, transfer_lr=0.1)},
+        rules={"float": DigitalSgd(lr=0.003), "sgd": AnalogSgd(lr=0.0003), "ttv2": Ttv2(fast_lr=0.1, transfer_lr=0.1)},
         text=True,
     ),
 }

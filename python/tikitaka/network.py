@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tikitaka import _core, extract
-from tikitaka.config import Float, RuleConfig
+from tikitaka.config import DigitalSgd, RuleConfig
 from tikitaka.model import Model
 from tikitaka.named import named_arrays
 from tikitaka.nn import Layer
@@ -162,17 +162,17 @@ class Network:
         *,
         order: ArrayLike | None = None,
         batch: int = 1,
-        rate: float = 1.0,
+        lr_scale: float = 1.0,
         threads: int = 1,
     ) -> Score:
         """Train once on the examples `order` of `x` (by default all, in order), `batch` at a time.
 
-        `rate` multiplies the scheduled learning rate of each rule. The interpreter lock is released meanwhile.
+        `lr_scale` multiplies the scheduled learning rate of each rule. The interpreter lock is released meanwhile.
         Returns the mean loss and the error met on the way.
         """
         if self.recurrent and order is not None:
             x, targets, order = _taken(x, targets, np.asarray(order))
-        loss, wrong = self._core.train(x, targets, order=order, batch=batch, rate=rate, threads=threads)
+        loss, wrong = self._core.train(x, targets, order=order, batch=batch, lr_scale=lr_scale, threads=threads)
         n = len(np.asarray(targets if order is None else order)) * steps(targets, self.recurrent)
         return Score(loss / max(n, 1), wrong / max(n, 1))
 
@@ -253,11 +253,11 @@ class Network:
 
     def digital(self, weights: Sequence[ArrayLike] | None = None) -> Self:
         """The digital twin: the same layers in exact arithmetic, with `weights` (by default the present ones)."""
-        twin = type(self)(self.layers, Float(), loss=self.loss, seed=self.seed)
+        twin = type(self)(self.layers, DigitalSgd(), loss=self.loss, seed=self.seed)
         twin.weights = self.weights if weights is None else weights
         return twin
 
-    def describe(self, *, x: float = 1.0, delta: float = 0.1, samples: int | None = None, rate: float = 1.0) -> str:
+    def describe(self, *, x: float = 1.0, delta: float = 0.1, samples: int | None = None, lr_scale: float = 1.0) -> str:
         """What the settings of each array mean; see the `describe` of its rule."""
         shapes = [layer.shape for layer in self.layers if layer.shape is not None]
         rules = list(self.rules) if isinstance(self.rules, Sequence) else [self.rules] * len(shapes)
@@ -266,7 +266,7 @@ class Network:
             text = (
                 f"{type(rule).__name__} (a rule of its own)"
                 if isinstance(rule, Rule)
-                else rule.describe(rows, cols, x=x, delta=delta, samples=samples, rate=rate)
+                else rule.describe(rows, cols, x=x, delta=delta, samples=samples, lr_scale=lr_scale)
             )
             parts.append(f"array {i}, {rows} × {cols}\n{text}")
         return "\n\n".join(parts)

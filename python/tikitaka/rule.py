@@ -30,14 +30,14 @@ class Rule:
         """z = Wᵀδ for a batch: (batch, outputs) → (batch, inputs)."""
         raise self._missing("backward")
 
-    def update(self, x: F32, delta: F32, rate: float) -> None:
-        """Learn from inputs (samples, inputs) and errors (samples, outputs); `rate` is the schedule's factor.
+    def update(self, x: F32, delta: F32, lr_scale: float) -> None:
+        """Learn from inputs (samples, inputs) and errors (samples, outputs); `lr_scale` is the schedule's factor.
 
         A mini-batch of images may come in several parts: every patch of a convolution is a sample.
         """
         raise self._missing("update")
 
-    def finish_batch(self, rate: float) -> None:
+    def finish_batch(self, lr_scale: float) -> None:
         """Called after the last `update` of a mini-batch; does nothing by default."""
 
     def evaluate(self, x: F32, draw: int) -> F32:

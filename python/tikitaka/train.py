@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from tikitaka.checked import check_kind, check_whole, one_of
-from tikitaka.config import Float
+from tikitaka.config import DigitalSgd
 from tikitaka.data import Dataset
 from tikitaka.network import Network
 from tikitaka.nn import Conv2d, Layer
 from tikitaka.trouble import check_finite, check_saturation
 
-__all__ = ["Metrics", "Progress", "Stopped", "check", "fit", "rate_factor", "schedules", "shuffled", "streams"]
+__all__ = ["Metrics", "Progress", "Stopped", "check", "fit", "lr_factor", "schedules", "shuffled", "streams"]
 
 schedules: dict[str, dict[str, tuple[float, float, float]]] = {
     "constant": {"float": (1.0, 1.0, 1.0), "analog": (1.0, 1.0, 1.0)},
@@ -37,7 +37,7 @@ class Metrics:
 
     epoch: int
     """number of the epoch, from 1"""
-    rate: float
+    lr_scale: float
     """factor of the schedule"""
     train_loss: float
     """mean loss per sample met while training (nats for cross-entropy)"""
@@ -118,14 +118,14 @@ def streams(n: int, batch: int) -> NDArray[np.int64]:
     return np.arange(n // batch * batch, dtype=np.int64).reshape(batch, -1).T.ravel()
 
 
-def rate_factor(schedule: str, network: Network, epoch: int, epochs: int) -> float:
+def lr_factor(schedule: str, network: Network, epoch: int, epochs: int) -> float:
     """The factor of `schedule` in `epoch` (from 1) of `epochs`; rates fall at one third and two thirds.
 
     ValueError for an unknown schedule.
     """
     one_of("schedule", schedule, schedules)
     rules = network.rules if isinstance(network.rules, Sequence) else [network.rules]
-    family = "float" if all(isinstance(rule, Float) for rule in rules) else "analog"
+    family = "float" if all(isinstance(rule, DigitalSgd) for rule in rules) else "analog"
     return schedules[schedule][family][3 * (epoch - 1) // epochs]
 
 
@@ -164,7 +164,7 @@ def fit(
 
     >>> import tikitaka as tt
     >>> digits = tt.data.load("digits").first(200)
-    >>> network = tt.Network([tt.nn.Linear(digits.inputs, digits.classes)], tt.Float(lr=0.1))
+    >>> network = tt.Network([tt.nn.Linear(digits.inputs, digits.classes)], tt.DigitalSgd(lr=0.1))
     >>> history = fit(network, digits, epochs=3, progress=False)
     >>> [metrics.epoch for metrics in history]
     [1, 2, 3]
@@ -180,7 +180,7 @@ def fit(
     if average_from is None:
         average_from = 2 * epochs // 3 + 1
     average_from = check_whole("average_from", average_from, 1, epochs + 1)
-    rate_factor(schedule, network, 1, epochs)  # an unknown schedule is refused before any work
+    lr_factor(schedule, network, 1, epochs)  # an unknown schedule is refused before any work
     start = Progress() if start is None else start
     check_kind("start", start, Progress)
     history = []
@@ -201,12 +201,12 @@ def fit(
             begun = start.position > 0 and epoch == start.epoch + 1
             at = start if begun else Progress(epoch - 1, pulses=network.pulses)
             network.averaging = epoch >= average_from
-            rate = rate_factor(schedule, network, epoch, epochs)
+            lr_scale = lr_factor(schedule, network, epoch, epochs)
             order = shuffled(n, seed=seed, epoch=epoch) if consecutive is None else consecutive
             if network.carries and not begun:
                 network.reset()
             bar.set_description(f"epoch {epoch}/{epochs}", refresh=False)
-            metrics = _epoch(network, dataset, order, at, rate, batch, threads, bar.update, on_progress, stop)
+            metrics = _epoch(network, dataset, order, at, lr_scale, batch, threads, bar.update, on_progress, stop)
             bar.set_postfix(test_error=f"{100 * metrics.test_error:.2f} %", refresh=False)
             history.append(metrics)
             if on_epoch is not None:
@@ -249,7 +249,7 @@ def _epoch(
     dataset: Dataset,
     order: NDArray[np.int64],
     at: Progress,
-    rate: float,
+    lr_scale: float,
     batch: int,
     threads: int,
     advance: Callable[[int], object],
@@ -265,7 +265,9 @@ def _epoch(
             raise Stopped(at)
         part = order[first : first + chunk]
         before = time.perf_counter()
-        score = network.train(dataset.train_x, dataset.train_y, order=part, batch=batch, rate=rate, threads=threads)
+        score = network.train(
+            dataset.train_x, dataset.train_y, order=part, batch=batch, lr_scale=lr_scale, threads=threads
+        )
         now = time.perf_counter()
         at = replace(
             at,
@@ -284,7 +286,7 @@ def _epoch(
     check_saturation(network, epoch=epoch)
     return Metrics(
         epoch=epoch,
-        rate=rate,
+        lr_scale=lr_scale,
         train_loss=at.loss / n,
         train_error=at.errors / n,
         test_loss=test.loss,

@@ -1,7 +1,7 @@
 //! What a training rule can ask of an array, whatever its devices.
 
 use super::mvm::{Products, Scratch};
-use super::pass::{Cost, Direction, Pass};
+use super::pass::{Direction, MvmCost, Pass};
 use super::{Crossbar, Programming, Steps, transpose};
 use crate::device::Device;
 use crate::error::{Error, Result, check_len};
@@ -54,13 +54,13 @@ pub struct Snapshot {
 
 /// An array as training rules see it: object-safe, so that rules work on any device model.
 ///
-/// Vectors of a batch lie one after another. W is `rows` × `cols`; slices per crosspoint go row after row.
+/// ReadVectors of a batch lie one after another. W is `rows` × `cols`; slices per crosspoint go row after row.
 pub trait Array: Debug + Send + Sync {
     /// (rows, cols): (outputs, inputs).
     fn shape(&self) -> (usize, usize);
 
     /// δ: the mean step of the devices at w = 0.
-    fn step(&self) -> f32;
+    fn weight_step(&self) -> f32;
 
     /// y = W x through the periphery, for every vector of a batch.
     fn forward(&mut self, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()>;
@@ -75,7 +75,7 @@ pub trait Array: Debug + Send + Sync {
     }
 
     /// Counts the products of `vectors` vectors that [`passes`](Array::passes) made, all of a mini-batch.
-    fn passed(&mut self, _direction: Direction, _vectors: usize, _cost: Cost) {}
+    fn passed(&mut self, _direction: Direction, _vectors: usize, _cost: MvmCost) {}
 
     /// y = W x through the periphery with the noise of vector `draw`, `draw + 1`, … of the evaluation
     /// stream; nothing in the array changes.
@@ -199,7 +199,7 @@ impl<D: Device> Crossbar<D> {
         Products { lines: &self.weights, direction, mvm, inputs, outputs }
     }
 
-    fn convert(&mut self, cost: Cost) {
+    fn convert(&mut self, cost: MvmCost) {
         self.counts.dac_conversions += cost.dac;
         self.counts.adc_conversions += cost.adc;
     }
@@ -223,7 +223,7 @@ impl<D: Device> Pass for Crossbar<D> {
         y: &mut [f32],
         scratch: &mut Vec<Scratch>,
         workers: &Workers,
-    ) -> Result<Cost> {
+    ) -> Result<MvmCost> {
         let (operation, step) = match direction {
             Direction::Forward => (Operation::Forward, self.steps.forward),
             Direction::Backward => (Operation::Backward, self.steps.backward),
@@ -238,8 +238,8 @@ impl<D: Device> Array for Crossbar<D> {
         (self.rows, self.cols)
     }
 
-    fn step(&self) -> f32 {
-        self.device.step()
+    fn weight_step(&self) -> f32 {
+        self.device.weight_step()
     }
 
     fn forward(&mut self, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()> {
@@ -254,7 +254,7 @@ impl<D: Device> Array for Crossbar<D> {
         Some(self)
     }
 
-    fn passed(&mut self, direction: Direction, vectors: usize, cost: Cost) {
+    fn passed(&mut self, direction: Direction, vectors: usize, cost: MvmCost) {
         let (mvms, step) = match direction {
             Direction::Forward => (&mut self.counts.forward_mvms, &mut self.steps.forward),
             Direction::Backward => (&mut self.counts.backward_mvms, &mut self.steps.backward),

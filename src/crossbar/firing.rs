@@ -1,6 +1,6 @@
 //! The trains of one update as drawn: which columns fire when, and which rows then answer.
 
-use super::trains::{Plan, Side, Trains};
+use super::pulse_trains::{PulseTrains, Side, UpdatePlan};
 use crate::random::{Beginnings, Operation, Stream};
 use crate::simd::{Isa, Kernel, LANES, MaxAbs};
 
@@ -38,7 +38,7 @@ pub(super) struct Masks {
 /// Some updates, to be drawn.
 pub(super) struct Draw<'a> {
     pub(super) firings: &'a mut [Firing],
-    pub(super) trains: &'a Trains,
+    pub(super) pulse_trains: &'a PulseTrains,
     /// δ of the devices.
     pub(super) step: f64,
     pub(super) lr: &'a [f32],
@@ -65,14 +65,14 @@ impl Kernel for Draw<'_> {
     /// turns them all.
     #[inline(always)]
     fn run<M: Isa>(self) {
-        let Self { firings, trains, step, lr, x, delta, seed, array, first, scratch } = self;
+        let Self { firings, pulse_trains, step, lr, x, delta, seed, array, first, scratch } = self;
         let (cols, rows) = (x.len() / lr.len(), delta.len() / lr.len());
         let updates = || (first..).zip(x.chunks_exact(cols)).zip(delta.chunks_exact(rows));
         scratch.few.clear();
         for ((((k, x), delta), firing), &lr) in updates().zip(&mut *firings).zip(lr) {
             firing.clear();
             let (x_max, delta_max) = (MaxAbs(x).run::<M>(), MaxAbs(delta).run::<M>());
-            firing.plan = trains.plan(f64::from(lr), step, f64::from(x_max), f64::from(delta_max));
+            firing.plan = pulse_trains.plan(f64::from(lr), step, f64::from(x_max), f64::from(delta_max));
             let Some(plan) = firing.plan else { continue };
             firing.negative = lr < 0.0;
             firing.rows.load::<M>(delta, plan.row_gain);
@@ -100,7 +100,7 @@ impl Kernel for Draw<'_> {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Firing {
     /// `None` where nothing can fire.
-    plan: Option<Plan>,
+    plan: Option<UpdatePlan>,
     /// Where the words of the rows are among those of all such updates, if they are few.
     few: Option<usize>,
     pub(super) rows: Side,
@@ -109,7 +109,7 @@ pub(super) struct Firing {
     hits: Vec<Hit>,
     /// Where each part starts in `hits`; one more entry than parts.
     parts: Vec<usize>,
-    trains: Vec<u64>,
+    pulse_trains: Vec<u64>,
     /// Pulses in all.
     pub(super) pulses: u64,
     /// Whether every pulse is turned.
@@ -155,17 +155,17 @@ impl Firing {
             return;
         }
         let mut each = [0; WORD];
-        self.trains.clear();
-        self.trains.resize(columns.lines.len(), 0);
+        self.pulse_trains.clear();
+        self.pulse_trains.resize(columns.lines.len(), 0);
         for (s, each) in each.iter_mut().enumerate().take(count) {
             *each = rows.slot(first + s).len() as u32;
             if *each > 0 {
                 for &c in columns.slot(first + s) {
-                    self.trains[c as usize] |= 1 << s;
+                    self.pulse_trains[c as usize] |= 1 << s;
                 }
             }
         }
-        for (&line, &train) in columns.lines.iter().zip(&self.trains).filter(|(_, train)| **train != 0) {
+        for (&line, &train) in columns.lines.iter().zip(&self.pulse_trains).filter(|(_, train)| **train != 0) {
             let pulses = bits(train).map(|s| each[s]).sum();
             self.hits.push(Hit { line, train, first: self.pulses, pulses });
             self.pulses += u64::from(pulses);

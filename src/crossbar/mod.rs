@@ -13,17 +13,17 @@ pub(crate) mod mvm;
 mod pass;
 mod periphery;
 mod program;
+mod pulse_trains;
 mod reference;
-mod trains;
 mod update;
 
 pub use array::{Array, DueRead, Line, Snapshot};
 pub use mvm::Scratch;
-pub use pass::{Cost, Direction, Pass};
-pub use periphery::{Mvm, Periphery};
+pub use pass::{Direction, MvmCost, Pass};
+pub use periphery::{IoSettings, Periphery};
 pub use program::Programming;
-pub use reference::{Method, Reference};
-pub use trains::{Plan, Trains};
+pub use pulse_trains::{PulseTrains, UpdatePlan};
+pub use reference::{Reference, ReferenceMethod};
 
 use crate::device::{Device, DeviceConfig};
 use crate::error::{Error, Result, check_room};
@@ -42,7 +42,7 @@ pub struct Setup {
     /// Converters, noise and managements.
     pub periphery: Periphery,
     /// Pulse trains of updates.
-    pub trains: Trains,
+    pub pulse_trains: PulseTrains,
     /// Seed of every random number of the array.
     pub seed: u64,
     /// Number of the array: arrays of one seed differ by it.
@@ -59,7 +59,7 @@ pub struct Crossbar<D: Device> {
     cols: usize,
     device: D,
     periphery: Periphery,
-    trains: Trains,
+    pulse_trains: PulseTrains,
     seed: u64,
     array: u64,
     points: Aligned<D::Point>,
@@ -103,7 +103,7 @@ impl<D: Device> Crossbar<D> {
         let each = size_of::<D::Point>() + 4 * size_of::<f32>() + if setup.count_pulses { size_of::<u32>() } else { 0 };
         check_room(format!("an array of {rows} × {cols}"), n * each)?;
         setup.periphery.validate()?;
-        setup.trains.validate()?;
+        setup.pulse_trains.validate()?;
         let stream = Stream::new(setup.seed, setup.array, Operation::Sample, 0);
         let mut xi = vec![0.0; 4 * 1024];
         let points = Aligned::new((0..n).map(|k| {
@@ -117,7 +117,7 @@ impl<D: Device> Crossbar<D> {
             cols,
             device,
             periphery: setup.periphery.clone(),
-            trains: setup.trains.clone(),
+            pulse_trains: setup.pulse_trains.clone(),
             seed: setup.seed,
             array: setup.array,
             points,

@@ -1,8 +1,8 @@
 //! Matrix-vector products through the periphery, forward and transposed.
 
 use super::active::Active;
-use super::pass::{Cost, Direction};
-use super::periphery::Mvm;
+use super::pass::{Direction, MvmCost};
+use super::periphery::IoSettings;
 use crate::error::{Result, check_batch, check_len};
 use crate::random::Stream;
 use crate::simd::aligned::Aligned;
@@ -53,7 +53,7 @@ const MAX_HALVINGS: u32 = 10;
 pub(crate) struct Products<'a> {
     pub(crate) lines: &'a [f32],
     pub(crate) direction: Direction,
-    pub(crate) mvm: &'a Mvm,
+    pub(crate) mvm: &'a IoSettings,
     pub(crate) inputs: usize,
     pub(crate) outputs: usize,
 }
@@ -67,12 +67,12 @@ impl Products<'_> {
         y: &mut [f32],
         scratch: &mut Vec<Scratch>,
         workers: &Workers,
-    ) -> Result<Cost> {
+    ) -> Result<MvmCost> {
         let (n, m) = (self.inputs, self.outputs);
         let batch = check_batch("input", x.len(), n)?;
         check_len("output", y.len(), batch * m)?;
         if batch == 0 {
-            return Ok(Cost::default());
+            return Ok(MvmCost::default());
         }
         if matches!(self.direction, Direction::Backward) && NARROW.contains(&n) {
             scratch.resize_with(scratch.len().max(1), Scratch::default);
@@ -91,7 +91,7 @@ impl Products<'_> {
         scratch.resize_with(batch.div_ceil(part), Scratch::default);
         let one_part = |k: usize, x: &[f32], y: &mut [f32], scratch: &mut Scratch| {
             let groups = x.chunks(TOGETHER * n).zip(y.chunks_mut(TOGETHER * m)).enumerate();
-            groups.fold(Cost::default(), |cost, (g, (x, y))| {
+            groups.fold(MvmCost::default(), |cost, (g, (x, y))| {
                 cost.add(self.group(|b| noise((k * part + g * TOGETHER + b) as u64), x, y, scratch))
             })
         };
@@ -101,7 +101,7 @@ impl Products<'_> {
         Ok(workers.split(|| {
             let vectors = x.par_chunks(part * n).zip(y.par_chunks_mut(part * m));
             let parts = vectors.zip(scratch.par_iter_mut()).enumerate();
-            parts.map(|(k, ((x, y), scratch))| one_part(k, x, y, scratch)).reduce(Cost::default, Cost::add)
+            parts.map(|(k, ((x, y), scratch))| one_part(k, x, y, scratch)).reduce(MvmCost::default, MvmCost::add)
         }))
     }
 
@@ -119,12 +119,12 @@ impl Products<'_> {
         x: &[f32],
         y: &mut [f32],
         scratch: &mut Scratch,
-    ) -> Cost {
+    ) -> MvmCost {
         let (n, m) = (self.inputs, self.outputs);
         if self.mvm.is_exact() {
             scratch.inputs.iter_mut().for_each(|input| input.plain = true);
             self.multiply(x, y, scratch);
-            return Cost { mvms: (x.len() / n) as u64, dac: x.len() as u64, adc: y.len() as u64 };
+            return MvmCost { mvms: (x.len() / n) as u64, dac: x.len() as u64, adc: y.len() as u64 };
         }
         let mut scales = [1.0; TOGETHER];
         for ((x, scale), input) in x.chunks_exact(n).zip(&mut scales).zip(&mut scratch.inputs) {
@@ -136,7 +136,7 @@ impl Products<'_> {
         }
         self.multiply(x, y, scratch);
         let vectors = x.chunks_exact(n).zip(y.chunks_exact_mut(m)).zip(scales).enumerate();
-        vectors.fold(Cost::default(), |cost, (b, ((x, y), scale))| {
+        vectors.fold(MvmCost::default(), |cost, (b, ((x, y), scale))| {
             cost.add(self.convert(&noise(b), x, scale, y, b, scratch))
         })
     }
@@ -181,9 +181,17 @@ impl Products<'_> {
     }
 
     /// Noise, output converter and managements of vector b of the group, whose exact product is `y`.
-    fn convert(&self, noise: &Stream, x: &[f32], scale: f32, y: &mut [f32], b: usize, scratch: &mut Scratch) -> Cost {
+    fn convert(
+        &self,
+        noise: &Stream,
+        x: &[f32],
+        scale: f32,
+        y: &mut [f32],
+        b: usize,
+        scratch: &mut Scratch,
+    ) -> MvmCost {
         let mvm = self.mvm;
-        let mut cost = Cost { mvms: 1, dac: x.len() as u64, adc: y.len() as u64 };
+        let mut cost = MvmCost { mvms: 1, dac: x.len() as u64, adc: y.len() as u64 };
         if scale == 0.0 {
             y.fill(0.0);
             return cost;
@@ -257,7 +265,7 @@ impl Products<'_> {
 
 impl Input {
     /// Takes DAC(x / divisor).
-    fn load(&mut self, mvm: &Mvm, x: &[f32], divisor: f32) {
+    fn load(&mut self, mvm: &IoSettings, x: &[f32], divisor: f32) {
         let dac = mvm.dac();
         self.plain = divisor == 1.0 && dac.is_none();
         if !self.plain {

@@ -15,7 +15,7 @@ pub enum Direction {
 
 /// What products took.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Cost {
+pub struct MvmCost {
     /// Products of the array, those of bound management among them.
     pub mvms: u64,
     /// Conversions of inputs.
@@ -24,7 +24,7 @@ pub struct Cost {
     pub adc: u64,
 }
 
-impl Cost {
+impl MvmCost {
     pub(crate) fn add(self, other: Self) -> Self {
         Self { mvms: self.mvms + other.mvms, dac: self.dac + other.dac, adc: self.adc + other.adc }
     }
@@ -45,5 +45,5 @@ pub trait Pass: Sync {
         y: &mut [f32],
         scratch: &mut Vec<Scratch>,
         workers: &Workers,
-    ) -> Result<Cost>;
+    ) -> Result<MvmCost>;
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// One direction of a periphery; every part is off by default, and all off is the exact product.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Mvm {
+pub struct IoSettings {
     /// Resolution of the input converter, in bits; 0 is off.
     pub dac_bits: u32,
     /// Input range ± of the input converter.
@@ -25,7 +25,7 @@ pub struct Mvm {
     pub bound_management: bool,
 }
 
-impl Default for Mvm {
+impl Default for IoSettings {
     fn default() -> Self {
         Self {
             dac_bits: 0,
@@ -39,7 +39,7 @@ impl Default for Mvm {
     }
 }
 
-impl Mvm {
+impl IoSettings {
     /// The allowed range of every number.
     pub const LIMITS: &[Limit<Self>] = &[
         Limit { field: "dac_bits", min: 0.0, max: 24.0, get: |s| Some(f64::from(s.dac_bits)) },
@@ -96,28 +96,28 @@ impl Mvm {
 #[serde(default, deny_unknown_fields)]
 pub struct Periphery {
     /// y = W x.
-    pub forward: Mvm,
+    pub forward: IoSettings,
     /// z = Wᵀ δ.
-    pub backward: Mvm,
+    pub backward: IoSettings,
     /// v = W e_k or Wᵀ e_k: one line on its own, so its converter covers the range of one device.
-    pub read: Mvm,
+    pub read: IoSettings,
 }
 
 impl Periphery {
     /// The RPU baseline (GV16, aihwkit): DAC 7 bit on ±1, ADC 9 bit on ±12, noise management, and
     /// bound management forward; line reads (ours) with ADC range ±1 and no management.
     pub fn full(output_noise: f64) -> Self {
-        let forward = Mvm {
+        let forward = IoSettings {
             dac_bits: 7,
             adc_bits: 9,
             output_noise,
             noise_management: true,
             bound_management: true,
-            ..Mvm::default()
+            ..IoSettings::default()
         };
         Self {
-            backward: Mvm { bound_management: false, ..forward.clone() },
-            read: Mvm { adc_bits: 9, adc_bound: 1.0, output_noise, ..Mvm::default() },
+            backward: IoSettings { bound_management: false, ..forward.clone() },
+            read: IoSettings { adc_bits: 9, adc_bound: 1.0, output_noise, ..IoSettings::default() },
             forward,
         }
     }
@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn one_bit_is_refused() {
-        let message = Mvm { adc_bits: 1, ..Mvm::default() }.validate().expect_err("one bit").to_string();
+        let message = IoSettings { adc_bits: 1, ..IoSettings::default() }.validate().expect_err("one bit").to_string();
         assert!(message.contains("adc_bits") && message.contains("2 to 24"), "{message}");
     }
 }

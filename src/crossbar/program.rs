@@ -83,7 +83,7 @@ impl<D: Device> Crossbar<D> {
     /// Program and verify.
     fn approach(&mut self, target: &[f32], max_pulses: u32, step: u64) -> u64 {
         let stream = self.stream(Operation::Program, step);
-        let near = 0.5 * self.device.step();
+        let near = 0.5 * self.device.weight_step();
         let mut sent = 0;
         for (k, &w) in target.iter().enumerate() {
             for p in 0..max_pulses {
@@ -103,7 +103,7 @@ impl<D: Device> Crossbar<D> {
     /// Counts the pulses on the mean device, then sends as many to the real one.
     fn send_blindly(&mut self, target: &[f32], max_pulses: u32, step: u64) -> u64 {
         let stream = self.stream(Operation::Program, step);
-        let near = 0.5 * self.device.step();
+        let near = 0.5 * self.device.weight_step();
         let mean = self.device.sample([0.0; 4]);
         let mut sent = 0;
         for (k, &target) in target.iter().enumerate() {

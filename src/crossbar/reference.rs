@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// Where a reference comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Method {
+pub enum ReferenceMethod {
     /// No reference: weight 0 is state 0.
     #[default]
     None,
@@ -25,7 +25,7 @@ pub enum Method {
 #[serde(default, deny_unknown_fields)]
 pub struct Reference {
     /// Where the reference comes from.
-    pub method: Method,
+    pub method: ReferenceMethod,
     /// μ_R: mean error of an ideal reference, in units of weight.
     pub mean: f64,
     /// σ_R: spread of the error of an ideal reference, in units of weight.
@@ -36,7 +36,7 @@ pub struct Reference {
 
 impl Default for Reference {
     fn default() -> Self {
-        Self { method: Method::None, mean: 0.0, spread: 0.0, pulses: 2000 }
+        Self { method: ReferenceMethod::None, mean: 0.0, spread: 0.0, pulses: 2000 }
     }
 }
 
@@ -50,7 +50,7 @@ impl Reference {
 
     /// The exact symmetry points.
     pub fn ideal() -> Self {
-        Self { method: Method::Ideal, ..Self::default() }
+        Self { method: ReferenceMethod::Ideal, ..Self::default() }
     }
 
     /// Checks every field.
@@ -64,8 +64,8 @@ impl<D: Device> Crossbar<D> {
     pub fn refer(&mut self, settings: &Reference) -> Result<()> {
         settings.validate()?;
         match settings.method {
-            Method::None => {}
-            Method::Ideal => {
+            ReferenceMethod::None => {}
+            ReferenceMethod::Ideal => {
                 let mut error = vec![0.0; self.points.len()];
                 if settings.spread > 0.0 {
                     self.stream(Operation::Reference, 0).normals(0, &mut error);
@@ -75,7 +75,7 @@ impl<D: Device> Crossbar<D> {
                 self.reference = Aligned::new(symmetry.zip(error).map(|(w, xi)| w + (mean + spread * xi)));
                 self.hold(&vec![0.0; self.points.len()]);
             }
-            Method::ZeroShift => self.zero_shift(settings.pulses),
+            ReferenceMethod::ZeroShift => self.zero_shift(settings.pulses),
         }
         Ok(())
     }

@@ -6,8 +6,8 @@
 
 use super::apply::Apply;
 use super::firing::{Draw, DrawScratch, Firing};
-use super::periphery::Mvm;
-use super::trains::{Fire, Side};
+use super::periphery::IoSettings;
+use super::pulse_trains::{Fire, Side};
 use super::{Crossbar, DueRead, Line};
 use crate::device::Device;
 use crate::random::{Operation, Stream};
@@ -59,7 +59,7 @@ struct Batch<'a, D: Device> {
     reference: &'a [f32],
     firings: &'a [Firing],
     reads: &'a [DueRead],
-    periphery: &'a Mvm,
+    periphery: &'a IoSettings,
     /// Updates of the whole batch before these.
     before: usize,
     /// The stream of an operation, some steps on from the first of the batch.
@@ -118,7 +118,7 @@ impl<D: Device> Crossbar<D> {
     ) {
         let mut scratch = std::mem::take(&mut self.update_scratch);
         let lines = self.rows + self.cols;
-        let each = lines.saturating_mul(self.trains.max_train as usize);
+        let each = lines.saturating_mul(self.pulse_trains.max_length as usize);
         let shared = if workers.threads() > 1 { SHARED_LINES / lines } else { 0 };
         let drawn = (FIRINGS / each).clamp(1, DRAWN.max(shared));
         let vectors = x.chunks(drawn * self.cols).zip(delta.chunks(drawn * self.rows)).zip(lr.chunks(drawn));
@@ -148,10 +148,11 @@ impl<D: Device> Crossbar<D> {
         workers: &Workers,
     ) {
         let (rows, cols, steps) = (self.rows, self.cols, self.steps);
-        let (seed, array, trains, step) = (self.seed, self.array, &self.trains, f64::from(self.device.step()));
+        let (seed, array, pulse_trains, step) =
+            (self.seed, self.array, &self.pulse_trains, f64::from(self.device.weight_step()));
         let some = |scratch: &mut DrawScratch, b: usize, (((x, delta), lr), firings): (_, &mut [Firing])| {
             let first = steps.update + b as u64;
-            simd::run(Draw { firings, trains, step, lr, x, delta, seed, array, first, scratch });
+            simd::run(Draw { firings, pulse_trains, step, lr, x, delta, seed, array, first, scratch });
         };
         let threads = workers.threads().min(lr.len()).min(x.len().max(delta.len()) / SPLIT_LINES);
         let each = if threads > 1 { lr.len().div_ceil(2 * threads) } else { lr.len() };
@@ -235,9 +236,10 @@ impl<D: Device> Crossbar<D> {
 
     /// The trains that [`Array::update`](super::Array::update) would fire next on these arguments,
     /// as (slots × rows, slots × columns); the state stays as it is.
-    pub fn next_trains(&self, x: &[f32], delta: &[f32], lr: f32) -> (Vec<bool>, Vec<bool>) {
+    pub fn next_pulse_trains(&self, x: &[f32], delta: &[f32], lr: f32) -> (Vec<bool>, Vec<bool>) {
         let (x_max, delta_max) = (f64::from(simd::max_abs(x)), f64::from(simd::max_abs(delta)));
-        let Some(plan) = self.trains.plan(f64::from(lr), f64::from(self.device.step()), x_max, delta_max) else {
+        let Some(plan) = self.pulse_trains.plan(f64::from(lr), f64::from(self.device.weight_step()), x_max, delta_max)
+        else {
             return (Vec::new(), Vec::new());
         };
         let spread = |values: &[f32], gain, operation| {

@@ -13,7 +13,7 @@ pub struct ConstantStep {
     /// n_states = 2b/δ; 1200 where neither states nor step is given.
     pub states: Option<f64>,
     /// δ: mean step, in units of weight.
-    pub step: Option<f64>,
+    pub weight_step: Option<f64>,
     /// b: mean bound, in units of weight.
     pub bound: f64,
     /// σ_c: cycle-to-cycle noise, in steps.
@@ -30,7 +30,7 @@ impl Default for ConstantStep {
     fn default() -> Self {
         Self {
             states: None,
-            step: None,
+            weight_step: None,
             bound: 0.6,
             cycle_noise: 0.0,
             step_spread: 0.0,
@@ -49,7 +49,7 @@ impl ConstantStep {
     /// Checks every field.
     pub fn validate(&self) -> Result<()> {
         check_limits(self, Self::LIMITS)?;
-        variation::check_step(self.states, self.step, self.bound)
+        variation::check_step(self.states, self.weight_step, self.bound)
     }
 
     /// The model with these settings.
@@ -57,7 +57,7 @@ impl ConstantStep {
         self.validate()?;
         Ok(ConstantStepDevice {
             variation: Variation {
-                step: DeviceConfig::ConstantStep(self.clone()).step() as f32,
+                step: DeviceConfig::ConstantStep(self.clone()).weight_step() as f32,
                 bound: self.bound as f32,
                 step_spread: self.step_spread as f32,
                 bound_spread: self.bound_spread as f32,
@@ -122,7 +122,7 @@ impl Device for ConstantStepDevice {
         (point.bound[0], point.bound[1])
     }
 
-    fn step(&self) -> f32 {
+    fn weight_step(&self) -> f32 {
         self.variation.step
     }
 
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn steps_do_not_depend_on_the_weight() {
-        let device = ConstantStep { step: Some(0.01), ..Default::default() }.build().expect("valid settings");
+        let device = ConstantStep { weight_step: Some(0.01), ..Default::default() }.build().expect("valid settings");
         let point = device.sample([1.0, 1.0, 1.0, 1.0]);
         assert_eq!(point, Point { step: [0.01, 0.01], bound: [-0.6, 0.6] });
         assert_eq!(device.pulse(&point, 0.25, true, 3.0), 0.26);
@@ -154,8 +154,9 @@ mod tests {
 
     #[test]
     fn cycle_noise_scales_the_step() {
-        let device =
-            ConstantStep { step: Some(0.1), cycle_noise: 0.5, ..Default::default() }.build().expect("valid settings");
+        let device = ConstantStep { weight_step: Some(0.1), cycle_noise: 0.5, ..Default::default() }
+            .build()
+            .expect("valid settings");
         let point = device.sample([0.0; 4]);
         assert_eq!(device.pulse(&point, 0.0, true, 1.0), 0.1 * 1.5);
         assert_eq!(device.pulse(&point, 0.0, false, -1.0), -0.1 * 0.5);

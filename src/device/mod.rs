@@ -68,7 +68,7 @@ pub trait Device: Debug + Clone + Send + Sync + 'static {
     fn bounds(&self, point: &Self::Point) -> (f32, f32);
 
     /// δ: the mean step at w = 0 over all devices, in units of weight.
-    fn step(&self) -> f32;
+    fn weight_step(&self) -> f32;
 
     /// Whether [`pulse`](Device::pulse) uses its ξ; no numbers are drawn otherwise.
     fn noisy(&self) -> bool;
@@ -103,10 +103,10 @@ impl DeviceConfig {
     }
 
     /// δ, the mean step at w = 0.
-    pub fn step(&self) -> f64 {
+    pub fn weight_step(&self) -> f64 {
         match self {
-            Self::SoftBounds(s) => variation::step(s.states, s.step, s.bound, SoftBounds::STATES),
-            Self::ConstantStep(s) => variation::step(s.states, s.step, s.bound, ConstantStep::STATES),
+            Self::SoftBounds(s) => variation::step(s.states, s.weight_step, s.bound, SoftBounds::STATES),
+            Self::ConstantStep(s) => variation::step(s.states, s.weight_step, s.bound, ConstantStep::STATES),
         }
     }
 

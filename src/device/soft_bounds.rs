@@ -24,7 +24,7 @@ pub struct SoftBounds {
     /// n_states = 2b/δ; 20 where neither states nor step is given.
     pub states: Option<f64>,
     /// δ: mean step at w = 0, in units of weight.
-    pub step: Option<f64>,
+    pub weight_step: Option<f64>,
     /// b: mean bound, in units of weight.
     pub bound: f64,
     /// σ_c: cycle-to-cycle noise, in steps.
@@ -43,7 +43,7 @@ impl Default for SoftBounds {
     fn default() -> Self {
         Self {
             states: None,
-            step: None,
+            weight_step: None,
             bound: 0.6,
             cycle_noise: 0.3,
             step_spread: 0.3,
@@ -63,7 +63,7 @@ impl SoftBounds {
     /// Checks every field.
     pub fn validate(&self) -> Result<()> {
         check_limits(self, Self::LIMITS)?;
-        variation::check_step(self.states, self.step, self.bound)
+        variation::check_step(self.states, self.weight_step, self.bound)
     }
 
     /// The model with these settings.
@@ -71,7 +71,7 @@ impl SoftBounds {
         self.validate()?;
         Ok(SoftBoundsDevice {
             variation: Variation {
-                step: DeviceConfig::SoftBounds(self.clone()).step() as f32,
+                step: DeviceConfig::SoftBounds(self.clone()).weight_step() as f32,
                 bound: self.bound as f32,
                 step_spread: self.step_spread as f32,
                 bound_spread: self.bound_spread as f32,
@@ -149,7 +149,7 @@ impl Device for SoftBoundsDevice {
         (point.bound[0], point.bound[1])
     }
 
-    fn step(&self) -> f32 {
+    fn weight_step(&self) -> f32 {
         self.variation.step
     }
 
@@ -224,9 +224,10 @@ mod tests {
 
     #[test]
     fn contradicting_settings_are_refused() {
-        let settings = SoftBounds { states: Some(20.0), step: Some(0.06), ..Default::default() };
+        let settings = SoftBounds { states: Some(20.0), weight_step: Some(0.06), ..Default::default() };
         assert!(settings.validate().is_ok());
-        let message = SoftBounds { step: Some(0.01), ..settings }.validate().expect_err("contradiction").to_string();
+        let message =
+            SoftBounds { weight_step: Some(0.01), ..settings }.validate().expect_err("contradiction").to_string();
         assert!(message.contains("120"), "{message}");
         let message =
             SoftBounds { states: Some(0.0), ..Default::default() }.validate().expect_err("no states").to_string();

@@ -163,7 +163,7 @@ macro_rules! limits {
     ($settings:ty) => {
         &[
             Limit { field: "states", min: 1.0, max: 1e7, get: |s: &$settings| s.states },
-            Limit { field: "step", min: 1e-9, max: 1e3, get: |s: &$settings| s.step },
+            Limit { field: "weight_step", min: 1e-9, max: 1e3, get: |s: &$settings| s.weight_step },
             Limit { field: "bound", min: 1e-3, max: 1e6, get: |s: &$settings| Some(s.bound) },
             Limit { field: "cycle_noise", min: 0.0, max: 1e4, get: |s: &$settings| Some(s.cycle_noise) },
             Limit { field: "step_spread", min: 0.0, max: 3.0, get: |s: &$settings| Some(s.step_spread) },
@@ -180,7 +180,7 @@ pub(super) fn check_step(states: Option<f64>, step: Option<f64>, bound: f64) -> 
         && (step * states / (2.0 * bound) - 1.0).abs() > 1e-6
     {
         return Err(Error::Conflict(format!(
-            "states is {states} and step is {step}, but states = 2·bound/step = {}; give one of them",
+            "states is {states} and weight_step is {step}, but states = 2·bound/weight_step = {}; give one of them",
             2.0 * bound / step
         )));
     }

@@ -5,7 +5,7 @@ use crate::error::{Error, Result, check_finite};
 /// What a network is fed with.
 #[derive(Clone, Copy, Debug)]
 pub enum Inputs<'a> {
-    /// Vectors of numbers, one after another.
+    /// ReadVectors of numbers, one after another.
     Values(&'a [f32]),
     /// Codes, each taken as the vector that is 1 there and 0 elsewhere.
     Codes(&'a [u32]),
@@ -14,9 +14,9 @@ pub enum Inputs<'a> {
 /// Examples for a network: one vector each, or a sequence of them.
 #[derive(Clone, Copy, Debug)]
 pub struct Examples<'a> {
-    /// Vectors of the first example in their order, then those of the second, …
+    /// ReadVectors of the first example in their order, then those of the second, …
     pub inputs: Inputs<'a>,
-    /// Vectors of each example: 1, or the length of the sequences.
+    /// ReadVectors of each example: 1, or the length of the sequences.
     pub steps: usize,
 }
 
@@ -96,7 +96,7 @@ pub(super) fn check_codes(what: &str, codes: &[u32], width: usize) -> Result<()>
 /// The vectors of a mini-batch: all those of the first step, one of each sequence, then those of the second, …
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Shape {
-    /// Vectors per sequence.
+    /// ReadVectors per sequence.
     pub(super) steps: usize,
     /// Sequences, or single examples.
     pub(super) sequences: usize,

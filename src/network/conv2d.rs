@@ -236,13 +236,13 @@ impl Conv2d {
     }
 
     /// Learns from the last batch, patch after patch.
-    pub(super) fn learn(&mut self, rate: f32, workers: &Workers) -> Result<()> {
+    pub(super) fn learn(&mut self, lr_scale: f32, workers: &Workers) -> Result<()> {
         let m = self.config.filters;
         for range in self.config.blocks(self.images.len() / self.config.inputs(), workers.threads()) {
             self.hold(range.clone(), workers);
-            self.rule.update(&self.block, &self.delta[range.start * m..range.end * m], rate, workers)?;
+            self.rule.update(&self.block, &self.delta[range.start * m..range.end * m], lr_scale, workers)?;
         }
-        self.rule.finish_batch(rate)
+        self.rule.finish_batch(lr_scale)
     }
 
     /// y = s·W x with the noise of an evaluation.

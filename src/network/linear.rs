@@ -130,9 +130,9 @@ impl Linear {
     }
 
     /// Learns from the last batch.
-    pub(super) fn learn(&mut self, rate: f32, workers: &Workers) -> Result<()> {
-        self.rule.update(&self.x, &self.delta, rate, workers)?;
-        self.rule.finish_batch(rate)
+    pub(super) fn learn(&mut self, lr_scale: f32, workers: &Workers) -> Result<()> {
+        self.rule.update(&self.x, &self.delta, lr_scale, workers)?;
+        self.rule.finish_batch(lr_scale)
     }
 
     /// y = s·W x with the noise of an evaluation.

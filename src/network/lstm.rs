@@ -226,9 +226,9 @@ impl Lstm {
     }
 
     /// Learns from the last batch, step after step.
-    pub(super) fn learn(&mut self, rate: f32, workers: &Workers) -> Result<()> {
-        self.rule.update(&self.x, &self.delta, rate, workers)?;
-        self.rule.finish_batch(rate)
+    pub(super) fn learn(&mut self, lr_scale: f32, workers: &Workers) -> Result<()> {
+        self.rule.update(&self.x, &self.delta, lr_scale, workers)?;
+        self.rule.finish_batch(lr_scale)
     }
 
     /// The hidden states of every step with the noise of an evaluation, on from `memory`.

@@ -7,7 +7,7 @@ use super::initial::rescale;
 use super::linear::LinearConfig;
 use super::loss::{Loss, Targets};
 use super::pool::{FlattenConfig, MaxPool2dConfig};
-use crate::crossbar::{Cost, Direction, Pass, Scratch};
+use crate::crossbar::{Direction, MvmCost, Pass, Scratch};
 use crate::error::Result;
 use crate::workers::Workers;
 
@@ -24,7 +24,7 @@ pub(super) struct Own {
     /// Loss of each example, and whether its class came out wrong.
     pub(super) losses: Vec<(f64, bool)>,
     /// What the products of each layer took, forward and back.
-    pub(super) costs: Vec<[Cost; 2]>,
+    pub(super) costs: Vec<[MvmCost; 2]>,
 }
 
 /// A layer as all threads see it.
@@ -83,7 +83,7 @@ pub(super) struct Part<'a> {
 impl Part<'_> {
     pub(super) fn run(&mut self, layers: &[Layer<'_>], batch: Batch<'_>) -> Result<()> {
         self.own.costs.clear();
-        self.own.costs.resize(layers.len(), [Cost::default(); 2]);
+        self.own.costs.resize(layers.len(), [MvmCost::default(); 2]);
         self.forward(layers, batch)?;
         self.error(batch);
         self.backward(layers)

@@ -5,7 +5,7 @@ use super::loss::Targets;
 use super::part::{Batch, Held, Layer, Own, Part};
 use super::stage::Stage;
 use super::{Network, Progress};
-use crate::crossbar::{Cost, Direction};
+use crate::crossbar::{Direction, MvmCost};
 use crate::error::Result;
 use crate::simd::TOGETHER;
 use crate::workers::Workers;
@@ -93,7 +93,8 @@ impl Network {
             let Some(rule) = stage.rule_mut() else { continue };
             for (way, direction) in [Direction::Forward, Direction::Backward].into_iter().enumerate() {
                 if k > 0 || direction == Direction::Forward {
-                    let cost = self.own[..parted].iter().fold(Cost::default(), |sum, own| sum.add(own.costs[k][way]));
+                    let cost =
+                        self.own[..parted].iter().fold(MvmCost::default(), |sum, own| sum.add(own.costs[k][way]));
                     rule.passed(direction, vectors, cost);
                 }
             }

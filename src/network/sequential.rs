@@ -21,11 +21,11 @@ const SPLIT_LAYERS: usize = 1 << 21;
 
 /// Layers learn on their own: those below with half of the work on one thread, those above on another, as far as
 /// their rules can share.
-fn learn(stages: &mut [Stage], samples: usize, rate: f32, workers: &Workers) -> Result<()> {
+fn learn(stages: &mut [Stage], samples: usize, lr_scale: f32, workers: &Workers) -> Result<()> {
     let needed = if samples > 1 { Sharing::Batches } else { Sharing::Samples };
     let sharing = stages.iter().filter_map(Stage::rule).map(Rule::sharing).min().unwrap_or(Sharing::Never);
     if workers.threads() == 1 || sharing < needed {
-        return stages.iter_mut().rev().try_for_each(|stage| stage.learn(rate, workers));
+        return stages.iter_mut().rev().try_for_each(|stage| stage.learn(lr_scale, workers));
     }
     let half = stages.iter().map(Stage::work).sum::<usize>().div_ceil(2);
     let mut sum = 0;
@@ -34,7 +34,7 @@ fn learn(stages: &mut [Stage], samples: usize, rate: f32, workers: &Workers) -> 
         sum >= half
     };
     let (below, above) = stages.split_at_mut(stages.iter().position(enough).map_or(0, |k| k + 1));
-    let each = |stages: &mut [Stage]| stages.iter_mut().rev().try_for_each(|stage| stage.learn(rate, workers));
+    let each = |stages: &mut [Stage]| stages.iter_mut().rev().try_for_each(|stage| stage.learn(lr_scale, workers));
     let (above, below) = workers.split(|| rayon::join(|| each(above), || each(below)));
     above.and(below)
 }
@@ -214,7 +214,7 @@ impl Network {
         Ok(examples)
     }
 
-    /// Trains on the examples `order` of `x`, in mini-batches of `batch`; `rate` is the schedule's factor on the
+    /// Trains on the examples `order` of `x`, in mini-batches of `batch`; `lr_scale` is the schedule's factor on the
     /// learning rates. Targets lie as the vectors of `x` do: one for each step of each example.
     ///
     /// # Errors
@@ -226,15 +226,15 @@ impl Network {
         targets: Targets<'_>,
         order: &[u32],
         batch: usize,
-        rate: f32,
+        lr_scale: f32,
         workers: &Workers,
     ) -> Result<Progress> {
         let x = x.into();
         if batch == 0 {
             return Err(Error::range("batch", 0.0, "1 or more"));
         }
-        if !(rate.is_finite() && rate >= 0.0) {
-            return Err(Error::range("rate", f64::from(rate), "0 or more"));
+        if !(lr_scale.is_finite() && lr_scale >= 0.0) {
+            return Err(Error::range("lr_scale", f64::from(lr_scale), "0 or more"));
         }
         self.check(x, Some(targets), Some(order))?;
         let sharing = self.sharing();
@@ -248,7 +248,7 @@ impl Network {
         let mut train = || {
             let mut progress = Progress::default();
             for examples in order.chunks(batch) {
-                self.step(x, targets, examples, rate, workers, &mut progress)?;
+                self.step(x, targets, examples, lr_scale, workers, &mut progress)?;
             }
             Ok(progress)
         };
@@ -271,7 +271,7 @@ impl Network {
         x: Examples<'_>,
         targets: Targets<'_>,
         examples: &[u32],
-        rate: f32,
+        lr_scale: f32,
         workers: &Workers,
         progress: &mut Progress,
     ) -> Result<()> {
@@ -287,7 +287,7 @@ impl Network {
             }
         }
         let samples = self.samples(shape.vectors());
-        learn(&mut self.stages, samples, rate, workers)
+        learn(&mut self.stages, samples, lr_scale, workers)
     }
 
     /// Forward, δ of the loss, and backward, each layer with all threads.

@@ -142,11 +142,11 @@ impl Stage {
         Ok(())
     }
 
-    pub(super) fn learn(&mut self, rate: f32, workers: &Workers) -> Result<()> {
+    pub(super) fn learn(&mut self, lr_scale: f32, workers: &Workers) -> Result<()> {
         match self {
-            Self::Linear(layer) => layer.learn(rate, workers),
-            Self::Conv2d(layer) => layer.learn(rate, workers),
-            Self::Lstm(layer) => layer.learn(rate, workers),
+            Self::Linear(layer) => layer.learn(lr_scale, workers),
+            Self::Conv2d(layer) => layer.learn(lr_scale, workers),
+            Self::Lstm(layer) => layer.learn(lr_scale, workers),
             Self::MaxPool2d(_) | Self::Flatten(_) | Self::Activation(_) => Ok(()),
         }
     }

@@ -1,11 +1,11 @@
 //! Settings in and out, and errors out.
 
 use crate::Workers;
-use crate::crossbar::{Mvm, Periphery, Programming, Reference, Trains};
+use crate::crossbar::{IoSettings, Periphery, Programming, PulseTrains, Reference};
 use crate::device::{ConstantStep, DeviceConfig, SoftBounds};
 use crate::error::{Error, Limit, Result};
 use crate::network::LayerConfig;
-use crate::rule::{Float, RuleConfig, Sgd, Ttv1, Ttv2};
+use crate::rule::{AnalogSgd, DigitalSgd, RuleConfig, Ttv1, Ttv2};
 use pyo3::exceptions::{PyMemoryError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyType};
@@ -88,16 +88,16 @@ macro_rules! by_kind {
         match $kind {
             "soft-bounds" => $call!(SoftBounds, DeviceConfig::SoftBounds, SoftBounds::LIMITS),
             "constant-step" => $call!(ConstantStep, DeviceConfig::ConstantStep, ConstantStep::LIMITS),
-            "float" => $call!(Float, RuleConfig::Float, Float::LIMITS),
-            "sgd" => $call!(Sgd, RuleConfig::Sgd, Sgd::LIMITS),
+            "float" => $call!(DigitalSgd, RuleConfig::DigitalSgd, DigitalSgd::LIMITS),
+            "sgd" => $call!(AnalogSgd, RuleConfig::AnalogSgd, AnalogSgd::LIMITS),
             "ttv1" => $call!(Ttv1, RuleConfig::Ttv1, Ttv1::LIMITS),
             "ttv2" => $call!(Ttv2, RuleConfig::Ttv2, Ttv2::LIMITS),
-            "mvm" => $call!(Mvm, std::convert::identity, Mvm::LIMITS),
+            "iosettings" => $call!(IoSettings, std::convert::identity, IoSettings::LIMITS),
             "periphery" => $call!(Periphery, std::convert::identity, NO_LIMITS),
-            "trains" => $call!(Trains, std::convert::identity, Trains::LIMITS),
+            "pulsetrains" => $call!(PulseTrains, std::convert::identity, PulseTrains::LIMITS),
             "reference" => $call!(Reference, std::convert::identity, Reference::LIMITS),
             other => Err(PyValueError::new_err(format!(
-                "kind is {other:?}; allowed: soft-bounds, constant-step, mvm, periphery, trains, reference, float, sgd, ttv1, ttv2"
+                "kind is {other:?}; allowed: soft-bounds, constant-step, iosettings, periphery, pulsetrains, reference, float, sgd, ttv1, ttv2"
             ))),
         }
     };
@@ -166,7 +166,7 @@ pub(super) fn layer(value: &Bound<'_, PyAny>) -> PyResult<LayerConfig> {
 
 /// What the settings of a rule mean on a rows × cols array: (text, warnings).
 #[pyfunction]
-#[pyo3(signature = (rule, rows, cols, *, x=1.0, delta=0.1, samples=None, rate=1.0))]
+#[pyo3(signature = (rule, rows, cols, *, x=1.0, delta=0.1, samples=None, lr_scale=1.0))]
 pub(super) fn describe(
     rule: &Bound<'_, PyAny>,
     #[pyo3(from_py_with = whole)] rows: usize,
@@ -174,10 +174,10 @@ pub(super) fn describe(
     x: f64,
     delta: f64,
     #[pyo3(from_py_with = whole)] samples: Option<u64>,
-    rate: f64,
+    lr_scale: f64,
 ) -> PyResult<(String, Vec<String>)> {
     let rule: RuleConfig =
         settings(Some(rule), "rule")?.ok_or_else(|| PyValueError::new_err("rule is None; a rule needed"))?;
-    let described: Result<_> = crate::rule::describe(&rule, rows, cols, x, delta, samples, rate);
+    let described: Result<_> = crate::rule::describe(&rule, rows, cols, x, delta, samples, lr_scale);
     described.map(|d| (d.text, d.warnings)).map_err(map_error)
 }

@@ -65,7 +65,7 @@ impl PyCrossbar {
 #[pymethods]
 impl PyCrossbar {
     #[new]
-    #[pyo3(signature = (rows, cols, device=None, *, periphery=None, trains=None, reference=None, seed=0, array=0, count_pulses=false))]
+    #[pyo3(signature = (rows, cols, device=None, *, periphery=None, pulse_trains=None, reference=None, seed=0, array=0, count_pulses=false))]
     #[allow(clippy::too_many_arguments)]
     fn new(
         py: Python<'_>,
@@ -73,7 +73,7 @@ impl PyCrossbar {
         #[pyo3(from_py_with = whole)] cols: usize,
         device: Option<&Bound<'_, PyAny>>,
         periphery: Option<&Bound<'_, PyAny>>,
-        trains: Option<&Bound<'_, PyAny>>,
+        pulse_trains: Option<&Bound<'_, PyAny>>,
         reference: Option<&Bound<'_, PyAny>>,
         #[pyo3(from_py_with = whole)] seed: u64,
         #[pyo3(from_py_with = whole)] array: u64,
@@ -82,7 +82,7 @@ impl PyCrossbar {
         let device: DeviceConfig = settings(device, "device")?.unwrap_or_default();
         let setup = Setup {
             periphery: settings(periphery, "periphery")?.unwrap_or_default(),
-            trains: settings(trains, "trains")?.unwrap_or_default(),
+            pulse_trains: settings(pulse_trains, "pulse_trains")?.unwrap_or_default(),
             seed,
             array,
             count_pulses,
@@ -115,8 +115,8 @@ impl PyCrossbar {
 
     /// δ: the mean step of the devices at w = 0 (weight units).
     #[getter]
-    fn step(&self) -> f32 {
-        self.array().step()
+    fn weight_step(&self) -> f32 {
+        self.array().weight_step()
     }
 
     /// The weights (rows, cols), state − reference, without any periphery (weight units).
@@ -238,7 +238,7 @@ impl PyCrossbar {
     ///
     /// A device gets a pulse in each slot where its row and its column fire. Nothing changes.
     #[allow(clippy::type_complexity)]
-    fn trains<'py>(
+    fn next_pulse_trains<'py>(
         &self,
         py: Python<'py>,
         x: &Bound<'py, PyAny>,
@@ -246,7 +246,7 @@ impl PyCrossbar {
         lr: f32,
     ) -> PyResult<(Bound<'py, PyArray2<bool>>, Bound<'py, PyArray2<bool>>)> {
         let (x, delta) = self.sample(x, delta, lr)?;
-        let (rows, cols) = inside!(&self.kind, crossbar => crossbar.next_trains(&x, &delta, lr));
+        let (rows, cols) = inside!(&self.kind, crossbar => crossbar.next_pulse_trains(&x, &delta, lr));
         let slots = rows.len() / self.rows;
         Ok((matrix_out(py, rows, (slots, self.rows))?, matrix_out(py, cols, (slots, self.cols))?))
     }
@@ -328,7 +328,7 @@ impl PyCrossbar {
     }
 
     fn __repr__(&self) -> String {
-        format!("Crossbar({}, {}, step={})", self.rows, self.cols, self.step())
+        format!("Crossbar({}, {}, step={})", self.rows, self.cols, self.weight_step())
     }
 }
 

@@ -22,13 +22,13 @@ use pythonize::pythonize;
 ///
 /// >>> import numpy as np
 /// >>> import tikitaka as tt
-/// >>> layer = tt.Layer(tt.Float(lr=0.1), np.zeros((1, 2)))
+/// >>> layer = tt.Layer(tt.DigitalSgd(lr=0.1), np.zeros((1, 2)))
 /// >>> x, target = np.array([1.0, 2.0]), 1.0
 /// >>> for _ in range(20):
 /// ...     layer.update(x, layer.forward(x) - target)  # delta = dL/dy of L = (y − target)²/2
 /// >>> print(layer.forward(x).round(3))
 /// [1.]
-#[pyclass(name = "Layer", module = "tikitaka")]
+#[pyclass(name = "AnalogLayer", module = "tikitaka")]
 #[derive(Debug)]
 pub(super) struct PyLayer {
     rule: Box<dyn Rule>,
@@ -129,26 +129,26 @@ impl PyLayer {
 
     /// Learns from a sample or a batch: descends along delta = dL/dy of shape (outputs,) or (batch, outputs).
     ///
-    /// x has shape (inputs,) or (batch, inputs); `rate` multiplies the scheduled learning rate of the rule. The samples
-    /// of a batch are applied one after another. Raises ValueError for another shape or a rate below 0.
-    #[pyo3(signature = (x, delta, *, rate=1.0, threads=1))]
+    /// x has shape (inputs,) or (batch, inputs); `lr_scale` multiplies the scheduled learning rate of the rule. The samples
+    /// of a batch are applied one after another. Raises ValueError for another shape or a lr_scale below 0.
+    #[pyo3(signature = (x, delta, *, lr_scale=1.0, threads=1))]
     fn update(
         &mut self,
         py: Python<'_>,
         x: &Bound<'_, PyAny>,
         delta: &Bound<'_, PyAny>,
-        rate: f32,
+        lr_scale: f32,
         #[pyo3(from_py_with = whole)] threads: usize,
     ) -> PyResult<()> {
-        if !(rate.is_finite() && rate >= 0.0) {
-            return Err(PyValueError::new_err(format!("rate is {rate}; 0 or more needed")));
+        if !(lr_scale.is_finite() && lr_scale >= 0.0) {
+            return Err(PyValueError::new_err(format!("lr_scale is {lr_scale}; 0 or more needed")));
         }
         let (x, _) = batch(x, "x", self.cols)?;
         let (delta, _) = batch(delta, "delta", self.rows)?;
         let workers = workers(threads)?;
         py.detach(|| {
-            self.rule.update(&x, &delta, rate, &workers)?;
-            if x.is_empty() { Ok(()) } else { self.rule.finish_batch(rate) }
+            self.rule.update(&x, &delta, lr_scale, &workers)?;
+            if x.is_empty() { Ok(()) } else { self.rule.finish_batch(lr_scale) }
         })
         .map_err(map_error)
     }

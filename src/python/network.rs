@@ -229,8 +229,8 @@ impl PyNetwork {
         pythonize(py, &self.network.ledger()).map_err(PyErr::from)
     }
 
-    /// Trains on the samples `order` of `x` (all, in order, by default): (sum of losses, number of wrong classes).
-    #[pyo3(signature = (x, targets, *, order=None, batch=1, rate=1.0, threads=1))]
+    /// PulseTrains on the samples `order` of `x` (all, in order, by default): (sum of losses, number of wrong classes).
+    #[pyo3(signature = (x, targets, *, order=None, batch=1, lr_scale=1.0, threads=1))]
     #[allow(clippy::too_many_arguments)]
     fn train(
         &mut self,
@@ -239,7 +239,7 @@ impl PyNetwork {
         targets: &Bound<'_, PyAny>,
         order: Option<&Bound<'_, PyAny>>,
         #[pyo3(from_py_with = whole)] batch: usize,
-        rate: f32,
+        lr_scale: f32,
         #[pyo3(from_py_with = whole)] threads: usize,
     ) -> PyResult<(f64, u64)> {
         let data = self.data(x)?;
@@ -250,7 +250,7 @@ impl PyNetwork {
         };
         let workers = workers(threads)?;
         let (x, targets) = (data.examples()?, given.targets()?);
-        let progress = py.detach(|| self.network.train(x, targets, &order, batch, rate, &workers));
+        let progress = py.detach(|| self.network.train(x, targets, &order, batch, lr_scale, &workers));
         progress.map(summary).map_err(map_error)
     }
 

@@ -17,7 +17,7 @@ pub(super) fn build(template: &Bound<'_, PyAny>, at: &Initial<'_>) -> Result<Box
     if is_settings(template).map_err(foreign)? {
         let config: Option<RuleConfig> = settings(Some(template), "rule").map_err(foreign)?;
         return config
-            .unwrap_or_else(|| RuleConfig::Float(Default::default()))
+            .unwrap_or_else(|| RuleConfig::DigitalSgd(Default::default()))
             .build(at.rows, at.cols, at.weights, at.seed, at.layer);
     }
     let make = || -> PyResult<Py<PyAny>> {
@@ -94,21 +94,21 @@ impl Rule for PyRule {
         self.map("backward", (delta, self.rows), None, (z, self.cols))
     }
 
-    fn update(&mut self, x: &[f32], delta: &[f32], rate: f32, _workers: &Workers) -> Result<()> {
+    fn update(&mut self, x: &[f32], delta: &[f32], lr_scale: f32, _workers: &Workers) -> Result<()> {
         Python::attach(|py| {
             let batch = x.len() / self.cols;
             let x = matrix_out(py, x.to_vec(), (batch, self.cols))?;
             let delta = matrix_out(py, delta.to_vec(), (batch, self.rows))?;
-            self.object.bind(py).call_method1("update", (x, delta, rate)).map(|_| ())
+            self.object.bind(py).call_method1("update", (x, delta, lr_scale)).map(|_| ())
         })
         .map_err(foreign)
     }
 
-    fn finish_batch(&mut self, rate: f32) -> Result<()> {
+    fn finish_batch(&mut self, lr_scale: f32) -> Result<()> {
         Python::attach(|py| {
             let object = self.object.bind(py);
             if object.hasattr("finish_batch")? {
-                object.call_method1("finish_batch", (rate,))?;
+                object.call_method1("finish_batch", (lr_scale,))?;
             }
             Ok::<_, PyErr>(())
         })

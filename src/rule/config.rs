@@ -1,7 +1,7 @@
 //! The settings of the built-in rules, and how they are built.
 
-use super::{Float, FloatRule, Rule, Sgd, SgdRule, Ttv1, Ttv1Rule, Ttv2, Ttv2Rule};
-use crate::crossbar::{Array, Periphery, Reference, Setup, Trains, build};
+use super::{AnalogSgd, AnalogSgdRule, DigitalSgd, DigitalSgdRule, Rule, Ttv1, Ttv1Rule, Ttv2, Ttv2Rule};
+use crate::crossbar::{Array, Periphery, PulseTrains, Reference, Setup, build};
 use crate::device::DeviceConfig;
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
@@ -11,9 +11,11 @@ use serde::{Deserialize, Serialize};
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum RuleConfig {
     /// Exact arithmetic.
-    Float(Float),
+    #[serde(rename = "float")]
+    DigitalSgd(DigitalSgd),
     /// Pulsed stochastic gradient descent.
-    Sgd(Sgd),
+    #[serde(rename = "sgd")]
+    AnalogSgd(AnalogSgd),
     /// Tiki-Taka.
     Ttv1(Ttv1),
     /// Tiki-Taka version 2.
@@ -24,8 +26,8 @@ impl RuleConfig {
     /// Checks every field.
     pub fn validate(&self) -> Result<()> {
         match self {
-            Self::Float(settings) => settings.validate(),
-            Self::Sgd(settings) => settings.validate(),
+            Self::DigitalSgd(settings) => settings.validate(),
+            Self::AnalogSgd(settings) => settings.validate(),
             Self::Ttv1(settings) => settings.validate(),
             Self::Ttv2(settings) => settings.validate(),
         }
@@ -35,8 +37,10 @@ impl RuleConfig {
     pub fn build(&self, rows: usize, cols: usize, weights: &[f32], seed: u64, layer: u64) -> Result<Box<dyn Rule>> {
         self.validate()?;
         Ok(match self {
-            Self::Float(settings) => Box::new(FloatRule::new(rows, cols, weights, settings.clone())?),
-            Self::Sgd(settings) => Box::new(SgdRule::build(rows, cols, weights, settings.clone(), seed, layer)?),
+            Self::DigitalSgd(settings) => Box::new(DigitalSgdRule::new(rows, cols, weights, settings.clone())?),
+            Self::AnalogSgd(settings) => {
+                Box::new(AnalogSgdRule::build(rows, cols, weights, settings.clone(), seed, layer)?)
+            }
             Self::Ttv1(settings) => Box::new(Ttv1Rule::build(rows, cols, weights, settings.clone(), seed, layer)?),
             Self::Ttv2(settings) => Box::new(Ttv2Rule::build(rows, cols, weights, settings.clone(), seed, layer)?),
         })
@@ -51,11 +55,11 @@ pub(super) fn check_devices<const N: usize>(devices: [Option<&DeviceConfig>; N])
 /// Checks what surrounds the devices of a rule.
 pub(super) fn check_surroundings<const N: usize>(
     periphery: &Periphery,
-    trains: &Trains,
+    pulse_trains: &PulseTrains,
     references: [&Reference; N],
 ) -> Result<()> {
     periphery.validate()?;
-    trains.validate()?;
+    pulse_trains.validate()?;
     references.into_iter().try_for_each(Reference::validate)
 }
 
@@ -65,7 +69,7 @@ pub(super) struct Arrays<'a> {
     pub(super) rows: usize,
     pub(super) cols: usize,
     pub(super) periphery: &'a Periphery,
-    pub(super) trains: &'a Trains,
+    pub(super) pulse_trains: &'a PulseTrains,
     pub(super) count_pulses: bool,
     pub(super) seed: u64,
     pub(super) layer: u64,
@@ -75,7 +79,7 @@ impl Arrays<'_> {
     fn setup(&self, which: u64) -> Setup {
         Setup {
             periphery: self.periphery.clone(),
-            trains: self.trains.clone(),
+            pulse_trains: self.pulse_trains.clone(),
             seed: self.seed,
             array: 2 * self.layer + which,
             count_pulses: self.count_pulses,

@@ -1,8 +1,8 @@
 //! What the settings of a rule mean on an array of a given size, in words and numbers.
 
-use super::rates::{SignalMeans, fast_rate, transfer_rate};
-use super::{Axis, Count, Rates, RuleConfig, Ttv1, Ttv2};
-use crate::crossbar::{Method, Mvm, Trains};
+use super::learning_rates::{SignalMeans, fast_rate, transfer_rate};
+use super::{LearningRates, RuleConfig, TransferLine, TransferUnit, Ttv1, Ttv2};
+use crate::crossbar::{IoSettings, PulseTrains, ReferenceMethod};
 use crate::device::DeviceConfig;
 use crate::error::{Error, Result};
 use std::fmt::Write as _;
@@ -24,11 +24,11 @@ struct Situation {
     x: f64,
     delta: f64,
     samples: Option<u64>,
-    rate: f64,
+    lr_scale: f64,
 }
 
 /// Describes `rule` on a `rows` × `cols` array for samples with max|x| = `x` and a max|δ| that varies
-/// exponentially about the mean `delta` (ours), with the schedule at `rate`; `samples` is the planned
+/// exponentially about the mean `delta` (ours), with the schedule at `lr_scale`; `samples` is the planned
 /// number of samples, if known.
 pub fn describe(
     rule: &RuleConfig,
@@ -37,27 +37,30 @@ pub fn describe(
     x: f64,
     delta: f64,
     samples: Option<u64>,
-    rate: f64,
+    lr_scale: f64,
 ) -> Result<Description> {
     rule.validate()?;
-    for (what, value) in [("x", x), ("delta", delta), ("rate", rate)] {
+    for (what, value) in [("x", x), ("delta", delta), ("lr_scale", lr_scale)] {
         if !(value.is_finite() && value >= 0.0) {
             return Err(Error::range(what, value, "0 or more"));
         }
     }
-    let at = Situation { rows, cols, x, delta, samples, rate };
+    let at = Situation { rows, cols, x, delta, samples, lr_scale };
     let mut out = Description::default();
     match rule {
-        RuleConfig::Float(s) => {
+        RuleConfig::DigitalSgd(s) => {
             line(
                 &mut out,
-                &format!("float on {rows} × {cols} (outputs × inputs): W moves by {}·δxᵀ, exactly", short(s.lr * rate)),
+                &format!(
+                    "float on {rows} × {cols} (outputs × inputs): W moves by {}·δxᵀ, exactly",
+                    short(s.lr * lr_scale)
+                ),
             );
         }
-        RuleConfig::Sgd(s) => {
+        RuleConfig::AnalogSgd(s) => {
             line(&mut out, &format!("sgd on {rows} × {cols} (outputs × inputs), one array C"));
             array(&mut out, "C", &s.device, s.reference.method);
-            trains(&mut out, "C", &s.trains, &s.device, s.lr * rate, at);
+            pulse_trains(&mut out, "C", &s.pulse_trains, &s.device, s.lr * lr_scale, at);
         }
         RuleConfig::Ttv1(s) => ttv1(&mut out, s, at),
         RuleConfig::Ttv2(s) => ttv2(&mut out, s, at),
@@ -84,12 +87,12 @@ fn line(out: &mut Description, text: &str) {
     let _ = writeln!(out.text, "{text}");
 }
 
-fn array(out: &mut Description, name: &str, device: &DeviceConfig, reference: Method) {
-    let (step, bound) = (device.step(), device.bound());
+fn array(out: &mut Description, name: &str, device: &DeviceConfig, reference: ReferenceMethod) {
+    let (step, bound) = (device.weight_step(), device.bound());
     let zero = match reference {
-        Method::None => "weight 0 is state 0",
-        Method::Ideal => "weight 0 is each device's symmetry point",
-        Method::ZeroShift => "weight 0 is where zero-shifting left each device",
+        ReferenceMethod::None => "weight 0 is state 0",
+        ReferenceMethod::Ideal => "weight 0 is each device's symmetry point",
+        ReferenceMethod::ZeroShift => "weight 0 is where zero-shifting left each device",
     };
     line(
         out,
@@ -102,13 +105,20 @@ fn array(out: &mut Description, name: &str, device: &DeviceConfig, reference: Me
     );
 }
 
-/// Expected train length and share of saturated trains: with k exponential about its mean k̄,
+/// Expected train length and share of saturated pulse_trains: with k exponential about its mean k̄,
 /// E min(⌈k⌉, BL_max) = Σ_{j < BL_max} exp(−j/k̄) and P(k > BL_max) = exp(−BL_max/k̄).
-fn trains(out: &mut Description, name: &str, trains: &Trains, device: &DeviceConfig, lr: f64, at: Situation) {
-    let k = lr * at.x * at.delta / device.step();
-    let most = f64::from(trains.max_train);
-    let length = if trains.train_management && k > 0.0 {
-        (0..trains.max_train).map(|j| (-f64::from(j) / k).exp()).sum()
+fn pulse_trains(
+    out: &mut Description,
+    name: &str,
+    pulse_trains: &PulseTrains,
+    device: &DeviceConfig,
+    lr: f64,
+    at: Situation,
+) {
+    let k = lr * at.x * at.delta / device.weight_step();
+    let most = f64::from(pulse_trains.max_length);
+    let length = if pulse_trains.length_management && k > 0.0 {
+        (0..pulse_trains.max_length).map(|j| (-f64::from(j) / k).exp()).sum()
     } else {
         most
     };
@@ -117,7 +127,7 @@ fn trains(out: &mut Description, name: &str, trains: &Trains, device: &DeviceCon
         out,
         &format!(
             "{name}: learning rate {}; at max|x| = {}, mean max|δ| = {} the largest crosspoint needs {} pulses per sample: \
-             expected train {length:.2} of {most} slots, {:.1} % of trains saturated",
+             expected train {length:.2} of {most} slots, {:.1} % of pulse_trains saturated",
             short(lr),
             at.x,
             at.delta,
@@ -127,7 +137,7 @@ fn trains(out: &mut Description, name: &str, trains: &Trains, device: &DeviceCon
     );
     if saturated > 0.05 {
         out.warnings.push(format!(
-            "{:.0} % of the pulse trains of {name} saturate: their largest δ are clipped; lower the learning rate or raise max_train above {:.0}",
+            "{:.0} % of the pulse trains of {name} saturate: their largest δ are clipped; lower the learning rate or raise max_length above {:.0}",
             100.0 * saturated,
             3.0 * k
         ));
@@ -153,9 +163,9 @@ fn ttv1(out: &mut Description, s: &Ttv1, at: Situation) {
     );
     array(out, "A", &s.device, s.reference.method);
     array(out, "C", s.slow_device(), s.slow_reference.method);
-    trains(out, "A", &s.trains, &s.device, s.fast_lr, at);
+    pulse_trains(out, "A", &s.pulse_trains, &s.device, s.fast_lr, at);
     let sweep = at.cols as u64 * u64::from(s.transfer_every);
-    let lr = s.transfer_lr * at.rate;
+    let lr = s.transfer_lr * at.lr_scale;
     line(
         out,
         &format!(
@@ -164,9 +174,9 @@ fn ttv1(out: &mut Description, s: &Ttv1, at: Situation) {
             short(lr / sweep as f64)
         ),
     );
-    let pulses = lr * s.device.bound() / s.slow_device().step();
+    let pulses = lr * s.device.bound() / s.slow_device().weight_step();
     line(out, &format!("transfer: A at its bound sends {} pulses to C per read", short(pulses)));
-    if pulses > f64::from(s.trains.max_train) {
+    if pulses > f64::from(s.pulse_trains.max_length) {
         out.warnings.push("a transfer from A at its bound saturates its train on C; lower transfer_lr".to_owned());
     }
     leak(out, &s.device);
@@ -182,26 +192,26 @@ fn ttv2(out: &mut Description, s: &Ttv2, at: Situation) {
     );
     array(out, "A", &s.device, s.reference.method);
     array(out, "C", s.slow_device(), s.slow_reference.method);
-    let (lines, axis) = match s.line {
-        Axis::Column => (at.cols, "column"),
-        Axis::Row => (at.rows, "row"),
+    let (lines, axis) = match s.transfer_line {
+        TransferLine::Column => (at.cols, "column"),
+        TransferLine::Row => (at.rows, "row"),
     };
     let (fast, lambda) = match s.rates {
-        Rates::Manual => (s.fast_lr, s.transfer_lr),
-        Rates::R24 => {
+        LearningRates::Manual => (s.fast_lr, s.transfer_lr),
+        LearningRates::R24 => {
             let means = SignalMeans { x: at.x as f32, delta: at.delta as f32 };
             (
-                fast_rate(s.granularity, s.trains.max_train, s.device.step(), means),
-                transfer_rate(s.learning_rate, s.transfer_every, lines, s.reads, s.slow_device().step()),
+                fast_rate(s.granularity, s.pulse_trains.max_length, s.device.weight_step(), means),
+                transfer_rate(s.learning_rate, s.transfer_every, lines, s.reads, s.slow_device().weight_step()),
             )
         }
     };
-    let lambda = lambda * at.rate;
-    trains(out, "A", &s.trains, &s.device, fast, at);
+    let lambda = lambda * at.lr_scale;
+    pulse_trains(out, "A", &s.pulse_trains, &s.device, fast, at);
     let sweep = lines as u64 * u64::from(s.transfer_every);
-    let unit = match s.count {
-        Count::Sample => "samples",
-        Count::Batch => "mini-batches",
+    let unit = match s.transfer_unit {
+        TransferUnit::Sample => "samples",
+        TransferUnit::Batch => "mini-batches",
     };
     line(
         out,
@@ -212,7 +222,7 @@ fn ttv2(out: &mut Description, s: &Ttv2, at: Situation) {
         &format!(
             "H: threshold 1, moved by {} per read and unit of A; C moves by {} per {} and unit of A",
             short(lambda),
-            short(lambda * s.slow_device().step() / sweep as f64),
+            short(lambda * s.slow_device().weight_step() / sweep as f64),
             &unit[..unit.len() - 1]
         ),
     );
@@ -254,7 +264,7 @@ fn reach(out: &mut Description, s: &Ttv2, lambda: f64, sweep: u64, unit: &str, a
     }
 }
 
-fn half_level(read: &Mvm) -> f64 {
+fn half_level(read: &IoSettings) -> f64 {
     if read.adc_bits == 0 { 0.0 } else { read.adc_bound / f64::from((1_u32 << read.adc_bits) - 2) }
 }
 

@@ -1,24 +1,24 @@
 //! Training rules: how one layer's arrays learn. Each file reads like its pseudo-code and speaks to
 //! its arrays through [`Array`](crate::crossbar::Array) alone, so a rule works with any device model.
 
+mod analog_sgd;
 mod config;
 mod describe;
-mod float;
-mod rates;
-mod sgd;
+mod digital_sgd;
+mod learning_rates;
 mod state;
 mod ttv1;
 mod ttv2;
 
+pub use analog_sgd::{AnalogSgd, AnalogSgdRule};
 pub use config::RuleConfig;
 pub use describe::{Description, describe};
-pub use float::{Float, FloatRule};
-pub use sgd::{Sgd, SgdRule};
+pub use digital_sgd::{DigitalSgd, DigitalSgdRule};
 pub use state::State;
-pub use ttv1::{Ttv1, Ttv1Rule, Vectors};
-pub use ttv2::{AfterPulse, Axis, Count, Rates, Ttv2, Ttv2Rule};
+pub use ttv1::{ReadVectors, Ttv1, Ttv1Rule};
+pub use ttv2::{AfterPulse, LearningRates, TransferLine, TransferUnit, Ttv2, Ttv2Rule};
 
-use crate::crossbar::{Cost, Direction, Pass, Programming};
+use crate::crossbar::{Direction, MvmCost, Pass, Programming};
 use crate::error::{Error, Result};
 use crate::ledger::Ledger;
 use crate::workers::Workers;
@@ -38,7 +38,7 @@ pub enum Sharing {
 
 /// A training rule with the arrays of one layer.
 ///
-/// Vectors of a batch lie one after another: `x` has `cols` values each, `delta` and `y` have `rows`.
+/// ReadVectors of a batch lie one after another: `x` has `cols` values each, `delta` and `y` have `rows`.
 /// `delta` is the derivative of the loss by the layer's output; a rule descends it. Inside a batch the
 /// weights stay as they are for forward and backward; `update` then takes the samples one after another, and
 /// `finish_batch` says that they were all.
@@ -59,13 +59,13 @@ pub trait Rule: Debug + Send + Sync {
     }
 
     /// Counts the products of `vectors` vectors that [`passes`](Rule::passes) made, all of a mini-batch.
-    fn passed(&mut self, _direction: Direction, _vectors: usize, _cost: Cost) {}
+    fn passed(&mut self, _direction: Direction, _vectors: usize, _cost: MvmCost) {}
 
-    /// Learns from a batch; `rate` is the schedule's factor on the rule's learning rate.
-    fn update(&mut self, x: &[f32], delta: &[f32], rate: f32, workers: &Workers) -> Result<()>;
+    /// Learns from a batch; `lr_scale` is the schedule's factor on the rule's learning rate.
+    fn update(&mut self, x: &[f32], delta: &[f32], lr_scale: f32, workers: &Workers) -> Result<()>;
 
     /// Called after the last [`update`](Rule::update) of a mini-batch, which may reach a rule in several parts.
-    fn finish_batch(&mut self, _rate: f32) -> Result<()> {
+    fn finish_batch(&mut self, _lr_scale: f32) -> Result<()> {
         Ok(())
     }
 

@@ -1,10 +1,10 @@
 //! TTv1, "Tiki-Taka" (GH20, PAT1): gradients go to a fast array A, and what A holds is copied to C
 //! line by line. The network sees W = γA + C.
 
+use super::analog_sgd::{named, peek_columns, samples};
 use super::config::{Arrays, check_devices, check_surroundings};
-use super::sgd::{named, peek_columns, samples};
 use super::{Rule, Sharing, State};
-use crate::crossbar::{Array, Cost, Direction, Line, Pass, Periphery, Programming, Reference, Trains};
+use crate::crossbar::{Array, Direction, Line, MvmCost, Pass, Periphery, Programming, PulseTrains, Reference};
 use crate::device::DeviceConfig;
 use crate::error::{Error, Limit, Result, check_limits};
 use crate::ledger::Ledger;
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 /// The vectors u_k that read A and write C.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Vectors {
+pub enum ReadVectors {
     /// One column at a time.
     #[default]
     OneHot,
@@ -36,7 +36,7 @@ pub struct Ttv1 {
     /// γ: share of A in the weights that the network sees.
     pub gamma: f64,
     /// The vectors that read A.
-    pub vectors: Vectors,
+    pub read_vectors: ReadVectors,
     /// Devices of A, and of C unless `slow_device` is given.
     pub device: DeviceConfig,
     /// Devices of C.
@@ -44,7 +44,7 @@ pub struct Ttv1 {
     /// Periphery of both arrays.
     pub periphery: Periphery,
     /// Pulse trains of both arrays.
-    pub trains: Trains,
+    pub pulse_trains: PulseTrains,
     /// R: what counts as 0 on A.
     pub reference: Reference,
     /// What counts as weight 0 on C.
@@ -60,11 +60,11 @@ impl Default for Ttv1 {
             transfer_lr: 0.1,
             transfer_every: 2,
             gamma: 0.0,
-            vectors: Vectors::OneHot,
+            read_vectors: ReadVectors::OneHot,
             device: DeviceConfig::default(),
             slow_device: None,
             periphery: Periphery::default(),
-            trains: Trains::default(),
+            pulse_trains: PulseTrains::default(),
             reference: Reference::ideal(),
             slow_reference: Reference::default(),
             count_pulses: false,
@@ -85,7 +85,7 @@ impl Ttv1 {
     pub fn validate(&self) -> Result<()> {
         check_limits(self, Self::LIMITS)?;
         check_devices([Some(&self.device), self.slow_device.as_ref()])?;
-        check_surroundings(&self.periphery, &self.trains, [&self.reference, &self.slow_reference])
+        check_surroundings(&self.periphery, &self.pulse_trains, [&self.reference, &self.slow_reference])
     }
 
     /// Devices of C.
@@ -122,33 +122,33 @@ impl Ttv1Rule {
 
     /// The rule with arrays of built-in devices.
     pub fn build(rows: usize, cols: usize, weights: &[f32], s: Ttv1, seed: u64, layer: u64) -> Result<Self> {
-        let (periphery, trains, count_pulses) = (&s.periphery, &s.trains, s.count_pulses);
-        let arrays = Arrays { rows, cols, periphery, trains, count_pulses, seed, layer };
+        let (periphery, pulse_trains, count_pulses) = (&s.periphery, &s.pulse_trains, s.count_pulses);
+        let arrays = Arrays { rows, cols, periphery, pulse_trains, count_pulses, seed, layer };
         let a = arrays.fast(&s.device, &s.reference)?;
         let c = arrays.slow(s.slow_device(), &s.slow_reference, weights, None)?;
         Self::new(a, c, s)
     }
 
-    /// Vectors of a sweep.
+    /// ReadVectors of a sweep.
     fn lines(&self) -> usize {
-        match self.settings.vectors {
-            Vectors::OneHot => self.u.len(),
-            Vectors::Hadamard => self.u.len().next_power_of_two(),
+        match self.settings.read_vectors {
+            ReadVectors::OneHot => self.u.len(),
+            ReadVectors::Hadamard => self.u.len().next_power_of_two(),
         }
     }
 
     /// v = MVM(A − R, u_k);  C ← pulsed update(C, lr_C, v, u_k);  k ← next.
-    fn transfer(&mut self, rate: f32, workers: &Workers) -> Result<()> {
+    fn transfer(&mut self, lr_scale: f32, workers: &Workers) -> Result<()> {
         let lines = self.lines();
-        let mut lr = self.settings.transfer_lr as f32 * rate;
-        match self.settings.vectors {
-            Vectors::OneHot => {
+        let mut lr = self.settings.transfer_lr as f32 * lr_scale;
+        match self.settings.read_vectors {
+            ReadVectors::OneHot => {
                 let k = self.k as usize;
                 self.u.fill(0.0);
                 self.u[k] = 1.0;
                 self.a.read_line(Line::Column(k), &mut self.v)?;
             }
-            Vectors::Hadamard => {
+            ReadVectors::Hadamard => {
                 // One sweep adds the order of the matrix times A; lr is divided by it, so that rates
                 // mean the same for both kinds of vectors [ours].
                 for (j, u) in self.u.iter_mut().enumerate() {
@@ -194,17 +194,17 @@ impl Rule for Ttv1Rule {
         if self.settings.gamma > 0.0 { None } else { self.c.passes() }
     }
 
-    fn passed(&mut self, direction: Direction, vectors: usize, cost: Cost) {
+    fn passed(&mut self, direction: Direction, vectors: usize, cost: MvmCost) {
         self.c.passed(direction, vectors, cost);
     }
 
     /// A ← pulsed update(A, lr_A, −δ, x); a transfer every ns samples.
-    fn update(&mut self, x: &[f32], delta: &[f32], rate: f32, workers: &Workers) -> Result<()> {
+    fn update(&mut self, x: &[f32], delta: &[f32], lr_scale: f32, workers: &Workers) -> Result<()> {
         for (x, delta) in samples(self.a.shape(), x, delta)? {
             self.a.update(x, delta, -(self.settings.fast_lr as f32))?;
             self.count += 1;
             if self.count.is_multiple_of(u64::from(self.settings.transfer_every)) {
-                self.transfer(rate, workers)?;
+                self.transfer(lr_scale, workers)?;
             }
         }
         Ok(())

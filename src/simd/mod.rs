@@ -56,7 +56,7 @@ pub(crate) struct NonzeroRows<'a> {
     pub(crate) values: &'a [f32],
 }
 
-/// Vectors multiplied together, so that each line is loaded once for all of them.
+/// ReadVectors multiplied together, so that each line is loaded once for all of them.
 pub(crate) const TOGETHER: usize = 4;
 
 #[cfg(target_arch = "x86_64")]

@@ -70,7 +70,7 @@ def outputs(twin: torch.nn.Module, x: F32) -> F32:
 @pytest.mark.parametrize("net", NETS)
 def test_the_twin_agrees(net: str) -> None:
     layers, x = NETS[net]
-    model = tt.Network(layers, tt.Float(), seed=1).extract("read")
+    model = tt.Network(layers, tt.DigitalSgd(), seed=1).extract("read")
     np.testing.assert_allclose(outputs(twin_of(model), x), model.forward(x), rtol=1e-5, atol=1e-5)
 
 
@@ -115,7 +115,7 @@ def test_a_layer_without_a_twin_is_refused() -> None:
 
 
 def test_text_that_goes_on_is_one_sequence_to_the_twin() -> None:
-    model = tt.Network(tt.models.char_lstm(11), tt.Float(), seed=1).extract("read")
+    model = tt.Network(tt.models.char_lstm(11), tt.DigitalSgd(), seed=1).extract("read")
     given = outputs(twin_of(model), ONE_HOT.reshape(1, -1, 11)).reshape(*CODES.shape, 11)
     np.testing.assert_allclose(given, model.forward(CODES), rtol=1e-5, atol=1e-5)
 
@@ -153,7 +153,7 @@ def test_a_step_of_the_float_rule_is_the_gradient(net: str) -> None:
     layers, x, classes = GRADIENTS[net]
     x, classes = x[:8], classes[:8]
     lr = 100.0  # a step so large that the weights it ends at round little of it away
-    network = tt.Network(layers, tt.Float(lr=lr), seed=2)
+    network = tt.Network(layers, tt.DigitalSgd(lr=lr), seed=2)
     before = network.weights
     twin = twin_of(network.extract("read")).double()
     network.train(x, classes, batch=len(x))
@@ -165,8 +165,8 @@ def test_a_step_of_the_float_rule_is_the_gradient(net: str) -> None:
 def test_a_carried_state_goes_on_and_its_gradient_does_not() -> None:
     """Two mini-batches with carry: the second starts from h and c of the first, which PyTorch is given detached."""
     lr, layers = 100.0, [replace(LSTM[0], carry=True), replace(LSTM[1], carry=True), LSTM[2]]
-    network = tt.Network(layers, tt.Float(lr=lr), seed=3)
-    network.train(CODES[:3], NEXT[:3], batch=3, rate=0.0)  # without learning
+    network = tt.Network(layers, tt.DigitalSgd(lr=lr), seed=3)
+    network.train(CODES[:3], NEXT[:3], batch=3, lr_scale=0.0)  # without learning
     twin = twin_of(network.extract("read")).double()
     first, second, linear = twin
     below = above = None

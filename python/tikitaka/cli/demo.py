@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from tikitaka import extract, models
 from tikitaka.cli.output import common_options, print_json
-from tikitaka.config import Float, RuleConfig, Sgd, SoftBounds, Ttv1, Ttv2
+from tikitaka.config import AnalogSgd, DigitalSgd, RuleConfig, SoftBounds, Ttv1, Ttv2
 from tikitaka.data import Dataset, load
 from tikitaka.model import Model
 from tikitaka.network import Network
@@ -26,8 +26,8 @@ EPOCHS = 40
 # Each rule's rates are the best of a small grid on a fifth of the training images, held out; the devices are the same.
 DEVICE = SoftBounds(states=20)
 RULES: dict[str, RuleConfig] = {
-    "float": Float(lr=0.2),
-    "sgd": Sgd(lr=0.1, device=DEVICE),
+    "float": DigitalSgd(lr=0.2),
+    "sgd": AnalogSgd(lr=0.1, device=DEVICE),
     "ttv1": Ttv1(fast_lr=0.5, transfer_lr=0.1, device=DEVICE),
     "ttv2": Ttv2(fast_lr=0.5, transfer_lr=3.0, device=DEVICE),
 }

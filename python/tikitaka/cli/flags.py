@@ -15,7 +15,7 @@ __all__ = ["apply_flags", "rule_flags", "rule_options"]
 F = TypeVar("F", bound=Callable[..., Any])
 Path = tuple[str, ...]
 
-_NO_PREFIX = {"device", "trains", "periphery"}  # tables whose fields are flags by their own names
+_NO_PREFIX = {"device", "pulse_trains", "periphery"}  # tables whose fields are flags by their own names
 _PREFIX = {"slow_device": "slow"}  # tables whose fields get another prefix than the name of the table
 _ALSO = {"reference-spread": "--reference-error", "slow-reference-spread": "--slow-reference-error"}
 
@@ -66,7 +66,12 @@ def apply_flags(config: TrainConfig, given: Mapping[str, Any]) -> TrainConfig:
         whole["rule"] = to_dict(nets[values.get("net", config.net)].rule(kind))
     _set_periphery(whole["rule"], values.pop("periphery", None), values.pop("mvm_noise", None))
     known = rule_flags()
-    partners = {"states": "step", "step": "states", "slow_states": "slow_step", "slow_step": "slow_states"}
+    partners = {
+        "states": "weight_step",
+        "weight_step": "states",
+        "slow_states": "slow_weight_step",
+        "slow_weight_step": "slow_states",
+    }
     # a kind of device comes before its fields, and the fields of A before those of C that may copy them
     for key in sorted(values, key=lambda key: (not key.endswith("device"), key.startswith("slow"))):
         if key not in known:

@@ -9,14 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from tikitaka.config import Periphery, RuleConfig, Sgd, SoftBounds, Ttv1, Ttv2
+from tikitaka.config import AnalogSgd, Periphery, RuleConfig, SoftBounds, Ttv1, Ttv2
 
 __all__ = ["ANALOG", "Axis", "Panel", "axes"]
 
 ANALOG = ("sgd", "ttv1", "ttv2")
 """Rules whose tolerances are compared."""
 
-Learner = Sgd | Ttv1 | Ttv2
+Learner = AnalogSgd | Ttv1 | Ttv2
 
 
 @dataclass(frozen=True)

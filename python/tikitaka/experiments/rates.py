@@ -12,7 +12,7 @@ from math import ceil
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tikitaka.config import Float, Reference, Sgd, Ttv1, Ttv2, rules
+from tikitaka.config import AnalogSgd, DigitalSgd, Reference, Ttv1, Ttv2, rules
 from tikitaka.models import nets
 from tikitaka.run import TrainConfig
 
@@ -57,10 +57,10 @@ def candidates(kind: str, states: float, net: str = "fcn") -> list[Any]:
     """
     tried: list[Any]
     if kind == "float":
-        tried = [Float(lr=lr) for lr in (0.02, 0.05, 0.1, 0.2)]
+        tried = [DigitalSgd(lr=lr) for lr in (0.02, 0.05, 0.1, 0.2)]
     elif kind == "sgd":
         references = (Reference(), Reference("ideal"))
-        tried = [Sgd(lr=lr, reference=r) for lr, r in product((0.003, 0.01, 0.03, 0.1), references)]
+        tried = [AnalogSgd(lr=lr, reference=r) for lr, r in product((0.003, 0.01, 0.03, 0.1), references)]
     elif kind == "ttv1":
         tried = [Ttv1(fast_lr=a, transfer_lr=c) for a, c in product((0.1, 0.5), (0.03, 0.1, 0.3, 1.0))]
     elif kind == "ttv2":

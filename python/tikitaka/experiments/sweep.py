@@ -118,7 +118,7 @@ def sweep(
 
     >>> import tikitaka as tt
     >>> from tikitaka.experiments import cells
-    >>> base = tt.TrainConfig(data="digits", examples=100, epochs=1, rule=tt.Float())
+    >>> base = tt.TrainConfig(data="digits", examples=100, epochs=1, rule=tt.DigitalSgd())
     >>> grid = cells(base, {"rule.lr": [0.01, 0.3]}, seeds=[1])
     >>> rows = sweep(grid, out="rates.jsonl", progress=False)
     >>> [row["config"]["rule"]["lr"] for row in rows]

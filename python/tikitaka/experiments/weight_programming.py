@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from tikitaka import _core, nn
-from tikitaka.config import Reference, RuleConfig, Sgd, SoftBounds, Trains, Ttv2
+from tikitaka.config import AnalogSgd, PulseTrains, Reference, RuleConfig, SoftBounds, Ttv2
 from tikitaka.network import Network
 from tikitaka.spread import spread
 
@@ -64,15 +64,15 @@ def _ttv2(states: float) -> Ttv2:
         reads=200.0,
         granularity=1.0,
         after_pulse="zero",
-        trains=Trains(max_train=5),
+        pulse_trains=PulseTrains(max_length=5),
         device=_device(states, bound_spread=0.3),
         slow_device=_device(states, bound_spread=0.0),
         reference=Reference("ideal"),
     )
 
 
-def _sgd(states: float, lr: float) -> Sgd:
-    return Sgd(lr=lr, trains=Trains(max_train=5), device=_device(states, bound_spread=0.0))
+def _sgd(states: float, lr: float) -> AnalogSgd:
+    return AnalogSgd(lr=lr, pulse_trains=PulseTrains(max_length=5), device=_device(states, bound_spread=0.0))
 
 
 def _device(states: float, *, bound_spread: float) -> SoftBounds:

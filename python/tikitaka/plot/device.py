@@ -32,7 +32,7 @@ def responses(device: Device, path: str | Path, *, devices: int = 5, pulses: int
     if pulses is not None and not 1 <= pulses <= 1_000_000:
         raise ValueError(f"pulses must be from 1 to 1,000,000, not {pulses}")
     noisy = Crossbar(1, devices, device, seed=seed)
-    states = 2 * to_dict(device)["bound"] / noisy.step
+    states = 2 * to_dict(device)["bound"] / noisy.weight_step
     train = max(1, round(1.5 * states)) if pulses is None else pulses
     real = pulsed(noisy, train)
     noiseless = Crossbar(1, devices, {**to_dict(device), "cycle_noise": 0.0}, seed=seed)

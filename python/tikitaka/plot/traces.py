@@ -46,7 +46,7 @@ def record(
     every: int = 1,
     order: ArrayLike | None = None,
     batch: int = 1,
-    rate: float = 1.0,
+    lr_scale: float = 1.0,
     threads: int = 1,
 ) -> Trace:
     """Train as `Network.train` does, and read some crosspoints of one array before it and after every stretch of it.
@@ -77,7 +77,7 @@ def record(
     seen = [0]
     for first in range(0, len(whole), every):
         stretch = whole[first : first + every]
-        network.train(x, targets, order=stretch, batch=batch, rate=rate, threads=threads)
+        network.train(x, targets, order=stretch, batch=batch, lr_scale=lr_scale, threads=threads)
         state = network.layer_state(array)
         seen.append(seen[-1] + len(stretch))
         for name, moments in held.items():

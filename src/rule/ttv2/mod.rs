@@ -4,14 +4,14 @@
 
 mod settings;
 
-pub use settings::{AfterPulse, Axis, Count, Rates, Ttv2};
+pub use settings::{AfterPulse, LearningRates, TransferLine, TransferUnit, Ttv2};
 
+use super::analog_sgd::{named, peek_columns, samples};
 use super::config::Arrays;
-use super::rates::{SignalMeans, fast_rate, transfer_rate};
-use super::sgd::{named, peek_columns, samples};
+use super::learning_rates::{SignalMeans, fast_rate, transfer_rate};
 use super::{Rule, Sharing, State};
 use crate::average::LineAverage;
-use crate::crossbar::{Array, Cost, Direction, DueRead, Line, Pass, Programming, transpose};
+use crate::crossbar::{Array, Direction, DueRead, Line, MvmCost, Pass, Programming, transpose};
 use crate::error::{Error, Result, check_len};
 use crate::ledger::Ledger;
 use crate::simd;
@@ -60,9 +60,9 @@ impl Ttv2Rule {
             return Err(Error::Conflict(format!("A is {:?} but C is {:?}; they must be alike", a.shape(), c.shape())));
         }
         let (rows, cols) = a.shape();
-        let (lines, width) = match settings.line {
-            Axis::Column => (cols, rows),
-            Axis::Row => (rows, cols),
+        let (lines, width) = match settings.transfer_line {
+            TransferLine::Column => (cols, rows),
+            TransferLine::Row => (rows, cols),
         };
         let average = LineAverage::new(lines, width, settings.average, settings.average_memory);
         Ok(Self {
@@ -89,8 +89,8 @@ impl Ttv2Rule {
 
     /// The rule with arrays of built-in devices.
     pub fn build(rows: usize, cols: usize, weights: &[f32], s: Ttv2, seed: u64, layer: u64) -> Result<Self> {
-        let (periphery, trains, count_pulses) = (&s.periphery, &s.trains, s.count_pulses);
-        let arrays = Arrays { rows, cols, periphery, trains, count_pulses, seed, layer };
+        let (periphery, pulse_trains, count_pulses) = (&s.periphery, &s.pulse_trains, s.count_pulses);
+        let arrays = Arrays { rows, cols, periphery, pulse_trains, count_pulses, seed, layer };
         let a = arrays.fast(&s.device, &s.reference)?;
         let c = arrays.slow(s.slow_device(), &s.slow_reference, weights, Some(s.average_bound))?;
         Self::new(a, c, s)
@@ -104,9 +104,9 @@ impl Ttv2Rule {
     /// Row after row from line after line.
     fn by_rows(&self, values: &[f32]) -> Vec<f32> {
         let (rows, cols) = self.c.shape();
-        match self.settings.line {
-            Axis::Column => transpose(values, rows, cols),
-            Axis::Row => values.to_vec(),
+        match self.settings.transfer_line {
+            TransferLine::Column => transpose(values, rows, cols),
+            TransferLine::Row => values.to_vec(),
         }
     }
 
@@ -117,9 +117,9 @@ impl Ttv2Rule {
     /// The line that is read some reads from now.
     fn line(&self, reads: usize) -> Line {
         let k = (self.k as usize + reads) % self.lines();
-        match self.settings.line {
-            Axis::Column => Line::Column(k),
-            Axis::Row => Line::Row(k),
+        match self.settings.transfer_line {
+            TransferLine::Column => Line::Column(k),
+            TransferLine::Row => Line::Row(k),
         }
     }
 
@@ -127,24 +127,24 @@ impl Ttv2Rule {
     fn fast_lr(&mut self, x: &[f32], delta: &[f32]) -> f32 {
         let s = &self.settings;
         match s.rates {
-            Rates::Manual => s.fast_lr as f32,
-            Rates::R24 => {
+            LearningRates::Manual => s.fast_lr as f32,
+            LearningRates::R24 => {
                 self.means.add(simd::max_abs(x), simd::max_abs(delta), self.count, s.memory);
-                fast_rate(s.granularity, s.trains.max_train, f64::from(self.a.step()), self.means) as f32
+                fast_rate(s.granularity, s.pulse_trains.max_length, f64::from(self.a.weight_step()), self.means) as f32
             }
         }
     }
 
     /// λ_H.
-    fn transfer_lr(&self, rate: f32) -> f32 {
+    fn transfer_lr(&self, lr_scale: f32) -> f32 {
         let s = &self.settings;
         let lr = match s.rates {
-            Rates::Manual => s.transfer_lr,
-            Rates::R24 => {
-                transfer_rate(s.learning_rate, s.transfer_every, self.lines(), s.reads, f64::from(self.c.step()))
+            LearningRates::Manual => s.transfer_lr,
+            LearningRates::R24 => {
+                transfer_rate(s.learning_rate, s.transfer_every, self.lines(), s.reads, f64::from(self.c.weight_step()))
             }
         };
-        lr as f32 * rate
+        lr as f32 * lr_scale
     }
 
     /// One line of A that was read (R24 eq. (10)):
@@ -228,13 +228,13 @@ impl Rule for Ttv2Rule {
         self.c.passes()
     }
 
-    fn passed(&mut self, direction: Direction, vectors: usize, cost: Cost) {
+    fn passed(&mut self, direction: Direction, vectors: usize, cost: MvmCost) {
         self.c.passed(direction, vectors, cost);
     }
 
     /// A ← pulsed update(A, lr_A, −δ, x); a transfer every ns samples. The network does not
     /// look at C inside a batch, and A never does: so A learns and is read first, C follows.
-    fn update(&mut self, x: &[f32], delta: &[f32], rate: f32, workers: &Workers) -> Result<()> {
+    fn update(&mut self, x: &[f32], delta: &[f32], lr_scale: f32, workers: &Workers) -> Result<()> {
         let every = u64::from(self.settings.transfer_every);
         let batch = samples(self.a.shape(), x, delta)?;
         if x.is_empty() {
@@ -246,7 +246,7 @@ impl Rule for Ttv2Rule {
             self.count += 1;
             let lr = self.fast_lr(x, delta);
             self.rates.push(-lr);
-            if self.settings.count == Count::Sample && self.count.is_multiple_of(every) {
+            if self.settings.transfer_unit == TransferUnit::Sample && self.count.is_multiple_of(every) {
                 self.due.push(DueRead { after: self.rates.len(), line: self.line(self.due.len()) });
             }
         }
@@ -254,7 +254,7 @@ impl Rule for Ttv2Rule {
         let mut v = std::mem::take(&mut self.v);
         v.resize(self.due.len() * width, 0.0);
         self.a.update_batch(x, delta, &self.rates, &self.due, &mut v, workers)?;
-        let lambda = self.transfer_lr(rate);
+        let lambda = self.transfer_lr(lr_scale);
         v.chunks_exact(width).try_for_each(|v| self.transfer(v, lambda))?;
         self.send()?;
         self.v = v;
@@ -262,13 +262,15 @@ impl Rule for Ttv2Rule {
     }
 
     /// Where mini-batches are counted, a transfer after every ns of them.
-    fn finish_batch(&mut self, rate: f32) -> Result<()> {
+    fn finish_batch(&mut self, lr_scale: f32) -> Result<()> {
         self.batches += 1;
-        if self.settings.count == Count::Batch && self.batches.is_multiple_of(u64::from(self.settings.transfer_every)) {
+        if self.settings.transfer_unit == TransferUnit::Batch
+            && self.batches.is_multiple_of(u64::from(self.settings.transfer_every))
+        {
             let (line, mut v) = (self.line(0), std::mem::take(&mut self.v));
             v.resize(self.read.len(), 0.0);
             self.a.read_line(line, &mut v)?;
-            self.transfer(&v, self.transfer_lr(rate))?;
+            self.transfer(&v, self.transfer_lr(lr_scale))?;
             self.send()?;
             self.v = v;
         }
@@ -308,9 +310,9 @@ impl Rule for Ttv2Rule {
         if reads.contains(&0) {
             let (cols, read) = (self.c.shape().1, self.read_weights(0)?);
             for (at, (mean, read)) in average.iter_mut().zip(read).enumerate() {
-                let line = match self.settings.line {
-                    Axis::Column => at % cols,
-                    Axis::Row => at / cols,
+                let line = match self.settings.transfer_line {
+                    TransferLine::Column => at % cols,
+                    TransferLine::Row => at / cols,
                 };
                 if reads[line] == 0 {
                     *mean = read;
@@ -381,9 +383,9 @@ impl Ttv2Rule {
     /// Line after line from row after row.
     fn by_lines(&self, values: &[f32]) -> Vec<f32> {
         let (rows, cols) = self.c.shape();
-        match self.settings.line {
-            Axis::Column => transpose(values, cols, rows),
-            Axis::Row => values.to_vec(),
+        match self.settings.transfer_line {
+            TransferLine::Column => transpose(values, cols, rows),
+            TransferLine::Row => values.to_vec(),
         }
     }
 }

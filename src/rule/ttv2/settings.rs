@@ -1,7 +1,7 @@
 //! The settings of TTv2; where sources differ, each choice is an option, the default first.
 
 use crate::average::Weighting;
-use crate::crossbar::{Periphery, Reference, Trains};
+use crate::crossbar::{Periphery, PulseTrains, Reference};
 use crate::device::DeviceConfig;
 use crate::error::{Limit, Result, check_limits};
 use crate::rule::config::{check_devices, check_surroundings};
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// What `transfer_every` counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Count {
+pub enum TransferUnit {
     /// Samples: single vectors (x, δ).
     #[default]
     Sample,
@@ -21,7 +21,7 @@ pub enum Count {
 /// The lines that are read from A and written to C.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Axis {
+pub enum TransferLine {
     /// Columns: all outputs of one input.
     #[default]
     Column,
@@ -45,7 +45,7 @@ pub enum AfterPulse {
 /// How the learning rates are set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Rates {
+pub enum LearningRates {
     /// By hand: `fast_lr` and `transfer_lr`.
     #[default]
     Manual,
@@ -64,9 +64,9 @@ pub struct Ttv2 {
     /// ns: samples (or batches) per transfer of one line.
     pub transfer_every: u32,
     /// What `transfer_every` counts.
-    pub count: Count,
+    pub transfer_unit: TransferUnit,
     /// The lines read from A and written to C.
-    pub line: Axis,
+    pub transfer_line: TransferLine,
     /// What remains in H after a pulse.
     pub after_pulse: AfterPulse,
     /// The fraction of H that remains under `after_pulse` "keep".
@@ -74,7 +74,7 @@ pub struct Ttv2 {
     /// The most pulses per crossing: trunc(|H|) up to this.
     pub max_pulses: u32,
     /// How the learning rates are set.
-    pub rates: Rates,
+    pub rates: LearningRates,
     /// λ: learning rate of C under R24's rules; the schedule multiplies it.
     pub learning_rate: f64,
     /// η₀: pulses to A per slot of a full train under R24's rules.
@@ -90,7 +90,7 @@ pub struct Ttv2 {
     /// Periphery of both arrays.
     pub periphery: Periphery,
     /// Pulse trains of A.
-    pub trains: Trains,
+    pub pulse_trains: PulseTrains,
     /// R: what counts as 0 on A.
     pub reference: Reference,
     /// What counts as weight 0 on C.
@@ -113,12 +113,12 @@ impl Default for Ttv2 {
             fast_lr: 0.8,
             transfer_lr: 1.0,
             transfer_every: 2,
-            count: Count::Sample,
-            line: Axis::Column,
+            transfer_unit: TransferUnit::Sample,
+            transfer_line: TransferLine::Column,
             after_pulse: AfterPulse::Zero,
             keep: 0.0,
             max_pulses: 1,
-            rates: Rates::Manual,
+            rates: LearningRates::Manual,
             learning_rate: 0.1,
             granularity: 1.0,
             reads: 200.0,
@@ -126,7 +126,7 @@ impl Default for Ttv2 {
             device: DeviceConfig::default(),
             slow_device: None,
             periphery: Periphery::default(),
-            trains: Trains::default(),
+            pulse_trains: PulseTrains::default(),
             reference: Reference::ideal(),
             slow_reference: Reference::default(),
             average: Weighting::Uniform,
@@ -159,7 +159,7 @@ impl Ttv2 {
     pub fn validate(&self) -> Result<()> {
         check_limits(self, Self::LIMITS)?;
         check_devices([Some(&self.device), self.slow_device.as_ref()])?;
-        check_surroundings(&self.periphery, &self.trains, [&self.reference, &self.slow_reference])
+        check_surroundings(&self.periphery, &self.pulse_trains, [&self.reference, &self.slow_reference])
     }
 
     /// Devices of C.

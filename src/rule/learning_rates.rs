@@ -18,9 +18,9 @@ impl SignalMeans {
 
 /// R24: λ_A = η₀·BL_max·δ_A/(μ_x·μ_δ), so that the largest crosspoint of a typical sample needs
 /// η₀·BL_max pulses. 0 while there is no signal.
-pub(super) fn fast_rate(granularity: f64, max_train: u32, step: f64, means: SignalMeans) -> f64 {
+pub(super) fn fast_rate(granularity: f64, max_length: u32, step: f64, means: SignalMeans) -> f64 {
     let signal = f64::from(means.x) * f64::from(means.delta);
-    if signal > 0.0 { granularity * f64::from(max_train) * step / signal } else { 0.0 }
+    if signal > 0.0 { granularity * f64::from(max_length) * step / signal } else { 0.0 }
 }
 
 /// R24: λ_H = λ·ns·n/(γ₀·δ_C), γ₀ the reads to accumulate over and n the lines of a sweep.

@@ -9,24 +9,24 @@ use serde::{Deserialize, Serialize};
 /// Settings of the pulse trains of an update.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Trains {
+pub struct PulseTrains {
     /// BL_max: the most slots of a train.
-    pub max_train: u32,
+    pub max_length: u32,
     /// Balance the firing of rows and columns by their largest values.
     pub update_management: bool,
     /// Make each train only as long as its update needs.
-    pub train_management: bool,
+    pub length_management: bool,
 }
 
-impl Default for Trains {
+impl Default for PulseTrains {
     fn default() -> Self {
-        Self { max_train: 31, update_management: true, train_management: true }
+        Self { max_length: 31, update_management: true, length_management: true }
     }
 }
 
 /// How one update fires: slots, and the gain from a value's magnitude to its firing probability.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Plan {
+pub struct UpdatePlan {
     /// BL: slots of the train.
     pub slots: u32,
     /// A: firing probability of a row per unit of |δ|.
@@ -37,10 +37,10 @@ pub struct Plan {
     pub saturated: bool,
 }
 
-impl Trains {
+impl PulseTrains {
     /// The allowed range of every number.
     pub const LIMITS: &[Limit<Self>] =
-        &[Limit { field: "max_train", min: 1.0, max: 4096.0, get: |s| Some(f64::from(s.max_train)) }];
+        &[Limit { field: "max_length", min: 1.0, max: 4096.0, get: |s| Some(f64::from(s.max_length)) }];
 
     /// Checks every field.
     pub fn validate(&self) -> Result<()> {
@@ -55,18 +55,18 @@ impl Trains {
     /// ```
     ///
     /// the second factors under update management only. `None` where nothing can fire.
-    pub fn plan(&self, lr: f64, step: f64, x_max: f64, delta_max: f64) -> Option<Plan> {
+    pub fn plan(&self, lr: f64, step: f64, x_max: f64, delta_max: f64) -> Option<UpdatePlan> {
         let k = lr.abs() * x_max * delta_max / step;
         if k.is_nan() || k <= 0.0 {
             return None;
         }
-        let most = f64::from(self.max_train);
+        let most = f64::from(self.max_length);
         let saturated = k > most;
-        let slots = if self.train_management { k.ceil().min(most) } else { most };
+        let slots = if self.length_management { k.ceil().min(most) } else { most };
         let delta_max = if saturated { delta_max * most / k } else { delta_max };
         let gain = (lr.abs() / (step * slots)).sqrt();
         let balance = if self.update_management { (x_max / delta_max).sqrt() } else { 1.0 };
-        Some(Plan { slots: slots as u32, row_gain: gain * balance, column_gain: gain / balance, saturated })
+        Some(UpdatePlan { slots: slots as u32, row_gain: gain * balance, column_gain: gain / balance, saturated })
     }
 }
 
@@ -177,14 +177,14 @@ impl Kernel for Fire<'_> {
 mod tests {
     use super::*;
 
-    fn probabilities(plan: Plan, x: f64, delta: f64) -> (f64, f64) {
+    fn probabilities(plan: UpdatePlan, x: f64, delta: f64) -> (f64, f64) {
         ((plan.row_gain * delta).min(1.0), (plan.column_gain * x).min(1.0))
     }
 
     #[test]
     fn plan_by_hand() {
         // k = 0.1·0.5·0.2/0.004 = 2.5 → 3 slots; both sides fire with √(k/BL) at their largest value.
-        let plan = Trains::default().plan(0.1, 0.004, 0.5, 0.2).expect("fires");
+        let plan = PulseTrains::default().plan(0.1, 0.004, 0.5, 0.2).expect("fires");
         assert_eq!((plan.slots, plan.saturated), (3, false));
         let (row, column) = probabilities(plan, 0.5, 0.2);
         assert!((row - (2.5_f64 / 3.0).sqrt()).abs() < 1e-12 && (column - row).abs() < 1e-12);
@@ -192,11 +192,11 @@ mod tests {
 
     #[test]
     fn the_mean_update_is_lr_times_the_product() {
-        for (update_management, train_management, max_train) in
+        for (update_management, length_management, max_length) in
             [(true, true, 31), (true, false, 5), (false, true, 31), (false, false, 1)]
         {
-            let trains = Trains { max_train, update_management, train_management };
-            let plan = trains.plan(0.01, 0.02, 0.9, 0.7).expect("fires");
+            let pulse_trains = PulseTrains { max_length, update_management, length_management };
+            let plan = pulse_trains.plan(0.01, 0.02, 0.9, 0.7).expect("fires");
             for (x, delta) in [(0.9, 0.7), (0.1, 0.7), (0.05, 0.01)] {
                 let (row, column) = probabilities(plan, x, delta);
                 let mean = f64::from(plan.slots) * row * column * 0.02;
@@ -207,17 +207,17 @@ mod tests {
 
     #[test]
     fn long_updates_are_capped() {
-        let trains = Trains { max_train: 5, ..Trains::default() };
+        let pulse_trains = PulseTrains { max_length: 5, ..PulseTrains::default() };
         // k = 20: four times too long, so δ is cut at a quarter of its maximum.
-        let plan = trains.plan(1.0, 0.05, 1.0, 1.0).expect("fires");
+        let plan = pulse_trains.plan(1.0, 0.05, 1.0, 1.0).expect("fires");
         assert_eq!((plan.slots, plan.saturated), (5, true));
         assert!((plan.row_gain * 0.25 - 1.0).abs() < 1e-12 && (plan.column_gain - 1.0).abs() < 1e-12);
     }
 
     #[test]
     fn nothing_fires_on_zero() {
-        assert_eq!(Trains::default().plan(0.1, 0.01, 0.0, 1.0), None);
-        assert_eq!(Trains::default().plan(0.0, 0.01, 1.0, 1.0), None);
-        assert_eq!(Trains::default().plan(0.1, 0.01, 1.0, f64::NAN), None);
+        assert_eq!(PulseTrains::default().plan(0.1, 0.01, 0.0, 1.0), None);
+        assert_eq!(PulseTrains::default().plan(0.0, 0.01, 1.0, 1.0), None);
+        assert_eq!(PulseTrains::default().plan(0.1, 0.01, 1.0, f64::NAN), None);
     }
 }

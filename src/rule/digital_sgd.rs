@@ -3,7 +3,7 @@
 use super::{Rule, Sharing, State};
 use crate::crossbar::active::{Active, Rows};
 use crate::crossbar::mvm::Products;
-use crate::crossbar::{Cost, Direction, Mvm, Pass, Scratch, transpose};
+use crate::crossbar::{Direction, IoSettings, MvmCost, Pass, Scratch, transpose};
 use crate::error::{Error, Limit, Result, check_batch, check_len, check_limits, check_room};
 use crate::ledger::Ledger;
 use crate::random::{Operation, Stream};
@@ -35,18 +35,18 @@ const WORTH: usize = 8;
 /// Settings of the float rule.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Float {
+pub struct DigitalSgd {
     /// Learning rate; the schedule multiplies it.
     pub lr: f64,
 }
 
-impl Default for Float {
+impl Default for DigitalSgd {
     fn default() -> Self {
         Self { lr: 0.05 }
     }
 }
 
-impl Float {
+impl DigitalSgd {
     /// The allowed range of every number.
     pub const LIMITS: &[Limit<Self>] = &[Limit { field: "lr", min: 0.0, max: 1e3, get: |s| Some(s.lr) }];
 
@@ -58,7 +58,7 @@ impl Float {
 
 /// The float rule of one layer; weights input line after input line, as in a crossbar.
 #[derive(Debug)]
-pub struct FloatRule {
+pub struct DigitalSgdRule {
     rows: usize,
     cols: usize,
     lr: f64,
@@ -71,9 +71,9 @@ pub struct FloatRule {
     spare: Vec<Vec<f32>>,
 }
 
-impl FloatRule {
+impl DigitalSgdRule {
     /// The rule with `rows` × `cols` initial weights, row after row.
-    pub fn new(rows: usize, cols: usize, weights: &[f32], settings: Float) -> Result<Self> {
+    pub fn new(rows: usize, cols: usize, weights: &[f32], settings: DigitalSgd) -> Result<Self> {
         settings.validate()?;
         simd::check()?;
         for (what, given) in [("rows", rows), ("cols", cols)] {
@@ -97,7 +97,7 @@ impl FloatRule {
         Ok(rule)
     }
 
-    fn products<'a>(&self, weights: &'a [f32], direction: Direction, mvm: &'a Mvm) -> Products<'a> {
+    fn products<'a>(&self, weights: &'a [f32], direction: Direction, mvm: &'a IoSettings) -> Products<'a> {
         let (inputs, outputs) = match direction {
             Direction::Forward => (self.cols, self.rows),
             Direction::Backward => (self.rows, self.cols),
@@ -135,7 +135,7 @@ impl FloatRule {
 }
 
 /// The exact products: the periphery is off, so no stream is ever read.
-impl Pass for FloatRule {
+impl Pass for DigitalSgdRule {
     fn product(
         &self,
         direction: Direction,
@@ -144,13 +144,13 @@ impl Pass for FloatRule {
         y: &mut [f32],
         scratch: &mut Vec<Scratch>,
         workers: &Workers,
-    ) -> Result<Cost> {
+    ) -> Result<MvmCost> {
         let silent = |b| Stream::new(0, 0, Operation::Forward, b);
-        self.products(&self.weights, direction, &Mvm::default()).run(silent, x, y, scratch, workers)
+        self.products(&self.weights, direction, &IoSettings::default()).run(silent, x, y, scratch, workers)
     }
 }
 
-impl Rule for FloatRule {
+impl Rule for DigitalSgdRule {
     fn shape(&self) -> (usize, usize) {
         (self.rows, self.cols)
     }
@@ -168,10 +168,10 @@ impl Rule for FloatRule {
     }
 
     /// W ← W − lr·δxᵀ.
-    fn update(&mut self, x: &[f32], delta: &[f32], rate: f32, workers: &Workers) -> Result<()> {
+    fn update(&mut self, x: &[f32], delta: &[f32], lr_scale: f32, workers: &Workers) -> Result<()> {
         let batch = check_batch("x", x.len(), self.cols)?;
         check_len("delta", delta.len(), batch * self.rows)?;
-        let lr = self.lr as f32 * rate;
+        let lr = self.lr as f32 * lr_scale;
         let few = self.weights.len() <= FEW;
         let share = |values: &[f32]| simd::count_nonzero(values) as f64 / values.len() as f64;
         if batch > 1 && (few || share(x) >= DENSE) {
@@ -215,7 +215,7 @@ impl Rule for FloatRule {
 
     fn evaluate(&self, _draw: u64, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()> {
         let silent = |b| Stream::new(0, 0, Operation::Forward, b);
-        let exact = Mvm::default();
+        let exact = IoSettings::default();
         self.products(&self.weights, Direction::Forward, &exact).run(silent, x, y, &mut Vec::new(), workers)?;
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use super::config::{Arrays, check_devices, check_surroundings};
 use super::{Rule, Sharing, State};
-use crate::crossbar::{Array, Cost, Direction, Line, Pass, Periphery, Programming, Reference, Trains};
+use crate::crossbar::{Array, Direction, Line, MvmCost, Pass, Periphery, Programming, PulseTrains, Reference};
 use crate::device::DeviceConfig;
 use crate::error::{Limit, Result, check_batch, check_len, check_limits};
 use crate::ledger::Ledger;
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 /// Settings of pulsed SGD.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Sgd {
+pub struct AnalogSgd {
     /// Learning rate; the schedule multiplies it.
     pub lr: f64,
     /// Devices of the array.
@@ -20,27 +20,27 @@ pub struct Sgd {
     /// Periphery of the array.
     pub periphery: Periphery,
     /// Pulse trains of the update.
-    pub trains: Trains,
+    pub pulse_trains: PulseTrains,
     /// What counts as weight 0.
     pub reference: Reference,
     /// Keep a counter of pulses per crosspoint.
     pub count_pulses: bool,
 }
 
-impl Default for Sgd {
+impl Default for AnalogSgd {
     fn default() -> Self {
         Self {
             lr: 0.003,
             device: DeviceConfig::default(),
             periphery: Periphery::default(),
-            trains: Trains::default(),
+            pulse_trains: PulseTrains::default(),
             reference: Reference::default(),
             count_pulses: false,
         }
     }
 }
 
-impl Sgd {
+impl AnalogSgd {
     /// The allowed range of every number.
     pub const LIMITS: &[Limit<Self>] = &[Limit { field: "lr", min: 0.0, max: 1e3, get: |s| Some(s.lr) }];
 
@@ -48,33 +48,33 @@ impl Sgd {
     pub fn validate(&self) -> Result<()> {
         check_limits(self, Self::LIMITS)?;
         check_devices([Some(&self.device)])?;
-        check_surroundings(&self.periphery, &self.trains, [&self.reference])
+        check_surroundings(&self.periphery, &self.pulse_trains, [&self.reference])
     }
 }
 
 /// Pulsed SGD of one layer.
 #[derive(Debug)]
-pub struct SgdRule {
+pub struct AnalogSgdRule {
     lr: f64,
     c: Box<dyn Array>,
     rates: Vec<f32>,
 }
 
-impl SgdRule {
+impl AnalogSgdRule {
     /// The rule on an array of any kind, which already holds its initial weights.
     pub fn new(c: Box<dyn Array>, lr: f64) -> Self {
         Self { lr, c, rates: Vec::new() }
     }
 
     /// The rule with an array of built-in devices.
-    pub fn build(rows: usize, cols: usize, weights: &[f32], s: Sgd, seed: u64, layer: u64) -> Result<Self> {
-        let (periphery, trains, count_pulses) = (&s.periphery, &s.trains, s.count_pulses);
-        let arrays = Arrays { rows, cols, periphery, trains, count_pulses, seed, layer };
+    pub fn build(rows: usize, cols: usize, weights: &[f32], s: AnalogSgd, seed: u64, layer: u64) -> Result<Self> {
+        let (periphery, pulse_trains, count_pulses) = (&s.periphery, &s.pulse_trains, s.count_pulses);
+        let arrays = Arrays { rows, cols, periphery, pulse_trains, count_pulses, seed, layer };
         Ok(Self::new(arrays.slow(&s.device, &s.reference, weights, None)?, s.lr))
     }
 }
 
-impl Rule for SgdRule {
+impl Rule for AnalogSgdRule {
     fn shape(&self) -> (usize, usize) {
         self.c.shape()
     }
@@ -91,15 +91,15 @@ impl Rule for SgdRule {
         self.c.passes()
     }
 
-    fn passed(&mut self, direction: Direction, vectors: usize, cost: Cost) {
+    fn passed(&mut self, direction: Direction, vectors: usize, cost: MvmCost) {
         self.c.passed(direction, vectors, cost);
     }
 
     /// C ← pulsed update(C, lr, −δ, x).
-    fn update(&mut self, x: &[f32], delta: &[f32], rate: f32, workers: &Workers) -> Result<()> {
+    fn update(&mut self, x: &[f32], delta: &[f32], lr_scale: f32, workers: &Workers) -> Result<()> {
         let batch = samples(self.c.shape(), x, delta)?.len();
         self.rates.clear();
-        self.rates.resize(batch, -(self.lr as f32 * rate));
+        self.rates.resize(batch, -(self.lr as f32 * lr_scale));
         self.c.update_batch(x, delta, &self.rates, &[], &mut [], workers)
     }
 
