@@ -21,9 +21,9 @@ cases() {
     for lr in 0.001 0.003 0.01; do echo "lstm --rule float --lr $lr"; done
     for rates in "0.1 1" "0.3 1" "0.3 3" "1 1"; do
         set -- $rates
-        echo "lenet --rule ttv2 --count batch --transfer-every 1 --fast-lr $1 --transfer-lr $2"
+        echo "lenet --rule ttv2 --transfer-unit batch --transfer-every 1 --fast-lr $1 --transfer-lr $2"
     done
-    echo "lenet --rule ttv2 --count sample --transfer-every 2 --fast-lr 0.1 --transfer-lr 0.1"
+    echo "lenet --rule ttv2 --transfer-unit sample --transfer-every 2 --fast-lr 0.1 --transfer-lr 0.1"
     for rates in "0.05 0.3" "0.1 0.15" "0.1 0.3" "0.1 0.6" "0.2 0.3"; do
         set -- $rates
         echo "lstm --rule ttv2 --fast-lr $1 --transfer-lr $2"

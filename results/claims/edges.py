@@ -19,12 +19,12 @@ from tikitaka.experiments.claims import scored
 def lines() -> list[tuple[str, str, list[tuple[float, bool, tt.RuleConfig]]]]:
     """What is tried: a rule with its devices, the name of its rate, and (rate, whether a candidate, rule) for each."""
     tried: list[tuple[str, str, list[tuple[float, bool, tt.RuleConfig]]]] = [
-        ("float", "lr", [(lr, lr <= 0.2, tt.Float(lr=lr)) for lr in (0.2, 0.3, 0.4)])
+        ("float", "lr", [(lr, lr <= 0.2, tt.DigitalSgd(lr=lr)) for lr in (0.2, 0.3, 0.4)])
     ]
     for states in (20, 100, 300):
         device = tt.SoftBounds(states=states)
         rules: list[tuple[str, str, Any, tuple[float, ...], tuple[float, ...]]] = [
-            ("sgd", "lr", tt.Sgd(device=device), (0.03, 0.1), (0.2, 0.3)),
+            ("sgd", "lr", tt.AnalogSgd(device=device), (0.03, 0.1), (0.2, 0.3)),
             ("ttv1", "fast_lr", tt.Ttv1(transfer_lr=0.3, device=device), (0.5,), (1.0, 2.0)),
             (
                 "ttv2",
