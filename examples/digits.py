@@ -1,4 +1,4 @@
-"""PulseTrains a small network on the bundled digits with TTv2 on 20-state devices; the same training as digits.rs.
+"""Trains a small network on the bundled digits with TTv2 on 20-state devices; the same training as digits.rs.
 
 python examples/digits.py
 """

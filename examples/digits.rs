@@ -1,4 +1,4 @@
-//! PulseTrains a small network on the bundled digits with TTv2 on 20-state devices; the same training as
+//! Trains a small network on the bundled digits with TTv2 on 20-state devices; the same training as
 //! `examples/digits.py`.
 //!
 //! cargo run --release --example digits

@@ -70,7 +70,7 @@ def test_candidates_of_another_network_are_those_times_its_recipe() -> None:
     sgd, usual = rates.candidates("sgd", 20), rates.candidates("sgd", 20, "lenet")
     assert [rule.lr for rule in usual] == pytest.approx([rule.lr / 10 for rule in sgd])
     tt: Any = rates.candidates("ttv2", 200, "lenet")[-1]
-    assert (tt.fast_lr, tt.count, tt.transfer_every, tt.max_pulses) == (pytest.approx(0.3), "batch", 1, 10)
+    assert (tt.fast_lr, tt.transfer_unit, tt.transfer_every, tt.max_pulses) == (pytest.approx(0.3), "batch", 1, 10)
 
 
 @pytest.mark.usefixtures("small")

@@ -224,7 +224,7 @@ def test_a_config_file_gives_the_same_run(command: Command, tmp_path: Path) -> N
         (["--states", "0"], "states"),
         (["--states", "-20"], "states"),
         (["--states", "many"], "'many'"),
-        (["--states", "20", "--step", "0.5"], "states"),
+        (["--states", "20", "--weight-step", "0.5"], "states"),
         (["--epochs", "0"], "--epochs"),
         (["--batch", "0"], "--batch"),
         (["--sequence", "0"], "--sequence"),
@@ -290,7 +290,7 @@ def test_flags_reach_their_fields() -> None:
     assert rule.slow_reference == tt.Reference("ideal")
     assert rule.pulse_trains.max_length == 5
     assert made.epochs == 2
-    step = apply_flags(made, {"step": 0.01}).rule
+    step = apply_flags(made, {"weight_step": 0.01}).rule
     assert isinstance(step, tt.Ttv2)
     assert step.device == tt.SoftBounds(weight_step=0.01)  # in place of states
 

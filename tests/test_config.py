@@ -261,7 +261,7 @@ def test_a_file_edited_by_hand() -> None:
         ("# states is not set:", "states = 50  # of ours:"),
         ("fast_lr = 0.8  # learning rate", "# fast_lr = 0.8\nfast_lr = 0.5  # mine, by the learning rate"),
         ("average_bound = 1.5", ""),
-        ("[rule.pulse_trains]", "  # trains of GV16\n\n[ rule . trains ] "),
+        ("[rule.pulse_trains]", "  # trains of GV16\n\n[ rule . pulse_trains ] "),
     ):
         assert before in text
         text = text.replace(before, after, 1)

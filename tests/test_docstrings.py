@@ -83,13 +83,13 @@ def test_examples_in_docstrings(module: ModuleType, tmp_path: Path, monkeypatch:
 
 
 def test_what_a_newcomer_needs_has_an_example() -> None:
-    newcomers = ("Crossbar", "Layer", "Model", "Network", "SoftBounds", "fit")
+    newcomers = ("Crossbar", "AnalogLayer", "Model", "Network", "SoftBounds", "fit")
     values = [getattr(tikitaka, name) for name in newcomers]
     values += [tikitaka.data.load, importlib.import_module("tikitaka.experiments").sweep]
     assert [value for value in values if ">>>" not in str(value.__doc__)] == []
 
 
-@pytest.mark.parametrize("name", ["Crossbar", "Layer"])
+@pytest.mark.parametrize("name", ["Crossbar", "AnalogLayer"])
 def test_the_stub_says_what_the_compiled_module_does(name: str) -> None:
     (stub,) = (node for node in STUB.body if isinstance(node, ast.ClassDef) and node.name == name)
     compiled = getattr(_core, name)

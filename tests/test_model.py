@@ -34,7 +34,7 @@ STACKS = {
     "images without biases": [replace(CONV, bias=False, stride=1), tt.nn.MaxPool2d(2, 5, 6, kernel=3)],
     "sequences": [LSTM, replace(LSTM, inputs=2, bias=False, carry=False), tt.nn.Sigmoid(), tt.nn.Linear(2, 3)],
 }
-MODEL = tt.Model.from_weights(LAYERS, WEIGHTS, metadata={"seed": 2**63 - 1, "lr_scale": 0.1, "names": ["Ä", None]})
+MODEL = tt.Model.from_weights(LAYERS, WEIGHTS, metadata={"seed": 2**63 - 1, "rate": 0.1, "names": ["Ä", None]})
 
 
 def test_a_model_computes_exactly() -> None:

@@ -153,7 +153,7 @@ def test_the_command_draws_devices_and_weights(tmp_path: Path, monkeypatch: pyte
     usual = {"devices": 5, "pulses": None, "seed": 0}
     for args, device, given in (
         (["--device", "r24", "--states", "40"], replace(tt.presets["r24"], states=40.0), {}),
-        (["--step", "0.1", "--pulses", "9"], tt.SoftBounds(weight_step=0.1), {"pulses": 9}),
+        (["--weight-step", "0.1", "--pulses", "9"], tt.SoftBounds(weight_step=0.1), {"pulses": 9}),
         (["--device", "gv16", "--states", "500"], replace(tt.presets["gv16"], weight_step=None, states=500.0), {}),
         ([tmp_path / "run", "--kind", "responses", "--seed", "3"], tt.SoftBounds(states=9), {"seed": 3}),
         ([tmp_path / "c.toml", "--cycle-noise", "0"], tt.SoftBounds(states=9, cycle_noise=0), {}),

@@ -70,8 +70,8 @@ def test_fits_that_wait_for_each_other_give_the_digests_of_fits_alone() -> None:
         assert list(pool.map(lambda seed: fitted(seed, 2, together), (1, 2))) == alone
 
 
-class PulseTrains:
-    """PulseTrains a network in calls that are numbered."""
+class BusyNetwork:
+    """Trains a network in calls that are numbered."""
 
     def __init__(self, seed: int) -> None:
         self.network, self.call = network(seed), 0
@@ -91,7 +91,7 @@ class PulseTrains:
 
 
 @contextmanager
-def training(*of: PulseTrains) -> Iterator[None]:
+def training(*of: BusyNetwork) -> Iterator[None]:
     """While the networks are trained, a thread each."""
     stop = Event()
     with ThreadPoolExecutor(len(of)) as pool:
@@ -105,7 +105,7 @@ def training(*of: PulseTrains) -> Iterator[None]:
 
 
 def test_two_trainings_are_inside_the_core_at_once() -> None:
-    one, other, end = PulseTrains(1), PulseTrains(2), time.monotonic() + LONG
+    one, other, end = BusyNetwork(1), BusyNetwork(2), time.monotonic() + LONG
     with training(one, other):
         while time.monotonic() < end:
             call = one.call
@@ -126,7 +126,7 @@ def child(own: tt.Network, theirs: tt.Network, end: Connection) -> None:
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 def test_a_child_forked_amid_trainings_works_on() -> None:
     fork = multiprocessing.get_context("fork")
-    own, busy, alone = network(1), PulseTrains(2), fitted(3, 2)
+    own, busy, alone = network(1), BusyNetwork(2), fitted(3, 2)
     own.train(DIGITS.train_x, DIGITS.train_y, batch=20, threads=2)  # the pool has threads, which no child has
     with training(busy):
         while not busy.inside():

@@ -34,7 +34,8 @@ def measure(config: tt.TrainConfig) -> Mapping[str, object]:
 
 
 digits = tt.data.load("digits")
-network = tt.Network(tt.models.fcn(digits.inputs, digits.classes), [tt.Ttv2(), Halving(), tt.DigitalSgd(lr=0.1)], seed=1)
+rules: list[tt.RuleConfig | tt.Rule] = [tt.Ttv2(), Halving(), tt.DigitalSgd(lr=0.1)]
+network = tt.Network(tt.models.fcn(digits.inputs, digits.classes), rules, seed=1)
 history: list[tt.Metrics] = tt.fit(network, digits, epochs=2, on_epoch=lambda metrics: print(metrics.test_error))
 model: tt.Model = network.extract("reads", reads=4).quantised(8)
 score: tt.Score = model.evaluate(digits.test_x, digits.test_y)

@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 
 __version__: str
 __all__ = [
-    "Crossbar",
     "AnalogLayer",
+    "Crossbar",
     "Network",
     "__version__",
     "bounds",
@@ -35,9 +35,9 @@ _F32 = NDArray[np.float32]
 class Crossbar:
     """An array of `rows` × `cols` devices with its periphery; the network's view is state − reference.
 
-    `device`, `periphery`, `pulse_trains` and `reference` are configs of `tikitaka.config`, or dicts of their
-    fields; without them devices are 20-state soft bounds, products exact, and nothing is the reference. All randomness is a pure
-    function of `seed` and the number `array` (0 to 2⁶⁴ − 1). `count_pulses` keeps a counter of pulses per crosspoint.
+    `device`, `periphery`, `pulse_trains` and `reference` are configs of `tikitaka.config`, or dicts of their fields;
+    without them devices are 20-state soft bounds, products exact, and nothing is the reference. All randomness is a
+    pure function of `seed` and the number `array` (0 to 2⁶⁴ − 1). `count_pulses` counts pulses per crosspoint.
 
     Raises ValueError for settings out of range and arrays of another shape or with values that are not finite, and
     TypeError for what is no number or array. An array is for one thread at a time (RuntimeError otherwise).
@@ -127,7 +127,7 @@ class Crossbar:
     def next_pulse_trains(
         self, x: ArrayLike, delta: ArrayLike, lr: float
     ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """The trains that `update` would fire next: booleans of shape (slots, rows) and (slots, cols).
+        """The pulse trains that `update` would fire next: booleans of shape (slots, rows) and (slots, cols).
 
         A device gets a pulse in each slot where its row and its column fire. Nothing changes.
         """
@@ -210,8 +210,8 @@ class AnalogLayer:
     def update(self, x: ArrayLike, delta: ArrayLike, *, lr_scale: float = 1.0, threads: int = 1) -> None:
         """Learns from a sample or a batch: descends along delta = dL/dy of shape (outputs,) or (batch, outputs).
 
-        x has shape (inputs,) or (batch, inputs); `lr_scale` multiplies the scheduled learning rate of the rule. The samples
-        of a batch are applied one after another. Raises ValueError for another shape or a rate below 0.
+        x has shape (inputs,) or (batch, inputs); `lr_scale` multiplies the scheduled learning rate of the rule. The
+        samples of a batch are applied one after another. Raises ValueError for another shape or an lr_scale below 0.
         """
     def evaluate(self, x: ArrayLike, *, draw: int = 0, threads: int = 1) -> _F32:
         """y = W x as `forward`, with the noise of evaluation vector `draw`, `draw + 1`, …; nothing changes."""

@@ -28,16 +28,16 @@ macro_rules! inside {
 
 /// An array of `rows` × `cols` devices with its periphery; the network's view is state − reference.
 ///
-/// `device`, `periphery`, `trains` and `reference` are configs of `tikitaka.config`, or dicts of their fields; without
-/// them devices are 20-state soft bounds, products exact, and nothing is the reference. All randomness is a pure
-/// function of `seed` and the number `array` (0 to 2⁶⁴ − 1). `count_pulses` keeps a counter of pulses per crosspoint.
+/// `device`, `periphery`, `pulse_trains` and `reference` are configs of `tikitaka.config`, or dicts of their fields;
+/// without them devices are 20-state soft bounds, products exact, and nothing is the reference. All randomness is a
+/// pure function of `seed` and the number `array` (0 to 2⁶⁴ − 1). `count_pulses` counts pulses per crosspoint.
 ///
 /// Raises ValueError for settings out of range and arrays of another shape or with values that are not finite, and
 /// TypeError for what is no number or array. An array is for one thread at a time (RuntimeError otherwise).
 ///
 /// >>> import numpy as np
 /// >>> import tikitaka as tt
-/// >>> array = tt.Crossbar(2, 3, tt.ConstantStep(step=0.1, bound=1.0), seed=1)
+/// >>> array = tt.Crossbar(2, 3, tt.ConstantStep(weight_step=0.1, bound=1.0), seed=1)
 /// >>> array.pulse_column(1, [2, -1])  # two pulses up, one down
 /// >>> print(array.weights)
 /// [[ 0.   0.2  0. ]
@@ -234,7 +234,7 @@ impl PyCrossbar {
         self.array_mut().update(&x, &delta, lr).map_err(map_error)
     }
 
-    /// The trains that `update` would fire next: booleans of shape (slots, rows) and (slots, cols).
+    /// The pulse trains that `update` would fire next: booleans of shape (slots, rows) and (slots, cols).
     ///
     /// A device gets a pulse in each slot where its row and its column fire. Nothing changes.
     #[allow(clippy::type_complexity)]

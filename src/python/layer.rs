@@ -22,7 +22,7 @@ use pythonize::pythonize;
 ///
 /// >>> import numpy as np
 /// >>> import tikitaka as tt
-/// >>> layer = tt.Layer(tt.DigitalSgd(lr=0.1), np.zeros((1, 2)))
+/// >>> layer = tt.AnalogLayer(tt.DigitalSgd(lr=0.1), np.zeros((1, 2)))
 /// >>> x, target = np.array([1.0, 2.0]), 1.0
 /// >>> for _ in range(20):
 /// ...     layer.update(x, layer.forward(x) - target)  # delta = dL/dy of L = (y − target)²/2
@@ -129,8 +129,8 @@ impl PyLayer {
 
     /// Learns from a sample or a batch: descends along delta = dL/dy of shape (outputs,) or (batch, outputs).
     ///
-    /// x has shape (inputs,) or (batch, inputs); `lr_scale` multiplies the scheduled learning rate of the rule. The samples
-    /// of a batch are applied one after another. Raises ValueError for another shape or a lr_scale below 0.
+    /// x has shape (inputs,) or (batch, inputs); `lr_scale` multiplies the scheduled learning rate of the rule. The
+    /// samples of a batch are applied one after another. Raises ValueError for another shape or an lr_scale below 0.
     #[pyo3(signature = (x, delta, *, lr_scale=1.0, threads=1))]
     fn update(
         &mut self,
