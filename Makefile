@@ -1,31 +1,26 @@
-# Everything runs in a virtual environment of its own, .venv, which the first command makes.
+# Everything runs in a virtual environment of its own, .venv, which the first command creates. `make help` lists the targets.
 
 PYTHON ?= python3
 BIN := .venv/bin
 
+# The Cargo profile of the compiled module: `release`, or `quick`, which skips link-time optimisation (same bits).
+PROFILE ?= release
+
 # Results of the benchmarks; each adds its part.
 BENCH_OUT ?= target/bench/bench.json
 
-# So that the builder does not advertise its successor.
+# Results of the studies; an interrupted study continues there.
+CLAIMS_OUT ?= target/claims
+
+# So that mkdocs does not advertise its successor.
 export NO_MKDOCS_2_WARNING = 1
 
-.PHONY: help demo build claims docs test test-rust test-python test-torch lint bench bench-kernels bench-instructions bench-speed \
-	bench-scaling bench-peers wheel clean
+.PHONY: help demo dev build check test lint test-rust test-python test-quick test-torch test-wheel claims docs bench \
+	bench-kernels bench-instructions bench-speed bench-scaling bench-peers wheel licences package fuzz fuzz-rust \
+	fuzz-python sanitize sanitize-address sanitize-memory clean
 
-help:
-	@echo "make demo    build, then compare float, sgd, ttv1 and ttv2 on the bundled digits"
-	@echo "make test    build, then every check and test, Rust and Python"
-	@echo "make test-torch  the tests against PyTorch, in an environment of its own (a large download)"
-	@echo "make bench   every benchmark: bench-kernels, bench-instructions, bench-speed, bench-scaling, bench-peers (20 minutes)"
-	@echo "make claims  what each rule tolerates, at quick scale (15 minutes; MNIST in TIKITAKA_DATA)"
-	@echo "make docs    the documentation as a site, in site/ (in an environment of its own)"
-	@echo "make wheel   the source distribution, and the abi3 wheel built from it, in dist/"
-	@echo "make test-wheel  make wheel, then install both into empty environments and use them there"
-	@echo "make package     the crate as it would be published, built by itself"
-	@echo "make licences    THIRD-PARTY.txt: the licences of the crates in the wheel"
-	@echo "make fuzz    random bytes for everything that reads files, FUZZ_SECONDS=60 for each target"
-	@echo "make sanitize    the Rust tests under AddressSanitizer and under valgrind"
-	@echo "make clean   remove what was built"
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .venv/ready: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -33,24 +28,21 @@ help:
 	$(BIN)/python -m pip install --quiet --group dev
 	touch $@
 
-build: .venv/ready
-	@$(BIN)/maturin develop --release --quiet >.venv/build.log 2>&1 || { cat .venv/build.log; exit 1; }
-
-demo: build
+demo: build  ## build, then compare four rules on the bundled digits
 	$(BIN)/tikitaka demo
 
-# Where the results go; a run that was interrupted goes on there.
-CLAIMS_OUT ?= target/claims
+dev: PROFILE = quick
+dev: build  ## build the Python package quickly, for work on it
 
-claims: build
-	for claim in states update-noise mvm-noise reference; do \
-		$(BIN)/tikitaka reproduce $$claim --scale quick --out $(CLAIMS_OUT)/$$claim || exit 1; \
-	done
-	$(BIN)/tikitaka reproduce networks --scale quick --out $(CLAIMS_OUT)/networks
+build: .venv/ready  ## build the Python package with all optimisations
+	@$(BIN)/maturin develop --profile $(PROFILE) --quiet >.venv/build.log 2>&1 || { cat .venv/build.log; exit 1; }
 
-test: lint test-rust test-python test-wheel
+check: PROFILE = quick
+check: lint test-rust test-quick  ## lint, types, Rust and Python tests: everything but slow tests, wheel and packaging
 
-lint: build
+test: lint test-rust test-python test-wheel  ## every check and test
+
+lint: build  ## formatting, lints, types, documentation of the crate
 	cargo fmt --check
 	cargo clippy --quiet --all-targets -- -D warnings
 	cargo clippy --quiet --all-targets --features python -- -D warnings
@@ -62,8 +54,8 @@ lint: build
 	$(BIN)/mypy
 	$(BIN)/python -m mypy.stubtest tikitaka._core
 
-# The last lines prove the same bits on every instruction set that the machine has.
-test-rust:
+# The last lines check that every instruction set of this machine gives the same bits.
+test-rust:  ## Rust tests, on every instruction set of this machine
 	cargo test --quiet
 	cargo test --quiet --features files --test corpus --lib checkpoint
 	cargo test --quiet --examples
@@ -71,11 +63,14 @@ test-rust:
 		TIKITAKA_SIMD=$$path cargo test --quiet --test reproducible --test paths --test sequences || exit 1; \
 	done
 
-test-python: build
+test-python: build  ## Python tests
 	$(BIN)/python -m pytest
 
-# PyTorch of PyPI brings CUDA on Linux (6 GB on disk); for the small CPU build give
-# TORCH_INDEX=https://download.pytorch.org/whl/cpu where that can be reached.
+test-quick: build  ## Python tests, without the slow ones
+	$(BIN)/python -m pytest -m "not slow"
+
+# PyTorch from PyPI includes CUDA on Linux (6 GB on disk). For the small CPU build, if its index can be reached, set
+# TORCH_INDEX=https://download.pytorch.org/whl/cpu
 .venv-torch/ready: pyproject.toml
 	$(PYTHON) -m venv .venv-torch
 	.venv-torch/bin/python -m pip install --quiet --upgrade "pip>=25.1"
@@ -83,29 +78,36 @@ test-python: build
 	.venv-torch/bin/python -m pip install --quiet --group torch
 	touch $@
 
-test-torch: .venv/ready .venv-torch/ready
+test-torch: .venv/ready .venv-torch/ready  ## tests against PyTorch, in an environment of their own (a large download)
 	VIRTUAL_ENV=$(CURDIR)/.venv-torch $(BIN)/maturin develop --release --quiet
 	.venv-torch/bin/python -m pytest tests/pytorch
 
-# On real data where TIKITAKA_DATA names a folder with mnist and war-and-peace; against aihwkit where TIKITAKA_AIHWKIT_PYTHON names a
-# Python that has it. Numbers are worth what the machine is quiet: the control of bench-scaling tells.
-bench: build
+claims: build  ## what each rule tolerates, at quick scale (15 minutes; MNIST in TIKITAKA_DATA)
+	for claim in states update-noise mvm-noise reference; do \
+		$(BIN)/tikitaka reproduce $$claim --scale quick --out $(CLAIMS_OUT)/$$claim || exit 1; \
+	done
+	$(BIN)/tikitaka reproduce networks --scale quick --out $(CLAIMS_OUT)/networks
+
+# The benchmarks use real data if TIKITAKA_DATA names a folder with mnist and war-and-peace, and compare with aihwkit if
+# TIKITAKA_AIHWKIT_PYTHON names a Python that has it. The numbers are only as good as the machine is quiet: see the
+# control of bench-scaling.
+bench: build  ## every benchmark (20 minutes)
 	rm -f $(BENCH_OUT)
 	$(MAKE) --no-print-directory -j1 bench-kernels bench-instructions bench-speed bench-scaling bench-peers
 
-bench-kernels: build
+bench-kernels: build  ## time of single operations
 	$(BIN)/python benches/kernels.py --json $(BENCH_OUT)
 
-bench-instructions: build
+bench-instructions: build  ## instruction counts (valgrind)
 	$(BIN)/python benches/instructions.py --json $(BENCH_OUT)
 
-bench-speed: build
+bench-speed: build  ## samples per second of whole trainings
 	$(BIN)/python benches/speed.py --json $(BENCH_OUT)
 
-bench-scaling: build
+bench-scaling: build  ## one thread against two, and time against array size
 	$(BIN)/python benches/scaling.py --json $(BENCH_OUT) --plot $(basename $(BENCH_OUT)).png
 
-bench-peers: build
+bench-peers: build  ## comparison with aihwkit and PyTorch
 	$(BIN)/python benches/peers.py --json $(BENCH_OUT)
 
 .venv-docs/ready: pyproject.toml
@@ -114,42 +116,37 @@ bench-peers: build
 	.venv-docs/bin/python -m pip install --quiet --group docs
 	touch $@
 
-# Reads the sources, and needs nothing built.
-docs: .venv-docs/ready
+# Reads the sources; nothing needs to be built.
+docs: .venv-docs/ready  ## the documentation as a site, in site/
 	.venv-docs/bin/mkdocs build --strict --quiet
 
-.PHONY: test-wheel licences package sanitize sanitize-address sanitize-memory
-
 # Maturin packs the sources, builds the wheel from them alone, and gives it the tag that its symbols allow. Packed files
-# are all dated 2006, so that cargo would take an older build of ours for theirs: only other crates are kept.
+# are all dated 2006, so cargo would take an older build of this crate for theirs: only other crates are kept.
 PACKED = $(CURDIR)/target/packed
 
-wheel: .venv/ready
+wheel: .venv/ready  ## the source distribution and the abi3 wheel, in dist/
 	rm -f dist/tikitaka-*
 	cargo clean --quiet --release --package tikitaka --target-dir $(PACKED)
 	CARGO_TARGET_DIR=$(PACKED) $(BIN)/maturin build --release --sdist --out dist
 
-test-wheel: build wheel
+test-wheel: build wheel  ## make wheel, then install both into empty environments and use them there
 	$(BIN)/python -m pytest tests/packaging
 
-# After a change of Cargo.lock: make test-wheel says when.
-licences: .venv/ready
+licences: .venv/ready  ## THIRD-PARTY.txt, after a change of Cargo.lock (make test-wheel says when)
 	$(BIN)/python tests/packaging/licences.py
 
-package:
+package:  ## the crate as it would be published, built by itself
 	cargo package --allow-dirty
-
-.PHONY: fuzz fuzz-rust fuzz-python
 
 FUZZ_SECONDS ?= 60
 FUZZERS = target/fuzzers
 
-fuzz: fuzz-rust fuzz-python
+fuzz: fuzz-rust fuzz-python  ## random bytes for everything that reads files, FUZZ_SECONDS=60 for each target
 
 $(FUZZERS)/bin/cargo-fuzz:
 	cargo install --quiet cargo-fuzz --locked --root $(FUZZERS)
 
-# New inputs go into target/fuzz/, and the corpus in fuzz/corpus/ stays what `make test` replays.
+# New inputs go into target/fuzz/; the corpus in fuzz/corpus/, which `make test` replays, stays as it is.
 fuzz-rust: $(FUZZERS)/bin/cargo-fuzz
 	for name in decode restore; do \
 		mkdir -p target/fuzz/$$name && PATH=$(CURDIR)/$(FUZZERS)/bin:$$PATH RUSTC_BOOTSTRAP=1 \
@@ -168,28 +165,28 @@ fuzz-python: build .venv-fuzz/ready
 			target/fuzz/$$name fuzz/corpus/$$name -max_total_time=$(FUZZ_SECONDS) || exit 1; \
 	done
 
-# Where a sanitizer is to run, a target must be named: without one it would also go into build scripts and macros.
+# A sanitizer needs a named target: without one it would also instrument build scripts and macros.
 TARGET = $(shell rustc --print host-tuple)
 TARGET_ENV = $(shell rustc --print host-tuple | tr a-z- A-Z_)
 
 VALGRIND = valgrind --error-exitcode=1 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite \
 	--fair-sched=yes
 
-sanitize: sanitize-address sanitize-memory
+sanitize: sanitize-address sanitize-memory  ## the Rust tests under AddressSanitizer and valgrind
 
-# On the stable toolchain, which has the sanitizer but hides it.
+# RUSTC_BOOTSTRAP unlocks the sanitizer on the stable toolchain.
 sanitize-address:
 	paths=$$(cargo run --quiet --profile test --example paths) && for path in $$paths; do \
 		TIKITAKA_SIMD=$$path RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address \
 			cargo test --target $(TARGET) --lib --tests || exit 1; \
 	done
 
-# Valgrind knows no AVX-512 and says so to the program, which then takes AVX2; it runs one thread at a time.
+# Valgrind does not support AVX-512 and tells the program so, which then takes AVX2; it runs one thread at a time.
 sanitize-memory:
 	for path in baseline avx2; do \
 		TIKITAKA_SIMD=$$path CARGO_TARGET_$(TARGET_ENV)_RUNNER="$(VALGRIND)" \
 			cargo test --target $(TARGET) --lib --tests || exit 1; \
 	done
 
-clean:
+clean:  ## remove everything that was built
 	rm -rf .venv .venv-docs .venv-fuzz .venv-torch dist site target python/tikitaka/_core*.so
