@@ -88,20 +88,18 @@ def test_pages_are_found_from_the_site_and_lead_somewhere() -> None:
             assert (path.parent / link).exists(), f"{path.name}: {link}"
 
 
-def test_the_readme_shows_the_example_of_the_crate() -> None:
+def test_the_page_on_embedding_shows_the_example_of_the_crate() -> None:
     crate = (ROOT / "src" / "lib.rs").read_text(encoding="utf-8")
     tested = re.search(r"^//! ```\n(.*?)^//! ```$", crate, re.DOTALL | re.MULTILINE)
-    shown = re.search(r"```rust\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    shown = re.search(r"```rust\n(.*?)```", (DOCS / "embedding.md").read_text(encoding="utf-8"), re.DOTALL)
     assert tested is not None
     assert shown is not None
     lines = [line.removeprefix("//!").removeprefix(" ") for line in tested[1].splitlines()]
     assert shown[1].splitlines() == [line for line in lines if not line.startswith("#")]
 
 
-def test_the_page_of_the_algorithm_shows_the_table_of_equations() -> None:
-    row = re.compile(r"^(?://! )?(\|.*\| `[\w:]+` \| `\w+` \|)$", re.MULTILINE)
-    crate, page = ((ROOT / path).read_text(encoding="utf-8") for path in ("src/lib.rs", "docs/algorithm.md"))
-    assert row.findall(page) == row.findall(crate) != []
+def test_the_readme_stays_short() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 100
 
 
 def test_the_citation_is_of_this_version() -> None:

@@ -1,4 +1,4 @@
-"""The table of equations in README.md and src/lib.rs names functions and tests that exist."""
+"""The table of equations in docs/algorithm.md and src/lib.rs names functions and tests that exist."""
 
 import re
 from pathlib import Path
@@ -13,10 +13,10 @@ def table(text: str) -> list[tuple[str, str, str]]:
     return row.findall(text)
 
 
-def test_readme_and_crate_show_the_same_table() -> None:
+def test_page_and_crate_show_the_same_table() -> None:
     rows = table((ROOT / "src" / "lib.rs").read_text())
     assert len(rows) >= 15
-    assert table((ROOT / "README.md").read_text()) == rows
+    assert table((ROOT / "docs" / "algorithm.md").read_text()) == rows
 
 
 def test_functions_and_tests_of_the_table_exist() -> None:
