@@ -220,10 +220,14 @@ CALLS: dict[str, Callable[[Path], Call]] = {
     "models.fcn": lambda f: (tt.models.fcn, {}),
     "models.lenet": lambda f: (tt.models.lenet, {}),
     "models.char_lstm": lambda f: (tt.models.char_lstm, {}),
-    "models.Recipe": lambda f: (tt.models.Recipe, {"build": tt.models.fcn, "data": "digits", "epochs": 1, "batch": 1}),
+    "models.Recipe": lambda f: (
+        tt.models.Recipe,
+        {"build": lambda data: tt.models.fcn(), "data": "digits", "epochs": 1, "batch": 1},
+    ),
     "models.Recipe.rule": lambda f: (tt.models.nets["fcn"].rule, {"kind": "ttv2"}),
     # data
     "data.Dataset": lambda f: (tt.data.Dataset, {**vars(IMAGES)}),
+    "data.Dataset.from_arrays": lambda f: (tt.data.Dataset.from_arrays, {"x": X, "y": Y, "test_share": 0.4}),
     "data.Dataset.first": lambda f: (IMAGES.first, {"examples": 2}),
     "data.Dataset.holdout": lambda f: (IMAGES.holdout, {"examples": 2}),
     "data.Vocabulary": lambda f: (tt.data.Vocabulary, {"characters": "abc"}),

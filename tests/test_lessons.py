@@ -317,7 +317,7 @@ def test_8_one_element(name: str) -> None:
     layer.restore(layer.state())
     network = tt.Network([tt.nn.Linear(1, 1, bias=False)], SMALL[name], loss="mse", seed=30)
     network.train([[1.0]] * 3, [[0.5]] * 3)
-    assert network.predict([[1.0]]).shape == (1,)
+    assert network.predict([[1.0]]).shape == (1, 1)
 
 
 @pytest.mark.parametrize("name", SMALL)

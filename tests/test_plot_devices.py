@@ -146,7 +146,7 @@ def test_what_cannot_be_recorded(settings: dict[str, Any], words: str) -> None:
 def test_the_command_draws_devices_and_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = TrainConfig(data="digits", rule=replace(RULE, device=tt.SoftBounds(states=9)))
     run = Run.create(tmp_path / "run", config)
-    run.checkpoint(config.network(64, 10), epoch=0)
+    run.checkpoint(config.network(DIGITS), epoch=0)
     (tmp_path / "c.toml").write_text(config.to_toml())
     drawn: list[Any] = []
     monkeypatch.setattr(plot, "responses", lambda device, path, **given: drawn.append((device, given)))

@@ -12,7 +12,11 @@ from tikitaka.models import Recipe, char_lstm, fcn, lenet, nets
 
 CONSTANT = tt.ConstantStep(states=50)
 TUNED = Recipe(
-    fcn, "digits", epochs=7, batch=3, rules={"sgd": tt.AnalogSgd(lr=0.1, device=CONSTANT), "ttv2": tt.Ttv2(fast_lr=0.3)}
+    lambda data: fcn(data.inputs, data.outputs),
+    "digits",
+    epochs=7,
+    batch=3,
+    rules={"sgd": tt.AnalogSgd(lr=0.1, device=CONSTANT), "ttv2": tt.Ttv2(fast_lr=0.3)},
 )
 
 

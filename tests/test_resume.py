@@ -22,7 +22,7 @@ import tikitaka as tt
 from tikitaka import _core, checkpoint
 from tikitaka.checkpoint import NEWEST, PREVIOUS, Checkpoint
 from tikitaka.data.text import text_dataset
-from tikitaka.models import Recipe, nets
+from tikitaka.models import Recipe, Sizes, nets
 from tikitaka.sealed import digest
 from tikitaka.trouble import check_saturation
 
@@ -47,10 +47,17 @@ def carrying(inputs: int, classes: int) -> list[tt.nn.Layer]:
     return [tt.nn.LSTM(inputs, 6, carry=True, scale=2.0), tt.nn.Linear(6, classes)]
 
 
+Layers = Callable[[int, int], list[tt.nn.Layer]]
+
+
+def sized(layers: Layers) -> Callable[[Sizes], list[tt.nn.Layer]]:
+    return lambda data: layers(data.inputs, data.outputs)
+
+
 SMALL = {
-    "dense": Recipe(dense, "digits", 3, 4),
-    "conv": Recipe(conv, "digits", 3, 4),
-    "carrying": Recipe(carrying, "digits", 3, 4, text=True),
+    "dense": Recipe(sized(dense), "digits", 3, 4),
+    "conv": Recipe(sized(conv), "digits", 3, 4),
+    "carrying": Recipe(sized(carrying), "digits", 3, 4, text=True),
 }
 FULL = tt.Periphery.full()
 RULES = {
@@ -194,7 +201,9 @@ import tikitaka as tt
 import tikitaka.train
 from tikitaka.models import Recipe, nets
 tikitaka.train._chunk_size = lambda *_: 32
-nets["tiny"] = Recipe(lambda n, m: [tt.nn.Linear(n, 16), tt.nn.Tanh(), tt.nn.Linear(16, m)], "digits", 150, 4)
+nets["tiny"] = Recipe(
+    lambda data: [tt.nn.Linear(data.inputs, 16), tt.nn.Tanh(), tt.nn.Linear(16, data.outputs)], "digits", 150, 4
+)
 run = tt.Run.open(sys.argv[1])
 data = run.config.dataset()
 calls = iter(range(20))  # then it waits for its end: on a fast machine, too, 50 rounds come before the last epoch
@@ -542,7 +551,7 @@ def deep(inputs: int, classes: int) -> list[tt.nn.Layer]:
 def test_a_loss_that_is_not_finite_keeps_the_last_good_checkpoint(
     command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(nets, "deep", replace(SMALL["dense"], build=deep))
+    monkeypatch.setitem(nets, "deep", replace(SMALL["dense"], build=sized(deep)))
     (tmp_path / "c.toml").write_text(config("deep", "float").to_toml(), encoding="utf-8")
     flags = ["--lr", 1000, "--out", tmp_path / "run", "--checkpoint-minutes", 0]
     code, out, err = command("train", tmp_path / "c.toml", *flags)

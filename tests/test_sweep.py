@@ -168,7 +168,7 @@ def test_rows_are_those_of_the_file_in_the_order_of_the_grid(tmp_path: Path, ref
 def test_a_row_holds_what_fit_gives(reference: list[dict[str, Any]]) -> None:
     config, row = GRID[-1], reference[-1]
     digits = config.dataset()
-    network = config.network(digits.inputs, digits.classes)
+    network = config.network(digits)
     last = tt.fit(network, digits, epochs=2, progress=False)[-1]
     assert row["digest"] == network.digest()
     assert (row["test_error"], row["test_loss"], row["train_error"]) == (

@@ -103,7 +103,7 @@ def test_a_text_is_cut_into_sequences_and_what_follows() -> None:
     dataset = text_dataset(TEXT, name="mine", sequence=7)
     vocabulary = dataset.vocabulary
     assert vocabulary is not None
-    assert (dataset.inputs, dataset.classes, dataset.steps) == (len(vocabulary), len(vocabulary), 7)
+    assert (dataset.inputs, dataset.classes, dataset.time_steps) == (len(vocabulary), len(vocabulary), 7)
     split = len(TEXT) - len(TEXT) // 10
     for x, y, part in (
         (dataset.train_x, dataset.train_y, TEXT[:split]),
@@ -206,6 +206,7 @@ class Reader(tt.Network):
     layers = (tt.nn.Linear(9, 1000), tt.nn.Linear(1000, 9))
     rules = tt.DigitalSgd()
     seed = 0
+    loss = "cross-entropy"
     pulses = 0
     averaging = False
 
@@ -327,7 +328,7 @@ def test_a_network_writes_what_its_seed_says() -> None:
 def test_the_carried_state_is_part_of_a_checkpoint(tmp_path: Path) -> None:
     text = text_dataset(TEXT, name="mine", sequence=10)
     config = tt.TrainConfig(net="lstm", data="mine", sequence=10, rule=tt.Ttv2(), seed=3)
-    network = config.network(text.inputs, text.classes)
+    network = config.network(text)
     network.train(text.train_x, text.train_y, order=streams(20, 2)[:10], batch=2)
     assert {"carried.0.h", "carried.0.c", "carried.1.h", "carried.1.c"} <= network.state().keys()
     run = tt.Run.create(tmp_path / "run", config)

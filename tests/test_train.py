@@ -188,7 +188,7 @@ def test_a_state_in_the_middle_of_a_text_goes_on_bit_for_bit(name: str, batch: i
 
 def test_a_run_folder_gives_the_network_back(tmp_path: Path) -> None:
     config = tt.TrainConfig(data="digits", rule=tt.Ttv2(slow_device=tt.SoftBounds(states=40)), seed=2**63 - 1)
-    network = config.network(64, 10)
+    network = config.network(DIGITS)
     network.train(DIGITS.train_x, DIGITS.train_y)
     run = tt.Run.create(tmp_path / "run", config)
     run.checkpoint(network, epoch=1)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from tikitaka import _core
 from tikitaka.checked import check_kind
 from tikitaka.data import Vocabulary
+from tikitaka.data.targets import Task
 from tikitaka.sealed import check_seal, sealed
 from tikitaka.train import Progress
 from tikitaka.whole import sync_folder
@@ -41,7 +42,7 @@ class Checkpoint:
     """arrays of `Network.state`"""
     inputs: int
     """inputs of the network"""
-    classes: int
+    outputs: int
     """outputs of the network"""
     config: Mapping[str, Any]
     """the config of the training, as plain values"""
@@ -50,7 +51,11 @@ class Checkpoint:
     data: str | None = None
     """`Dataset.digest` of what it trains on; None where that is not known"""
     vocabulary: Vocabulary | None = None
-    """the vocabulary of a text; None for images"""
+    """the vocabulary of a text; None for all else"""
+    shape: tuple[int, int, int] | None = None
+    """rows, columns and channels of images; None for all else and where it is not known"""
+    task: Task = "classification"
+    """what the targets are for"""
 
 
 def save(folder: str | Path, checkpoint: Checkpoint) -> None:
@@ -64,7 +69,7 @@ def save(folder: str | Path, checkpoint: Checkpoint) -> None:
     folder = Path(folder)
     header = {
         "inputs": str(checkpoint.inputs),
-        "classes": str(checkpoint.classes),
+        "classes": str(checkpoint.outputs),
         "config": json.dumps(checkpoint.config),
         **{name: _text(value) for name, value in vars(checkpoint.progress).items()},
     }
@@ -74,6 +79,10 @@ def save(folder: str | Path, checkpoint: Checkpoint) -> None:
     if checkpoint.vocabulary is not None:
         check_kind("vocabulary", checkpoint.vocabulary, Vocabulary)
         header["vocabulary"] = checkpoint.vocabulary.characters
+    if checkpoint.shape is not None:
+        header["shape"] = json.dumps(checkpoint.shape)
+    if checkpoint.task == "regression":
+        header["task"] = checkpoint.task
     state = {name: _stored(name, array) for name, array in checkpoint.state.items()}
     newest, part = folder / NEWEST, folder / f".{NEWEST}.{os.getpid()}.part"
     try:
@@ -131,9 +140,18 @@ def _read(path: Path) -> Checkpoint:
             Progress(**progress),  # type: ignore[arg-type]
             header.get("data"),
             None if characters is None else Vocabulary(characters),
+            _shape(header.get("shape")),
+            "regression" if header.get("task") == "regression" else "classification",
         )
     except (KeyError, ValueError) as error:
         raise ValueError(f"{path}: not a checkpoint of tikitaka: {error}") from error
+
+
+def _shape(text: str | None) -> tuple[int, int, int] | None:
+    if text is None:
+        return None
+    rows, columns, channels = json.loads(text)
+    return int(rows), int(columns), int(channels)
 
 
 def _stored(name: str, array: NDArray[Any]) -> NDArray[Any]:

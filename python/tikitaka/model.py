@@ -13,7 +13,7 @@ from tikitaka import _core, modelfile, quantise
 from tikitaka.config import Device, DigitalSgd, Periphery, RuleConfig
 from tikitaka.named import named_arrays
 from tikitaka.nn import Layer
-from tikitaka.score import Score, score, softmax, steps
+from tikitaka.score import Score, predicted, score, softmax, steps
 
 if TYPE_CHECKING:
     from tikitaka.deploy import Chip
@@ -136,14 +136,14 @@ class Model:
         """Softmax of the outputs: (examples, outputs), or (examples, steps, outputs); rows sum to 1."""
         return softmax(self.forward(x, threads=threads))
 
-    def predict(self, x: ArrayLike, *, threads: int = 1) -> NDArray[np.int64]:
-        """The most likely class of each example, or of each step of it."""
-        return np.asarray(self.forward(x, threads=threads).argmax(axis=-1), dtype=np.int64)
+    def predict(self, x: ArrayLike, *, threads: int = 1) -> NDArray[Any]:
+        """The most likely class of each example, or for the loss "mse" the outputs, as `tikitaka.Network.predict`."""
+        return predicted(self.forward(x, threads=threads), self.loss)
 
     def evaluate(self, x: ArrayLike, targets: ArrayLike, *, threads: int = 1) -> Score:
         """Mean loss and error on examples with their classes (or float targets, for "mse")."""
         loss, wrong = self._exact.evaluate(x, targets, threads=threads)
-        return score(loss, wrong, len(np.asarray(targets)) * steps(targets, self.recurrent))
+        return score(loss, wrong, len(np.asarray(targets)) * steps(targets, self.recurrent), self.loss)
 
     def sample(
         self, prime: ArrayLike, count: int, *, temperature: float = 1.0, seed: int = 0, threads: int = 1

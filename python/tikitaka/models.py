@@ -4,12 +4,14 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from numbers import Integral
+from typing import Any, Protocol
 
 from tikitaka import nn
 from tikitaka.checked import check_kind, one_of
 from tikitaka.config import AnalogSgd, DigitalSgd, RuleConfig, Ttv2, rules
+from tikitaka.data.targets import Task
 
-__all__ = ["Recipe", "char_lstm", "fcn", "lenet", "nets"]
+__all__ = ["Recipe", "Sizes", "char_lstm", "fcn", "lenet", "nets"]
 
 
 def fcn(inputs: int = 784, classes: int = 10) -> list[nn.Layer]:
@@ -26,20 +28,20 @@ def fcn(inputs: int = 784, classes: int = 10) -> list[nn.Layer]:
     ]
 
 
-def lenet(inputs: int = 784, classes: int = 10) -> list[nn.Layer]:
+def lenet(inputs: int | tuple[int, int, int] = 784, classes: int = 10) -> list[nn.Layer]:
     """The convolutional network of R24: two convolutions 5 × 5, of 16 and 32 filters, each with tanh and max-pooling
     over 2 × 2, then two fully connected layers with tanh between them.
 
-    `inputs` are the pixels of a square image of one channel, 16 × 16 or larger: 80,202 weights with biases at 784
-    inputs and 10 classes. Raises ValueError for another number of them, TypeError for what is no whole number.
+    `inputs` are the rows, columns and channels of an image (`Dataset.shape`), or the pixels of a square grey one, 16 ×
+    16 or larger: 80,202 weights with biases at 784 inputs and 10 classes. Raises ValueError for other images, TypeError
+    for what is no whole number.
     """
-    check_kind("inputs", inputs, Integral)
-    side = math.isqrt(max(inputs, 0))
-    if side * side != inputs:
-        raise ValueError(f"lenet needs square images, and {inputs} pixels make no square")
-    if side < 16:
-        raise ValueError(f"lenet needs images of 16 × 16 pixels or more, not {side} × {side}")
-    first = nn.Conv2d(1, side, side, filters=16, kernel=5)
+    rows, columns, channels = inputs if isinstance(inputs, tuple) and len(inputs) == 3 else _square(inputs)
+    for size in (rows, columns, channels):
+        check_kind("inputs", size, Integral)
+    if min(rows, columns) < 16:
+        raise ValueError(f"lenet needs images of 16 × 16 pixels or more, not {rows} × {columns}")
+    first = nn.Conv2d(channels, rows, columns, filters=16, kernel=5)
     halved = nn.MaxPool2d(*first.image)
     second = nn.Conv2d(*halved.image, filters=32, kernel=5)
     quartered = nn.MaxPool2d(*second.image)
@@ -57,6 +59,15 @@ def lenet(inputs: int = 784, classes: int = 10) -> list[nn.Layer]:
     ]
 
 
+def _square(inputs: Any) -> tuple[int, int, int]:
+    """Rows, columns and channels of a square grey image of so many pixels."""
+    check_kind("inputs", inputs, Integral)
+    side = math.isqrt(max(inputs, 0))
+    if side * side != inputs:
+        raise ValueError(f"lenet needs square images, and {inputs} pixels make no square")
+    return side, side, 1
+
+
 def char_lstm(inputs: int = 87, classes: int | None = None) -> list[nn.Layer]:
     """The recurrent network of GH20 and R24 for the next character of a text: two LSTM of 64, and one output for each
     of `classes` characters (by default as many as `inputs`).
@@ -72,12 +83,32 @@ def char_lstm(inputs: int = 87, classes: int | None = None) -> list[nn.Layer]:
     ]
 
 
+class Sizes(Protocol):
+    """What a network must know of its data; `tikitaka.data.Dataset` and a checkpoint do."""
+
+    @property
+    def inputs(self) -> int:
+        """Values per example, or characters of a vocabulary."""
+
+    @property
+    def outputs(self) -> int:
+        """Outputs of the network: classes, or values of a regression."""
+
+    @property
+    def shape(self) -> tuple[int, int, int] | None:
+        """Rows, columns and channels of images; None for all else."""
+
+    @property
+    def task(self) -> Task:
+        """What the targets are for."""
+
+
 @dataclass(frozen=True)
 class Recipe:
     """A network, and the settings it trains well with unless others are asked for."""
 
-    build: Callable[[int, int], list[nn.Layer]]
-    """makes the layers for a number of inputs and of classes"""
+    build: Callable[[Sizes], list[nn.Layer]]
+    """makes the layers for a data set"""
     data: str
     """name of the data set"""
     epochs: int
@@ -97,10 +128,10 @@ class Recipe:
 
 
 nets: dict[str, Recipe] = {
-    "fcn": Recipe(fcn, "mnist", epochs=30, batch=1),
+    "fcn": Recipe(lambda data: fcn(data.inputs, data.outputs), "mnist", epochs=30, batch=1),
     # One transfer per image: A then gathers from hundreds of patches before it is read, as from images in fcn.
     "lenet": Recipe(
-        lenet,
+        lambda data: lenet(data.shape or data.inputs, data.outputs),
         "mnist",
         epochs=30,
         batch=1,
@@ -112,7 +143,7 @@ nets: dict[str, Recipe] = {
     ),
     # Lower than elsewhere: output scales multiply weights and errors, and the errors of 100 steps add up.
     "lstm": Recipe(
-        char_lstm,
+        lambda data: char_lstm(data.inputs, data.outputs),
         "war-and-peace",
         epochs=10,
         batch=1,

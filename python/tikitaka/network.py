@@ -1,6 +1,7 @@
 """Networks of analog or digital layers."""
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Self
 
@@ -13,11 +14,14 @@ from tikitaka.model import Model
 from tikitaka.named import named_arrays
 from tikitaka.nn import Layer
 from tikitaka.rule import Rule
-from tikitaka.score import Score, score, softmax, steps
+from tikitaka.score import Score, predicted, score, softmax, steps
 
-__all__ = ["Network"]
+__all__ = ["Network", "losses"]
 
 F32 = NDArray[np.float32]
+
+losses = {"classification": "cross-entropy", "regression": "mse"}
+"""The loss for each task of `tikitaka.data.Dataset`."""
 
 
 class Network:
@@ -168,26 +172,27 @@ class Network:
         """Train once on the examples `order` of `x` (by default all, in order), `batch` at a time.
 
         `lr_scale` multiplies the scheduled learning rate of each rule. The interpreter lock is released meanwhile.
-        Returns the mean loss and the error met on the way.
+        Returns the mean loss and the error met on the way; the error is NaN for the loss "mse".
         """
         if self.recurrent and order is not None:
             x, targets, order = _taken(x, targets, np.asarray(order))
         loss, wrong = self._core.train(x, targets, order=order, batch=batch, lr_scale=lr_scale, threads=threads)
         n = len(np.asarray(targets if order is None else order)) * steps(targets, self.recurrent)
-        return Score(loss / max(n, 1), wrong / max(n, 1))
+        return Score(loss / max(n, 1), wrong / max(n, 1) if self.loss == "cross-entropy" else math.nan)
 
     def evaluate(self, x: ArrayLike, targets: ArrayLike, *, draw: int = 0, threads: int = 1) -> Score:
         """Loss and error through the network's own periphery, with the noise of evaluation `draw`; changes nothing."""
         loss, wrong = self._core.evaluate(x, targets, draw=draw, threads=threads)
-        return score(loss, wrong, len(np.asarray(targets)) * steps(targets, self.recurrent))
+        return score(loss, wrong, len(np.asarray(targets)) * steps(targets, self.recurrent), self.loss)
 
     def forward(self, x: ArrayLike, *, draw: int = 0, threads: int = 1) -> F32:
         """Outputs of the last layer, before any softmax: (examples, outputs), or (examples, steps, outputs)."""
         return self._core.forward(x, draw=draw, threads=threads)
 
-    def predict(self, x: ArrayLike, *, draw: int = 0, threads: int = 1) -> NDArray[np.int64]:
-        """The most likely class of each example, or of each step of it."""
-        return np.asarray(self.forward(x, draw=draw, threads=threads).argmax(axis=-1), dtype=np.int64)
+    def predict(self, x: ArrayLike, *, draw: int = 0, threads: int = 1) -> NDArray[Any]:
+        """The most likely class of each example, or of each time step of it: int64 from 0, whose label is
+        `dataset.labels[…]`. For the loss "mse" the outputs of `forward`."""
+        return predicted(self.forward(x, draw=draw, threads=threads), self.loss)
 
     def probabilities(self, x: ArrayLike, *, draw: int = 0, threads: int = 1) -> F32:
         """Softmax of the outputs: (examples, outputs), or (examples, steps, outputs); rows sum to 1."""

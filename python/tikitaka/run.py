@@ -1,6 +1,7 @@
 """The RUN folder of one training: its settings, metrics, checkpoints and summary."""
 
 import json
+import math
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
@@ -13,8 +14,8 @@ from tikitaka.checkpoint import NEWEST, PREVIOUS, Checkpoint
 from tikitaka.config import RuleConfig, doc_of, from_dict, kinds_of, named, to_dict
 from tikitaka.data import Dataset, Vocabulary, load
 from tikitaka.model import Model
-from tikitaka.models import nets
-from tikitaka.network import Network
+from tikitaka.models import Sizes, nets
+from tikitaka.network import Network, losses
 from tikitaka.train import Metrics, Progress, schedules
 from tikitaka.training import train
 from tikitaka.whole import write_whole
@@ -133,9 +134,12 @@ class TrainConfig:
             raise ValueError(f"the network {self.net} reads {kinds[reads]}, and {self.data} holds {kinds[holds]}")
         return (whole if self.holdout is None else whole.holdout(self.holdout)).first(self.examples)
 
-    def network(self, inputs: int, classes: int) -> Network:
-        """The untrained network for data of so many inputs and classes."""
-        return Network(nets[self.net].build(inputs, classes), self.rule, seed=self.seed)
+    def network(self, data: Sizes) -> Network:
+        """The untrained network for `data`: its inputs, outputs, shape of images and task, of which follows the loss.
+
+        Raises ValueError for data that the network cannot be built for.
+        """
+        return Network(nets[self.net].build(data), self.rule, loss=losses[data.task], seed=self.seed)
 
 
 def _unset(part: Any) -> list[str]:
@@ -250,7 +254,7 @@ class Run:
         """
         check_kind("dataset", dataset, Dataset)
         if not any((self.path / name).exists() for name in (NEWEST, PREVIOUS)):
-            last, network = None, self.config.network(dataset.inputs, dataset.classes)
+            last, network = None, self.config.network(dataset)
         else:
             last = self.last(mend=True)
             network = self.network(last)
@@ -270,14 +274,15 @@ class Run:
 
     def log(self, metrics: Metrics) -> None:
         """Add the line of an epoch to metrics.jsonl."""
-        self._lines.append(json.dumps(asdict(metrics)) + "\n")
+        values = {name: None if math.isnan(value) else value for name, value in asdict(metrics).items()}
+        self._lines.append(json.dumps(values) + "\n")
         self._write("metrics.jsonl", "".join(self._lines))
 
     def metrics(self) -> list[Metrics]:
         """The metrics of every epoch so far; OSError or ValueError when metrics.jsonl is missing or damaged."""
         try:
-            return [Metrics(**json.loads(line)) for line in self._metrics_lines()]
-        except (json.JSONDecodeError, TypeError) as error:
+            return [_metrics(json.loads(line)) for line in self._metrics_lines()]
+        except (json.JSONDecodeError, TypeError, AttributeError) as error:
             raise ValueError(f"{self.path / 'metrics.jsonl'}: {error}") from error
 
     def checkpoint(
@@ -303,6 +308,8 @@ class Run:
                 Progress(epoch) if progress is None else progress,
                 None if dataset is None else dataset.digest,
                 None if dataset is None else dataset.vocabulary,
+                None if dataset is None else dataset.shape,
+                "classification" if dataset is None else dataset.task,
             ),
         )
 
@@ -339,7 +346,7 @@ class Run:
         """The network of the last checkpoint, by default read now; OSError or ValueError when there is no whole one."""
         last = self.last() if last is None else last
         check_kind("last", last, Checkpoint)
-        network = self.config.network(last.inputs, last.classes)
+        network = self.config.network(last)
         network.restore(last.state)
         return network
 
@@ -385,6 +392,11 @@ class Run:
 
     def _write(self, name: str, text: str) -> None:
         write_whole(self.path / name, text.encode())
+
+
+def _metrics(line: dict[str, Any]) -> Metrics:
+    values: dict[str, Any] = {name: math.nan if value is None else value for name, value in line.items()}
+    return Metrics(**values)
 
 
 def read_toml(path: str | Path) -> dict[str, Any]:

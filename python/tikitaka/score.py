@@ -1,11 +1,12 @@
 """How outputs are judged: loss and error, and the softmax."""
 
-from typing import NamedTuple
+import math
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Score", "score", "softmax", "steps"]
+__all__ = ["Score", "predicted", "score", "softmax", "steps"]
 
 F32 = NDArray[np.float32]
 
@@ -16,14 +17,19 @@ class Score(NamedTuple):
     loss: float
     """mean loss per example, or per step of a sequence (nats for cross-entropy)"""
     error: float
-    """share of examples, or of steps, given a wrong class, 0 to 1"""
+    """share of examples, or of time steps, given a wrong class, 0 to 1; NaN for the loss "mse", which has no classes"""
 
 
-def score(loss: float, wrong: int, examples: int) -> Score:
-    """The score of a sum of losses and a number of wrong classes; ValueError without examples."""
+def score(total: float, wrong: int, examples: int, loss: str) -> Score:
+    """The score of a sum of losses and a number of wrong classes, by the loss `loss`; ValueError without examples."""
     if examples == 0:
         raise ValueError("there are no examples; a score needs one at least")
-    return Score(loss / examples, wrong / examples)
+    return Score(total / examples, wrong / examples if loss == "cross-entropy" else math.nan)
+
+
+def predicted(outputs: F32, loss: str) -> NDArray[Any]:
+    """What `outputs` (…, outputs) predict: for "cross-entropy" the most likely class (…), for "mse" themselves."""
+    return np.asarray(outputs.argmax(axis=-1), dtype=np.int64) if loss == "cross-entropy" else outputs
 
 
 def softmax(outputs: F32) -> F32:

@@ -1,5 +1,6 @@
 """The epoch loop: the order of examples, learning-rate schedules, averaging, metrics, progress."""
 
+import math
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -12,7 +13,7 @@ from tqdm import tqdm
 from tikitaka.checked import check_kind, check_whole, one_of
 from tikitaka.config import DigitalSgd
 from tikitaka.data import Dataset
-from tikitaka.network import Network
+from tikitaka.network import Network, losses
 from tikitaka.nn import Conv2d, Layer
 from tikitaka.trouble import check_finite, check_saturation
 
@@ -42,11 +43,11 @@ class Metrics:
     train_loss: float
     """mean loss per sample met while training (nats for cross-entropy)"""
     train_error: float
-    """share of wrong classes met while training, 0 to 1"""
+    """share of wrong classes met while training, 0 to 1; NaN for a regression, which has no classes"""
     test_loss: float
     """mean loss per test sample, through the network's own periphery"""
     test_error: float
-    """share of wrong classes on the test part, 0 to 1, through the network's own periphery"""
+    """share of wrong classes on the test part, 0 to 1, through the network's own periphery; NaN for a regression"""
     samples_per_second: float
     """training samples per second of training alone"""
     pulses_per_sample: float
@@ -69,7 +70,7 @@ class Progress:
     loss: float = 0.0
     """sum of the losses of those examples"""
     errors: float = 0.0
-    """sum of their shares of wrong classes"""
+    """sum of their shares of wrong classes; NaN for a regression"""
     training: float = 0.0
     """seconds of training alone, of that epoch"""
     seconds: float = 0.0
@@ -158,6 +159,8 @@ def fit(
     `Network.state` of that moment, is enough to go on: restore a network of the same settings and seed, and call `fit`
     with the same arguments and this `start`. It gives the same bits as a training that never stopped.
 
+    A regression has no errors: they are NaN in its metrics, and the network needs the loss "mse".
+
     Raises ValueError for bad settings or data that does not fit the network, FloatingPointError when a loss is not
     finite any more, and ArithmeticError when every device of an array stands at one of its bounds after an epoch
     (arrays of fewer than 32 devices, and of devices that few pulses drive from bound to bound, are not looked at).
@@ -189,8 +192,8 @@ def fit(
     examples = n if consecutive is None else len(consecutive)
     _check_start(start, epochs, examples, batch)
     bar = tqdm(
-        total=epochs * examples * dataset.steps,
-        initial=(start.epoch * examples + start.position) * dataset.steps,
+        total=epochs * examples * dataset.time_steps,
+        initial=(start.epoch * examples + start.position) * dataset.time_steps,
         unit="char" if text else "ex",
         unit_scale=text,
         file=sys.stderr,
@@ -207,11 +210,18 @@ def fit(
                 network.reset()
             bar.set_description(f"epoch {epoch}/{epochs}", refresh=False)
             metrics = _epoch(network, dataset, order, at, lr_scale, batch, threads, bar.update, on_progress, stop)
-            bar.set_postfix(test_error=f"{100 * metrics.test_error:.2f} %", refresh=False)
+            bar.set_postfix(_shown(metrics), refresh=False)
             history.append(metrics)
             if on_epoch is not None:
                 on_epoch(metrics)
     return history
+
+
+def _shown(metrics: Metrics) -> dict[str, str]:
+    """What the progress bar says of an epoch: the error or, of a regression, the loss."""
+    if math.isnan(metrics.test_error):
+        return {"test_loss": f"{metrics.test_loss:.4g}"}
+    return {"test_error": f"{100 * metrics.test_error:.2f} %"}
 
 
 def check(network: Network, dataset: Dataset, *, batch: int = 1) -> None:
@@ -221,9 +231,12 @@ def check(network: Network, dataset: Dataset, *, batch: int = 1) -> None:
     for part, examples in (("training", len(dataset.train_y)), ("test", len(dataset.test_y))):
         if examples == 0:
             raise ValueError(f"the {part} part of {dataset.name} is empty; it must hold an example at least")
-    if network.recurrent != (dataset.train_y.ndim == 2):
+    if network.loss != (wanted := losses[dataset.task]):
+        holds = "classes" if dataset.task == "classification" else "the values of a regression"
+        raise ValueError(f'loss must be "{wanted}" for {dataset.name}, whose targets are {holds}, not "{network.loss}"')
+    if network.recurrent != dataset.sequences:
         takes = "sequences, for it has an LSTM" if network.recurrent else "single examples, for it has no LSTM"
-        holds = "sequences" if dataset.train_y.ndim == 2 else "single examples"
+        holds = "sequences" if dataset.sequences else "single examples"
         raise ValueError(f"the network takes {takes}, and {dataset.name} holds {holds}")
     if network.carries and batch > len(dataset.train_y):
         raise ValueError(
@@ -258,8 +271,8 @@ def _epoch(
 ) -> Metrics:
     """The rest of the epoch from `at` on, and its evaluation."""
     started, epoch = time.perf_counter() - at.seconds, at.epoch + 1
-    n, steps = len(order), dataset.steps
-    chunk = _chunk_size(network, batch, steps)
+    n, time_steps = len(order), dataset.time_steps
+    chunk = _chunk_size(network, batch, time_steps)
     for first in range(at.position, n, chunk):
         if stop is not None and stop():
             raise Stopped(at)
@@ -278,7 +291,7 @@ def _epoch(
             seconds=now - started,
         )
         check_finite(network, train=score.loss, epoch=epoch, examples=at.position)
-        advance(len(part) * steps)
+        advance(len(part) * time_steps)
         if on_progress is not None:
             on_progress(at)
     test = network.evaluate(dataset.test_x, dataset.test_y, draw=epoch, threads=threads)
@@ -291,19 +304,19 @@ def _epoch(
         train_error=at.errors / n,
         test_loss=test.loss,
         test_error=test.error,
-        samples_per_second=n * steps / at.training,
-        pulses_per_sample=(network.pulses - at.pulses) / (n * steps),
+        samples_per_second=n * time_steps / at.training,
+        pulses_per_sample=(network.pulses - at.pulses) / (n * time_steps),
         seconds=time.perf_counter() - started,
     )
 
 
-def _chunk_size(network: Network, batch: int, steps: int) -> int:
-    """Examples of `steps` samples each per call into the core, a multiple of `batch`.
+def _chunk_size(network: Network, batch: int, time_steps: int) -> int:
+    """Examples of `time_steps` samples each per call into the core, a multiple of `batch`.
 
     Set by the size of the network and not by a clock, so that sums of losses are added up in the same order, and
     come out the same, in every run.
     """
-    work = steps * sum(_work(layer) for layer in network.layers)
+    work = time_steps * sum(_work(layer) for layer in network.layers)
     return batch * max(1, round(_CHUNK_WORK / (work * batch)))
 
 

@@ -1,5 +1,6 @@
 """A whole training by its config, kept in a RUN folder or not: checkpoints on the way, a summary at the end."""
 
+import math
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -94,15 +95,18 @@ def train(
 def summarize(
     config: "TrainConfig", network: Network, dataset: Dataset, history: list[Metrics], *, seconds: float, threads: int
 ) -> dict[str, Any]:
-    """What a finished training reports, in plain values; errors are shares from 0 to 1 (None: there is no average)."""
+    """What a finished training reports, in plain values; errors are shares from 0 to 1.
+
+    None stands for what there is none of: an average that was not gathered, the errors of a regression.
+    """
     last, average = history[-1], extract.average(network)
     of_read = extract.last_read(network).evaluate(dataset.test_x, dataset.test_y, threads=threads)
     of_average = average and average.evaluate(dataset.test_x, dataset.test_y, threads=threads)
 
     return {
-        "test_error": last.test_error,
-        "last_read_test_error": of_read.error,
-        "average_test_error": of_average and of_average.error,
+        "test_error": _share(last.test_error),
+        "last_read_test_error": _share(of_read.error),
+        "average_test_error": of_average and _share(of_average.error),
         "test_loss": last.test_loss,
         "last_read_test_loss": of_read.loss,
         "average_test_loss": of_average and of_average.loss,
@@ -117,3 +121,7 @@ def summarize(
         "config": config.to_dict(),
         "ledger": network.ledger,
     }
+
+
+def _share(error: float) -> float | None:
+    return None if math.isnan(error) else error

@@ -19,7 +19,7 @@ def run(factor: float, seed: int) -> str:
     schedules[name] = {**schedules["swa"], "analog": (1.0, factor, factor)}
     config = TrainConfig(holdout=10_000, schedule=name, seed=seed, rule=Ttv2(periphery=Periphery.full()))
     data = config.dataset(sys.argv[1])
-    network = config.network(data.inputs, data.classes)
+    network = config.network(data)
     chip = fit(network, data, epochs=config.epochs, schedule=name, progress=False)[-1].test_error
     read, average = extract.last_read(network), extract.average(network)
     errors = [100 * model.evaluate(data.test_x, data.test_y).error for model in (read, average) if model is not None]

@@ -82,7 +82,7 @@ def train(
         click.echo(config.to_toml(), nl=False)
         return
     dataset = config.dataset(data_dir)
-    network = config.network(dataset.inputs, dataset.classes)
+    network = config.network(dataset)
     check(network, dataset, batch=config.batch)
     run = None if out is None else Run.create(out, config, force=force)
     _print(_trained(config, network, dataset, run, how), out, as_json)

@@ -1,59 +1,184 @@
 """What networks are trained and tested on."""
 
 import hashlib
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from numbers import Integral
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from tikitaka.checked import check_kind
+from tikitaka.checked import check_kind, check_whole, one_of
+from tikitaka.data.arrays import array_of, check_examples, full_scale_of, image_shape, inputs_of, split
+from tikitaka.data.targets import Encoding, Task
 from tikitaka.data.vocabulary import Vocabulary
 
 __all__ = ["Dataset"]
 
 Values = NDArray[Any]  # float32 or int64, as the kind of set has it
-I64 = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
     """Examples with their targets, in a training and a test part.
 
-    An example is an image, and its target the image's class; or it is a sequence of characters of a text, and its
-    targets are the characters that follow each of them. Raises TypeError for what is no array.
+    An example is a vector of numbers, such as an image, and its target its class or the values that a regression is to
+    give; or it is a sequence of characters of a text, and its targets are the characters that follow each of them.
+    `from_arrays` makes a set of arrays of your own.
+
+    Raises TypeError for fields of other types, and ValueError where shape, classes and labels do not fit the examples.
     """
 
     name: str
     """name of the set"""
     train_x: Values
-    """images: float32 (examples, pixels), 0 to 1; text: int64 codes (examples, characters), in the order of the text"""
-    train_y: I64
-    """images: (examples,), class of each, from 0; text: (examples, characters), code of each next character"""
+    """vectors: float32 (examples, inputs), images row-major, the channels of a pixel together; text: int64 codes
+    (examples, characters), in the order of the text"""
+    train_y: Values
+    """classes: int64 (examples,), from 0; a regression: float32 (examples, values); text: int64 (examples, characters),
+    code of each next character"""
     test_x: Values
     """like `train_x`"""
-    test_y: I64
+    test_y: Values
     """like `train_y`"""
     classes: int
-    """number of classes; of a text the size of its vocabulary"""
+    """number of classes; of a text the size of its vocabulary, of a regression 0"""
     vocabulary: Vocabulary | None = None
-    """characters by code; None for images"""
+    """characters by code; None for all but text"""
+    shape: tuple[int, int, int] | None = None
+    """rows, columns and channels of images; None for all else"""
+    labels: NDArray[Any] | None = None
+    """label of each class (classes,), so that `labels[network.predict(x)]` are the predicted labels (by default 0, 1,
+    …); None for text and for a regression"""
 
     def __post_init__(self) -> None:
         for name in ("train_x", "train_y", "test_x", "test_y"):
             check_kind(name, getattr(self, name), np.ndarray)
+        check_whole("classes", self.classes, 0, 10_000_000)
+        if self.shape is not None:
+            check_kind("shape", self.shape, tuple)
+            if len(self.shape) != 3 or math.prod(self.shape) != self.inputs:
+                raise ValueError(f"shape must be (rows, columns, channels) of {self.inputs} inputs, not {self.shape}")
+        if self.task == "regression" or self.vocabulary is not None:
+            if self.labels is not None:
+                raise ValueError("labels must be None for a text and for a regression")
+            if self.task == "regression" and self.classes != 0:
+                raise ValueError(f"classes must be 0 for the float targets of a regression, not {self.classes}")
+        elif self.labels is None:
+            object.__setattr__(self, "labels", np.arange(self.classes))
+        else:
+            check_kind("labels", self.labels, np.ndarray)
+            if self.labels.shape != (self.classes,):
+                raise ValueError(f"labels must be one for each of {self.classes} classes, not {self.labels.shape}")
+
+    @classmethod
+    def from_arrays(
+        cls,
+        x: ArrayLike,
+        y: ArrayLike,
+        *,
+        test: tuple[ArrayLike, ArrayLike] | None = None,
+        test_share: float | None = None,
+        seed: int = 0,
+        task: Task | None = None,
+        shape: Sequence[int] | None = None,
+        full_scale: float | None = None,
+        name: str = "arrays",
+    ) -> Self:
+        """A data set of your own: NumPy arrays of any numeric type, columns of pandas, lists, whatever has `__array__`.
+
+        `x` is (examples, inputs), (examples,) for a single input, (examples, rows, columns) for grey images or
+        (examples, rows, columns, channels) for others; `shape` = (rows, columns) or (rows, columns, channels) says so
+        of images that are flattened. Values become float32 and are divided by `full_scale`: by default 255 for images
+        of uint8, so that they are from 0 to 1, and 1 for all else; `full_scale=1` keeps images as they are.
+
+        `y` decides the `task`, unless it is given. Strings, booleans, whole numbers (negative, with gaps, as floats)
+        and one-hot rows are labels of a classification; `labels` keeps them, sorted, by class. Numbers that are not
+        whole, (examples,) or (examples, values), are targets of a regression.
+
+        `test` is the test part, (x, y). Without it, `test_share` of the examples (by default 0.2), drawn by `seed` (0
+        to 2⁶⁴ − 1), are the test part, and the others come in the same random order. The draw is a pure function of
+        (number of examples, share, seed).
+
+        Raises TypeError for what is not numbers (or labels): objects, dates, complex numbers, masked arrays, sparse
+        matrices. Raises ValueError for numbers that are not finite, shapes and lengths that do not fit, an empty part,
+        test labels that the training part lacks, rows that are not one-hot, and targets that may be either: many
+        different whole numbers, which may be labels or values, for which `task` must say it.
+
+        >>> import tikitaka as tt
+        >>> x = [[0.1, 0.9], [0.8, 0.3], [0.2, 0.7], [0.9, 0.1]]
+        >>> pets = tt.data.Dataset.from_arrays(x, ["cat", "dog", "cat", "dog"], test=(x[:2], ["cat", "dog"]))
+        >>> pets.train_y.tolist(), pets.labels.tolist()
+        ([0, 1, 0, 1], ['cat', 'dog'])
+        """
+        check_kind("name", name, str)
+        if task is not None:
+            one_of("task", task, get_args(Task))
+        inputs, targets = array_of("x", x), array_of("y", y, labels=True)
+        check_examples("", inputs, targets)
+        images = image_shape(inputs, shape)
+        scale = full_scale_of(inputs, images, full_scale)
+        if test is not None:
+            test_name, hint = "test y", ""
+            if test_share is not None:
+                raise ValueError("test and test_share must not both be given")
+            if not isinstance(test, tuple | list) or len(test) != 2:
+                raise TypeError(f"test must be a pair (x, y), not {type(test).__name__}")
+            test_inputs, test_targets = array_of("test x", test[0]), array_of("test y", test[1], labels=True)
+            check_examples("test", test_inputs, test_targets)
+            if test_inputs.shape[1:] != inputs.shape[1:]:
+                raise ValueError(f"test x must have examples of shape {inputs.shape[1:]}, not {test_inputs.shape[1:]}")
+            if full_scale is None and scale != full_scale_of(test_inputs, images, None):
+                raise ValueError(
+                    f"test x must have the type of x, {inputs.dtype}, not {test_inputs.dtype}, "
+                    "or full_scale must say what becomes 1: of images only those of uint8 are divided by 255"
+                )
+        else:
+            test_name, hint = "the test part of y", ": pass test, or another seed"
+            training, held = split(len(inputs), 0.2 if test_share is None else test_share, seed)
+            # all of y says what it is: of values that are not whole, a random part may be
+            task = Encoding.of(targets, task).task
+            inputs, test_inputs = inputs[training], inputs[held]
+            targets, test_targets = targets[training], targets[held]
+        encoding = Encoding.of(targets, task)
+        return cls(
+            name,
+            inputs_of("x", inputs, scale),
+            encoding.encode("y", targets),
+            inputs_of("test x", test_inputs, scale),
+            encoding.encode(test_name, test_targets, hint),
+            classes=0 if encoding.labels is None else len(encoding.labels),
+            shape=images,
+            labels=encoding.labels,
+        )
+
+    @property
+    def task(self) -> Task:
+        """What the targets are for: "regression" if they are floats, else "classification" (text among it)."""
+        return "regression" if self.train_y.dtype.kind == "f" else "classification"
 
     @property
     def inputs(self) -> int:
-        """Pixels per image, or the size of the vocabulary."""
-        return int(self.train_x.shape[1]) if self.vocabulary is None else len(self.vocabulary)
+        """Values per example (of images: pixels × channels), or the size of the vocabulary."""
+        return int(self.train_x.shape[-1]) if self.vocabulary is None else len(self.vocabulary)
 
     @property
-    def steps(self) -> int:
-        """Targets per example: 1 for an image, the characters of a sequence of text."""
-        return 1 if self.train_y.ndim == 1 else int(self.train_y.shape[1])
+    def outputs(self) -> int:
+        """Outputs that a network for it has: one for each class, or for each value of a regression."""
+        return int(self.train_y.shape[-1]) if self.task == "regression" else int(self.classes)
+
+    @property
+    def sequences(self) -> bool:
+        """Whether an example is a sequence, with a target for each time step."""
+        return self.train_y.ndim == (3 if self.task == "regression" else 2)
+
+    @property
+    def time_steps(self) -> int:
+        """Targets per example: 1 for a vector, the characters of a sequence of text."""
+        return int(self.train_y.shape[1]) if self.sequences else 1
 
     @cached_property
     def digest(self) -> str:

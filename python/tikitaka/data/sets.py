@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tikitaka.data.arrays import image_shape, inputs_of
 from tikitaka.data.dataset import Dataset
 from tikitaka.data.idx import read_idx
 from tikitaka.data.text import read_text, text_dataset
@@ -13,10 +14,10 @@ from tikitaka.data.vocabulary import Vocabulary
 __all__ = ["data_folder", "load"]
 
 _BUNDLED = Path(__file__).parent / "bundled"
-_IMAGES, _LABELS = "images-idx3-ubyte", "labels-idx1-ubyte"
-_FILES = tuple(f"{part}-{kind}" for part in ("train", "t10k") for kind in (_IMAGES, _LABELS))
+_GREY, _COLOUR, _LABELS = "images-idx3-ubyte", "images-idx4-ubyte", "labels-idx1-ubyte"
+_FILES = tuple(f"{part}-{kind}" for part in ("train", "t10k") for kind in (_GREY, _LABELS))
 
-_WHITE = {"digits": 16}  # pixel value that becomes 1.0, where it is not 255
+_FULL_SCALE = {"digits": 16.0}  # pixel value that becomes 1.0, where it is not 255
 
 _SHA256 = {
     "digits": (
@@ -51,17 +52,19 @@ def load(
 ) -> Dataset:
     """The data set `name`: "digits" (bundled), or the folder or text file of that name in `data_folder(data_dir)`.
 
-    A folder of images holds {train,t10k}-images-idx3-ubyte and {train,t10k}-labels-idx1-ubyte, each with or without
-    .gz. Any other folder holds one text, *.txt or *.txt.gz; without a folder, the file `name`, `name`.txt or
-    `name`.txt.gz is the text. A text becomes sequences of `sequence` characters, as `text_dataset` cuts them, in the
-    codes of `vocabulary` if one is given; images have no use for either.
+    A folder of grey images holds {train,t10k}-images-idx3-ubyte (examples, rows, columns) and
+    {train,t10k}-labels-idx1-ubyte, each with or without .gz; one of colour images {train,t10k}-images-idx4-ubyte
+    (examples, rows, columns, channels) in place of the first. Any other folder holds one text, *.txt or *.txt.gz;
+    without a folder, the file `name`, `name`.txt or `name`.txt.gz is the text. A text becomes sequences of `sequence`
+    characters, as `text_dataset` cuts them, in the codes of `vocabulary` if one is given; images have no use for
+    either.
 
     The content of `mnist` and `war-and-peace` is checked by SHA-256; others are checked for form alone. Raises
     FileNotFoundError when there is no such set or file and ValueError when a file is damaged or too short.
 
     >>> digits = load("digits")
-    >>> digits.train_x.shape, digits.test_x.shape, digits.classes
-    ((1442, 64), (355, 64), 10)
+    >>> digits.train_x.shape, digits.test_x.shape, digits.shape, digits.classes
+    ((1442, 64), (355, 64), (8, 8, 1), 10)
     """
     path = _place(name, data_dir)
     if path.is_dir() and _holds_images(path):
@@ -73,9 +76,14 @@ def load(
 def _images(name: str, folder: Path) -> Dataset:
     """The images in a folder of four files."""
     sums = _SHA256.get(name, (None,) * 4)
+    colour = sorted(path.name for path in folder.glob(f"*-{_COLOUR}*"))
+    grey = any(folder.glob(f"*-{_GREY}*"))
+    if colour and grey:
+        raise ValueError(f"{folder}: it holds both grey images and colour images, such as {colour[0]}; one needed")
+    files = [file.replace(_GREY, _COLOUR) if colour else file for file in _FILES]
     train_x, train_y, test_x, test_y = (
-        read_idx(_file(folder, file), ndim=3 if _IMAGES in file else 1, sha256=sha)
-        for file, sha in zip(_FILES, sums, strict=True)
+        read_idx(_file(folder, file), ndim=1 if _LABELS in file else 4 if colour else 3, sha256=sha)
+        for file, sha in zip(files, sums, strict=True)
     )
     for part, x, y in (("train", train_x, train_y), ("t10k", test_x, test_y)):
         if len(x) != len(y):
@@ -84,20 +92,25 @@ def _images(name: str, folder: Path) -> Dataset:
             raise ValueError(f"{folder}: {part} is empty")
     if train_x.shape[1:] != test_x.shape[1:]:
         raise ValueError(f"{folder}: train images are {train_x.shape[1:]}, test images {test_x.shape[1:]}")
+    try:
+        shape = image_shape(train_x, None)
+    except ValueError as error:
+        raise ValueError(f"{folder}: images must have the channels last, not the shape {train_x.shape[1:]}") from error
     classes = int(train_y.max()) + 1
     missing = set(range(1, classes)) - set(train_y.tolist())  # some sets count from 1
     if missing:
         raise ValueError(f"{folder}: training labels go up to {classes - 1}, but there is no {min(missing)}")
     if int(test_y.max()) >= classes:
         raise ValueError(f"{folder}: test label {int(test_y.max())} is outside the training labels 0 to {classes - 1}")
-    white = np.float32(_WHITE.get(name, 255))
+    full_scale = _FULL_SCALE.get(name, 255.0)
     return Dataset(
         name=name,
-        train_x=train_x.reshape(len(train_x), -1).astype(np.float32) / white,
+        train_x=inputs_of("train images", train_x, full_scale),
         train_y=train_y.astype(np.int64),
-        test_x=test_x.reshape(len(test_x), -1).astype(np.float32) / white,
+        test_x=inputs_of("test images", test_x, full_scale),
         test_y=test_y.astype(np.int64),
         classes=classes,
+        shape=shape,
     )
 
 

@@ -146,7 +146,7 @@ def _trained(path: Path, config: TrainConfig, dataset: Dataset, stop: Event) -> 
         if run.config == config:
             return run.network()
         raise ValueError(f"{path} holds a run of other settings; choose another folder")
-    network = config.network(dataset.inputs, dataset.classes)
+    network = config.network(dataset)
     run = Run.create(path, config, force=True)
     history = fit(
         network,

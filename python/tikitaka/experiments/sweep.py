@@ -52,7 +52,7 @@ def trained(
     """
     check_kind("config", config, TrainConfig)
     dataset = config.dataset(data_dir, load=_load)
-    network = config.network(dataset.inputs, dataset.classes)
+    network = config.network(dataset)
     history: list[Metrics] = []
 
     def ended() -> bool:

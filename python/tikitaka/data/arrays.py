@@ -1,0 +1,169 @@
+"""Arrays from elsewhere: NumPy arrays, columns of pandas, lists and whatever else has `__array__`, checked in full."""
+
+import math
+from collections.abc import Sequence
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tikitaka.checked import check_kind, check_whole
+
+__all__ = ["array_of", "check_examples", "full_scale_of", "image_shape", "inputs_of", "permutation", "split", "strings"]
+
+F32 = NDArray[np.float32]
+I64 = NDArray[np.int64]
+
+Shape = tuple[int, int, int]
+
+_MAX_UINT8 = 255.0
+_CHANNELS = 4  # images have at most so many: grey, grey with alpha, colour, colour with alpha
+
+
+def array_of(name: str, value: ArrayLike, *, labels: bool = False) -> NDArray[Any]:
+    """`value` as an array of finite numbers or, with `labels`, of strings.
+
+    Raises TypeError for what is not an array of numbers, and ValueError for lists of unequal lengths and for numbers
+    that are not finite; both begin with `name`.
+    """
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(f"{name} must not be a masked array: drop or fill what is masked, as by {name}.filled(0)")
+    if hasattr(value, "toarray") and hasattr(value, "nnz"):
+        raise TypeError(f"{name} must not be a sparse matrix: pass {name}.toarray()")
+    if hasattr(value, "iloc") and np.ndim(value) == 2 and value.shape[1]:  # columns of other types are objects together
+        columns = [value.iloc[:, k] for k in range(value.shape[1])]
+        return np.stack([array_of(f"column {each.name!r} of {name}", each, labels=labels) for each in columns], axis=1)
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{name} must be an array, or lists of equal lengths") from error
+    except Exception as error:  # whatever the __array__ of another package raises
+        raise TypeError(f"{name} cannot become a NumPy array: {error}") from error
+    allowed = "numbers, booleans or strings" if labels else "numbers or booleans"
+    if labels and array.dtype.kind in "OUST":
+        # a list of strings and numbers has become strings without a word
+        return strings(name, array if hasattr(value, "dtype") else np.asarray(value, dtype=object), allowed)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must hold {allowed}, not {_what(array)}")
+    if array.dtype.kind == "f":
+        bad = ~np.isfinite(array)
+        if bad.any():
+            raise ValueError(f"{name} must hold finite numbers, not {array[bad].flat[0]} ({_where(bad)})")
+    return array
+
+
+def strings(name: str, array: NDArray[Any], allowed: str) -> NDArray[Any]:
+    """`array` as one of strings or, where all are bytes, of bytes; TypeError where it holds anything else."""
+    if array.dtype.kind in "US":
+        return array
+    kind = bytes if array.size and all(isinstance(each, bytes) for each in array.flat) else str
+    other = np.array([not isinstance(each, kind) for each in array.flat], dtype=bool).reshape(array.shape)
+    if other.any():
+        raise TypeError(f"{name} must hold {allowed}, not objects such as {array[other].flat[0]!r} ({_where(other)})")
+    return np.array(array.tolist(), dtype=kind)
+
+
+def _what(array: NDArray[Any]) -> str:
+    words = {"c": "complex numbers", "M": "dates", "m": "time differences", "V": "records"}
+    if array.dtype.kind in "OUST":
+        if array.dtype.kind != "O":
+            return "strings"
+        return f"objects such as {next(array.flat, None)!r}: convert them first, as by astype(float)"
+    return f"{words.get(array.dtype.kind, 'values')} ({array.dtype})"
+
+
+def _where(chosen: NDArray[np.bool_]) -> str:
+    return f"example {int(np.argwhere(np.atleast_1d(chosen))[0, 0]):,}"
+
+
+def check_examples(name: str, x: NDArray[Any], y: NDArray[Any]) -> None:
+    """Raise ValueError where `x` and `y` do not have the same number of examples, one or more."""
+    x_name, y_name = (f"{name} {letter}".strip() for letter in "xy")
+    for each, array in ((x_name, x), (y_name, y)):
+        if array.ndim == 0:
+            raise ValueError(f"{each} must be an array of examples, not the single value {array.item()!r}")
+        if array.size == 0:
+            raise ValueError(f"{each} must hold at least one example of at least one value, not shape {array.shape}")
+    if len(x) != len(y):
+        raise ValueError(f"{y_name} must have as many examples as {x_name}, {len(x):,}, not {len(y):,}")
+
+
+def image_shape(x: NDArray[Any], shape: Sequence[int] | None) -> Shape | None:
+    """Rows, columns and channels of the images `x`, where they are images: by `shape`, or by their own dimensions.
+
+    Raises ValueError for more dimensions than images have, for a `shape` that does not fit, and for dimensions that
+    look like channels first while no `shape` confirms them.
+    """
+    own = x.shape[1:]
+    if len(own) > 3:
+        raise ValueError(
+            f"x must have 1 to 4 dimensions, (examples, inputs) or (examples, rows, columns, channels), not {x.ndim}"
+        )
+    if shape is None:
+        if len(own) == 3 and own[0] <= _CHANNELS < own[2]:
+            raise ValueError(
+                f"x must have the channels last, and shape {x.shape} looks like channels first: "
+                f"pass np.moveaxis(x, 1, -1), or shape={own} if it is meant so"
+            )
+        return _full(own) if len(own) > 1 else None
+    if not isinstance(shape, tuple | list):
+        raise TypeError(f"shape must be a tuple of whole numbers, not {shape!r}")
+    if len(shape) not in (2, 3):
+        raise ValueError(f"shape must be (rows, columns) or (rows, columns, channels), not {shape}")
+    full = _full(tuple(check_whole("shape", size, 1) for size in shape))
+    if (_full(own) != full) if len(own) > 1 else math.prod(own) != math.prod(full):
+        raise ValueError(f"shape must fit the examples, of {' × '.join(map(str, own)) or 1} values, not be {shape}")
+    return full
+
+
+def _full(shape: tuple[int, ...]) -> Shape:
+    rows, columns, channels = (*shape, 1)[:3]
+    return int(rows), int(columns), int(channels)
+
+
+def full_scale_of(x: NDArray[Any], shape: Shape | None, full_scale: float | None) -> float:
+    """The value of `x` that becomes 1: `full_scale`, or by default 255 for images of uint8 and 1 for all else."""
+    if full_scale is None:
+        return _MAX_UINT8 if shape is not None and x.dtype == np.uint8 else 1.0
+    check_kind("full_scale", full_scale, Real)
+    if not 0 < full_scale < np.inf:
+        raise ValueError(f"full_scale must be a positive number, not {full_scale}")
+    return float(full_scale)
+
+
+def inputs_of(name: str, x: NDArray[Any], full_scale: float = 1.0) -> F32:
+    """`x` / `full_scale` as float32 (examples, values), in memory of its own; ValueError for values beyond float32."""
+    with np.errstate(over="ignore"):
+        flat = np.array(x, dtype=np.float32, order="C", copy=True).reshape(len(x), -1)
+        if full_scale != 1.0:
+            flat /= np.float32(full_scale)
+    bad = ~np.isfinite(flat)
+    if bad.any():
+        raise ValueError(f"{name} must fit float32, up to 3.4e38, and does not ({_where(bad)})")
+    return flat
+
+
+def permutation(n: int, seed: int) -> I64:
+    """A random order of `n` examples: a pure function of (n, seed), equal on every version of NumPy.
+
+    It is the order of epoch 0, with which no training begins, in `tikitaka.train.shuffled`.
+    """
+    words = np.random.Philox(key=np.array([seed, 0], dtype=np.uint64)).random_raw(n)
+    return np.argsort(words, kind="stable").astype(np.int64)
+
+
+def split(n: int, test_share: float, seed: int) -> tuple[I64, I64]:
+    """The training and the test examples out of `n`, of which `test_share`, rounded, are the test part.
+
+    Raises ValueError for a share or a seed out of range and where one of the parts would be empty.
+    """
+    check_kind("test_share", test_share, Real)
+    if not 0 < test_share < 1:
+        raise ValueError(f"test_share must be between 0 and 1, not {test_share}")
+    order = permutation(n, check_whole("seed", seed, 0, 2**64 - 1))
+    test = round(n * float(test_share))
+    if not 0 < test < n:
+        part = "training" if test else "test"
+        raise ValueError(f"test_share must leave examples in both parts; {test_share} of {n:,} leaves no {part} part")
+    return order[test:], order[:test]
