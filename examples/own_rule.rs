@@ -6,7 +6,7 @@
 #![allow(clippy::print_stdout)]
 
 use tikitaka::crossbar::{Array, Crossbar, Line, Reference, Setup};
-use tikitaka::device::{DeviceConfig, SoftBounds};
+use tikitaka::device::{DeviceConfig, DeviceSettings, SoftBounds};
 use tikitaka::ledger::Ledger;
 use tikitaka::network::{Initial, LayerConfig, LinearConfig, Loss, Network, Targets};
 use tikitaka::random::{Operation, Stream};

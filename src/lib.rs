@@ -91,6 +91,7 @@ pub mod checkpoint;
 pub mod crossbar;
 pub mod device;
 pub mod error;
+pub mod kinds;
 pub mod ledger;
 pub mod network;
 #[cfg(feature = "python")]

@@ -3,7 +3,7 @@
 
 use tikitaka::Workers;
 use tikitaka::crossbar::{Array, Crossbar, IoSettings, Line, Periphery, PulseTrains, Reference, Setup};
-use tikitaka::device::{ConstantStep, DeviceConfig, SoftBounds};
+use tikitaka::device::{ConstantStep, DeviceConfig, DeviceSettings, SoftBounds};
 use tikitaka::network::{
     Conv2dConfig, Examples, FlattenConfig, Inputs, LayerConfig, LinearConfig, Loss, LstmConfig, MaxPool2dConfig,
     Memory, Network, Targets,

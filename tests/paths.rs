@@ -3,7 +3,7 @@
 
 use tikitaka::Workers;
 use tikitaka::crossbar::{Array, Crossbar, DueRead, Line, Periphery, PulseTrains, Reference, Setup};
-use tikitaka::device::{ConstantStep, CycleNoise, Device, SoftBounds};
+use tikitaka::device::{ConstantStep, CycleNoise, Device, DeviceSettings, SoftBounds};
 use tikitaka::random::{Operation, Stream};
 use tikitaka::rule::{DigitalSgd, DigitalSgdRule, Rule};
 

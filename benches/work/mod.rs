@@ -3,7 +3,7 @@
 #![allow(dead_code)] // each bench takes what it needs
 
 use tikitaka::crossbar::{Array, Crossbar, Periphery, Setup};
-use tikitaka::device::{SoftBounds, SoftBoundsDevice};
+use tikitaka::device::{DeviceSettings, SoftBounds, SoftBoundsDevice};
 use tikitaka::random::{Operation, Stream};
 
 /// The arrays of the network, (outputs, inputs with the bias).

@@ -21,6 +21,7 @@ __all__ = [
     "bounds",
     "defaults",
     "describe",
+    "kinds",
     "load_tensors",
     "normals",
     "save_tensors",
@@ -303,9 +304,24 @@ def describe(
     samples: int | None = None,
     lr_scale: float = 1.0,
 ) -> tuple[str, list[str]]: ...
-def defaults(kind: str) -> dict[str, Any]: ...
-def bounds(kind: str) -> dict[str, tuple[float, float]]: ...
-def validate(kind: str, config: Any) -> None: ...
+def kinds(family: str) -> list[str]:
+    """The kinds of a family, in order.
+
+    `family` is "device", "part" (what an array has besides its devices) or "rule". Raises ValueError for another name.
+
+    >>> kinds("device")
+    ['soft-bounds', 'constant-step']
+    """
+
+def defaults(kind: str) -> dict[str, Any]:
+    """The default settings of a kind, with the key "kind" unless it is a part. Raises ValueError for an unknown kind."""
+
+def bounds(kind: str) -> dict[str, tuple[float, float]]:
+    """The least and the largest value of every number of a kind. Raises ValueError for an unknown kind."""
+
+def validate(kind: str, config: Any) -> None:
+    """Raises ValueError with the field, what is allowed and what was given, if a config or dict is not valid."""
+
 def normals(seed: int, n: int) -> _F32: ...
 def simd() -> str: ...
 def save_tensors(path: str, tensors: Mapping[str, ArrayLike], metadata: Mapping[str, str]) -> None: ...

@@ -25,7 +25,7 @@ pub use program::Programming;
 pub use pulse_trains::{PulseTrains, UpdatePlan};
 pub use reference::{Reference, ReferenceMethod};
 
-use crate::device::{Device, DeviceConfig};
+use crate::device::{Device, DeviceConfig, DeviceSettings, DeviceVisitor};
 use crate::error::{Error, Result, check_room};
 use crate::ledger::Counts;
 use crate::random::{Operation, Stream};
@@ -175,20 +175,24 @@ pub fn build(
     setup: &Setup,
     reference: &Reference,
 ) -> Result<Box<dyn Array>> {
-    fn boxed<D: Device>(
-        rows: usize,
-        cols: usize,
-        device: D,
-        setup: &Setup,
-        reference: &Reference,
-    ) -> Result<Box<dyn Array>> {
-        let mut crossbar = Crossbar::new(rows, cols, device, setup)?;
-        crossbar.refer(reference)?;
+    device.visit(Build { rows, cols, setup, reference })
+}
+
+/// A crossbar to be built of some devices.
+struct Build<'a> {
+    rows: usize,
+    cols: usize,
+    setup: &'a Setup,
+    reference: &'a Reference,
+}
+
+impl DeviceVisitor for Build<'_> {
+    type Out = Result<Box<dyn Array>>;
+
+    fn visit<S: DeviceSettings>(self, settings: &S) -> Self::Out {
+        let mut crossbar = Crossbar::new(self.rows, self.cols, settings.build()?, self.setup)?;
+        crossbar.refer(self.reference)?;
         Ok(Box::new(crossbar))
-    }
-    match device {
-        DeviceConfig::SoftBounds(settings) => boxed(rows, cols, settings.build()?, setup, reference),
-        DeviceConfig::ConstantStep(settings) => boxed(rows, cols, settings.build()?, setup, reference),
     }
 }
 

@@ -104,6 +104,9 @@ pub struct Periphery {
 }
 
 impl Periphery {
+    /// Its numbers are those of its directions.
+    pub const LIMITS: &[Limit<Self>] = &[];
+
     /// The RPU baseline (GV16, aihwkit): DAC 7 bit on ±1, ADC 9 bit on ±12, noise management, and
     /// bound management forward; line reads (ours) with ADC range ±1 and no management.
     pub fn full(output_noise: f64) -> Self {

@@ -1,7 +1,7 @@
 //! Constant steps between hard bounds: the ideal device, and with spreads the baseline of GV16.
 
 use super::variation::{self, Directed, Point, Variation, limits, pulse_blocks};
-use super::{Block, Device, DeviceConfig};
+use super::{Block, Device, DeviceSettings};
 use crate::error::{Limit, Result, check_limits};
 use crate::simd::{LANES, Mask};
 use serde::{Deserialize, Serialize};
@@ -45,19 +45,21 @@ impl ConstantStep {
     pub const STATES: f64 = 1200.0;
     /// The allowed range of every number.
     pub const LIMITS: &[Limit<Self>] = limits!(ConstantStep);
+}
 
-    /// Checks every field.
-    pub fn validate(&self) -> Result<()> {
+impl DeviceSettings for ConstantStep {
+    type Device = ConstantStepDevice;
+
+    fn validate(&self) -> Result<()> {
         check_limits(self, Self::LIMITS)?;
         variation::check_step(self.states, self.weight_step, self.bound)
     }
 
-    /// The model with these settings.
-    pub fn build(&self) -> Result<ConstantStepDevice> {
+    fn build(&self) -> Result<ConstantStepDevice> {
         self.validate()?;
         Ok(ConstantStepDevice {
             variation: Variation {
-                step: DeviceConfig::ConstantStep(self.clone()).weight_step() as f32,
+                step: variation::step(self.states, self.weight_step, self.bound, ConstantStep::STATES) as f32,
                 bound: self.bound as f32,
                 step_spread: self.step_spread as f32,
                 bound_spread: self.bound_spread as f32,

@@ -12,8 +12,8 @@ pub use soft_bounds::{CycleNoise, SoftBounds, SoftBoundsDevice};
 pub use variation::{Point, Variation};
 
 use crate::error::Result;
+use crate::kinds::kinds;
 pub use crate::simd::{LANES, Mask};
-use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
 
 /// Devices that meet pulses in one direction each.
@@ -77,14 +77,42 @@ pub trait Device: Debug + Clone + Send + Sync + 'static {
     fn parameters(&self, point: &Self::Point) -> Vec<(&'static str, f32)>;
 }
 
-/// The settings of a built-in model, by kind.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum DeviceConfig {
-    /// Soft bounds.
-    SoftBounds(SoftBounds),
-    /// A constant step between hard bounds.
-    ConstantStep(ConstantStep),
+/// The settings of a device model.
+pub trait DeviceSettings: Debug {
+    /// The model that they make.
+    type Device: Device
+    where
+        Self: Sized;
+
+    /// Checks every field.
+    fn validate(&self) -> Result<()>;
+
+    /// The model with these settings.
+    ///
+    /// # Errors
+    /// What [`validate`](DeviceSettings::validate) refuses.
+    fn build(&self) -> Result<Self::Device>
+    where
+        Self: Sized;
+}
+
+/// Something that is made from the settings of a device model, whichever model it is.
+pub trait DeviceVisitor {
+    /// What is made.
+    type Out;
+
+    /// Makes it.
+    fn visit<S: DeviceSettings>(self, settings: &S) -> Self::Out;
+}
+
+kinds! {
+    /// The settings of a built-in device model, by kind.
+    pub enum DeviceConfig("device"): DeviceSettings, visited by DeviceVisitor {
+        /// Soft bounds.
+        SoftBounds(SoftBounds) = "soft-bounds",
+        /// A constant step between hard bounds.
+        ConstantStep(ConstantStep) = "constant-step",
+    }
 }
 
 impl Default for DeviceConfig {
@@ -94,14 +122,6 @@ impl Default for DeviceConfig {
 }
 
 impl DeviceConfig {
-    /// Checks every field.
-    pub fn validate(&self) -> Result<()> {
-        match self {
-            Self::SoftBounds(settings) => settings.validate(),
-            Self::ConstantStep(settings) => settings.validate(),
-        }
-    }
-
     /// δ, the mean step at w = 0.
     pub fn weight_step(&self) -> f64 {
         match self {

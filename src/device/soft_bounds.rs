@@ -1,7 +1,7 @@
 //! Soft bounds, R24 eq. (4): steps shrink linearly towards the device's own bounds.
 
 use super::variation::{self, Directed, Point, Variation, limits, pulse_blocks};
-use super::{Block, Device, DeviceConfig};
+use super::{Block, Device, DeviceSettings};
 use crate::error::{Limit, Result, check_limits};
 use crate::simd::{LANES, Mask};
 use serde::{Deserialize, Serialize};
@@ -59,19 +59,21 @@ impl SoftBounds {
     pub const STATES: f64 = 20.0;
     /// The allowed range of every number.
     pub const LIMITS: &[Limit<Self>] = limits!(SoftBounds);
+}
 
-    /// Checks every field.
-    pub fn validate(&self) -> Result<()> {
+impl DeviceSettings for SoftBounds {
+    type Device = SoftBoundsDevice;
+
+    fn validate(&self) -> Result<()> {
         check_limits(self, Self::LIMITS)?;
         variation::check_step(self.states, self.weight_step, self.bound)
     }
 
-    /// The model with these settings.
-    pub fn build(&self) -> Result<SoftBoundsDevice> {
+    fn build(&self) -> Result<SoftBoundsDevice> {
         self.validate()?;
         Ok(SoftBoundsDevice {
             variation: Variation {
-                step: DeviceConfig::SoftBounds(self.clone()).weight_step() as f32,
+                step: variation::step(self.states, self.weight_step, self.bound, SoftBounds::STATES) as f32,
                 bound: self.bound as f32,
                 step_spread: self.step_spread as f32,
                 bound_spread: self.bound_spread as f32,

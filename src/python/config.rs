@@ -2,14 +2,16 @@
 
 use crate::Workers;
 use crate::crossbar::{IoSettings, Periphery, Programming, PulseTrains, Reference};
-use crate::device::{ConstantStep, DeviceConfig, SoftBounds};
-use crate::error::{Error, Limit, Result};
+use crate::device::DeviceConfig;
+use crate::error::{Error, Result};
+use crate::kinds::{Bounds, Family, kinds};
 use crate::network::LayerConfig;
-use crate::rule::{AnalogSgd, DigitalSgd, RuleConfig, Ttv1, Ttv2};
+use crate::rule::RuleConfig;
 use pyo3::exceptions::{PyMemoryError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyType};
 use pythonize::{depythonize, pythonize};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -82,49 +84,100 @@ pub(super) fn workers(threads: usize) -> PyResult<Arc<Workers>> {
     Ok(pool)
 }
 
-/// The built-in settings structs, one arm per kind.
-macro_rules! by_kind {
-    ($kind:expr, $call:ident) => {
-        match $kind {
-            "soft-bounds" => $call!(SoftBounds, DeviceConfig::SoftBounds, SoftBounds::LIMITS),
-            "constant-step" => $call!(ConstantStep, DeviceConfig::ConstantStep, ConstantStep::LIMITS),
-            "float" => $call!(DigitalSgd, RuleConfig::DigitalSgd, DigitalSgd::LIMITS),
-            "sgd" => $call!(AnalogSgd, RuleConfig::AnalogSgd, AnalogSgd::LIMITS),
-            "ttv1" => $call!(Ttv1, RuleConfig::Ttv1, Ttv1::LIMITS),
-            "ttv2" => $call!(Ttv2, RuleConfig::Ttv2, Ttv2::LIMITS),
-            "iosettings" => $call!(IoSettings, std::convert::identity, IoSettings::LIMITS),
-            "periphery" => $call!(Periphery, std::convert::identity, NO_LIMITS),
-            "pulsetrains" => $call!(PulseTrains, std::convert::identity, PulseTrains::LIMITS),
-            "reference" => $call!(Reference, std::convert::identity, Reference::LIMITS),
-            other => Err(PyValueError::new_err(format!(
-                "kind is {other:?}; allowed: soft-bounds, constant-step, iosettings, periphery, pulsetrains, reference, float, sgd, ttv1, ttv2"
-            ))),
-        }
-    };
+/// Settings that are checked: for the parts of an array that come in one kind each.
+trait Settings {
+    fn validate(&self) -> Result<()>;
 }
 
-const NO_LIMITS: &[Limit<Periphery>] = &[];
+macro_rules! parts {
+    ($($settings:ty),+) => {
+        $(impl Settings for $settings {
+            fn validate(&self) -> Result<()> {
+                self.validate()
+            }
+        })+
+    };
+}
+parts!(IoSettings, Periphery, PulseTrains, Reference);
+
+kinds! {
+    /// What an array has besides its devices. In files these have no key "kind": each stands where nothing else can.
+    enum PartConfig("part"): Settings {
+        /// Converters, noise and managements of one direction.
+        IoSettings(IoSettings) = "iosettings",
+        /// Those of all directions.
+        Periphery(Periphery) = "periphery",
+        /// Pulse trains.
+        PulseTrains(PulseTrains) = "pulsetrains",
+        /// The reference.
+        Reference(Reference) = "reference",
+    }
+}
+
+/// A family of kinds as Python sees it.
+struct Table {
+    name: &'static str,
+    kinds: fn() -> Vec<&'static str>,
+    defaults: DefaultsOf,
+    bounds: fn(&str) -> Option<&'static [Bounds]>,
+    validate: fn(&Bound<'_, PyDict>, &str) -> PyResult<()>,
+}
+
+/// The default settings of a kind, as a dict.
+type DefaultsOf = for<'py> fn(Python<'py>, &str) -> PyResult<Bound<'py, PyAny>>;
+
+const FAMILIES: &[Table] = &[table::<DeviceConfig>(), table::<PartConfig>(), table::<RuleConfig>()];
+
+const fn table<F: Family + Serialize + DeserializeOwned>() -> Table {
+    Table {
+        name: F::NAME,
+        kinds: || F::KINDS.iter().map(|kind| kind.name).collect(),
+        defaults: |py, name| {
+            let default = F::KINDS.iter().find(|kind| kind.name == name).and_then(|kind| kind.default);
+            let make = default.ok_or_else(|| PyValueError::new_err(format!("{name} has no defaults")))?;
+            pythonize(py, &make()).map_err(PyErr::from)
+        },
+        bounds: |name| F::KINDS.iter().find(|kind| kind.name == name).map(|kind| kind.bounds),
+        validate: |dict, name| {
+            let settings: F = depythonize(dict).map_err(|e| PyValueError::new_err(format!("{name}: {e}")))?;
+            settings.validate().map_err(map_error)
+        },
+    }
+}
+
+/// The family that has a kind.
+fn family_of(kind: &str) -> PyResult<&'static Table> {
+    FAMILIES.iter().find(|table| (table.kinds)().contains(&kind)).ok_or_else(|| {
+        let kinds: Vec<_> = FAMILIES.iter().flat_map(|table| (table.kinds)()).collect();
+        PyValueError::new_err(format!("kind is {kind:?}; allowed: {}", kinds.join(", ")))
+    })
+}
+
+/// The kinds of a family ("device", "part" or "rule"), in order.
+#[pyfunction]
+pub(super) fn kinds(family: &str) -> PyResult<Vec<&'static str>> {
+    FAMILIES.iter().find(|table| table.name == family).map(|table| (table.kinds)()).ok_or_else(|| {
+        let families: Vec<_> = FAMILIES.iter().map(|table| table.name).collect();
+        PyValueError::new_err(format!("family is {family:?}; allowed: {}", families.join(", ")))
+    })
+}
 
 /// The default settings of a kind, as a dict.
 #[pyfunction]
 pub(super) fn defaults<'py>(py: Python<'py>, kind: &str) -> PyResult<Bound<'py, PyAny>> {
-    macro_rules! call {
-        ($settings:ty, $wrap:path, $limits:expr) => {
-            pythonize(py, &$wrap(<$settings>::default())).map_err(PyErr::from)
-        };
+    let table = family_of(kind)?;
+    let defaults = (table.defaults)(py, kind)?;
+    if table.name == PartConfig::NAME {
+        defaults.del_item("kind")?;
     }
-    by_kind!(kind, call)
+    Ok(defaults)
 }
 
 /// The least and the largest value of every number of a kind.
 #[pyfunction]
 pub(super) fn bounds(kind: &str) -> PyResult<HashMap<&'static str, (f64, f64)>> {
-    macro_rules! call {
-        ($settings:ty, $wrap:path, $limits:expr) => {
-            Ok($limits.iter().map(|limit| (limit.field, (limit.min, limit.max))).collect())
-        };
-    }
-    by_kind!(kind, call)
+    let bounds = (family_of(kind)?.bounds)(kind).unwrap_or_default();
+    Ok(bounds.iter().map(|bounds| (bounds.field, (bounds.min, bounds.max))).collect())
 }
 
 /// Raises a ValueError naming the field, its value and what is allowed, if the settings are not valid.
@@ -134,16 +187,8 @@ pub(super) fn validate(kind: &str, config: &Bound<'_, PyAny>) -> PyResult<()> {
         return layer(config)?.validate().map_err(map_error);
     }
     let dict = as_dict(config)?.cast_into::<PyDict>()?.copy()?;
-    if dict.contains("kind")? {
-        dict.del_item("kind")?;
-    }
-    macro_rules! call {
-        ($settings:ty, $wrap:path, $limits:expr) => {{
-            let settings: $settings = depythonize(&dict).map_err(|e| PyValueError::new_err(format!("{kind}: {e}")))?;
-            settings.validate().map_err(map_error)
-        }};
-    }
-    by_kind!(kind, call)
+    dict.set_item("kind", kind)?;
+    (family_of(kind)?.validate)(&dict, kind)
 }
 
 /// A way to write weights, by name.

@@ -3,7 +3,7 @@
 use super::arrays::{batch, batch_out, integers, matrix, matrix_out, named_out, vector};
 use super::config::{map_error, programming, settings, whole, workers};
 use crate::crossbar::{Array, Crossbar, Line, Setup};
-use crate::device::{ConstantStepDevice, DeviceConfig, SoftBoundsDevice};
+use crate::device::{ConstantStepDevice, DeviceConfig, DeviceSettings, SoftBoundsDevice};
 use numpy::{PyArray1, PyArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;

@@ -14,7 +14,7 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _core {
     #[pymodule_export]
-    use super::config::{bounds, defaults, describe, validate};
+    use super::config::{bounds, defaults, describe, kinds, validate};
     #[pymodule_export]
     use super::crossbar::PyCrossbar;
     #[pymodule_export]

@@ -4,47 +4,66 @@ use super::{AnalogSgd, AnalogSgdRule, DigitalSgd, DigitalSgdRule, Rule, Ttv1, Tt
 use crate::crossbar::{Array, Periphery, PulseTrains, Reference, Setup, build};
 use crate::device::DeviceConfig;
 use crate::error::Result;
-use serde::{Deserialize, Serialize};
+use crate::kinds::kinds;
+use std::fmt::Debug;
 
-/// The settings of a built-in rule, by kind.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum RuleConfig {
-    /// Exact arithmetic.
-    #[serde(rename = "float")]
-    DigitalSgd(DigitalSgd),
-    /// Pulsed stochastic gradient descent.
-    #[serde(rename = "sgd")]
-    AnalogSgd(AnalogSgd),
-    /// Tiki-Taka.
-    Ttv1(Ttv1),
-    /// Tiki-Taka version 2.
-    Ttv2(Ttv2),
+/// The settings of a training rule.
+pub trait RuleSettings: Debug {
+    /// Checks every field.
+    fn validate(&self) -> Result<()>;
+
+    /// The rule of layer number `layer` with `rows` × `cols` initial weights, row-major.
+    ///
+    /// # Errors
+    /// What [`validate`](RuleSettings::validate) refuses, and more crosspoints than there is room for.
+    fn build(&self, rows: usize, cols: usize, weights: &[f32], seed: u64, layer: u64) -> Result<Box<dyn Rule>>;
+}
+
+kinds! {
+    /// The settings of a built-in rule, by kind.
+    pub enum RuleConfig("rule"): RuleSettings {
+        /// Exact arithmetic.
+        DigitalSgd(DigitalSgd) = "float",
+        /// Pulsed stochastic gradient descent.
+        AnalogSgd(AnalogSgd) = "sgd",
+        /// Tiki-Taka.
+        Ttv1(Ttv1) = "ttv1",
+        /// Tiki-Taka version 2.
+        Ttv2(Ttv2) = "ttv2",
+    }
 }
 
 impl RuleConfig {
-    /// Checks every field.
-    pub fn validate(&self) -> Result<()> {
-        match self {
-            Self::DigitalSgd(settings) => settings.validate(),
-            Self::AnalogSgd(settings) => settings.validate(),
-            Self::Ttv1(settings) => settings.validate(),
-            Self::Ttv2(settings) => settings.validate(),
-        }
-    }
-
-    /// The rule of layer number `layer` with `rows` × `cols` initial weights, row after row.
+    /// The rule of layer number `layer` with `rows` × `cols` initial weights, row-major.
+    ///
+    /// # Errors
+    /// Settings out of range, and more crosspoints than there is room for.
     pub fn build(&self, rows: usize, cols: usize, weights: &[f32], seed: u64, layer: u64) -> Result<Box<dyn Rule>> {
         self.validate()?;
-        Ok(match self {
-            Self::DigitalSgd(settings) => Box::new(DigitalSgdRule::new(rows, cols, weights, settings.clone())?),
-            Self::AnalogSgd(settings) => {
-                Box::new(AnalogSgdRule::build(rows, cols, weights, settings.clone(), seed, layer)?)
-            }
-            Self::Ttv1(settings) => Box::new(Ttv1Rule::build(rows, cols, weights, settings.clone(), seed, layer)?),
-            Self::Ttv2(settings) => Box::new(Ttv2Rule::build(rows, cols, weights, settings.clone(), seed, layer)?),
-        })
+        self.settings().build(rows, cols, weights, seed, layer)
     }
+}
+
+/// The traits of the built-in settings, from their own functions.
+macro_rules! rule_settings {
+    ($($settings:ty => $build:expr),+ $(,)?) => {
+        $(impl RuleSettings for $settings {
+            fn validate(&self) -> Result<()> {
+                self.validate()
+            }
+
+            fn build(&self, rows: usize, cols: usize, weights: &[f32], seed: u64, layer: u64) -> Result<Box<dyn Rule>> {
+                let build: fn(_, _, &[f32], _, _, _) -> Result<_> = $build;
+                Ok(Box::new(build(rows, cols, weights, self.clone(), seed, layer)?))
+            }
+        })+
+    };
+}
+rule_settings! {
+    DigitalSgd => |rows, cols, weights, settings, _, _| DigitalSgdRule::new(rows, cols, weights, settings),
+    AnalogSgd => AnalogSgdRule::build,
+    Ttv1 => Ttv1Rule::build,
+    Ttv2 => Ttv2Rule::build,
 }
 
 /// Checks the devices of a rule, those that are given.

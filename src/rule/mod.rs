@@ -11,7 +11,7 @@ mod ttv1;
 mod ttv2;
 
 pub use analog_sgd::{AnalogSgd, AnalogSgdRule};
-pub use config::RuleConfig;
+pub use config::{RuleConfig, RuleSettings};
 pub use describe::{Description, describe};
 pub use digital_sgd::{DigitalSgd, DigitalSgdRule};
 pub use state::State;
