@@ -40,7 +40,15 @@ MODULES = [
 ]
 
 # Names that nothing is given to: abstract bases, what PyTorch must be there for (tests/pytorch), generic helpers.
-LEFT_OUT = {"Device", "RuleConfig", "Rule", "nn.Layer", "export.torch_module", "export.torch_state_dict"}
+LEFT_OUT = {
+    "Device",
+    "RuleConfig",
+    "Rule",
+    "nn.Layer",
+    "models.Sizes",
+    "export.torch_module",
+    "export.torch_state_dict",
+}
 
 REFUSALS = (ValueError, TypeError, OSError, MemoryError, FloatingPointError, tt.Stopped)
 
