@@ -13,7 +13,7 @@ from tikitaka import cli
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", *(DOCS / f"{name}.md" for name in ("index", "algorithm", "tutorial", "extraction"))]
+PAGES = [ROOT / "README.md", *(DOCS / f"{name}.md" for name in ("index", "algorithm", "tutorial", "extraction", "own"))]
 
 run = runpy.run_path(str(DOCS / "blocks.py"))["run"]
 
