@@ -12,7 +12,7 @@ import tikitaka as tt
 from tikitaka import cli
 
 ROOT = Path(__file__).parents[1]
-DOCS = ROOT / "docs"
+DOCS, RESULTS = ROOT / "docs", ROOT / "results"
 PAGES = [ROOT / "README.md", *(DOCS / f"{name}.md" for name in ("index", "algorithm", "tutorial", "extraction", "own"))]
 
 run = runpy.run_path(str(DOCS / "blocks.py"))["run"]
@@ -51,7 +51,7 @@ def test_commands_work(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_every_option_that_pages_name_exists(capsys: pytest.CaptureFixture[str]) -> None:
     """Of commands that are shown and not run, since they need data or an earlier run."""
     named: set[tuple[str, str]] = set()
-    for page in [ROOT / "README.md", *DOCS.glob("*.md")]:
+    for page in [ROOT / "README.md", *DOCS.glob("*.md"), *RESULTS.rglob("*.md")]:
         text = page.read_text(encoding="utf-8").replace("\\\n", " ")
         for verb, rest in re.findall(r"^ *`?tikitaka ([a-z]+(?: [a-z-]+(?= --))?)([^`\n#]*)", text, re.MULTILINE):
             named |= {(verb, option) for option in re.findall(r"(?<!\S)--[a-z][a-z0-9-]*", rest)}
@@ -83,7 +83,7 @@ def test_pages_are_found_from_the_site_and_lead_somewhere() -> None:
     site = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     pages = {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")}
     assert {page for page in pages if f" {page}\n" not in site} == set()
-    for path in [ROOT / "README.md", *DOCS.rglob("*.md")]:
+    for path in [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *RESULTS.rglob("*.md")]:
         for link in re.findall(r"\]\(([^)#: ]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8")):
             assert (path.parent / link).exists(), f"{path.name}: {link}"
 
