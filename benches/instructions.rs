@@ -6,7 +6,7 @@ mod work;
 
 use std::hint::black_box;
 use tikitaka::Workers;
-use tikitaka::crossbar::{Array, Line, Periphery};
+use tikitaka::crossbar::{Array, Line, Periphery, Visible};
 use tikitaka::device::{DeviceConfig, SoftBounds};
 use tikitaka::network::{LayerConfig, LinearConfig, Loss, Network, Targets};
 use tikitaka::random::{Operation, Stream};

@@ -8,7 +8,7 @@ use divan::{Bencher, black_box, counter::ItemsCount};
 use rand::{SeedableRng, rngs::SmallRng};
 use rand_distr::{Distribution, StandardNormal};
 use tikitaka::Workers;
-use tikitaka::crossbar::{Array, IoSettings, Periphery};
+use tikitaka::crossbar::{IoSettings, Periphery, Visible};
 use tikitaka::random::{Operation, Stream};
 use work::{SHAPES, array, error_signal, input, uniforms};
 

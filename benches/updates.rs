@@ -6,8 +6,8 @@ mod work;
 
 use divan::{Bencher, black_box, counter::ItemsCount};
 use tikitaka::Workers;
-use tikitaka::crossbar::{Array, Line, Periphery};
-use tikitaka::rule::{DigitalSgd, DigitalSgdRule, Rule};
+use tikitaka::crossbar::{Array, ExactWeights, Line, Periphery, Visible};
+use tikitaka::rule::{DigitalSgdRule, Rule};
 use work::{SHAPES, Updates, array, error_signal, input, uniforms};
 
 #[allow(clippy::print_stdout)]
@@ -70,13 +70,13 @@ fn pulse_line_every(bencher: Bencher<'_, '_>, n: usize) {
 #[divan::bench(args = SHAPES)]
 fn float_step(bencher: Bencher<'_, '_>, (rows, cols): (usize, usize)) {
     let weights = uniforms(2, rows * cols, -0.1, 0.1);
-    let mut rule = DigitalSgdRule::new(rows, cols, &weights, DigitalSgd { lr: 1e-6 }).expect("valid settings");
+    let mut rule = DigitalSgdRule::new(ExactWeights::new(rows, cols, &weights).expect("as many weights"), 1e-6);
     let (x, delta) = (input(cols, 1), error_signal(rows, 1));
     let (mut y, mut z) = (vec![0.0; rows], vec![0.0; cols]);
     let workers = Workers::default();
     bencher.counter(ItemsCount::new(1_usize)).bench_local(|| {
-        rule.forward(black_box(&x), black_box(&mut y), &workers).expect("fits");
-        rule.backward(black_box(&delta), black_box(&mut z), &workers).expect("fits");
+        rule.visible_mut().forward(black_box(&x), black_box(&mut y), &workers).expect("fits");
+        rule.visible_mut().backward(black_box(&delta), black_box(&mut z), &workers).expect("fits");
         rule.update(black_box(&x), black_box(&delta), 1.0, &workers).expect("fits");
     });
 }

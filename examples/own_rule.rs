@@ -1,23 +1,22 @@
-//! A training rule of one's own, outside the crate: TTv1 (GH20, PAT1) written once more over the
-//! `Array` trait. It equals the built-in rule bit for bit.
+//! Your own training rule, outside the crate: TTv1 (GH20, PAT1) written once more over the `Array` trait. It equals
+//! the built-in rule bit for bit, and is saved, programmed and copied like one.
 //!
 //! cargo run --release --example own_rule
 
 #![allow(clippy::print_stdout)]
 
-use tikitaka::crossbar::{Array, Crossbar, Line, Reference, Setup};
-use tikitaka::device::{DeviceConfig, DeviceSettings, SoftBounds};
-use tikitaka::ledger::Ledger;
-use tikitaka::network::{Initial, LayerConfig, LinearConfig, Loss, Network, Targets};
+use tikitaka::crossbar::{Array, Line, Reference, Setup, Visible, build};
+use tikitaka::device::DeviceConfig;
+use tikitaka::network::{LayerConfig, LinearConfig, Loss, Network, Targets};
 use tikitaka::random::{Operation, Stream};
-use tikitaka::rule::{Rule, RuleConfig, State, Ttv1};
+use tikitaka::rule::{Initial, Rule, RuleConfig, State, Ttv1};
 use tikitaka::{Result, Workers};
 
 const FAST_LR: f32 = 0.1;
 const TRANSFER_LR: f32 = 0.5;
 const TRANSFER_EVERY: u64 = 2;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct MyTtv1 {
     a: Box<dyn Array>,
     c: Box<dyn Array>,
@@ -27,11 +26,9 @@ struct MyTtv1 {
 
 impl MyTtv1 {
     fn new(at: &Initial<'_>) -> Result<Self> {
-        let array = |which: u64, reference: Reference| -> Result<Box<dyn Array>> {
+        let array = |which: u64, reference: Reference| {
             let setup = Setup { seed: at.seed, array: 2 * at.layer + which, ..Setup::default() };
-            let mut crossbar = Crossbar::new(at.rows, at.cols, SoftBounds::default().build()?, &setup)?;
-            crossbar.refer(&reference)?;
-            Ok(Box::new(crossbar))
+            build(at.rows, at.cols, &DeviceConfig::default(), &setup, &reference)
         };
         let (a, mut c) = (array(0, Reference::ideal())?, array(1, Reference::default())?);
         c.set_weights(at.weights)?;
@@ -40,20 +37,16 @@ impl MyTtv1 {
 }
 
 impl Rule for MyTtv1 {
-    fn shape(&self) -> (usize, usize) {
-        self.c.shape()
+    fn visible(&self) -> &dyn Visible {
+        self.c.as_ref()
     }
 
-    fn forward(&mut self, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()> {
-        self.c.forward(x, y, workers)
-    }
-
-    fn backward(&mut self, delta: &[f32], z: &mut [f32], workers: &Workers) -> Result<()> {
-        self.c.backward(delta, z, workers)
+    fn visible_mut(&mut self) -> &mut dyn Visible {
+        self.c.as_mut()
     }
 
     fn update(&mut self, x: &[f32], delta: &[f32], lr_scale: f32, _workers: &Workers) -> Result<()> {
-        let (rows, cols) = self.shape();
+        let (rows, cols) = self.c.shape();
         for (x, delta) in x.chunks(cols).zip(delta.chunks(rows)) {
             self.a.update(x, delta, -FAST_LR)?;
             self.count += 1;
@@ -68,46 +61,27 @@ impl Rule for MyTtv1 {
         Ok(())
     }
 
-    fn evaluate(&self, draw: u64, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()> {
-        self.c.evaluate(draw, x, y, workers)
-    }
-
-    fn weights(&self) -> Result<Vec<f32>> {
-        Ok(self.c.weights())
-    }
-
-    fn set_weights(&mut self, weights: &[f32]) -> Result<()> {
-        self.c.set_weights(weights)
-    }
-
-    fn read_weights(&self, _draw: u64) -> Result<Vec<f32>> {
-        self.weights()
-    }
-
-    fn ledger(&self) -> Ledger {
-        Ledger { fast: self.a.counts(), slow: self.c.counts(), digital_operations: 0 }
-    }
-
     fn state(&self) -> Result<State> {
         let mut state = State::default();
         state.add_array("a", self.a.as_ref());
         state.add_array("c", self.c.as_ref());
-        state.counters.insert("progress".to_owned(), vec![self.count, self.k as u64]);
+        state.add_count("count", self.count);
+        state.add_count("k", self.k as u64);
         Ok(state)
     }
 
     fn restore(&mut self, state: &State) -> Result<()> {
-        state.restore_array("a", self.a.as_mut())?;
-        state.restore_array("c", self.c.as_mut())?;
-        (self.count, self.k) = (state.counters("progress")?[0], state.counters("progress")?[1] as usize);
-        Ok(())
+        let (a, c) = (state.array("a", self.a.as_ref())?, state.array("c", self.c.as_ref())?);
+        (self.count, self.k) = (state.count("count")?, state.count("k")? as usize % self.c.shape().1);
+        self.a.restore(&a)?;
+        self.c.restore(&c)
     }
 }
 
 /// The weights of every layer.
 type Weights = Vec<Vec<f32>>;
 
-/// PulseTrains on random vectors with random classes and returns the weights of every layer.
+/// Trains on random vectors with random classes and returns the weights of every layer.
 fn train(mut network: Network) -> Result<Weights> {
     let mut x = vec![0.0; 8 * 300];
     Stream::new(1, 0, Operation::Sample, 0).normals(0, &mut x);
@@ -154,4 +128,23 @@ fn equals_the_built_in_rule_bit_for_bit() {
         train(still.expect("valid settings")).expect("valid data"),
         "training must have moved the weights"
     );
+}
+
+/// A copy continues bit for bit as the original does, and so does a new rule with the state of the original.
+#[test]
+fn copies_and_states_continue_bit_for_bit() -> Result<()> {
+    let (weights, workers) = ([0.1; 6], Workers::default());
+    let at = Initial { layer: 0, rows: 2, cols: 3, weights: &weights, seed: 3 };
+    let step = |rule: &mut Box<dyn Rule>| rule.update(&[0.5, -1.0, 0.2], &[0.4, -0.3], 1.0, &workers);
+    let mut rule: Box<dyn Rule> = Box::new(MyTtv1::new(&at)?);
+    (0..5).try_for_each(|_| step(&mut rule))?;
+    let (mut copy, mut restored): (_, Box<dyn Rule>) = (rule.clone(), Box::new(MyTtv1::new(&at)?));
+    restored.restore(&rule.state()?)?;
+    assert_eq!(copy.downcast_ref::<MyTtv1>().map(|own| own.count), Some(5));
+    for other in [&mut rule, &mut copy, &mut restored] {
+        (0..4).try_for_each(|_| step(other))?;
+    }
+    assert_eq!(copy.state()?, rule.state()?);
+    assert_eq!(restored.state()?, rule.state()?);
+    Ok(())
 }

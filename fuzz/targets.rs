@@ -1,10 +1,10 @@
 //! What is fuzzed, for the fuzzer and for the tests that replay its corpus.
 
 use tikitaka::Workers;
-use tikitaka::checkpoint::{decode as decoded, encode};
 use tikitaka::device::DeviceConfig;
 use tikitaka::network::{LayerConfig, LinearConfig, Loss, Network, Targets};
 use tikitaka::rule::{AnalogSgd, DigitalSgd, Rule, RuleConfig, State, Ttv1, Ttv2};
+use tikitaka::tensors::{Tensor, decode as decoded, encode};
 
 /// Reading any bytes as a file gives arrays, which can be written and read again, or an error.
 pub(crate) fn decode(bytes: &[u8]) {
@@ -69,8 +69,8 @@ fn apply(state: &mut State, entry: u8, at: usize, what: u8, value: [u8; 8]) {
     }
 }
 
-fn changed<T: Clone>(values: Option<&mut Vec<T>>, at: usize, what: u8, value: T) {
-    let Some(values) = values else { return };
+fn changed<T: Clone>(tensor: Option<&mut Tensor<T>>, at: usize, what: u8, value: T) {
+    let Some(Tensor { values, .. }) = tensor else { return };
     match what % 8 {
         5 => values.truncate(at),
         6 => values.resize(at, value),

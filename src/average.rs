@@ -69,13 +69,14 @@ impl LineAverage {
         &self.reads
     }
 
-    /// Puts means and numbers of reads back.
-    pub fn restore(&mut self, means: &[f32], reads: &[u64]) -> Result<()> {
+    /// The average with other means and numbers of reads.
+    ///
+    /// # Errors
+    /// Another number of either.
+    pub fn restored(&self, means: &[f32], reads: &[u64]) -> Result<Self> {
         check_len("average", means.len(), self.mean.len())?;
-        check_len("average_reads", reads.len(), self.reads.len())?;
-        self.mean.copy_from_slice(means);
-        self.reads.copy_from_slice(reads);
-        Ok(())
+        check_len("average.reads", reads.len(), self.reads.len())?;
+        Ok(Self { memory: self.memory, width: self.width, mean: means.to_vec(), reads: reads.to_vec() })
     }
 }
 

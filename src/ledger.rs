@@ -22,15 +22,26 @@ pub struct Counts {
     pub adc_conversions: u64,
 }
 
+impl Counts {
+    /// The counts by name.
+    pub fn fields(&mut self) -> [(&'static str, &mut u64); 7] {
+        [
+            ("forward_mvms", &mut self.forward_mvms),
+            ("backward_mvms", &mut self.backward_mvms),
+            ("updates", &mut self.updates),
+            ("pulses", &mut self.pulses),
+            ("line_reads", &mut self.line_reads),
+            ("dac_conversions", &mut self.dac_conversions),
+            ("adc_conversions", &mut self.adc_conversions),
+        ]
+    }
+}
+
 impl AddAssign for Counts {
-    fn add_assign(&mut self, other: Self) {
-        self.forward_mvms += other.forward_mvms;
-        self.backward_mvms += other.backward_mvms;
-        self.updates += other.updates;
-        self.pulses += other.pulses;
-        self.line_reads += other.line_reads;
-        self.dac_conversions += other.dac_conversions;
-        self.adc_conversions += other.adc_conversions;
+    fn add_assign(&mut self, mut other: Self) {
+        for ((_, sum), (_, count)) in self.fields().into_iter().zip(other.fields()) {
+            *sum += *count;
+        }
     }
 }
 

@@ -2,10 +2,12 @@
 //! one after another, products together and alone. `make test` runs this file once per instruction set.
 
 use tikitaka::Workers;
-use tikitaka::crossbar::{Array, Crossbar, DueRead, Line, Periphery, PulseTrains, Reference, Setup};
+use tikitaka::crossbar::{
+    Array, Crossbar, DueRead, ExactWeights, Inspect, Line, Periphery, PulseTrains, Reference, Setup, Visible,
+};
 use tikitaka::device::{ConstantStep, CycleNoise, Device, DeviceSettings, SoftBounds};
 use tikitaka::random::{Operation, Stream};
-use tikitaka::rule::{DigitalSgd, DigitalSgdRule, Rule};
+use tikitaka::rule::{DigitalSgdRule, Rule};
 
 const SEED: u64 = 5;
 const ARRAY: u64 = 3;
@@ -42,7 +44,7 @@ fn update_by_definition<D: Device>(array: &Crossbar<D>, step: u64, x: &[f32], de
     let (rows, cols) = array.shape();
     let (row_trains, column_trains) = array.next_pulse_trains(x, delta, lr);
     let slots = row_trains.len() / rows;
-    let (mut weights, reference) = (array.weights(), array.reference());
+    let (mut weights, reference) = (array.weights().expect("of ours"), array.reference());
     let (stream, mut p) = (Stream::new(SEED, ARRAY, Operation::Update, step), 0);
     for part in (0..slots).step_by(64) {
         for j in 0..cols {
@@ -73,7 +75,11 @@ fn follows_the_definition<D: Device>(device: &D) {
                 let lr = if step == 1 { -1.0 } else { 1.0 } * load * max_length as f32 * array.weight_step();
                 let expected = update_by_definition(&array, step, &x, &delta, lr);
                 array.update(&x, &delta, lr).expect("vectors of the array's shape");
-                assert_eq!(array.weights(), expected, "{rows}×{cols}, {max_length} slots, load {load}, {device:?}");
+                assert_eq!(
+                    array.weights().expect("of ours"),
+                    expected,
+                    "{rows}×{cols}, {max_length} slots, load {load}, {device:?}"
+                );
             }
         }
     }
@@ -181,7 +187,7 @@ fn sums_have_the_stated_order() {
     for rows in (1..=66).chain([80, 95, 127, 128, 145, 161, 257]) {
         let cols = 1 + 7 * rows % 40;
         let mut array = crossbar(rows, cols, &device, &exact, false);
-        let w = array.weights();
+        let w = array.weights().expect("of ours");
         let (x, delta) = (values(1, BATCH * cols, 0.2, true), values(2, BATCH * rows, 0.2, true));
         for count in [1, BATCH] {
             let (mut y, mut z) = (vec![0.0; count * rows], vec![0.0; count * cols]);
@@ -210,7 +216,7 @@ fn float_learns_from_a_batch_what_it_learns_from_samples() {
         for (batch, zeros) in [(5, 0.75), (64, 0.75), (64, 0.0), (150, 0.9)] {
             let start = values(3, rows * cols, 0.0, true);
             let (x, delta) = (values(1, batch * cols, 0.0, true), values(2, batch * rows, zeros, true));
-            let rule = || DigitalSgdRule::new(rows, cols, &start, DigitalSgd { lr: 0.03 }).expect("valid settings");
+            let rule = || DigitalSgdRule::new(ExactWeights::new(rows, cols, &start).expect("as many weights"), 0.03);
             let mut one = rule();
             for (x, delta) in x.chunks_exact(cols).zip(delta.chunks_exact(rows)) {
                 one.update(x, delta, 1.0, &Workers::default()).expect("a sample");
@@ -219,7 +225,11 @@ fn float_learns_from_a_batch_what_it_learns_from_samples() {
                 let (mut all, workers) = (rule(), Workers::new(threads).expect("few threads"));
                 all.update(&x, &delta, 1.0, &workers).expect("samples");
                 let what = format!("{rows}×{cols}, {batch} samples, {zeros} zeros, {threads} threads");
-                assert_eq!(all.weights().expect("weights"), one.weights().expect("weights"), "{what}");
+                assert_eq!(
+                    all.visible().weights().expect("weights"),
+                    one.visible().weights().expect("weights"),
+                    "{what}"
+                );
             }
         }
     }

@@ -8,7 +8,9 @@ use tikitaka::network::{
     Conv2dConfig, FlattenConfig, LayerConfig, LinearConfig, Loss, MaxPool2dConfig, Network, Targets,
 };
 use tikitaka::random::{Operation, Stream};
-use tikitaka::rule::{AnalogSgd, DigitalSgd, LearningRates, ReadVectors, RuleConfig, State, TransferLine, Ttv1, Ttv2};
+use tikitaka::rule::{
+    AnalogSgd, DigitalSgd, Initial, LearningRates, ReadVectors, RuleConfig, State, TransferLine, Ttv1, Ttv2,
+};
 use tikitaka::{Result, Workers};
 
 const SAMPLES: u32 = 240;
@@ -47,7 +49,7 @@ fn network(rule: &RuleConfig, seed: u64) -> Network {
     let linear = |inputs, outputs| LayerConfig::Linear(LinearConfig { inputs, outputs, bias: true, scale: 1.5 });
     let layers = [linear(INPUTS, 70), LayerConfig::Sigmoid, linear(70, 3)];
     let mut network = Network::new(&layers, rule, Loss::CrossEntropy, seed).expect("valid settings");
-    network.rules_mut().for_each(|linear| linear.set_averaging(true));
+    network.rules_mut().for_each(|rule| rule.set_averaging(true).expect("a built-in rule"));
     network
 }
 
@@ -79,7 +81,7 @@ fn states(network: &Network) -> Vec<State> {
 fn digest(network: &Network) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     for state in states(network) {
-        for word in state.floats.values().flatten().map(|v| v.to_bits()) {
+        for word in state.floats.values().flat_map(|tensor| &tensor.values).map(|v| v.to_bits()) {
             hash = (hash ^ u64::from(word)).wrapping_mul(0x0100_0000_01b3);
         }
     }
@@ -134,7 +136,7 @@ fn shared_mini_batches_give_what_one_thread_does() {
             let trained = |threads| {
                 let (mut network, workers) = (network(&rule, 5), Workers::new(threads).expect("few threads"));
                 let progress = network.train(&x, Targets::Classes(&classes), &order, batch, 1.0, &workers);
-                (progress.expect("valid data"), network.ledger(), states(&network))
+                (progress.expect("valid data"), network.ledger().expect("a built-in rule"), states(&network))
             };
             let once = trained(1);
             (2..=5)
@@ -169,7 +171,7 @@ fn shared_mini_batches_of_images_give_what_one_thread_does() {
                 let workers = Workers::new(threads).expect("few threads");
                 let mut network = Network::new(&layers, &rule, Loss::CrossEntropy, 5).expect("valid settings");
                 let progress = network.train(&x, Targets::Classes(&classes), &order, batch, 1.0, &workers);
-                (progress.expect("valid data"), network.ledger(), states(&network))
+                (progress.expect("valid data"), network.ledger().expect("a built-in rule"), states(&network))
             };
             let once = trained(1);
             (2..=4)
@@ -189,11 +191,12 @@ fn products_of_large_batches_do_not_depend_on_threads() {
     Stream::new(2, 0, Operation::Sample, 0).normals(0, &mut x);
     let products = |threads| {
         let workers = Workers::new(threads).expect("few threads");
-        let mut layer = rule.build(rows, cols, &weights, 3, 0).expect("valid settings");
+        let mut layer =
+            rule.build(&Initial { layer: 0, rows, cols, weights: &weights, seed: 3 }).expect("valid settings");
         let (mut y, mut z) = (vec![0.0; batch * rows], vec![0.0; batch * cols]);
         layer.forward(&x, &mut y, &workers).expect("valid shapes");
         layer.backward(&y, &mut z, &workers).expect("valid shapes");
-        (y, z, layer.ledger())
+        (y, z, layer.ledger().expect("a built-in rule"))
     };
     let once = products(1);
     assert_eq!(once, products(2));
@@ -213,7 +216,7 @@ fn a_state_put_back_goes_on_bit_for_bit() {
         }
         train(&mut second, 1, 1, &[101..SAMPLES]).expect("valid data");
         assert_eq!(states(&second), states(&whole), "{name}");
-        assert_eq!(second.ledger(), whole.ledger(), "{name}");
+        assert_eq!(second.ledger().expect("built in"), whole.ledger().expect("built in"), "{name}");
     }
 }
 

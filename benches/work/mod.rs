@@ -2,7 +2,7 @@
 
 #![allow(dead_code)] // each bench takes what it needs
 
-use tikitaka::crossbar::{Array, Crossbar, Periphery, Setup};
+use tikitaka::crossbar::{Array, Crossbar, Periphery, Setup, Visible};
 use tikitaka::device::{DeviceSettings, SoftBounds, SoftBoundsDevice};
 use tikitaka::random::{Operation, Stream};
 

@@ -1,6 +1,6 @@
 //! Reading and writing one line: what a transfer does to A and to C.
 
-use super::{Crossbar, Line};
+use super::{Array, Crossbar, Line};
 use crate::device::Device;
 use crate::error::{Result, check_len};
 use crate::random::{Beginnings, Operation, Stream};
@@ -107,4 +107,16 @@ impl<D: Device> Crossbar<D> {
             counters[k] = counters[k].saturating_add(1);
         }
     }
+}
+
+/// All columns of an array as read `draw` outside training, row-major.
+pub(super) fn peek_columns(array: &dyn Array, draw: u64) -> Result<Vec<f32>> {
+    let (rows, cols) = array.shape();
+    let mut weights = vec![0.0; rows * cols];
+    let mut v = vec![0.0; rows];
+    for k in 0..cols {
+        array.peek_line(draw.wrapping_mul(cols as u64).wrapping_add(k as u64), Line::Column(k), &mut v)?;
+        v.iter().enumerate().for_each(|(i, v)| weights[i * cols + k] = *v);
+    }
+    Ok(weights)
 }

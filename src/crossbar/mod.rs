@@ -7,7 +7,10 @@
 pub(crate) mod active;
 mod apply;
 mod array;
+mod due;
+mod exact;
 mod firing;
+mod inspect;
 mod lines;
 pub(crate) mod mvm;
 mod pass;
@@ -15,15 +18,22 @@ mod periphery;
 mod program;
 mod pulse_trains;
 mod reference;
+mod snapshot;
 mod update;
+mod visible;
 
-pub use array::{Array, DueRead, Line, Snapshot};
+pub use array::{Array, BoxedClone, Line};
+pub use due::DueRead;
+pub use exact::ExactWeights;
+pub use inspect::{Inspect, TrainSlots};
 pub use mvm::Scratch;
-pub use pass::{Direction, MvmCost, Pass};
+pub use pass::{Direction, MvmCost, SharedProducts};
 pub use periphery::{IoSettings, Periphery};
 pub use program::Programming;
 pub use pulse_trains::{PulseTrains, UpdatePlan};
 pub use reference::{Reference, ReferenceMethod};
+pub use snapshot::{Snapshot, StreamPositions};
+pub use visible::Visible;
 
 use crate::device::{Device, DeviceConfig, DeviceSettings, DeviceVisitor};
 use crate::error::{Error, Result, check_room};
@@ -65,23 +75,12 @@ pub struct Crossbar<D: Device> {
     points: Aligned<D::Point>,
     weights: Aligned<f32>,
     reference: Aligned<f32>,
-    steps: Steps,
+    steps: StreamPositions,
     counts: Counts,
     pulse_counters: Option<Vec<u32>>,
     scratch: Vec<Scratch>,
     update_scratch: UpdateScratch,
     line_scratch: LineScratch,
-}
-
-/// How often each operation has run: the step of its next stream.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Steps {
-    forward: u64,
-    backward: u64,
-    update: u64,
-    read: u64,
-    line_pulse: u64,
-    program: u64,
 }
 
 impl<D: Device> Crossbar<D> {
@@ -123,7 +122,7 @@ impl<D: Device> Crossbar<D> {
             points,
             weights: Aligned::new(std::iter::repeat_n(0.0, n)),
             reference: Aligned::from(Vec::new()),
-            steps: Steps::default(),
+            steps: StreamPositions::default(),
             counts: Counts::default(),
             pulse_counters: setup.count_pulses.then(|| vec![0; n]),
             scratch: Vec::new(),
@@ -146,20 +145,10 @@ impl<D: Device> Crossbar<D> {
         &self.points[col * self.rows + row]
     }
 
-    /// Pulses that each crosspoint has got, row after row, if they are counted.
-    pub fn pulse_counters(&self) -> Option<Vec<u32>> {
-        self.pulse_counters.as_ref().map(|counters| transpose(counters, self.rows, self.cols))
-    }
-
     /// Row after row, from a value per device in the array's own order.
     fn by_rows<T: Copy>(&self, value: impl Fn(usize) -> T) -> Vec<T> {
         let (rows, cols) = (self.rows, self.cols);
         (0..rows * cols).map(|k| value((k % cols) * rows + k / cols)).collect()
-    }
-
-    /// Symmetry points, row after row.
-    pub fn symmetry_points(&self) -> Vec<f32> {
-        self.by_rows(|k| self.device.symmetry_point(&self.points[k]))
     }
 
     fn stream(&self, operation: Operation, step: u64) -> Stream {

@@ -31,7 +31,7 @@ impl MvmCost {
 }
 
 /// Products with weights that stay as they are.
-pub trait Pass: Sync {
+pub trait SharedProducts: Sync {
     /// The products of the vectors `x`, of which the first is number `first` of the mini-batch, into `y`, and what they
     /// took. Only `scratch` changes, and each thread has its own.
     ///

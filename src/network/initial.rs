@@ -2,22 +2,7 @@
 
 use crate::error::{Error, Result, check_room};
 use crate::random::{Operation, Stream};
-use crate::rule::Rule;
-
-/// What a rule for one layer is built from.
-#[derive(Debug)]
-pub struct Initial<'a> {
-    /// Number of the layer among those with arrays.
-    pub layer: u64,
-    /// Outputs.
-    pub rows: usize,
-    /// Inputs, the bias among them.
-    pub cols: usize,
-    /// Initial weights, row after row.
-    pub weights: &'a [f32],
-    /// Seed of the network.
-    pub seed: u64,
-}
+use crate::rule::{Initial, Rule};
 
 /// Makes the rule of a layer.
 pub(super) type Build<'a> = &'a mut dyn FnMut(Initial<'_>) -> Result<Box<dyn Rule>>;

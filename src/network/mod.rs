@@ -16,10 +16,10 @@ mod sequential;
 mod stage;
 mod values;
 
+pub use crate::rule::Initial;
 pub use activation::Activation;
 pub use batch::{Examples, Inputs};
 pub use conv2d::Conv2dConfig;
-pub use initial::Initial;
 pub use linear::LinearConfig;
 pub use loss::{Loss, Targets};
 pub use lstm::{LstmConfig, Memory};

@@ -7,7 +7,7 @@ use super::initial::rescale;
 use super::linear::LinearConfig;
 use super::loss::{Loss, Targets};
 use super::pool::{FlattenConfig, MaxPool2dConfig};
-use crate::crossbar::{Direction, MvmCost, Pass, Scratch};
+use crate::crossbar::{Direction, MvmCost, Scratch, SharedProducts};
 use crate::error::Result;
 use crate::workers::Workers;
 
@@ -29,8 +29,8 @@ pub(super) struct Own {
 
 /// A layer as all threads see it.
 pub(super) enum Layer<'a> {
-    Linear(&'a LinearConfig, &'a dyn Pass),
-    Conv2d(&'a Conv2dConfig, &'a dyn Pass),
+    Linear(&'a LinearConfig, &'a dyn SharedProducts),
+    Conv2d(&'a Conv2dConfig, &'a dyn SharedProducts),
     MaxPool2d(&'a MaxPool2dConfig),
     Flatten(&'a FlattenConfig),
     Activation(Activation),

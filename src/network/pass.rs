@@ -21,7 +21,7 @@ impl Network {
         let work = |stage: &Stage| match stage {
             Stage::Lstm(_) => None,
             stage => match stage.rule() {
-                Some(rule) => rule.passes().map(|_| stage.crosspoints() * stage.samples()),
+                Some(rule) => rule.shared().map(|_| stage.crosspoints() * stage.samples()),
                 None => Some(0),
             },
         };
@@ -58,14 +58,14 @@ impl Network {
                     let layer = layer.as_mut();
                     width = layer.config.outputs;
                     held = Held { x: &mut layer.x, delta: &mut layer.delta, ..held };
-                    layers.push(Layer::Linear(&layer.config, layer.rule.passes().expect("a layer that can be passed")));
+                    layers.push(Layer::Linear(&layer.config, layer.rule.shared().expect("a layer that can be passed")));
                 }
                 Stage::Conv2d(layer) => {
                     layer.make_room(count, workers);
                     let layer = layer.as_mut();
                     width = layer.config.outputs();
                     held = Held { x: &mut layer.images, delta: &mut layer.delta, block: &mut layer.block, ..held };
-                    layers.push(Layer::Conv2d(&layer.config, layer.rule.passes().expect("a layer that can be passed")));
+                    layers.push(Layer::Conv2d(&layer.config, layer.rule.shared().expect("a layer that can be passed")));
                 }
                 Stage::MaxPool2d(layer) => {
                     width = layer.config.outputs();
@@ -95,7 +95,7 @@ impl Network {
                 if k > 0 || direction == Direction::Forward {
                     let cost =
                         self.own[..parted].iter().fold(MvmCost::default(), |sum, own| sum.add(own.costs[k][way]));
-                    rule.passed(direction, vectors, cost);
+                    rule.count_shared(direction, vectors, cost);
                 }
             }
         }

@@ -70,7 +70,7 @@ impl Network {
     /// # Errors
     /// Settings out of range, or layers that do not fit each other.
     pub fn new(layers: &[LayerConfig], rule: &RuleConfig, loss: Loss, seed: u64) -> Result<Self> {
-        Self::with_rules(layers, loss, seed, &mut |at| rule.build(at.rows, at.cols, at.weights, at.seed, at.layer))
+        Self::with_rules(layers, loss, seed, &mut |at| rule.build(&at))
     }
 
     /// A network whose rules `build` makes, one for each layer with an array, in order.
@@ -125,10 +125,13 @@ impl Network {
     }
 
     /// Operations so far, of all layers.
-    pub fn ledger(&self) -> Ledger {
-        self.rules().fold(Ledger::default(), |mut sum, rule| {
-            sum += rule.ledger();
-            sum
+    ///
+    /// # Errors
+    /// An error of a rule written by a user.
+    pub fn ledger(&self) -> Result<Ledger> {
+        self.rules().try_fold(Ledger::default(), |mut sum, rule| {
+            sum += rule.ledger()?;
+            Ok(sum)
         })
     }
 

@@ -6,7 +6,7 @@ use crate::device::DeviceConfig;
 use crate::error::{Error, Result};
 use crate::kinds::{Bounds, Family, kinds};
 use crate::network::LayerConfig;
-use crate::rule::RuleConfig;
+use crate::rule::{RuleConfig, Situation};
 use pyo3::exceptions::{PyMemoryError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyType};
@@ -223,6 +223,6 @@ pub(super) fn describe(
 ) -> PyResult<(String, Vec<String>)> {
     let rule: RuleConfig =
         settings(Some(rule), "rule")?.ok_or_else(|| PyValueError::new_err("rule is None; a rule needed"))?;
-    let described: Result<_> = crate::rule::describe(&rule, rows, cols, x, delta, samples, lr_scale);
+    let described = rule.describe(&Situation { rows, cols, x, delta, samples, lr_scale });
     described.map(|d| (d.text, d.warnings)).map_err(map_error)
 }

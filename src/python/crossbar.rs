@@ -2,29 +2,13 @@
 
 use super::arrays::{batch, batch_out, integers, matrix, matrix_out, named_out, vector};
 use super::config::{map_error, programming, settings, whole, workers};
-use crate::crossbar::{Array, Crossbar, Line, Setup};
-use crate::device::{ConstantStepDevice, DeviceConfig, DeviceSettings, SoftBoundsDevice};
+use crate::crossbar::{Array, Line, Setup, build};
+use crate::device::DeviceConfig;
 use numpy::{PyArray1, PyArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use pythonize::pythonize;
-
-#[derive(Debug)]
-enum Kind {
-    SoftBounds(Box<Crossbar<SoftBoundsDevice>>),
-    ConstantStep(Box<Crossbar<ConstantStepDevice>>),
-}
-
-/// Calls one method of the crossbar inside, whatever its devices.
-macro_rules! inside {
-    ($kind:expr, $crossbar:ident => $call:expr) => {
-        match $kind {
-            Kind::SoftBounds($crossbar) => $call,
-            Kind::ConstantStep($crossbar) => $call,
-        }
-    };
-}
 
 /// An array of `rows` × `cols` devices with its periphery; the network's view is state − reference.
 ///
@@ -47,19 +31,9 @@ macro_rules! inside {
 #[pyclass(name = "Crossbar", module = "tikitaka")]
 #[derive(Debug)]
 pub(super) struct PyCrossbar {
-    kind: Kind,
+    array: Box<dyn Array>,
     rows: usize,
     cols: usize,
-}
-
-impl PyCrossbar {
-    fn array(&self) -> &dyn Array {
-        inside!(&self.kind, crossbar => crossbar.as_ref())
-    }
-
-    fn array_mut(&mut self) -> &mut dyn Array {
-        inside!(&mut self.kind, crossbar => crossbar.as_mut())
-    }
 }
 
 #[pymethods]
@@ -88,23 +62,8 @@ impl PyCrossbar {
             count_pulses,
         };
         let reference = settings(reference, "reference")?.unwrap_or_default();
-        let kind = py
-            .detach(|| {
-                Ok(match device {
-                    DeviceConfig::SoftBounds(s) => {
-                        let mut crossbar = Crossbar::new(rows, cols, s.build()?, &setup)?;
-                        crossbar.refer(&reference)?;
-                        Kind::SoftBounds(Box::new(crossbar))
-                    }
-                    DeviceConfig::ConstantStep(s) => {
-                        let mut crossbar = Crossbar::new(rows, cols, s.build()?, &setup)?;
-                        crossbar.refer(&reference)?;
-                        Kind::ConstantStep(Box::new(crossbar))
-                    }
-                })
-            })
-            .map_err(map_error)?;
-        Ok(Self { kind, rows, cols })
+        let array = py.detach(|| build(rows, cols, &device, &setup, &reference)).map_err(map_error)?;
+        Ok(Self { array, rows, cols })
     }
 
     /// (rows, cols): (outputs, inputs).
@@ -116,7 +75,7 @@ impl PyCrossbar {
     /// δ: the mean step of the devices at w = 0 (weight units).
     #[getter]
     fn weight_step(&self) -> f32 {
-        self.array().weight_step()
+        self.array.weight_step()
     }
 
     /// The weights (rows, cols), state − reference, without any periphery (weight units).
@@ -124,13 +83,13 @@ impl PyCrossbar {
     /// Setting clips each to what its device can hold; ValueError for another shape or values that are not finite.
     #[getter]
     fn weights<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f32>>> {
-        matrix_out(py, self.array().weights(), self.shape())
+        matrix_out(py, self.array.weights().map_err(map_error)?, self.shape())
     }
 
     #[setter]
     fn set_weights(&mut self, value: &Bound<'_, PyAny>) -> PyResult<()> {
         let weights = matrix(value, "weights", self.shape())?;
-        self.array_mut().set_weights(&weights).map_err(map_error)
+        self.array.set_weights(&weights).map_err(map_error)
     }
 
     /// The reference (rows, cols) that states are read against (weight units); 0 where there is none.
@@ -138,19 +97,19 @@ impl PyCrossbar {
     /// Setting it moves the weights, not the devices.
     #[getter]
     fn reference<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f32>>> {
-        matrix_out(py, self.array().reference(), self.shape())
+        matrix_out(py, self.array.reference(), self.shape())
     }
 
     #[setter]
     fn set_reference(&mut self, value: &Bound<'_, PyAny>) -> PyResult<()> {
         let reference = matrix(value, "reference", self.shape())?;
-        inside!(&mut self.kind, crossbar => crossbar.set_reference(&reference)).map_err(map_error)
+        self.array.set_reference(&reference).map_err(map_error)
     }
 
     /// The states (rows, cols) at which an up and a down step cancel on average (R24 eq. 8; weight units).
     #[getter]
     fn symmetry_point<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f32>>> {
-        matrix_out(py, inside!(&self.kind, crossbar => crossbar.symmetry_points()), self.shape())
+        matrix_out(py, self.array.symmetry_points(), self.shape())
     }
 
     /// Constants of each device by name, (rows, cols) each, in weight units (R24 eqs. 5, 6).
@@ -158,20 +117,19 @@ impl PyCrossbar {
     /// up_step and down_step are α₊ and α₋, upper_bound and lower_bound w_max and w_min.
     #[getter]
     fn device_parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        named_out(py, self.array().device_parameters(), self.shape())
+        named_out(py, self.array.device_parameters(), self.shape())
     }
 
     /// Pulses that each crosspoint has got, (rows, cols); None unless counted.
     #[getter]
     fn pulses<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyArray2<u32>>>> {
-        let counters = inside!(&self.kind, crossbar => crossbar.pulse_counters());
-        counters.map(|counters| matrix_out(py, counters, self.shape())).transpose()
+        self.array.pulse_counters().map(|counters| matrix_out(py, counters, self.shape())).transpose()
     }
 
     /// Operations so far by name: products, updates, pulses, line reads, conversions.
     #[getter]
     fn ledger<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        pythonize(py, &self.array().counts()).map_err(PyErr::from)
+        pythonize(py, &self.array.counts()).map_err(PyErr::from)
     }
 
     /// y = W x through the periphery (GV16), for x of shape (cols,) or (batch, cols); y is (rows,) or (batch, rows).
@@ -187,7 +145,7 @@ impl PyCrossbar {
         let (x, batched) = batch(x, "x", self.cols)?;
         let workers = workers(threads)?;
         let mut y = vec![0.0; x.len() / self.cols * self.rows];
-        py.detach(|| self.array_mut().forward(&x, &mut y, &workers)).map_err(map_error)?;
+        py.detach(|| self.array.forward(&x, &mut y, &workers)).map_err(map_error)?;
         batch_out(py, y, self.rows, batched)
     }
 
@@ -204,7 +162,7 @@ impl PyCrossbar {
         let (delta, batched) = batch(delta, "delta", self.rows)?;
         let workers = workers(threads)?;
         let mut z = vec![0.0; delta.len() / self.rows * self.cols];
-        py.detach(|| self.array_mut().backward(&delta, &mut z, &workers)).map_err(map_error)?;
+        py.detach(|| self.array.backward(&delta, &mut z, &workers)).map_err(map_error)?;
         batch_out(py, z, self.cols, batched)
     }
 
@@ -222,7 +180,7 @@ impl PyCrossbar {
         let (x, batched) = batch(x, "x", self.cols)?;
         let workers = workers(threads)?;
         let mut y = vec![0.0; x.len() / self.cols * self.rows];
-        py.detach(|| self.array().evaluate(draw, &x, &mut y, &workers)).map_err(map_error)?;
+        py.detach(|| self.array.evaluate(draw, &x, &mut y, &workers)).map_err(map_error)?;
         batch_out(py, y, self.rows, batched)
     }
 
@@ -231,7 +189,7 @@ impl PyCrossbar {
     /// Raises ValueError for another shape or an lr that is not finite.
     fn update(&mut self, x: &Bound<'_, PyAny>, delta: &Bound<'_, PyAny>, lr: f32) -> PyResult<()> {
         let (x, delta) = self.sample(x, delta, lr)?;
-        self.array_mut().update(&x, &delta, lr).map_err(map_error)
+        self.array.update(&x, &delta, lr).map_err(map_error)
     }
 
     /// The pulse trains that `update` would fire next: booleans of shape (slots, rows) and (slots, cols).
@@ -246,7 +204,7 @@ impl PyCrossbar {
         lr: f32,
     ) -> PyResult<(Bound<'py, PyArray2<bool>>, Bound<'py, PyArray2<bool>>)> {
         let (x, delta) = self.sample(x, delta, lr)?;
-        let (rows, cols) = inside!(&self.kind, crossbar => crossbar.next_pulse_trains(&x, &delta, lr));
+        let (rows, cols) = self.array.next_pulse_trains(&x, &delta, lr).map_err(map_error)?;
         let slots = rows.len() / self.rows;
         Ok((matrix_out(py, rows, (slots, self.rows))?, matrix_out(py, cols, (slots, self.cols))?))
     }
@@ -255,7 +213,7 @@ impl PyCrossbar {
     fn read<'py>(&mut self, py: Python<'py>, u: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyArray1<f32>>> {
         let u = vector(u, "u", self.cols)?;
         let mut v = vec![0.0; self.rows];
-        self.array_mut().read(&u, &mut v).map_err(map_error)?;
+        self.array.read(&u, &mut v).map_err(map_error)?;
         Ok(PyArray1::from_vec(py, v))
     }
 
@@ -266,7 +224,7 @@ impl PyCrossbar {
         #[pyo3(from_py_with = whole)] k: usize,
     ) -> PyResult<Bound<'py, PyArray1<f32>>> {
         let mut v = vec![0.0; self.rows];
-        self.array_mut().read_line(Line::Column(k), &mut v).map_err(map_error)?;
+        self.array.read_line(Line::Column(k), &mut v).map_err(map_error)?;
         Ok(PyArray1::from_vec(py, v))
     }
 
@@ -277,7 +235,7 @@ impl PyCrossbar {
         #[pyo3(from_py_with = whole)] k: usize,
     ) -> PyResult<Bound<'py, PyArray1<f32>>> {
         let mut v = vec![0.0; self.cols];
-        self.array_mut().read_line(Line::Row(k), &mut v).map_err(map_error)?;
+        self.array.read_line(Line::Row(k), &mut v).map_err(map_error)?;
         Ok(PyArray1::from_vec(py, v))
     }
 
@@ -311,7 +269,7 @@ impl PyCrossbar {
     ) -> PyResult<u64> {
         let target = matrix(target, "target", self.shape())?;
         let method = programming(method, error, max_pulses)?;
-        py.detach(|| self.array_mut().program(&target, method)).map_err(map_error)
+        py.detach(|| self.array.program(&target, method)).map_err(map_error)
     }
 
     /// Alternates `pulses` up and down pulses on every device, then takes the states as reference (Kim et al. 2019).
@@ -323,8 +281,7 @@ impl PyCrossbar {
         if pulses > MOST {
             return Err(PyValueError::new_err(format!("pulses is {pulses}; allowed: 0 to {MOST}")));
         }
-        py.detach(|| inside!(&mut self.kind, crossbar => crossbar.zero_shift(pulses)));
-        Ok(())
+        py.detach(|| self.array.zero_shift(pulses)).map_err(map_error)
     }
 
     fn __repr__(&self) -> String {
@@ -347,6 +304,6 @@ impl PyCrossbar {
             return Err(PyValueError::new_err(format!("counts holds {n}; allowed: {} to {MOST}", -MOST)));
         }
         let counts: Vec<i32> = counts.into_iter().map(|n| n as i32).collect();
-        self.array_mut().pulse_line(line, &counts).map_err(map_error)
+        self.array.pulse_line(line, &counts).map_err(map_error)
     }
 }

@@ -1,9 +1,9 @@
 //! Arrays and settings on disk, written whole or not at all.
 
 use super::config::map_error;
-use super::layer::state_in;
-use crate::checkpoint::{Arrays, Shaped, decode, encode};
-use numpy::{PyArray1, PyArrayMethods};
+use super::state::{state_in, state_out};
+use crate::rule::State;
+use crate::tensors::{Arrays, decode, encode};
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping};
@@ -22,19 +22,7 @@ pub(super) fn save_tensors(
     metadata: HashMap<String, String>,
 ) -> PyResult<()> {
     let state = state_in(tensors, "")?;
-    let shape = |name: &str| -> PyResult<Vec<usize>> {
-        let array = tensors.py().import("numpy")?.call_method1("asarray", (tensors.get_item(name)?,))?;
-        array.getattr("shape")?.extract()
-    };
-    let mut arrays = Arrays { metadata, ..Arrays::default() };
-    for (name, values) in state.floats {
-        let shape = shape(&name)?;
-        arrays.floats.insert(name, Shaped { shape, values });
-    }
-    for (name, values) in state.counters {
-        let shape = shape(&name)?;
-        arrays.counters.insert(name, Shaped { shape, values });
-    }
+    let arrays = Arrays { floats: state.floats, counters: state.counters, metadata };
     let bytes = encode(&arrays).map_err(map_error)?;
     replace(&path, &bytes).map_err(|e| PyOSError::new_err((e.raw_os_error(), e.to_string(), path)))
 }
@@ -61,12 +49,7 @@ pub(super) fn load_tensors(py: Python<'_>, path: PathBuf) -> PyResult<(Bound<'_,
     let bytes = fs::read(&path).map_err(|e| PyOSError::new_err((e.raw_os_error(), e.to_string(), path.clone())))?;
     let arrays = decode(&bytes).map_err(|e| PyValueError::new_err(format!("{} is {e}", path.display())))?;
     let dict = PyDict::new(py);
-    for (name, of) in arrays.floats {
-        dict.set_item(name, PyArray1::from_vec(py, of.values).reshape(of.shape)?)?;
-    }
-    for (name, of) in arrays.counters {
-        dict.set_item(name, PyArray1::from_vec(py, of.values).reshape(of.shape)?)?;
-    }
+    state_out(&dict, "", State { floats: arrays.floats, counters: arrays.counters })?;
     Ok((dict, arrays.metadata))
 }
 

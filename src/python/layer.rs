@@ -3,11 +3,11 @@
 use super::arrays::{batch, batch_out, floats, matrix_out, named_out};
 use super::config::{map_error, whole, workers};
 use super::rule;
+use super::state::{state_in, state_out};
 use crate::error::check_finite;
-use crate::network::Initial;
-use crate::rule::{Rule, State};
-use numpy::{PyArray1, PyArray2, PyArrayMethods, PyUntypedArrayMethods};
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use crate::rule::{Initial, Rule};
+use numpy::{PyArray2, PyUntypedArrayMethods};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping};
 use pythonize::pythonize;
@@ -81,7 +81,7 @@ impl PyLayer {
     /// Operations so far: those of the fast and the slow array, and digital ones.
     #[getter]
     fn ledger<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        pythonize(py, &self.rule.ledger()).map_err(PyErr::from)
+        pythonize(py, &self.rule.ledger().map_err(map_error)?).map_err(PyErr::from)
     }
 
     /// Whether iterates are being averaged.
@@ -91,8 +91,8 @@ impl PyLayer {
     }
 
     #[setter]
-    fn set_averaging(&mut self, on: bool) {
-        self.rule.set_averaging(on);
+    fn set_averaging(&mut self, on: bool) -> PyResult<()> {
+        self.rule.set_averaging(on).map_err(map_error)
     }
 
     /// y = W x for x of shape (inputs,) or (batch, inputs); y is (outputs,) or (batch, outputs).
@@ -184,79 +184,17 @@ impl PyLayer {
     /// Everything to go on from, bit for bit, by name: arrays (outputs, inputs) where they are per crosspoint.
     fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
-        state_out(&dict, "", self.rule.as_ref())?;
+        state_out(&dict, "", self.rule.state().map_err(map_error)?)?;
         Ok(dict)
     }
 
     /// Puts a state of an equally configured layer back, or leaves all as it was: ValueError if it does not fit.
     fn restore(&mut self, state: &Bound<'_, PyMapping>) -> PyResult<()> {
-        let state = state_in(state, "")?;
-        let before = self.rule.state().map_err(map_error)?;
-        let restored = self.rule.restore(&state);
-        if restored.is_err() {
-            // All or nothing.
-            self.rule.restore(&before).map_err(map_error)?;
-        }
-        restored.map_err(map_error)
+        self.rule.restore(&state_in(state, "")?).map_err(map_error)
     }
 
     /// Constants of each device by name ("a.up_step", …), (outputs, inputs) each, in weight units.
     fn device_parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        named_out(py, self.rule.device_parameters(), self.shape())
+        named_out(py, self.rule.device_parameters().map_err(map_error)?, self.shape())
     }
-}
-
-/// Adds the state of a rule to a dict, each name after `prefix`; what is per crosspoint as (outputs, inputs).
-pub(super) fn state_out(dict: &Bound<'_, PyDict>, prefix: &str, rule: &dyn Rule) -> PyResult<()> {
-    let py = dict.py();
-    let (rows, cols) = rule.shape();
-    let state = rule.state().map_err(map_error)?;
-    for (name, values) in state.floats {
-        let array = PyArray1::from_vec(py, values);
-        let name = format!("{prefix}{name}");
-        if array.len() == rows * cols && !name.ends_with("means") {
-            dict.set_item(name, array.reshape([rows, cols])?)?;
-        } else {
-            dict.set_item(name, array)?;
-        }
-    }
-    for (name, values) in state.counters {
-        let per_crosspoint = name.ends_with("pulses");
-        let array = PyArray1::from_vec(py, values);
-        let name = format!("{prefix}{name}");
-        if per_crosspoint {
-            dict.set_item(name, array.reshape([rows, cols])?)?;
-        } else {
-            dict.set_item(name, array)?;
-        }
-    }
-    Ok(())
-}
-
-/// The names after `prefix` of a mapping of arrays: floats, or unsigned integers as counters.
-pub(super) fn state_in(mapping: &Bound<'_, PyMapping>, prefix: &str) -> PyResult<State> {
-    let mut state = State::default();
-    for item in mapping.items()?.iter() {
-        let (name, value): (String, Bound<'_, PyAny>) = item.extract()?;
-        let Some(name) = name.strip_prefix(prefix) else { continue };
-        let value = value.py().import("numpy")?.call_method1("ascontiguousarray", (value,))?;
-        let kind: String = value.getattr("dtype")?.getattr("kind")?.extract()?;
-        match kind.as_str() {
-            "f" => {
-                let values = floats(&value, name)?.as_slice()?.to_vec();
-                if let Some(bad) = values.iter().find(|v| !v.is_finite()) {
-                    return Err(PyValueError::new_err(format!("{name} holds {bad}; only finite numbers are allowed")));
-                }
-                state.floats.insert(name.to_owned(), values);
-            }
-            "u" => {
-                let flat = value.call_method1("astype", ("uint64",))?.call_method0("ravel")?;
-                state.counters.insert(name.to_owned(), flat.extract::<Vec<u64>>()?);
-            }
-            other => {
-                return Err(PyTypeError::new_err(format!("{name} has dtype kind {other:?}; float32 or uint64 needed")));
-            }
-        }
-    }
-    Ok(state)
 }

@@ -7,6 +7,7 @@ mod files;
 mod layer;
 mod network;
 mod rule;
+mod state;
 
 use pyo3::prelude::*;
 

@@ -2,8 +2,8 @@
 
 use super::arrays::{codes, floats, integers, matrix, matrix_out, named_out, rows};
 use super::config::{layer, map_error, programming, whole, workers};
-use super::layer::{state_in, state_out};
 use super::rule;
+use super::state::{state_in, state_out};
 use crate::network::{Examples, Inputs, Loss, Memory, Network, Progress, Targets};
 use crate::rule::Rule;
 use numpy::{PyArray1, PyArray2, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
@@ -215,18 +215,18 @@ impl PyNetwork {
     /// Whether iterates are being averaged.
     #[getter]
     fn averaging(&self) -> bool {
-        self.network.rules().any(Rule::averaging)
+        self.network.rules().any(|rule| rule.averaging())
     }
 
     #[setter]
-    fn set_averaging(&mut self, on: bool) {
-        self.network.rules_mut().for_each(|rule| rule.set_averaging(on));
+    fn set_averaging(&mut self, on: bool) -> PyResult<()> {
+        self.network.rules_mut().try_for_each(|rule| rule.set_averaging(on)).map_err(map_error)
     }
 
     /// Operations so far, of all layers.
     #[getter]
     fn ledger<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        pythonize(py, &self.network.ledger()).map_err(PyErr::from)
+        pythonize(py, &self.network.ledger().map_err(map_error)?).map_err(PyErr::from)
     }
 
     /// PulseTrains on the samples `order` of `x` (all, in order, by default): (sum of losses, number of wrong classes).
@@ -344,7 +344,7 @@ impl PyNetwork {
     fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
         for (k, rule) in self.network.rules().enumerate() {
-            state_out(&dict, &format!("{k}."), rule)?;
+            state_out(&dict, &format!("{k}."), rule.state().map_err(map_error)?)?;
         }
         for (k, memory) in self.network.memories().into_iter().enumerate() {
             dict.set_item(format!("carried.{k}.h"), PyArray1::from_vec(py, memory.h))?;
@@ -383,7 +383,7 @@ impl PyNetwork {
         #[pyo3(from_py_with = whole)] array: usize,
     ) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
-        state_out(&dict, "", self.rule(array)?)?;
+        state_out(&dict, "", self.rule(array)?.state().map_err(map_error)?)?;
         Ok(dict)
     }
 
@@ -394,14 +394,14 @@ impl PyNetwork {
         #[pyo3(from_py_with = whole)] array: usize,
     ) -> PyResult<Bound<'py, PyDict>> {
         let rule = self.rule(array)?;
-        named_out(py, rule.device_parameters(), rule.shape())
+        named_out(py, rule.device_parameters().map_err(map_error)?, rule.shape())
     }
 }
 
 impl PyNetwork {
     /// A matrix for each array.
     fn per_array(&self, given: &[Bound<'_, PyAny>], what: &'static str) -> PyResult<Vec<Vec<f32>>> {
-        let shapes: Vec<_> = self.network.rules().map(Rule::shape).collect();
+        let shapes: Vec<_> = self.network.rules().map(|rule| rule.shape()).collect();
         if given.len() != shapes.len() {
             return Err(PyValueError::new_err(format!("{what} holds {} arrays; {} needed", given.len(), shapes.len())));
         }

@@ -3,10 +3,9 @@
 use super::arrays::{floats, matrix_out};
 use super::config::{foreign, is_settings, map_error, settings};
 use crate::Workers;
+use crate::crossbar::Visible;
 use crate::error::{Error, Result, check_finite, check_len};
-use crate::ledger::Ledger;
-use crate::network::Initial;
-use crate::rule::{Rule, RuleConfig, State};
+use crate::rule::{BoxedClone, Initial, Rule, RuleConfig, State};
 use numpy::PyUntypedArrayMethods;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -16,9 +15,7 @@ use std::fmt;
 pub(super) fn build(template: &Bound<'_, PyAny>, at: &Initial<'_>) -> Result<Box<dyn Rule>> {
     if is_settings(template).map_err(foreign)? {
         let config: Option<RuleConfig> = settings(Some(template), "rule").map_err(foreign)?;
-        return config
-            .unwrap_or_else(|| RuleConfig::DigitalSgd(Default::default()))
-            .build(at.rows, at.cols, at.weights, at.seed, at.layer);
+        return config.unwrap_or_else(|| RuleConfig::DigitalSgd(Default::default())).build(at);
     }
     let make = || -> PyResult<Py<PyAny>> {
         let py = template.py();
@@ -81,7 +78,7 @@ impl PyRule {
     }
 }
 
-impl Rule for PyRule {
+impl Visible for PyRule {
     fn shape(&self) -> (usize, usize) {
         (self.rows, self.cols)
     }
@@ -92,27 +89,6 @@ impl Rule for PyRule {
 
     fn backward(&mut self, delta: &[f32], z: &mut [f32], _workers: &Workers) -> Result<()> {
         self.map("backward", (delta, self.rows), None, (z, self.cols))
-    }
-
-    fn update(&mut self, x: &[f32], delta: &[f32], lr_scale: f32, _workers: &Workers) -> Result<()> {
-        Python::attach(|py| {
-            let batch = x.len() / self.cols;
-            let x = matrix_out(py, x.to_vec(), (batch, self.cols))?;
-            let delta = matrix_out(py, delta.to_vec(), (batch, self.rows))?;
-            self.object.bind(py).call_method1("update", (x, delta, lr_scale)).map(|_| ())
-        })
-        .map_err(foreign)
-    }
-
-    fn finish_batch(&mut self, lr_scale: f32) -> Result<()> {
-        Python::attach(|py| {
-            let object = self.object.bind(py);
-            if object.hasattr("finish_batch")? {
-                object.call_method1("finish_batch", (lr_scale,))?;
-            }
-            Ok::<_, PyErr>(())
-        })
-        .map_err(foreign)
     }
 
     fn evaluate(&self, draw: u64, x: &[f32], y: &mut [f32], _workers: &Workers) -> Result<()> {
@@ -136,18 +112,52 @@ impl Rule for PyRule {
     fn read_weights(&self, _draw: u64) -> Result<Vec<f32>> {
         self.weights()
     }
+}
 
-    fn ledger(&self) -> Ledger {
-        Ledger::default()
+impl Rule for PyRule {
+    fn visible(&self) -> &dyn Visible {
+        self
+    }
+
+    fn visible_mut(&mut self) -> &mut dyn Visible {
+        self
+    }
+
+    fn update(&mut self, x: &[f32], delta: &[f32], lr_scale: f32, _workers: &Workers) -> Result<()> {
+        Python::attach(|py| {
+            let batch = x.len() / self.cols;
+            let x = matrix_out(py, x.to_vec(), (batch, self.cols))?;
+            let delta = matrix_out(py, delta.to_vec(), (batch, self.rows))?;
+            self.object.bind(py).call_method1("update", (x, delta, lr_scale)).map(|_| ())
+        })
+        .map_err(foreign)
+    }
+
+    fn finish_batch(&mut self, lr_scale: f32) -> Result<()> {
+        Python::attach(|py| {
+            let object = self.object.bind(py);
+            if object.hasattr("finish_batch")? {
+                object.call_method1("finish_batch", (lr_scale,))?;
+            }
+            Ok::<_, PyErr>(())
+        })
+        .map_err(foreign)
     }
 
     fn state(&self) -> Result<State> {
         let mut state = State::default();
-        state.floats.insert("c".to_owned(), self.weights()?);
+        state.add_floats("c", &[self.rows, self.cols], self.weights()?);
         Ok(state)
     }
 
     fn restore(&mut self, _state: &State) -> Result<()> {
         Err(Error::Conflict("a rule written in Python keeps its own state; it cannot be restored here".to_owned()))
+    }
+}
+
+impl BoxedClone for PyRule {
+    fn boxed_clone(&self) -> Box<dyn Rule> {
+        let object = Python::attach(|py| self.object.clone_ref(py));
+        Box::new(Self { object, rows: self.rows, cols: self.cols })
     }
 }

@@ -1,22 +1,26 @@
-//! The settings of the built-in rules, and how they are built.
+//! The built-in rules by kind.
 
-use super::{AnalogSgd, AnalogSgdRule, DigitalSgd, DigitalSgdRule, Rule, Ttv1, Ttv1Rule, Ttv2, Ttv2Rule};
-use crate::crossbar::{Array, Periphery, PulseTrains, Reference, Setup, build};
-use crate::device::DeviceConfig;
+use super::{AnalogSgd, Description, DigitalSgd, Initial, Rule, Situation, Ttv1, Ttv2};
 use crate::error::Result;
 use crate::kinds::kinds;
 use std::fmt::Debug;
 
-/// The settings of a training rule.
+/// The settings of a rule: what they allow, what they build and what they mean.
 pub trait RuleSettings: Debug {
     /// Checks every field.
-    fn validate(&self) -> Result<()>;
-
-    /// The rule of layer number `layer` with `rows` × `cols` initial weights, row-major.
     ///
     /// # Errors
-    /// What [`validate`](RuleSettings::validate) refuses, and more crosspoints than there is room for.
-    fn build(&self, rows: usize, cols: usize, weights: &[f32], seed: u64, layer: u64) -> Result<Box<dyn Rule>>;
+    /// The first field that is out of range.
+    fn validate(&self) -> Result<()>;
+
+    /// The rule of a layer.
+    ///
+    /// # Errors
+    /// Settings out of range, or more memory than there is.
+    fn build(&self, at: &Initial<'_>) -> Result<Box<dyn Rule>>;
+
+    /// Adds what the settings mean for an array and its signals.
+    fn describe(&self, at: &Situation, out: &mut Description);
 }
 
 kinds! {
@@ -34,96 +38,21 @@ kinds! {
 }
 
 impl RuleConfig {
-    /// The rule of layer number `layer` with `rows` × `cols` initial weights, row-major.
+    /// The rule of a layer.
+    pub fn build(&self, at: &Initial<'_>) -> Result<Box<dyn Rule>> {
+        self.validate()?;
+        self.settings().build(at)
+    }
+
+    /// What the settings mean for an array and its signals.
     ///
     /// # Errors
-    /// Settings out of range, and more crosspoints than there is room for.
-    pub fn build(&self, rows: usize, cols: usize, weights: &[f32], seed: u64, layer: u64) -> Result<Box<dyn Rule>> {
+    /// Settings or signals out of range.
+    pub fn describe(&self, at: &Situation) -> Result<Description> {
         self.validate()?;
-        self.settings().build(rows, cols, weights, seed, layer)
-    }
-}
-
-/// The traits of the built-in settings, from their own functions.
-macro_rules! rule_settings {
-    ($($settings:ty => $build:expr),+ $(,)?) => {
-        $(impl RuleSettings for $settings {
-            fn validate(&self) -> Result<()> {
-                self.validate()
-            }
-
-            fn build(&self, rows: usize, cols: usize, weights: &[f32], seed: u64, layer: u64) -> Result<Box<dyn Rule>> {
-                let build: fn(_, _, &[f32], _, _, _) -> Result<_> = $build;
-                Ok(Box::new(build(rows, cols, weights, self.clone(), seed, layer)?))
-            }
-        })+
-    };
-}
-rule_settings! {
-    DigitalSgd => |rows, cols, weights, settings, _, _| DigitalSgdRule::new(rows, cols, weights, settings),
-    AnalogSgd => AnalogSgdRule::build,
-    Ttv1 => Ttv1Rule::build,
-    Ttv2 => Ttv2Rule::build,
-}
-
-/// Checks the devices of a rule, those that are given.
-pub(super) fn check_devices<const N: usize>(devices: [Option<&DeviceConfig>; N]) -> Result<()> {
-    devices.into_iter().flatten().try_for_each(DeviceConfig::validate)
-}
-
-/// Checks what surrounds the devices of a rule.
-pub(super) fn check_surroundings<const N: usize>(
-    periphery: &Periphery,
-    pulse_trains: &PulseTrains,
-    references: [&Reference; N],
-) -> Result<()> {
-    periphery.validate()?;
-    pulse_trains.validate()?;
-    references.into_iter().try_for_each(Reference::validate)
-}
-
-/// What the arrays of one rule share.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Arrays<'a> {
-    pub(super) rows: usize,
-    pub(super) cols: usize,
-    pub(super) periphery: &'a Periphery,
-    pub(super) pulse_trains: &'a PulseTrains,
-    pub(super) count_pulses: bool,
-    pub(super) seed: u64,
-    pub(super) layer: u64,
-}
-
-impl Arrays<'_> {
-    fn setup(&self, which: u64) -> Setup {
-        Setup {
-            periphery: self.periphery.clone(),
-            pulse_trains: self.pulse_trains.clone(),
-            seed: self.seed,
-            array: 2 * self.layer + which,
-            count_pulses: self.count_pulses,
-        }
-    }
-
-    /// The fast array A, at rest on its reference.
-    pub(super) fn fast(&self, device: &DeviceConfig, reference: &Reference) -> Result<Box<dyn Array>> {
-        build(self.rows, self.cols, device, &self.setup(0), reference)
-    }
-
-    /// The array C that the network sees, at its initial weights; `read_bound` replaces the ADC range of its reads.
-    pub(super) fn slow(
-        &self,
-        device: &DeviceConfig,
-        reference: &Reference,
-        weights: &[f32],
-        read_bound: Option<f64>,
-    ) -> Result<Box<dyn Array>> {
-        let mut setup = self.setup(1);
-        if let Some(bound) = read_bound {
-            setup.periphery.read.adc_bound = bound;
-        }
-        let mut array = build(self.rows, self.cols, device, &setup, reference)?;
-        array.set_weights(weights)?;
-        Ok(array)
+        at.validate()?;
+        let mut out = Description::default();
+        self.settings().describe(at, &mut out);
+        Ok(out.finish())
     }
 }

@@ -1,36 +1,11 @@
 //! Stochastic gradient descent in exact (f32) arithmetic: the reference line of every figure.
 
-use super::{Rule, Sharing, State};
-use crate::crossbar::active::{Active, Rows};
-use crate::crossbar::mvm::Products;
-use crate::crossbar::{Direction, IoSettings, MvmCost, Pass, Scratch, transpose};
-use crate::error::{Error, Limit, Result, check_batch, check_len, check_limits, check_room};
-use crate::ledger::Ledger;
-use crate::random::{Operation, Stream};
-use crate::simd::{self, LANES};
+use super::describe::short;
+use super::{Description, Initial, Rule, RuleSettings, Sharing, Situation, State};
+use crate::crossbar::{ExactWeights, Visible};
+use crate::error::{Limit, Result, check_limits};
 use crate::workers::Workers;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use std::ops::RangeInclusive;
-
-/// Share of non-zero inputs from which all weights learn from a whole batch at a time, and the number of weights up to
-/// which they do whatever the inputs (measured).
-const DENSE: f64 = 0.4;
-const FEW: usize = 1 << 10;
-
-/// Share of δ other than zero up to which arrays with short lines learn row by row, from what is not zero alone: of four
-/// pixels that were pooled, three have none (measured).
-const SPARSE: f64 = 0.5;
-const SHORT: RangeInclusive<usize> = LANES..=4 * LANES;
-
-/// Values of the vectors that all weights learn from before the next ones come: they stay in a core's first cache.
-const NEAR: usize = 1 << 13;
-
-/// Weights that learn from a batch together.
-const TOGETHER: usize = 8;
-
-/// Multiply-adds that take as long as touching a value.
-const WORTH: usize = 8;
 
 /// Settings of the float rule.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,202 +24,62 @@ impl Default for DigitalSgd {
 impl DigitalSgd {
     /// The allowed range of every number.
     pub const LIMITS: &[Limit<Self>] = &[Limit { field: "lr", min: 0.0, max: 1e3, get: |s| Some(s.lr) }];
+}
 
-    /// Checks every field.
-    pub fn validate(&self) -> Result<()> {
+impl RuleSettings for DigitalSgd {
+    fn validate(&self) -> Result<()> {
         check_limits(self, Self::LIMITS)
+    }
+
+    fn build(&self, at: &Initial<'_>) -> Result<Box<dyn Rule>> {
+        Ok(Box::new(DigitalSgdRule::new(ExactWeights::new(at.rows, at.cols, at.weights)?, self.lr)))
+    }
+
+    fn describe(&self, at: &Situation, out: &mut Description) {
+        let (rows, cols, lr) = (at.rows, at.cols, short(self.lr * at.lr_scale));
+        out.line(format_args!("float on {rows} × {cols} (outputs × inputs): W moves by {lr}·δxᵀ, exactly"));
     }
 }
 
-/// The float rule of one layer; weights input line after input line, as in a crossbar.
-#[derive(Debug)]
+/// The float rule of one layer.
+#[derive(Clone, Debug)]
 pub struct DigitalSgdRule {
-    rows: usize,
-    cols: usize,
     lr: f64,
-    weights: Vec<f32>,
-    scratch: Vec<Scratch>,
-    active: Active,
-    steps: Vec<f32>,
-    some: Rows,
-    /// What each part of the lines learns in.
-    spare: Vec<Vec<f32>>,
+    w: ExactWeights,
 }
 
 impl DigitalSgdRule {
-    /// The rule with `rows` × `cols` initial weights, row after row.
-    pub fn new(rows: usize, cols: usize, weights: &[f32], settings: DigitalSgd) -> Result<Self> {
-        settings.validate()?;
-        simd::check()?;
-        for (what, given) in [("rows", rows), ("cols", cols)] {
-            if given == 0 {
-                return Err(Error::range(what, 0.0, "1 or more"));
-            }
-        }
-        check_room(format!("a layer of {rows} × {cols}"), 2 * rows * cols * size_of::<f32>())?;
-        let mut rule = Self {
-            rows,
-            cols,
-            lr: settings.lr,
-            weights: vec![0.0; rows * cols],
-            scratch: Vec::new(),
-            active: Active::default(),
-            steps: Vec::new(),
-            some: Rows::default(),
-            spare: Vec::new(),
-        };
-        rule.set_weights(weights)?;
-        Ok(rule)
-    }
-
-    fn products<'a>(&self, weights: &'a [f32], direction: Direction, mvm: &'a IoSettings) -> Products<'a> {
-        let (inputs, outputs) = match direction {
-            Direction::Forward => (self.cols, self.rows),
-            Direction::Backward => (self.rows, self.cols),
-        };
-        Products { lines: weights, direction, mvm, inputs, outputs }
-    }
-
-    /// W ← W + factor·δxᵀ row by row, from the samples whose δ is not zero there.
-    fn learn_by_rows(&mut self, x: &[f32], delta: &[f32], factor: f32, workers: &Workers) {
-        let (rows, cols, batch) = (self.rows, self.cols, delta.len() / self.rows);
-        self.steps.resize(delta.len(), 0.0);
-        simd::turn(delta, rows, &mut self.steps);
-        self.some.load(&self.steps, batch);
-        let some = self.some.get();
-        let share = workers.share(cols.div_ceil(TOGETHER), self.some.len() * cols / (4 * WORTH));
-        let each = share.map_or(cols, |each| each * TOGETHER);
-        self.spare.resize_with(cols.div_ceil(each).max(self.spare.len()), Vec::new);
-        let learn = |(k, (lines, spare)): (usize, (&mut [f32], &mut Vec<f32>))| {
-            simd::rank_some(lines, k * each, x, cols, factor, some, spare);
-        };
-        if share.is_some() {
-            let parts = self.weights.par_chunks_mut(each * rows).zip(&mut self.spare).enumerate();
-            workers.split(|| parts.for_each(learn));
-        } else {
-            learn((0, (&mut self.weights, &mut self.spare[0])));
-        }
-    }
-
-    fn multiply(&mut self, direction: Direction, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()> {
-        let mut scratch = std::mem::take(&mut self.scratch);
-        let done = self.product(direction, 0, x, y, &mut scratch, workers);
-        self.scratch = scratch;
-        done.map(|_| ())
-    }
-}
-
-/// The exact products: the periphery is off, so no stream is ever read.
-impl Pass for DigitalSgdRule {
-    fn product(
-        &self,
-        direction: Direction,
-        _first: usize,
-        x: &[f32],
-        y: &mut [f32],
-        scratch: &mut Vec<Scratch>,
-        workers: &Workers,
-    ) -> Result<MvmCost> {
-        let silent = |b| Stream::new(0, 0, Operation::Forward, b);
-        self.products(&self.weights, direction, &IoSettings::default()).run(silent, x, y, scratch, workers)
+    /// The rule on initial weights.
+    pub fn new(w: ExactWeights, lr: f64) -> Self {
+        Self { lr, w }
     }
 }
 
 impl Rule for DigitalSgdRule {
-    fn shape(&self) -> (usize, usize) {
-        (self.rows, self.cols)
+    fn visible(&self) -> &dyn Visible {
+        &self.w
     }
 
-    fn forward(&mut self, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()> {
-        self.multiply(Direction::Forward, x, y, workers)
-    }
-
-    fn backward(&mut self, delta: &[f32], z: &mut [f32], workers: &Workers) -> Result<()> {
-        self.multiply(Direction::Backward, delta, z, workers)
-    }
-
-    fn passes(&self) -> Option<&dyn Pass> {
-        Some(self)
+    fn visible_mut(&mut self) -> &mut dyn Visible {
+        &mut self.w
     }
 
     /// W ← W − lr·δxᵀ.
     fn update(&mut self, x: &[f32], delta: &[f32], lr_scale: f32, workers: &Workers) -> Result<()> {
-        let batch = check_batch("x", x.len(), self.cols)?;
-        check_len("delta", delta.len(), batch * self.rows)?;
-        let lr = self.lr as f32 * lr_scale;
-        let few = self.weights.len() <= FEW;
-        let share = |values: &[f32]| simd::count_nonzero(values) as f64 / values.len() as f64;
-        if batch > 1 && (few || share(x) >= DENSE) {
-            // A step that is not finite leaves its trace where δ is zero, too.
-            let finite = simd::all_finite(x) && (lr * simd::max_abs(x)).is_finite();
-            if !few && SHORT.contains(&self.rows) && share(delta) <= SPARSE && finite {
-                self.learn_by_rows(x, delta, -lr, workers);
-                return Ok(());
-            }
-            self.steps.clear();
-            self.steps.extend(x.iter().map(|x| -lr * x));
-            let (steps, rows, cols) = (&self.steps, self.rows, self.cols);
-            let some = (NEAR / (rows + cols)).max(8);
-            let learn = |(first, lines): (usize, &mut [f32])| {
-                for (x, delta) in steps.chunks(some * cols).zip(delta.chunks(some * rows)) {
-                    simd::rank_many(lines, first, x, cols, delta, rows);
-                }
-            };
-            match workers.share(cols.div_ceil(TOGETHER), batch * self.weights.len() / WORTH) {
-                Some(each) => {
-                    let each = each * TOGETHER;
-                    let parts = self.weights.par_chunks_mut(each * rows).enumerate();
-                    workers.split(|| parts.for_each(|(k, lines)| learn((k * each, lines))));
-                }
-                None => learn((0, &mut self.weights)),
-            }
-            return Ok(());
-        }
-        for (x, delta) in x.chunks_exact(self.cols).zip(delta.chunks_exact(self.rows)) {
-            self.active.load(x);
-            self.steps.clear();
-            self.steps.extend(self.active.values().iter().map(|x| -lr * x));
-            simd::rank_one(&mut self.weights, self.active.at(), &self.steps, delta);
-        }
-        Ok(())
+        self.w.add_products(x, delta, -(self.lr as f32 * lr_scale), workers)
     }
 
     fn sharing(&self) -> Sharing {
         Sharing::Batches
     }
 
-    fn evaluate(&self, _draw: u64, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()> {
-        let silent = |b| Stream::new(0, 0, Operation::Forward, b);
-        let exact = IoSettings::default();
-        self.products(&self.weights, Direction::Forward, &exact).run(silent, x, y, &mut Vec::new(), workers)?;
-        Ok(())
-    }
-
-    fn weights(&self) -> Result<Vec<f32>> {
-        Ok(transpose(&self.weights, self.rows, self.cols))
-    }
-
-    fn set_weights(&mut self, weights: &[f32]) -> Result<()> {
-        check_len("weights", weights.len(), self.weights.len())?;
-        self.weights = transpose(weights, self.cols, self.rows);
-        Ok(())
-    }
-
-    fn read_weights(&self, _draw: u64) -> Result<Vec<f32>> {
-        self.weights()
-    }
-
-    fn ledger(&self) -> Ledger {
-        Ledger::default()
-    }
-
     fn state(&self) -> Result<State> {
-        let mut state = State::default();
-        state.floats.insert("c".to_owned(), self.weights()?);
+        let (mut state, (rows, cols)) = (State::default(), self.w.shape());
+        state.add_floats("c", &[rows, cols], self.w.weights()?);
         Ok(state)
     }
 
     fn restore(&mut self, state: &State) -> Result<()> {
-        self.set_weights(state.floats("c")?)
+        self.w.set_weights(state.floats("c")?)
     }
 }

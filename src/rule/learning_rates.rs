@@ -1,18 +1,40 @@
 //! The learning-rate rules of R24: rates that follow the size of the signals and the granularity of the devices.
 
+use super::State;
+use crate::error::Result;
+
 /// Means of max|x| and max|δ| over about `memory` samples: plain means until then, exponential after.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct SignalMeans {
     pub(super) x: f32,
     pub(super) delta: f32,
+    /// Samples so far.
+    pub(super) samples: u64,
 }
 
 impl SignalMeans {
-    /// Takes the maxima of sample number `count` (from 1).
-    pub(super) fn add(&mut self, x: f32, delta: f32, count: u64, memory: f64) {
-        let share = (1.0 / (count as f64).min(memory)) as f32;
+    /// Takes the maxima of the next sample.
+    pub(super) fn add(&mut self, x: f32, delta: f32, memory: f64) {
+        self.samples += 1;
+        let share = (1.0 / (self.samples as f64).min(memory)) as f32;
         self.x += share * (x - self.x);
         self.delta += share * (delta - self.delta);
+    }
+
+    /// Adds the means to a state.
+    pub(super) fn save(&self, state: &mut State) {
+        state.add_float("means.input", self.x);
+        state.add_float("means.output_error", self.delta);
+        state.add_count("means.samples", self.samples);
+    }
+
+    /// The means of a state.
+    ///
+    /// # Errors
+    /// Something is missing.
+    pub(super) fn restored(state: &State) -> Result<Self> {
+        let (x, delta) = (state.float("means.input")?, state.float("means.output_error")?);
+        Ok(Self { x, delta, samples: state.count("means.samples")? })
     }
 }
 
@@ -34,7 +56,7 @@ mod tests {
 
     #[test]
     fn rates_by_hand() {
-        let means = SignalMeans { x: 2.0, delta: 0.25 };
+        let means = SignalMeans { x: 2.0, delta: 0.25, samples: 0 };
         assert!((fast_rate(1.5, 5, 0.1, means) - 1.5).abs() < 1e-12);
         assert_eq!(fast_rate(1.0, 5, 0.1, SignalMeans::default()), 0.0);
         assert!((transfer_rate(0.1, 5, 20, 200.0, 0.1) - 0.5).abs() < 1e-12);
@@ -43,10 +65,10 @@ mod tests {
     #[test]
     fn means_are_plain_then_exponential() {
         let mut means = SignalMeans::default();
-        for (count, x) in [(1, 1.0), (2, 2.0), (3, 3.0)] {
-            means.add(x, 2.0 * x, count, 2.0);
+        for x in [1.0, 2.0, 3.0] {
+            means.add(x, 2.0 * x, 2.0);
         }
         // (1 + 2)/2 = 1.5, then 1.5 + (3 − 1.5)/2 = 2.25.
-        assert_eq!(means, SignalMeans { x: 2.25, delta: 4.5 });
+        assert_eq!(means, SignalMeans { x: 2.25, delta: 4.5, samples: 3 });
     }
 }

@@ -2,27 +2,48 @@
 //! its arrays through [`Array`](crate::crossbar::Array) alone, so a rule works with any device model.
 
 mod analog_sgd;
+mod arrays;
 mod config;
 mod describe;
 mod digital_sgd;
+mod filter;
 mod learning_rates;
+mod schedule;
 mod state;
 mod ttv1;
 mod ttv2;
+mod weighted_sum;
 
 pub use analog_sgd::{AnalogSgd, AnalogSgdRule};
 pub use config::{RuleConfig, RuleSettings};
-pub use describe::{Description, describe};
+pub use describe::{Description, Situation};
 pub use digital_sgd::{DigitalSgd, DigitalSgdRule};
+pub use filter::AfterPulse;
 pub use state::State;
 pub use ttv1::{ReadVectors, Ttv1, Ttv1Rule};
-pub use ttv2::{AfterPulse, LearningRates, TransferLine, TransferUnit, Ttv2, Ttv2Rule};
+pub use ttv2::{LearningRates, TransferLine, TransferUnit, Ttv2, Ttv2Rule};
 
-use crate::crossbar::{Direction, MvmCost, Pass, Programming};
-use crate::error::{Error, Result};
+use crate::crossbar::{Array, Direction, MvmCost, Programming, SharedProducts, Visible};
+use crate::error::Result;
 use crate::ledger::Ledger;
 use crate::workers::Workers;
+use std::any::Any;
 use std::fmt::Debug;
+
+/// What the rule of a layer is built from.
+#[derive(Clone, Copy, Debug)]
+pub struct Initial<'a> {
+    /// Number of the layer among those with arrays.
+    pub layer: u64,
+    /// Outputs.
+    pub rows: usize,
+    /// Inputs, the bias among them.
+    pub cols: usize,
+    /// Initial weights, row-major.
+    pub weights: &'a [f32],
+    /// Seed of the network.
+    pub seed: u64,
+}
 
 /// When the layers of a network may learn beside each other; the results are the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,30 +57,20 @@ pub enum Sharing {
     Samples,
 }
 
-/// A training rule with the arrays of one layer.
+/// A training rule with the arrays of one layer: what the network sees of it, how it learns, and what to save of it.
 ///
-/// ReadVectors of a batch lie one after another: `x` has `cols` values each, `delta` and `y` have `rows`.
-/// `delta` is the derivative of the loss by the layer's output; a rule descends it. Inside a batch the
-/// weights stay as they are for forward and backward; `update` then takes the samples one after another, and
-/// `finish_batch` says that they were all.
-pub trait Rule: Debug + Send + Sync {
-    /// (rows, cols): (outputs, inputs).
-    fn shape(&self) -> (usize, usize);
+/// The rest has defaults. A boxed rule forwards, reads and programs through what the network sees (the methods of
+/// `dyn Rule`), is `Clone`, and can be downcast to its own type; a rule type needs to be `Clone` itself for that.
+///
+/// Vectors of a batch lie one after another: `x` has `cols` values each, `delta` has `rows`. `delta` is the derivative
+/// of the loss by the layer's output; a rule descends it. Inside a batch the weights stay as they are for forward and
+/// backward; `update` then takes the samples one after another, and `finish_batch` ends the batch.
+pub trait Rule: Any + Debug + Send + Sync + BoxedClone {
+    /// What the network sees: the array C, say, or γA + C.
+    fn visible(&self) -> &dyn Visible;
 
-    /// y = W x as hardware computes it.
-    fn forward(&mut self, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()>;
-
-    /// z = Wᵀ δ as hardware computes it.
-    fn backward(&mut self, delta: &[f32], z: &mut [f32], workers: &Workers) -> Result<()>;
-
-    /// What threads that share a mini-batch ask for the products of [`forward`](Rule::forward) and
-    /// [`backward`](Rule::backward), where the rule allows that.
-    fn passes(&self) -> Option<&dyn Pass> {
-        None
-    }
-
-    /// Counts the products of `vectors` vectors that [`passes`](Rule::passes) made, all of a mini-batch.
-    fn passed(&mut self, _direction: Direction, _vectors: usize, _cost: MvmCost) {}
+    /// What the network sees.
+    fn visible_mut(&mut self) -> &mut dyn Visible;
 
     /// Learns from a batch; `lr_scale` is the schedule's factor on the rule's learning rate.
     fn update(&mut self, x: &[f32], delta: &[f32], lr_scale: f32, workers: &Workers) -> Result<()>;
@@ -74,31 +85,35 @@ pub trait Rule: Debug + Send + Sync {
         Sharing::Never
     }
 
-    /// y = W x with the noise of evaluation vector `draw`, `draw + 1`, …; no state changes.
-    fn evaluate(&self, draw: u64, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()>;
+    /// Everything to continue from, bit for bit.
+    fn state(&self) -> Result<State>;
 
-    /// The weights the network sees, row after row: for inspection, no operation of hardware.
-    fn weights(&self) -> Result<Vec<f32>>;
-
-    /// Sets the weights the network sees, each clipped to what its device can hold.
-    fn set_weights(&mut self, weights: &[f32]) -> Result<()>;
-
-    /// Writes weights to the array that the network sees the way hardware does; returns the pulses sent.
+    /// Puts back a state of a rule with the same settings and seed.
     ///
     /// # Errors
-    /// Weights of another length or not finite, a method that the rule has no devices for.
-    fn program(&mut self, target: &[f32], method: Programming) -> Result<u64> {
-        match method {
-            Programming::Exact => self.set_weights(target).map(|()| 0),
-            _ => Err(Error::Conflict("this rule has no devices to program; use the method exact".to_owned())),
-        }
+    /// Something is missing or does not fit; the rule must then be as it was.
+    fn restore(&mut self, state: &State) -> Result<()>;
+
+    /// The arrays by name, for inspection: `("a", …)`, `("c", …)`.
+    fn arrays(&self) -> Vec<(&'static str, &dyn Array)> {
+        Vec::new()
     }
 
-    /// The weights read line by line through the periphery (read `draw`, outside training).
-    fn read_weights(&self, draw: u64) -> Result<Vec<f32>>;
+    /// Device constants by name (`a.up_step`, `c.symmetry_point`, …), row-major.
+    fn device_parameters(&self) -> Result<Vec<(String, Vec<f32>)>> {
+        let named = self.arrays().into_iter().flat_map(|(array, of)| {
+            of.device_parameters().into_iter().map(move |(name, values)| (format!("{array}.{name}"), values))
+        });
+        Ok(named.collect())
+    }
 
-    /// The average over iterates, from reads that the hardware made; lines not read yet come from
-    /// [`read_weights`](Rule::read_weights). `None` if the rule keeps no average or has read nothing.
+    /// Operations so far.
+    fn ledger(&self) -> Result<Ledger> {
+        Ok(Ledger::default())
+    }
+
+    /// The average over iterates, from reads that the hardware made, row-major; lines not read yet come from
+    /// [`read_weights`](Visible::read_weights). `None` if the rule keeps no average or has read nothing.
     fn average(&self) -> Result<Option<Vec<f32>>> {
         Ok(None)
     }
@@ -109,19 +124,88 @@ pub trait Rule: Debug + Send + Sync {
     }
 
     /// Starts or pauses averaging, where the rule can.
-    fn set_averaging(&mut self, _on: bool) {}
+    fn set_averaging(&mut self, _on: bool) -> Result<()> {
+        Ok(())
+    }
+}
 
-    /// Operations so far.
-    fn ledger(&self) -> Ledger;
+/// What every rule answers through what the network sees.
+impl dyn Rule {
+    /// (rows, cols): (outputs, inputs).
+    pub fn shape(&self) -> (usize, usize) {
+        self.visible().shape()
+    }
 
-    /// Everything to go on from, bit for bit.
-    fn state(&self) -> Result<State>;
+    /// [`Visible::forward`].
+    pub fn forward(&mut self, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()> {
+        self.visible_mut().forward(x, y, workers)
+    }
 
-    /// Puts a state of a rule of the same settings and seed back.
-    fn restore(&mut self, state: &State) -> Result<()>;
+    /// [`Visible::backward`].
+    pub fn backward(&mut self, delta: &[f32], z: &mut [f32], workers: &Workers) -> Result<()> {
+        self.visible_mut().backward(delta, z, workers)
+    }
 
-    /// Device constants by name ("a.up_step", "c.symmetry_point", …), row after row.
-    fn device_parameters(&self) -> Vec<(String, Vec<f32>)> {
-        Vec::new()
+    /// [`Visible::shared`].
+    pub fn shared(&self) -> Option<&dyn SharedProducts> {
+        self.visible().shared()
+    }
+
+    /// [`Visible::count_shared`].
+    pub fn count_shared(&mut self, direction: Direction, vectors: usize, cost: MvmCost) {
+        self.visible_mut().count_shared(direction, vectors, cost);
+    }
+
+    /// [`Visible::evaluate`].
+    pub fn evaluate(&self, draw: u64, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()> {
+        self.visible().evaluate(draw, x, y, workers)
+    }
+
+    /// [`Visible::weights`].
+    pub fn weights(&self) -> Result<Vec<f32>> {
+        self.visible().weights()
+    }
+
+    /// [`Visible::set_weights`].
+    pub fn set_weights(&mut self, weights: &[f32]) -> Result<()> {
+        self.visible_mut().set_weights(weights)
+    }
+
+    /// [`Visible::program`].
+    pub fn program(&mut self, target: &[f32], method: Programming) -> Result<u64> {
+        self.visible_mut().program(target, method)
+    }
+
+    /// [`Visible::read_weights`].
+    pub fn read_weights(&self, draw: u64) -> Result<Vec<f32>> {
+        self.visible().read_weights(draw)
+    }
+
+    /// The rule as its own type, if it is a `T`.
+    pub fn downcast_ref<T: Rule>(&self) -> Option<&T> {
+        (self as &dyn Any).downcast_ref()
+    }
+
+    /// The rule as its own type, if it is a `T`.
+    pub fn downcast_mut<T: Rule>(&mut self) -> Option<&mut T> {
+        (self as &mut dyn Any).downcast_mut()
+    }
+}
+
+/// A copy behind the trait, which every rule that is `Clone` has.
+pub trait BoxedClone {
+    /// A copy of the rule with all its state.
+    fn boxed_clone(&self) -> Box<dyn Rule>;
+}
+
+impl<R: Rule + Clone> BoxedClone for R {
+    fn boxed_clone(&self) -> Box<dyn Rule> {
+        Box::new(self.clone())
+    }
+}
+
+impl Clone for Box<dyn Rule> {
+    fn clone(&self) -> Self {
+        self.as_ref().boxed_clone()
     }
 }

@@ -2,27 +2,48 @@
 
 use crate::crossbar::{Array, Snapshot};
 use crate::error::{Error, Result, check_finite};
+use crate::tensors::Tensor;
 use std::collections::BTreeMap;
 
 /// Far more of anything than a training does, and far from where a counter would overflow.
-const MOST: u64 = 1 << 62;
+const MAX_COUNT: u64 = 1 << 62;
 
 /// Named arrays of numbers.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct State {
     /// Weights, buffers, averages.
-    pub floats: BTreeMap<String, Vec<f32>>,
+    pub floats: BTreeMap<String, Tensor<f32>>,
     /// Stream positions and counts.
-    pub counters: BTreeMap<String, Vec<u64>>,
+    pub counters: BTreeMap<String, Tensor<u64>>,
 }
 
 impl State {
+    /// Adds floats of a shape.
+    pub fn add_floats(&mut self, name: &str, shape: &[usize], values: Vec<f32>) {
+        self.floats.insert(name.to_owned(), Tensor { shape: shape.to_vec(), values });
+    }
+
+    /// Adds counters of a shape.
+    pub fn add_counters(&mut self, name: &str, shape: &[usize], values: Vec<u64>) {
+        self.counters.insert(name.to_owned(), Tensor { shape: shape.to_vec(), values });
+    }
+
+    /// Adds one float.
+    pub fn add_float(&mut self, name: &str, value: f32) {
+        self.add_floats(name, &[], vec![value]);
+    }
+
+    /// Adds one counter.
+    pub fn add_count(&mut self, name: &str, count: u64) {
+        self.add_counters(name, &[], vec![count]);
+    }
+
     /// The floats of a name.
     ///
     /// # Errors
     /// There are none, or one is not finite.
     pub fn floats(&self, name: &str) -> Result<&[f32]> {
-        let values = self.floats.get(name).ok_or_else(|| missing(name))?;
+        let values = &self.floats.get(name).ok_or_else(|| missing(name))?.values;
         check_finite("the state", values)?;
         Ok(values)
     }
@@ -30,40 +51,81 @@ impl State {
     /// The counters of a name.
     ///
     /// # Errors
-    /// There are none, or one is so high that it could not go on counting.
+    /// There are none, or one is so high that counting could overflow.
     pub fn counters(&self, name: &str) -> Result<&[u64]> {
-        let values = self.counters.get(name).ok_or_else(|| missing(name))?;
-        match values.iter().find(|&&count| count > MOST) {
-            Some(&count) => Err(Error::range("a counter of the state", count as f64, "0 to 2^62")),
+        let values = &self.counters.get(name).ok_or_else(|| missing(name))?.values;
+        match values.iter().find(|&&count| count > MAX_COUNT) {
+            Some(&count) => Err(Error::range(name, count as f64, "0 to 2^62")),
             None => Ok(values),
         }
     }
 
-    /// Adds the snapshot of an array under `name`.
+    /// The one float of a name.
+    ///
+    /// # Errors
+    /// Those of [`floats`](State::floats), or more or less than one.
+    pub fn float(&self, name: &str) -> Result<f32> {
+        one(name, self.floats(name)?)
+    }
+
+    /// The one counter of a name.
+    ///
+    /// # Errors
+    /// Those of [`counters`](State::counters), or more or less than one.
+    pub fn count(&self, name: &str) -> Result<u64> {
+        one(name, self.counters(name)?)
+    }
+
+    /// Adds the snapshot of an array: weights as `name`, the rest as `name.reference`, `name.positions.forward`, …,
+    /// `name.counts.pulses`, …, `name.pulses`.
     pub fn add_array(&mut self, name: &str, array: &dyn Array) {
-        let snapshot = array.snapshot();
-        self.floats.insert(name.to_owned(), snapshot.weights);
+        let (rows, cols) = array.shape();
+        let mut snapshot = array.snapshot();
+        self.add_floats(name, &[rows, cols], snapshot.weights);
         if !snapshot.reference.is_empty() {
-            self.floats.insert(format!("{name}.reference"), snapshot.reference);
+            self.add_floats(&format!("{name}.reference"), &[rows, cols], snapshot.reference);
         }
-        self.counters.insert(format!("{name}.counters"), snapshot.counters);
+        for (field, &mut position) in snapshot.positions.fields() {
+            self.add_count(&format!("{name}.positions.{field}"), position);
+        }
+        for (field, &mut count) in snapshot.counts.fields() {
+            self.add_count(&format!("{name}.counts.{field}"), count);
+        }
         if !snapshot.pulses.is_empty() {
-            self.counters.insert(format!("{name}.pulses"), snapshot.pulses.into_iter().map(u64::from).collect());
+            let pulses = snapshot.pulses.into_iter().map(u64::from).collect();
+            self.add_counters(&format!("{name}.pulses"), &[rows, cols], pulses);
         }
     }
 
-    /// Puts what [`add_array`](State::add_array) wrote back into an array.
-    pub fn restore_array(&self, name: &str, array: &mut dyn Array) -> Result<()> {
+    /// The snapshot that [`add_array`](State::add_array) added, which `array` will accept.
+    ///
+    /// # Errors
+    /// Something is missing or does not fit the array.
+    pub fn array(&self, name: &str, array: &dyn Array) -> Result<Snapshot> {
+        let mut snapshot = Snapshot { weights: self.floats(name)?.to_vec(), ..Snapshot::default() };
         let (reference, pulses) = (format!("{name}.reference"), format!("{name}.pulses"));
-        let has_reference = self.floats.contains_key(&reference);
-        let has_pulses = self.counters.contains_key(&pulses);
-        let pulses = if has_pulses { self.counters(&pulses)? } else { &[] };
-        array.restore(&Snapshot {
-            weights: self.floats(name)?.to_vec(),
-            reference: if has_reference { self.floats(&reference)?.to_vec() } else { Vec::new() },
-            counters: self.counters(&format!("{name}.counters"))?.to_vec(),
-            pulses: pulses.iter().map(|&n| u32::try_from(n).unwrap_or(u32::MAX)).collect(),
-        })
+        if self.floats.contains_key(&reference) {
+            snapshot.reference = self.floats(&reference)?.to_vec();
+        }
+        if self.counters.contains_key(&pulses) {
+            let pulses = self.counters(&pulses)?.iter();
+            snapshot.pulses = pulses.map(|&n| u32::try_from(n).unwrap_or(u32::MAX)).collect();
+        }
+        for (field, position) in snapshot.positions.fields() {
+            *position = self.count(&format!("{name}.positions.{field}"))?;
+        }
+        for (field, count) in snapshot.counts.fields() {
+            *count = self.count(&format!("{name}.counts.{field}"))?;
+        }
+        array.check(&snapshot)?;
+        Ok(snapshot)
+    }
+}
+
+fn one<T: Copy>(name: &str, values: &[T]) -> Result<T> {
+    match values {
+        &[value] => Ok(value),
+        _ => Err(Error::Conflict(format!("{name} of the state must be one number, not {}", values.len()))),
     }
 }
 

@@ -1,12 +1,14 @@
 //! TTv1, "Tiki-Taka" (GH20, PAT1): gradients go to a fast array A, and what A holds is copied to C
 //! line by line. The network sees W = γA + C.
 
-use super::analog_sgd::{named, peek_columns, samples};
-use super::config::{Arrays, check_devices, check_surroundings};
-use super::{Rule, Sharing, State};
-use crate::crossbar::{Array, Direction, Line, MvmCost, Pass, Periphery, Programming, PulseTrains, Reference};
+use super::arrays::{Arrays, check_devices, check_shapes, check_surroundings, samples};
+use super::describe::short;
+use super::schedule::Schedule;
+use super::weighted_sum::WeightedSum;
+use super::{Description, Initial, Rule, RuleSettings, Sharing, Situation, State};
+use crate::crossbar::{Array, Line, Periphery, PulseTrains, Reference, Visible};
 use crate::device::DeviceConfig;
-use crate::error::{Error, Limit, Result, check_limits};
+use crate::error::{Limit, Result, check_limits};
 use crate::ledger::Ledger;
 use crate::workers::Workers;
 use serde::{Deserialize, Serialize};
@@ -81,129 +83,117 @@ impl Ttv1 {
         Limit { field: "gamma", min: 0.0, max: 1e3, get: |s| Some(s.gamma) },
     ];
 
-    /// Checks every field.
-    pub fn validate(&self) -> Result<()> {
-        check_limits(self, Self::LIMITS)?;
-        check_devices([Some(&self.device), self.slow_device.as_ref()])?;
-        check_surroundings(&self.periphery, &self.pulse_trains, [&self.reference, &self.slow_reference])
-    }
-
     /// Devices of C.
     pub fn slow_device(&self) -> &DeviceConfig {
         self.slow_device.as_ref().unwrap_or(&self.device)
     }
 }
 
+impl RuleSettings for Ttv1 {
+    fn validate(&self) -> Result<()> {
+        check_limits(self, Self::LIMITS)?;
+        check_devices([Some(&self.device), self.slow_device.as_ref()])?;
+        check_surroundings(&self.periphery, &self.pulse_trains, [&self.reference, &self.slow_reference])
+    }
+
+    fn build(&self, at: &Initial<'_>) -> Result<Box<dyn Rule>> {
+        let (periphery, pulse_trains, count_pulses) = (&self.periphery, &self.pulse_trains, self.count_pulses);
+        let arrays = Arrays { at, periphery, pulse_trains, count_pulses };
+        let a = arrays.fast(&self.device, &self.reference)?;
+        let c = arrays.slow(self.slow_device(), &self.slow_reference, None)?;
+        Ok(Box::new(Ttv1Rule::new(a, c, self.clone())?))
+    }
+
+    fn describe(&self, at: &Situation, out: &mut Description) {
+        let (rows, cols, gamma, every) = (at.rows, at.cols, self.gamma, self.transfer_every);
+        out.line(format_args!(
+            "ttv1 on {rows} × {cols} (outputs × inputs): A accumulates, C takes over; the network sees {gamma}A + C"
+        ));
+        out.array("A", &self.device, self.reference.method);
+        out.array("C", self.slow_device(), self.slow_reference.method);
+        out.pulse_trains("A", &self.pulse_trains, &self.device, self.fast_lr, at);
+        let sweep = cols as u64 * u64::from(every);
+        let lr = self.transfer_lr * at.lr_scale;
+        out.line(format_args!(
+            "transfer: one column every {every} samples, so every crosspoint once per {sweep} samples; C moves by {} per sample and unit of A",
+            short(lr / sweep as f64)
+        ));
+        let pulses = lr * self.device.bound() / self.slow_device().weight_step();
+        out.line(format_args!("transfer: A at its bound sends {} pulses to C per read", short(pulses)));
+        if pulses > f64::from(self.pulse_trains.max_length) {
+            out.warn("a transfer from A at its bound saturates its train on C; lower transfer_lr");
+        }
+        out.leak(&self.device);
+    }
+}
+
 /// TTv1 of one layer.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Ttv1Rule {
     settings: Ttv1,
-    a: Box<dyn Array>,
-    c: Box<dyn Array>,
-    /// Samples learned so far.
-    count: u64,
-    /// The line due next.
-    k: u64,
+    /// A and C.
+    w: WeightedSum,
+    schedule: Schedule,
     u: Vec<f32>,
     v: Vec<f32>,
-    partial: Vec<f32>,
 }
 
 impl Ttv1Rule {
     /// The rule on two arrays of one shape and any kind: A at rest on its reference, C at the initial weights.
     pub fn new(a: Box<dyn Array>, c: Box<dyn Array>, settings: Ttv1) -> Result<Self> {
         settings.validate()?;
-        if a.shape() != c.shape() {
-            return Err(Error::Conflict(format!("A is {:?} but C is {:?}; they must be alike", a.shape(), c.shape())));
-        }
+        check_shapes(a.as_ref(), c.as_ref())?;
         let (rows, cols) = a.shape();
-        Ok(Self { settings, a, c, count: 0, k: 0, u: vec![0.0; cols], v: vec![0.0; rows], partial: Vec::new() })
-    }
-
-    /// The rule with arrays of built-in devices.
-    pub fn build(rows: usize, cols: usize, weights: &[f32], s: Ttv1, seed: u64, layer: u64) -> Result<Self> {
-        let (periphery, pulse_trains, count_pulses) = (&s.periphery, &s.pulse_trains, s.count_pulses);
-        let arrays = Arrays { rows, cols, periphery, pulse_trains, count_pulses, seed, layer };
-        let a = arrays.fast(&s.device, &s.reference)?;
-        let c = arrays.slow(s.slow_device(), &s.slow_reference, weights, None)?;
-        Self::new(a, c, s)
-    }
-
-    /// ReadVectors of a sweep.
-    fn lines(&self) -> usize {
-        match self.settings.read_vectors {
-            ReadVectors::OneHot => self.u.len(),
-            ReadVectors::Hadamard => self.u.len().next_power_of_two(),
-        }
+        let lines = match settings.read_vectors {
+            ReadVectors::OneHot => cols,
+            ReadVectors::Hadamard => cols.next_power_of_two(),
+        };
+        let schedule = Schedule::new(settings.transfer_every, lines);
+        let w = WeightedSum::new(a, c, settings.gamma);
+        Ok(Self { settings, w, schedule, u: vec![0.0; cols], v: vec![0.0; rows] })
     }
 
     /// v = MVM(A − R, u_k);  C ← pulsed update(C, lr_C, v, u_k);  k ← next.
     fn transfer(&mut self, lr_scale: f32, workers: &Workers) -> Result<()> {
-        let lines = self.lines();
         let mut lr = self.settings.transfer_lr as f32 * lr_scale;
+        let k = self.schedule.line(0);
         match self.settings.read_vectors {
             ReadVectors::OneHot => {
-                let k = self.k as usize;
                 self.u.fill(0.0);
                 self.u[k] = 1.0;
-                self.a.read_line(Line::Column(k), &mut self.v)?;
+                self.w.a.read_line(Line::Column(k), &mut self.v)?;
             }
             ReadVectors::Hadamard => {
                 // One sweep adds the order of the matrix times A; lr is divided by it, so that rates
                 // mean the same for both kinds of vectors [ours].
                 for (j, u) in self.u.iter_mut().enumerate() {
-                    let odd = (j as u64 & self.k).count_ones() % 2 == 1;
+                    let odd = (j & k).count_ones() % 2 == 1;
                     *u = if odd { -1.0 } else { 1.0 };
                 }
-                lr /= lines as f32;
-                self.a.forward(&self.u, &mut self.v, workers)?;
+                lr /= self.schedule.lines() as f32;
+                self.w.a.forward(&self.u, &mut self.v, workers)?;
             }
         }
-        self.c.update(&self.u, &self.v, lr)?;
-        self.k = (self.k + 1) % lines as u64;
+        self.w.c.update(&self.u, &self.v, lr)?;
+        self.schedule.advance();
         Ok(())
     }
 }
 
 impl Rule for Ttv1Rule {
-    fn shape(&self) -> (usize, usize) {
-        self.c.shape()
+    fn visible(&self) -> &dyn Visible {
+        &self.w
     }
 
-    fn forward(&mut self, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()> {
-        self.c.forward(x, y, workers)?;
-        if self.settings.gamma > 0.0 {
-            self.partial.resize(y.len(), 0.0);
-            self.a.forward(x, &mut self.partial, workers)?;
-            add_share(y, &self.partial, self.settings.gamma);
-        }
-        Ok(())
-    }
-
-    fn backward(&mut self, delta: &[f32], z: &mut [f32], workers: &Workers) -> Result<()> {
-        self.c.backward(delta, z, workers)?;
-        if self.settings.gamma > 0.0 {
-            self.partial.resize(z.len(), 0.0);
-            self.a.backward(delta, &mut self.partial, workers)?;
-            add_share(z, &self.partial, self.settings.gamma);
-        }
-        Ok(())
-    }
-
-    fn passes(&self) -> Option<&dyn Pass> {
-        if self.settings.gamma > 0.0 { None } else { self.c.passes() }
-    }
-
-    fn passed(&mut self, direction: Direction, vectors: usize, cost: MvmCost) {
-        self.c.passed(direction, vectors, cost);
+    fn visible_mut(&mut self) -> &mut dyn Visible {
+        &mut self.w
     }
 
     /// A ← pulsed update(A, lr_A, −δ, x); a transfer every ns samples.
     fn update(&mut self, x: &[f32], delta: &[f32], lr_scale: f32, workers: &Workers) -> Result<()> {
-        for (x, delta) in samples(self.a.shape(), x, delta)? {
-            self.a.update(x, delta, -(self.settings.fast_lr as f32))?;
-            self.count += 1;
-            if self.count.is_multiple_of(u64::from(self.settings.transfer_every)) {
+        for (x, delta) in samples(self.w.shape(), x, delta)? {
+            self.w.a.update(x, delta, -(self.settings.fast_lr as f32))?;
+            if self.schedule.count() {
                 self.transfer(lr_scale, workers)?;
             }
         }
@@ -211,77 +201,29 @@ impl Rule for Ttv1Rule {
     }
 
     fn sharing(&self) -> Sharing {
-        if self.settings.gamma == 0.0 { Sharing::Samples } else { Sharing::Batches }
+        if self.w.is_single() { Sharing::Samples } else { Sharing::Batches }
     }
 
-    fn evaluate(&self, draw: u64, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()> {
-        self.c.evaluate(draw, x, y, workers)?;
-        if self.settings.gamma > 0.0 {
-            let mut partial = vec![0.0; y.len()];
-            self.a.evaluate(draw, x, &mut partial, workers)?;
-            add_share(y, &partial, self.settings.gamma);
-        }
-        Ok(())
+    fn arrays(&self) -> Vec<(&'static str, &dyn Array)> {
+        vec![("a", self.w.a.as_ref()), ("c", self.w.c.as_ref())]
     }
 
-    fn weights(&self) -> Result<Vec<f32>> {
-        let mut weights = self.c.weights();
-        if self.settings.gamma > 0.0 {
-            add_share(&mut weights, &self.a.weights(), self.settings.gamma);
-        }
-        Ok(weights)
-    }
-
-    /// Sets C; A keeps what it holds.
-    fn set_weights(&mut self, weights: &[f32]) -> Result<()> {
-        self.c.set_weights(weights)
-    }
-
-    fn program(&mut self, target: &[f32], method: Programming) -> Result<u64> {
-        self.c.program(target, method)
-    }
-
-    fn read_weights(&self, draw: u64) -> Result<Vec<f32>> {
-        let mut weights = peek_columns(self.c.as_ref(), draw)?;
-        if self.settings.gamma > 0.0 {
-            add_share(&mut weights, &peek_columns(self.a.as_ref(), draw)?, self.settings.gamma);
-        }
-        Ok(weights)
-    }
-
-    fn ledger(&self) -> Ledger {
-        Ledger { fast: self.a.counts(), slow: self.c.counts(), digital_operations: 0 }
+    fn ledger(&self) -> Result<Ledger> {
+        Ok(Ledger { fast: self.w.a.counts(), slow: self.w.c.counts(), digital_operations: 0 })
     }
 
     fn state(&self) -> Result<State> {
         let mut state = State::default();
-        state.add_array("a", self.a.as_ref());
-        state.add_array("c", self.c.as_ref());
-        state.counters.insert("progress".to_owned(), vec![self.count, self.k]);
+        state.add_array("a", self.w.a.as_ref());
+        state.add_array("c", self.w.c.as_ref());
+        self.schedule.save(&mut state);
         Ok(state)
     }
 
     fn restore(&mut self, state: &State) -> Result<()> {
-        let &[count, k] = state.counters("progress")? else {
-            return Err(Error::Conflict("progress must hold 2 counters".to_owned()));
-        };
-        if k >= self.lines() as u64 {
-            return Err(Error::range("progress", k as f64, format!("a line below {}", self.lines())));
-        }
-        state.restore_array("a", self.a.as_mut())?;
-        state.restore_array("c", self.c.as_mut())?;
-        (self.count, self.k) = (count, k);
-        Ok(())
+        let (a, c) = (state.array("a", self.w.a.as_ref())?, state.array("c", self.w.c.as_ref())?);
+        self.schedule = self.schedule.restored(state)?;
+        self.w.a.restore(&a)?;
+        self.w.c.restore(&c)
     }
-
-    fn device_parameters(&self) -> Vec<(String, Vec<f32>)> {
-        let mut all = named("a", self.a.as_ref());
-        all.extend(named("c", self.c.as_ref()));
-        all
-    }
-}
-
-/// W = γA + C.
-fn add_share(c: &mut [f32], a: &[f32], gamma: f64) {
-    c.iter_mut().zip(a).for_each(|(c, a)| *c += gamma as f32 * a);
 }

@@ -3,8 +3,8 @@
 use crate::average::Weighting;
 use crate::crossbar::{Periphery, PulseTrains, Reference};
 use crate::device::DeviceConfig;
-use crate::error::{Limit, Result, check_limits};
-use crate::rule::config::{check_devices, check_surroundings};
+use crate::error::Limit;
+use crate::rule::AfterPulse;
 use serde::{Deserialize, Serialize};
 
 /// What `transfer_every` counts.
@@ -27,19 +27,6 @@ pub enum TransferLine {
     Column,
     /// Rows: all inputs of one output.
     Row,
-}
-
-/// What remains in H after a pulse.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum AfterPulse {
-    /// Nothing (R24).
-    #[default]
-    Zero,
-    /// H minus the pulses sent: nothing is lost.
-    Subtract,
-    /// A fixed fraction of H.
-    Keep,
 }
 
 /// How the learning rates are set.
@@ -154,13 +141,6 @@ impl Ttv2 {
         Limit { field: "average_every", min: 1.0, max: 1e9, get: |s| Some(f64::from(s.average_every)) },
         Limit { field: "average_bound", min: 1e-6, max: 1e6, get: |s| Some(s.average_bound) },
     ];
-
-    /// Checks every field.
-    pub fn validate(&self) -> Result<()> {
-        check_limits(self, Self::LIMITS)?;
-        check_devices([Some(&self.device), self.slow_device.as_ref()])?;
-        check_surroundings(&self.periphery, &self.pulse_trains, [&self.reference, &self.slow_reference])
-    }
 
     /// Devices of C.
     pub fn slow_device(&self) -> &DeviceConfig {

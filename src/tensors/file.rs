@@ -1,29 +1,18 @@
-//! Named arrays and strings as the bytes of a safetensors file (feature `files`).
-//!
-//! Reading runs no code and never takes more memory than the bytes themselves: sizes that they promise and do not hold
-//! are refused.
+//! Named arrays and strings as the bytes of a safetensors file.
 
+use super::Tensor;
 use crate::error::{Error, Result};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors, serialize};
 use std::collections::{BTreeMap, HashMap};
 
-/// An array with its shape; the values lie row after row.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Shaped<T> {
-    /// Sizes of its dimensions.
-    pub shape: Vec<usize>,
-    /// As many values as the shape says.
-    pub values: Vec<T>,
-}
-
 /// What a file holds.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Arrays {
     /// Arrays of 32-bit floats by name.
-    pub floats: BTreeMap<String, Shaped<f32>>,
+    pub floats: BTreeMap<String, Tensor<f32>>,
     /// Arrays of unsigned 64-bit integers by name.
-    pub counters: BTreeMap<String, Shaped<u64>>,
+    pub counters: BTreeMap<String, Tensor<u64>>,
     /// Strings by name.
     pub metadata: HashMap<String, String>,
 }
@@ -64,11 +53,11 @@ pub fn decode(bytes: &[u8]) -> Result<Arrays> {
         match view.dtype() {
             Dtype::F32 => {
                 let values = view.data().as_chunks().0.iter().map(|&b| f32::from_le_bytes(b)).collect();
-                arrays.floats.insert(name, Shaped { shape, values });
+                arrays.floats.insert(name, Tensor { shape, values });
             }
             Dtype::U64 => {
                 let values = view.data().as_chunks().0.iter().map(|&b| u64::from_le_bytes(b)).collect();
-                arrays.counters.insert(name, Shaped { shape, values });
+                arrays.counters.insert(name, Tensor { shape, values });
             }
             other => return Err(bad(format!("{name} is {other:?}; F32 or U64 needed"))),
         }
@@ -89,13 +78,13 @@ mod tests {
     use super::*;
 
     fn arrays() -> Arrays {
-        let weights = Shaped { shape: vec![2, 3], values: vec![0.5, -1.0, f32::MIN_POSITIVE, 3.0, -0.0, 1e30] };
+        let weights = Tensor { shape: vec![2, 3], values: vec![0.5, -1.0, f32::MIN_POSITIVE, 3.0, -0.0, 1e30] };
         Arrays {
             floats: BTreeMap::from([
                 ("0.c".to_owned(), weights),
-                ("none".to_owned(), Shaped { shape: vec![0], values: vec![] }),
+                ("none".to_owned(), Tensor { shape: vec![0], values: vec![] }),
             ]),
-            counters: BTreeMap::from([("0.progress".to_owned(), Shaped { shape: vec![2], values: vec![7, u64::MAX] })]),
+            counters: BTreeMap::from([("0.samples".to_owned(), Tensor { shape: vec![2], values: vec![7, u64::MAX] })]),
             metadata: HashMap::from([("format".to_owned(), "test".to_owned())]),
         }
     }
@@ -109,7 +98,7 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_refused() {
         let mut twice = arrays();
-        twice.counters.insert("0.c".to_owned(), Shaped { shape: vec![1], values: vec![1] });
+        twice.counters.insert("0.c".to_owned(), Tensor { shape: vec![1], values: vec![1] });
         assert!(encode(&twice).expect_err("a name twice").to_string().contains("0.c"));
         let mut short = arrays();
         short.floats.get_mut("0.c").expect("there").shape = vec![4, 3];

@@ -1,0 +1,200 @@
+//! Weights in exact (f32) arithmetic: no devices, no periphery.
+
+use super::active::{Active, Rows};
+use super::mvm::{Products, Scratch};
+use super::{Direction, IoSettings, MvmCost, SharedProducts, Visible, transpose};
+use crate::error::{Error, Result, check_batch, check_len, check_room};
+use crate::random::{Operation, Stream};
+use crate::simd::{self, LANES};
+use crate::workers::Workers;
+use rayon::prelude::*;
+use std::ops::RangeInclusive;
+
+/// Share of non-zero inputs from which all weights learn from a whole batch at a time, and the number of weights up to
+/// which they do whatever the inputs (measured).
+const DENSE: f64 = 0.4;
+const FEW: usize = 1 << 10;
+
+/// Share of δ other than zero up to which arrays with short lines learn row by row, from what is not zero alone: of four
+/// pixels that were pooled, three have none (measured).
+const SPARSE: f64 = 0.5;
+const SHORT: RangeInclusive<usize> = LANES..=4 * LANES;
+
+/// Values of the vectors that all weights learn from before the next ones come: they stay in a core's first cache.
+const NEAR: usize = 1 << 13;
+
+/// Weights that learn from a batch together.
+const TOGETHER: usize = 8;
+
+/// Multiply-adds that take as long as touching a value.
+const WORTH: usize = 8;
+
+/// A matrix of exact weights, which lie input line after input line, as in a crossbar.
+#[derive(Clone, Debug)]
+pub struct ExactWeights {
+    rows: usize,
+    cols: usize,
+    weights: Vec<f32>,
+    scratch: Vec<Scratch>,
+    active: Active,
+    steps: Vec<f32>,
+    nonzero: Rows,
+    /// Workspace of each part of the lines.
+    spare: Vec<Vec<f32>>,
+}
+
+impl ExactWeights {
+    /// `rows` × `cols` weights, row-major.
+    ///
+    /// # Errors
+    /// No rows or columns, another number of weights, more memory than there is, or what [`crate::simd::check`] refuses.
+    pub fn new(rows: usize, cols: usize, weights: &[f32]) -> Result<Self> {
+        simd::check()?;
+        for (what, given) in [("rows", rows), ("cols", cols)] {
+            if given == 0 {
+                return Err(Error::range(what, 0.0, "1 or more"));
+            }
+        }
+        check_room(format!("a layer of {rows} × {cols}"), 2 * rows * cols * size_of::<f32>())?;
+        let mut exact = Self {
+            rows,
+            cols,
+            weights: vec![0.0; rows * cols],
+            scratch: Vec::new(),
+            active: Active::default(),
+            steps: Vec::new(),
+            nonzero: Rows::default(),
+            spare: Vec::new(),
+        };
+        exact.set_weights(weights)?;
+        Ok(exact)
+    }
+
+    /// W ← W + lr·δxᵀ for every sample of a batch.
+    ///
+    /// # Errors
+    /// Samples of another length.
+    pub fn add_products(&mut self, x: &[f32], delta: &[f32], lr: f32, workers: &Workers) -> Result<()> {
+        let batch = check_batch("x", x.len(), self.cols)?;
+        check_len("delta", delta.len(), batch * self.rows)?;
+        let few = self.weights.len() <= FEW;
+        let share = |values: &[f32]| simd::count_nonzero(values) as f64 / values.len() as f64;
+        if batch > 1 && (few || share(x) >= DENSE) {
+            // A step that is not finite leaves its trace where δ is zero, too.
+            let finite = simd::all_finite(x) && (lr * simd::max_abs(x)).is_finite();
+            if !few && SHORT.contains(&self.rows) && share(delta) <= SPARSE && finite {
+                self.add_by_rows(x, delta, lr, workers);
+                return Ok(());
+            }
+            self.steps.clear();
+            self.steps.extend(x.iter().map(|x| lr * x));
+            let (steps, rows, cols) = (&self.steps, self.rows, self.cols);
+            let vectors = (NEAR / (rows + cols)).max(8);
+            let learn = |(first, lines): (usize, &mut [f32])| {
+                for (x, delta) in steps.chunks(vectors * cols).zip(delta.chunks(vectors * rows)) {
+                    simd::rank_many(lines, first, x, cols, delta, rows);
+                }
+            };
+            match workers.share(cols.div_ceil(TOGETHER), batch * self.weights.len() / WORTH) {
+                Some(each) => {
+                    let each = each * TOGETHER;
+                    let parts = self.weights.par_chunks_mut(each * rows).enumerate();
+                    workers.split(|| parts.for_each(|(k, lines)| learn((k * each, lines))));
+                }
+                None => learn((0, &mut self.weights)),
+            }
+            return Ok(());
+        }
+        for (x, delta) in x.chunks_exact(self.cols).zip(delta.chunks_exact(self.rows)) {
+            self.active.load(x);
+            self.steps.clear();
+            self.steps.extend(self.active.values().iter().map(|x| lr * x));
+            simd::rank_one(&mut self.weights, self.active.at(), &self.steps, delta);
+        }
+        Ok(())
+    }
+
+    /// [`add_products`](ExactWeights::add_products) row by row, from the samples whose δ is not zero there.
+    fn add_by_rows(&mut self, x: &[f32], delta: &[f32], lr: f32, workers: &Workers) {
+        let (rows, cols, batch) = (self.rows, self.cols, delta.len() / self.rows);
+        self.steps.resize(delta.len(), 0.0);
+        simd::turn(delta, rows, &mut self.steps);
+        self.nonzero.load(&self.steps, batch);
+        let nonzero = self.nonzero.get();
+        let share = workers.share(cols.div_ceil(TOGETHER), self.nonzero.len() * cols / (4 * WORTH));
+        let each = share.map_or(cols, |each| each * TOGETHER);
+        self.spare.resize_with(cols.div_ceil(each).max(self.spare.len()), Vec::new);
+        let learn = |(k, (lines, spare)): (usize, (&mut [f32], &mut Vec<f32>))| {
+            simd::rank_some(lines, k * each, x, cols, lr, nonzero, spare);
+        };
+        if share.is_some() {
+            let parts = self.weights.par_chunks_mut(each * rows).zip(&mut self.spare).enumerate();
+            workers.split(|| parts.for_each(learn));
+        } else {
+            learn((0, (&mut self.weights, &mut self.spare[0])));
+        }
+    }
+
+    fn multiply(&mut self, direction: Direction, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()> {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let done = self.product(direction, 0, x, y, &mut scratch, workers);
+        self.scratch = scratch;
+        done.map(|_| ())
+    }
+}
+
+/// The periphery is off, so no stream is ever read.
+impl SharedProducts for ExactWeights {
+    fn product(
+        &self,
+        direction: Direction,
+        _first: usize,
+        x: &[f32],
+        y: &mut [f32],
+        scratch: &mut Vec<Scratch>,
+        workers: &Workers,
+    ) -> Result<MvmCost> {
+        let (inputs, outputs) = match direction {
+            Direction::Forward => (self.cols, self.rows),
+            Direction::Backward => (self.rows, self.cols),
+        };
+        let products = Products { lines: &self.weights, direction, mvm: &IoSettings::default(), inputs, outputs };
+        products.run(|b| Stream::new(0, 0, Operation::Forward, b), x, y, scratch, workers)
+    }
+}
+
+impl Visible for ExactWeights {
+    fn shape(&self) -> (usize, usize) {
+        (self.rows, self.cols)
+    }
+
+    fn forward(&mut self, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()> {
+        self.multiply(Direction::Forward, x, y, workers)
+    }
+
+    fn backward(&mut self, delta: &[f32], z: &mut [f32], workers: &Workers) -> Result<()> {
+        self.multiply(Direction::Backward, delta, z, workers)
+    }
+
+    fn shared(&self) -> Option<&dyn SharedProducts> {
+        Some(self)
+    }
+
+    fn evaluate(&self, _draw: u64, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()> {
+        self.product(Direction::Forward, 0, x, y, &mut Vec::new(), workers).map(|_| ())
+    }
+
+    fn weights(&self) -> Result<Vec<f32>> {
+        Ok(transpose(&self.weights, self.rows, self.cols))
+    }
+
+    fn set_weights(&mut self, weights: &[f32]) -> Result<()> {
+        check_len("weights", weights.len(), self.weights.len())?;
+        self.weights = transpose(weights, self.cols, self.rows);
+        Ok(())
+    }
+
+    fn read_weights(&self, _draw: u64) -> Result<Vec<f32>> {
+        self.weights()
+    }
+}

@@ -1,0 +1,84 @@
+//! The arrays of a rule: how they are checked and built, and the samples that they learn from.
+
+use super::Initial;
+use crate::crossbar::{Array, Periphery, PulseTrains, Reference, Setup, build};
+use crate::device::DeviceConfig;
+use crate::error::{Error, Result, check_batch, check_len};
+
+/// Checks the devices of a rule, those that are given.
+pub(super) fn check_devices<const N: usize>(devices: [Option<&DeviceConfig>; N]) -> Result<()> {
+    devices.into_iter().flatten().try_for_each(DeviceConfig::validate)
+}
+
+/// Checks what surrounds the devices of a rule.
+pub(super) fn check_surroundings<const N: usize>(
+    periphery: &Periphery,
+    pulse_trains: &PulseTrains,
+    references: [&Reference; N],
+) -> Result<()> {
+    periphery.validate()?;
+    pulse_trains.validate()?;
+    references.into_iter().try_for_each(Reference::validate)
+}
+
+/// Requires two arrays of one shape.
+pub(super) fn check_shapes(a: &dyn Array, c: &dyn Array) -> Result<()> {
+    if a.shape() == c.shape() {
+        return Ok(());
+    }
+    Err(Error::Conflict(format!("A and C must have one shape, not {:?} and {:?}", a.shape(), c.shape())))
+}
+
+/// What the arrays of one rule have in common.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Arrays<'a> {
+    pub(super) at: &'a Initial<'a>,
+    pub(super) periphery: &'a Periphery,
+    pub(super) pulse_trains: &'a PulseTrains,
+    pub(super) count_pulses: bool,
+}
+
+impl Arrays<'_> {
+    fn setup(&self, which: u64) -> Setup {
+        Setup {
+            periphery: self.periphery.clone(),
+            pulse_trains: self.pulse_trains.clone(),
+            seed: self.at.seed,
+            array: 2 * self.at.layer + which,
+            count_pulses: self.count_pulses,
+        }
+    }
+
+    /// The fast array A, at rest on its reference.
+    pub(super) fn fast(&self, device: &DeviceConfig, reference: &Reference) -> Result<Box<dyn Array>> {
+        build(self.at.rows, self.at.cols, device, &self.setup(0), reference)
+    }
+
+    /// The array C that the network sees, at its initial weights; `read_bound` replaces the ADC range of its reads.
+    pub(super) fn slow(
+        &self,
+        device: &DeviceConfig,
+        reference: &Reference,
+        read_bound: Option<f64>,
+    ) -> Result<Box<dyn Array>> {
+        let mut setup = self.setup(1);
+        if let Some(bound) = read_bound {
+            setup.periphery.read.adc_bound = bound;
+        }
+        let mut array = build(self.at.rows, self.at.cols, device, &setup, reference)?;
+        array.set_weights(self.at.weights)?;
+        Ok(array)
+    }
+}
+
+/// The (x, δ) of every sample of a batch at an array of `shape`.
+pub(super) fn samples<'a>(
+    shape: (usize, usize),
+    x: &'a [f32],
+    delta: &'a [f32],
+) -> Result<impl ExactSizeIterator<Item = (&'a [f32], &'a [f32])>> {
+    let (rows, cols) = shape;
+    let batch = check_batch("x", x.len(), cols)?;
+    check_len("delta", delta.len(), batch * rows)?;
+    Ok(x.chunks_exact(cols).zip(delta.chunks_exact(rows)))
+}
