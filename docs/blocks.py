@@ -1,7 +1,7 @@
-"""The Python of a page of the documentation, run as it stands there, with the output that the page shows.
+"""Runs the Python blocks of a documentation page, as they stand there, and compares or renews the output below each.
 
 python docs/blocks.py PAGE.md... rewrites the output that follows each block, and puts the pictures that the blocks
-draw beside the pages, in assets/.
+draw into assets/, beside the pages.
 """
 
 import contextlib
@@ -20,9 +20,9 @@ _BLOCK = re.compile(r"```python\n(.*?)```\n(?:\n```text\n(.*?)```\n)?", re.DOTAL
 
 
 def run(page: Path) -> Iterator[tuple[str, str, str | None]]:
-    """Run the blocks of `page` one after another in the present folder: (code, what it printed, what the page shows).
+    """Run the blocks of `page` in order, in the current folder: (code, printed output, output on the page).
 
-    What is shown is the block ```text that follows, or None where there is none.
+    The output on the page is the ```text block that follows, or None.
     """
     space: dict[str, object] = {"__name__": "page"}
     for block in _BLOCK.finditer(page.read_text(encoding="utf-8")):
@@ -33,7 +33,7 @@ def run(page: Path) -> Iterator[tuple[str, str, str | None]]:
 
 
 def rewrite(page: Path) -> None:
-    """Put into `page` what its blocks print, and into assets/ the pictures that they draw."""
+    """Write what the blocks print into `page`, and the pictures that they draw into assets/."""
     page = page.resolve()
     before = Path.cwd()
     with tempfile.TemporaryDirectory() as folder:

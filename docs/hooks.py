@@ -1,4 +1,4 @@
-"""What the site shows from outside docs/: the pages and figures of results/, and no links but to what it has."""
+"""Adds the pages and figures of results/ to the site, and drops links to files that the site does not have."""
 
 import re
 from pathlib import Path
@@ -14,7 +14,7 @@ _LINK = re.compile(r"\[([^]]*)\]\(([^)#:]+)(#[^)]*)?\)")
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add results/: its pages, and all that they may link to."""
+    """Add results/: its pages and the files that they may link to."""
     for path in sorted(RESULTS.rglob("*")):
         if path.is_file() and "__pycache__" not in path.parts:
             files.append(File(path.relative_to(ROOT).as_posix(), str(ROOT), config.site_dir, config.use_directory_urls))
@@ -22,13 +22,13 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Turn links, which are as the repository needs them, to where the site has what they name: docs/ is its root.
+    """Rewrite links, which are relative to the repository, for the site, whose root is docs/.
 
-    Of a link to what the site does not have, such as a source file, the text alone is left.
+    A link to a file that the site does not have, such as a source file, becomes plain text.
     """
     source = Path(str(page.file.abs_src_path)).resolve()
 
-    def turned(link: re.Match[str]) -> str:
+    def rewritten(link: re.Match[str]) -> str:
         text, path, anchor = link[1], link[2], link[3] or ""
         target = (source.parent / path).resolve()
         if not target.exists():
@@ -38,4 +38,4 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
                 return f"[{text}]({'../' * page.file.src_uri.count('/')}{target.relative_to(root).as_posix()}{anchor})"
         return text
 
-    return _LINK.sub(turned, markdown)
+    return _LINK.sub(rewritten, markdown)
