@@ -23,7 +23,7 @@ def main() -> None:
     x = np.where(rng.random((SAMPLES, 784)) < 0.19, rng.random((SAMPLES, 784)), 0).astype(np.float32)
     y = (x[:, :10].argmax(1)).astype(np.int64)
     rule = tt.Ttv2(periphery=tt.Periphery.full())
-    without, with_average = (tt.Network(tt.models.fcn(784, 10), rule, seed=1) for _ in range(2))
+    without, with_average = (tt.Network(tt.nn.fcn(784, 10), rule, seed=1) for _ in range(2))
     for network in (without, with_average):
         network.train(x, y)
     with_average.averaging = True

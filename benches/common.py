@@ -86,7 +86,7 @@ class Work:
     def layers(self, inputs: int = 784) -> list[tt.nn.Layer]:
         """The network for images of so many pixels, or for a text of so many different characters."""
         if self.net != "lstm":
-            return {"fcn": tt.models.fcn, "lenet": tt.models.lenet}[self.net](inputs)
+            return {"fcn": tt.nn.fcn, "lenet": tt.nn.lenet}[self.net](inputs)
         # char_lstm as PyTorch and aihwkit have it: no output scales, and every sequence starts from zero
         return [tt.nn.LSTM(inputs, 64), tt.nn.LSTM(64, 64), tt.nn.Linear(64, inputs)]
 

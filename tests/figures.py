@@ -13,7 +13,7 @@ def axes_of(monkeypatch: pytest.MonkeyPatch, draw: Callable[[], object]) -> list
     drawn: list[Figure] = []
     with monkeypatch.context() as patch:
         patch.setattr(Figure, "savefig", lambda self, *_, **__: drawn.append(self))
-        patch.setattr("tikitaka.plot.style.write_whole", lambda *_: None)
+        patch.setattr("tikitaka.plot.style.atomic_write", lambda *_: None)
         draw()
     (figure,) = drawn
     return figure.axes

@@ -23,9 +23,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import tikitaka as tt
-from tikitaka import checkpoint, config, experiments, nn, plot
+from tikitaka import config, experiments, nn, plot
 from tikitaka.data.text import text_dataset
-from tikitaka.named import named_weights
+from tikitaka.nn.state_dict import named_weights
+from tikitaka.training import checkpoint
 
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 EXAMPLES = 1000 if LONG else 60
@@ -35,19 +36,14 @@ MODULES = [
     "tikitaka",
     *(
         f"tikitaka.{name}"
-        for name in ["checkpoint", "config", "data", "experiments", "export", "extract", "models", "nn", "plot"]
+        for name in ["config", "data", "experiments", "export", "model.extract", "nn", "plot", "training.checkpoint"]
     ),
 ]
 
 # Names that nothing is given to: abstract bases, what PyTorch must be there for (tests/pytorch), generic helpers.
 LEFT_OUT = {
-    "Device",
-    "RuleConfig",
-    "Rule",
-    "nn.Layer",
-    "models.Sizes",
-    "export.torch_module",
-    "export.torch_state_dict",
+    *("Device", "RuleConfig", "Rule", "nn.Layer", "model.extract.Hardware"),
+    *("export.torch_module", "export.torch_state_dict"),
 }
 
 REFUSALS = (ValueError, TypeError, OSError, MemoryError, FloatingPointError, tt.Stopped)
@@ -115,6 +111,11 @@ def idx(folder: Path) -> Path:
 def saved(folder: Path) -> Path:
     model().save(folder / "model.npz")
     return folder / "model.npz"
+
+
+def settings_file(folder: Path) -> Path:
+    (folder / "config.toml").write_text("epochs = 3\n[rule]\nkind = 'sgd'\n", encoding="utf-8")
+    return folder / "config.toml"
 
 
 def state() -> checkpoint.Checkpoint:
@@ -196,9 +197,9 @@ CALLS: dict[str, Callable[[Path], Call]] = {
     "Network.layer_state": lambda f: (network().layer_state, {"array": 0}),
     "Network.device_parameters": lambda f: (network().device_parameters, {"array": 0}),
     "fit": lambda f: (tt.fit, {"network": network(), "dataset": IMAGES, "epochs": 1, "progress": False}),
-    "extract.average": lambda f: (tt.extract.average, {"network": trained()}),
-    "extract.last_read": lambda f: (tt.extract.last_read, {"network": network()}),
-    "extract.mean_read": lambda f: (tt.extract.mean_read, {"network": network(), "reads": 2}),
+    "model.extract.average": lambda f: (tt.extract.average, {"network": trained()}),
+    "model.extract.last_read": lambda f: (tt.extract.last_read, {"network": network()}),
+    "model.extract.mean_read": lambda f: (tt.extract.mean_read, {"network": network(), "reads": 2}),
     # models
     "Model": lambda f: (tt.Model, {"layers": LAYERS, "weights": model().weights}),
     "Model.from_weights": lambda f: (
@@ -210,7 +211,7 @@ CALLS: dict[str, Callable[[Path], Call]] = {
     "Model.predict": lambda f: (model().predict, {"x": X}),
     "Model.probabilities": lambda f: (model().probabilities, {"x": X}),
     "Model.sample": lambda f: (model(CHARACTERS).sample, {"prime": [0, 1], "count": 3}),
-    "Model.program": lambda f: (model().program, {}),
+    "program": lambda f: (tt.program, {"model": model()}),
     "Model.quantised": lambda f: (model().quantised, {}),
     "Model.noted": lambda f: (lambda note: model().noted(note=note), {"note": 1}),
     "Model.save": lambda f: (model().save, {"path": f / "model.safetensors"}),
@@ -225,14 +226,14 @@ CALLS: dict[str, Callable[[Path], Call]] = {
     "nn.ReLU": lambda f: (nn.ReLU, {}),
     "nn.Sigmoid": lambda f: (nn.Sigmoid, {}),
     "nn.Tanh": lambda f: (nn.Tanh, {}),
-    "models.fcn": lambda f: (tt.models.fcn, {}),
-    "models.lenet": lambda f: (tt.models.lenet, {}),
-    "models.char_lstm": lambda f: (tt.models.char_lstm, {}),
-    "models.Recipe": lambda f: (
-        tt.models.Recipe,
-        {"build": lambda data: tt.models.fcn(), "data": "digits", "epochs": 1, "batch": 1},
+    "nn.fcn": lambda f: (tt.nn.fcn, {}),
+    "nn.lenet": lambda f: (tt.nn.lenet, {}),
+    "nn.char_lstm": lambda f: (tt.nn.char_lstm, {}),
+    "nn.Recipe": lambda f: (
+        tt.nn.Recipe,
+        {"build": lambda data: tt.nn.fcn(), "data": "digits", "epochs": 1, "batch": 1},
     ),
-    "models.Recipe.rule": lambda f: (tt.models.nets["fcn"].rule, {"kind": "ttv2"}),
+    "nn.Recipe.rule": lambda f: (tt.nn.nets["fcn"].rule, {"kind": "ttv2"}),
     # data
     "data.Dataset": lambda f: (tt.data.Dataset, {**vars(IMAGES)}),
     "data.Dataset.from_arrays": lambda f: (tt.data.Dataset.from_arrays, {"x": X, "y": Y, "test_share": 0.4}),
@@ -270,16 +271,22 @@ CALLS: dict[str, Callable[[Path], Call]] = {
         {"rule": "sgd"},
     ),
     "TrainConfig.dataset": lambda f: (tt.TrainConfig(**SMALL).dataset, {}),
+    "TrainConfig.fit": lambda f: (
+        tt.TrainConfig(**{**SMALL, "epochs": 2}).fit,
+        {"network": network(), "dataset": IMAGES, "progress": False},
+    ),
     "TrainConfig.network": lambda f: (tt.TrainConfig().network, {"inputs": 3, "classes": 2}),
-    "checkpoint.Checkpoint": lambda f: (checkpoint.Checkpoint, {**vars(state())}),
-    "checkpoint.save": lambda f: (checkpoint.save, {"folder": f, "checkpoint": state()}),
-    "checkpoint.load": lambda f: (checkpoint.load, {"folder": run(f).path}),
+    "training.checkpoint.Checkpoint": lambda f: (checkpoint.Checkpoint, {**vars(state())}),
+    "training.checkpoint.save": lambda f: (checkpoint.save, {"folder": f, "checkpoint": state()}),
+    "training.checkpoint.load": lambda f: (checkpoint.load, {"folder": run(f).path}),
     "config.to_dict": lambda f: (config.to_dict, {"config": tt.Ttv2()}),
     "config.from_dict": lambda f: (config.from_dict, {"cls": tt.Ttv2, "values": {"device": {"states": 30}}}),
     "config.over": lambda f: (config.over, {"table": {"a": 1}, "given": {"states": 2}}),
     "config.kinds_of": lambda f: (config.kinds_of, {"hint": tt.Device}),
     "config.named": lambda f: (config.named, {"hint": tt.Periphery}),
     "config.doc_of": lambda f: (config.doc_of, {"cls": tt.Ttv2}),
+    "config.read_toml": lambda f: (config.read_toml, {"path": settings_file(f)}),
+    "config.to_toml": lambda f: (config.to_toml, {"config": tt.Ttv2(), "names": {}}),
     # experiments
     "experiments.cells": lambda f: (
         experiments.cells,

@@ -11,15 +11,14 @@ import pytest
 
 from tikitaka import cli, plot
 from tikitaka.config import Periphery, SoftBounds
-from tikitaka.experiments import claims, rates
+from tikitaka.experiments import claims, learning_rates
 from tikitaka.experiments import networks as study
 from tikitaka.experiments.axes import Panel, axes
 from tikitaka.experiments.grid import leaves
 from tikitaka.experiments.sweep import trained
 from tikitaka.experiments.tolerance import Tolerance, crossing, missing, ratio, tolerance
-from tikitaka.models import nets
-from tikitaka.run import TrainConfig
-from tikitaka.train import Metrics
+from tikitaka.nn import nets
+from tikitaka.training import Metrics, TrainConfig
 
 NOISE = (0.1, 1.0, 10.0, 100.0)
 
@@ -33,7 +32,7 @@ def test_an_axis_sets_its_field_and_nothing_else_differs_between_rules(claim: st
         for value in axis.values[scale]:
             devices = set()
             for kind in axis.rules:
-                for rule in rates.candidates(kind, panel.states):
+                for rule in learning_rates.candidates(kind, panel.states):
                     config = TrainConfig(rule=axis.rule(rule, panel, value))
                     assert dict(leaves(config.to_dict()))[axis.field] == value
                     devices.add(json.dumps(asdict(config.rule)["device"]))
@@ -49,7 +48,7 @@ def test_values_go_from_easy_to_hard(claim: str) -> None:
 
 def test_panels_choose_devices_and_the_form_of_their_noise() -> None:
     axis = axes["update-noise"]
-    rule: Any = axis.rule(rates.candidates("ttv2", 200)[0], Panel(200, "multiplicative"), 3)
+    rule: Any = axis.rule(learning_rates.candidates("ttv2", 200)[0], Panel(200, "multiplicative"), 3)
     assert rule.device == SoftBounds(states=200, cycle_noise=3, noise="multiplicative")
     assert rule.slow_device is None
 
@@ -57,19 +56,19 @@ def test_panels_choose_devices_and_the_form_of_their_noise() -> None:
 @pytest.mark.parametrize("states", [10, 20, 1000, 4000])
 def test_every_rule_gets_a_small_search(states: float) -> None:
     for kind in ("float", "sgd", "ttv1", "ttv2"):
-        tried = rates.candidates(kind, states)
+        tried = learning_rates.candidates(kind, states)
         assert len(set(tried)) == len(tried) == (4 if kind == "float" else 8)
     # The step of C that a gradient leads to is the same for all: transfer_lr · δ, with δ = 2·bound / states.
-    steps = sorted({rule.transfer_lr / max(states, 20) for rule in rates.candidates("ttv2", states)})
+    steps = sorted({rule.transfer_lr / max(states, 20) for rule in learning_rates.candidates("ttv2", states)})
     assert steps == pytest.approx([c / 20 for c in (0.3, 1, 3, 10)])
     with pytest.raises(ValueError, match="rule must be one of float, sgd, ttv1, ttv2, not 'adam'"):
-        rates.candidates("adam", states)
+        learning_rates.candidates("adam", states)
 
 
 def test_candidates_of_another_network_are_those_times_its_recipe() -> None:
-    sgd, usual = rates.candidates("sgd", 20), rates.candidates("sgd", 20, "lenet")
+    sgd, usual = learning_rates.candidates("sgd", 20), learning_rates.candidates("sgd", 20, "lenet")
     assert [rule.lr for rule in usual] == pytest.approx([rule.lr / 10 for rule in sgd])
-    tt: Any = rates.candidates("ttv2", 200, "lenet")[-1]
+    tt: Any = learning_rates.candidates("ttv2", 200, "lenet")[-1]
     assert (tt.fast_lr, tt.transfer_unit, tt.transfer_every, tt.max_pulses) == (pytest.approx(0.3), "batch", 1, 10)
 
 
@@ -82,7 +81,7 @@ def test_nothing_is_compared_where_float_fails(tmp_path: Path, monkeypatch: pyte
 
 def test_rates_are_searched_on_held_out_training_images_by_a_seed_of_their_own() -> None:
     base = TrainConfig(examples=50_000, epochs=9, average_from=2)
-    tried = {"a": rates.candidates("sgd", 20), "b": rates.candidates("float", 20)}
+    tried = {"a": learning_rates.candidates("sgd", 20), "b": learning_rates.candidates("float", 20)}
     rounds: list[list[TrainConfig]] = []
 
     def run(grid: Iterable[TrainConfig]) -> list[dict[str, float]]:
@@ -91,17 +90,17 @@ def test_rates_are_searched_on_held_out_training_images_by_a_seed_of_their_own()
         rules: list[Any] = [config.rule for config in rounds[-1]]
         return [{"test_error": (1 if long else -1) * rule.lr} for rule in rules]
 
-    search = rates.Search(100, 1_000, 4, finalists=3, final_examples=700, final_epochs=6)
-    found = rates.searched(run, base, tried, search)
+    search = learning_rates.Search(100, 1_000, 4, finalists=3, final_examples=700, final_epochs=6)
+    found = learning_rates.searched(run, base, tried, search)
     assert [config.rule for config in rounds[0]] == [*tried["a"], *tried["b"]]
     assert [len(grid) for grid in rounds] == [12, 6]
     for grid, examples, epochs in zip(rounds, (100, 700), (4, 6), strict=True):
         assert {(c.examples, c.holdout, c.epochs, c.seed, c.average_from) for c in grid} == {
-            (examples, 1_000, epochs, rates.SEED, None)
+            (examples, 1_000, epochs, learning_rates.SEED, None)
         }
     # SGD's three best at first: twice 0.1, with and without a reference, and the first of 0.03.
     assert (found["a"], found["b"].lr) == (tried["a"][4], 0.05)
-    alone = rates.searched(run, base, tried, rates.Search(100, 1_000, 4))
+    alone = learning_rates.searched(run, base, tried, learning_rates.Search(100, 1_000, 4))
     assert (len(rounds), alone["a"].lr, alone["b"].lr) == (3, 0.1, 0.2)
 
 
@@ -186,7 +185,7 @@ def test_ratios_by_hand() -> None:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """A study of seconds: two values, the bundled digits."""
-    tiny = claims.Scale(300, 2, 2, rates.Search(100, 200, 1, finalists=2, final_examples=150, final_epochs=2))
+    tiny = claims.Scale(300, 2, 2, learning_rates.Search(100, 200, 1, finalists=2, final_examples=150, final_epochs=2))
     monkeypatch.setitem(claims.scales, "quick", tiny)
     monkeypatch.setattr(claims, "HARD", 100.0)
     axis = axes["states"]
@@ -212,7 +211,7 @@ def test_a_study_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert len(of_row) == row["seeds"]
     searched = [json.loads(line)["config"] for line in (tmp_path / "search.jsonl").read_text().splitlines()]
     assert len(searched) == 4 + 2 * 3 * 8 + 2 * 7
-    assert {(config["seed"], config["holdout"]) for config in searched} == {(rates.SEED, 200)}
+    assert {(config["seed"], config["holdout"]) for config in searched} == {(learning_rates.SEED, 200)}
     assert {config["holdout"] for config in (line["config"] for line in lines)} == {None}
     plot.claim(result, tmp_path / "states.png")
 
@@ -253,7 +252,7 @@ def test_rates_are_searched_around_those_of_the_recipe() -> None:
 
 def test_networks_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setitem(nets, "fcn", replace(nets["fcn"], data="digits"))
-    monkeypatch.setitem(study.scales["quick"], "fcn", study.Size(200, 2, 2, rates.Search(100, 200, 1)))
+    monkeypatch.setitem(study.scales["quick"], "fcn", study.Size(200, 2, 2, learning_rates.Search(100, 200, 1)))
     args = [
         "reproduce",
         "networks",
@@ -324,7 +323,7 @@ def test_studies_that_cannot_be(tmp_path: Path, given: dict[str, Any], words: st
 
 
 def test_a_training_without_hope_ends_early() -> None:
-    config = TrainConfig(data="digits", examples=60, epochs=6, rule=rates.candidates("sgd", 10)[0])
+    config = TrainConfig(data="digits", examples=60, epochs=6, rule=learning_rates.candidates("sgd", 10)[0])
     measured = claims.scored(config)
     assert (measured["epochs"], measured["given_up"]) == (3, True)
     assert "given_up" not in trained(config)

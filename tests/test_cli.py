@@ -341,7 +341,7 @@ def test_a_run_that_fails_says_so(command: Command, monkeypatch: pytest.MonkeyPa
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("tikitaka.training.fit", fail)
+    monkeypatch.setattr("tikitaka.training.train_config.fit", fail)
     assert command("train", *FAST, "--json") == (1, "", f"tikitaka: {error}\n")
 
 

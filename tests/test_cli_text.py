@@ -11,9 +11,9 @@ import pytest
 from test_cli import Command, command, refused
 
 import tikitaka as tt
+from tikitaka._internal.checksum import digest
 from tikitaka.cli.use import distributions
 from tikitaka.data import Vocabulary
-from tikitaka.sealed import digest
 
 __all__ = ["command"]  # a fixture
 

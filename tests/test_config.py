@@ -11,9 +11,9 @@ import pytest
 
 import tikitaka as tt
 from tikitaka import _core, config
-from tikitaka.checked import hints_of
+from tikitaka._internal.validation import hints_of
 from tikitaka.cli.flags import apply_flags
-from tikitaka.models import nets
+from tikitaka.nn import nets
 
 KINDS: dict[str, type[Any]] = {
     "soft-bounds": tt.SoftBounds,

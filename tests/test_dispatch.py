@@ -14,7 +14,7 @@ TRAIN = """
 import tikitaka as tt
 from tikitaka import _core
 digits = tt.data.load("digits").first(60)
-network = tt.Network(tt.models.fcn(64, 10), tt.Ttv2(fast_lr=0.5, periphery=tt.Periphery.full()), seed=1)
+network = tt.Network(tt.nn.fcn(64, 10), tt.Ttv2(fast_lr=0.5, periphery=tt.Periphery.full()), seed=1)
 for batch in (1, 8):
     network.train(digits.train_x, digits.train_y, batch=batch)
 print(_core.simd(), network.digest())

@@ -16,7 +16,7 @@ F32 = np.ndarray[tuple[int, ...], np.dtype[np.float32]]
 
 DIGITS = tt.data.load("digits").first(100)
 NETS = {
-    "fcn": tt.models.fcn(64, 10),
+    "fcn": tt.nn.fcn(64, 10),
     "scaled, relu, no bias": [
         tt.nn.Linear(64, 20, bias=False, scale=3.0),
         tt.nn.ReLU(),
@@ -89,7 +89,7 @@ def test_onnxruntime_agrees_on_sequences(tmp_path: Path, net: str) -> None:
 
 
 def test_text_that_goes_on_is_one_sequence_in_onnx(tmp_path: Path) -> None:
-    layers = tt.models.char_lstm(11)
+    layers = tt.nn.char_lstm(11)
     assert layers[0].carry
     model = tt.Network(layers, tt.DigitalSgd(), seed=1).extract("read")
     tt.export.onnx(model, tmp_path / "model.onnx")
@@ -100,7 +100,7 @@ def test_text_that_goes_on_is_one_sequence_in_onnx(tmp_path: Path) -> None:
 
 def test_onnxruntime_agrees_on_lenet(tmp_path: Path) -> None:
     large = np.kron(DIGITS.test_x.reshape(-1, 8, 8), np.ones((2, 2))).astype(np.float32).reshape(-1, 256)
-    agrees(tt.Network(tt.models.lenet(256), tt.DigitalSgd(), seed=1).extract("read"), large, tmp_path)
+    agrees(tt.Network(tt.nn.lenet(256), tt.DigitalSgd(), seed=1).extract("read"), large, tmp_path)
 
 
 def test_onnxruntime_agrees_on_what_was_trained(tmp_path: Path) -> None:
@@ -112,9 +112,9 @@ def test_onnxruntime_agrees_on_what_was_trained(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("layers", "operators"),
     [
-        (tt.models.fcn(64, 10), "Gemm Sigmoid Gemm Sigmoid Gemm"),
-        (tt.models.lenet(256), "Reshape Conv Tanh MaxPool Conv Tanh MaxPool Flatten Gemm Tanh Gemm"),
-        (tt.models.char_lstm(5), 2 * "Transpose LSTM Squeeze Transpose " + "MatMul Add"),
+        (tt.nn.fcn(64, 10), "Gemm Sigmoid Gemm Sigmoid Gemm"),
+        (tt.nn.lenet(256), "Reshape Conv Tanh MaxPool Conv Tanh MaxPool Flatten Gemm Tanh Gemm"),
+        (tt.nn.char_lstm(5), 2 * "Transpose LSTM Squeeze Transpose " + "MatMul Add"),
         (NETS["images at the end"], "Reshape Transpose Conv Transpose Flatten"),
     ],
 )

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 import tikitaka as tt
-from tikitaka import _core, modelfile, quantise
-from tikitaka.named import named_arrays, named_weights
-from tikitaka.sealed import digest
+from tikitaka import _core
+from tikitaka._internal.checksum import digest
+from tikitaka.model import file, quantise
+from tikitaka.nn.state_dict import named_arrays, named_weights
 
 DIGITS = tt.data.load("digits").first(100)
 LAYERS = [tt.nn.Linear(64, 12, scale=2.5), tt.nn.Tanh(), tt.nn.Linear(12, 10, bias=False), tt.nn.ReLU()]
@@ -191,7 +192,7 @@ def test_metadata_is_what_json_can_hold() -> None:
             MODEL.noted(bad=bad)
 
 
-@pytest.mark.parametrize("ending", modelfile.endings)
+@pytest.mark.parametrize("ending", file.endings)
 def test_files_give_the_same_model_bit_for_bit(tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"model{ending}"
     MODEL.save(path)
@@ -205,7 +206,7 @@ def test_files_give_the_same_model_bit_for_bit(tmp_path: Path, ending: str) -> N
 
 
 @pytest.mark.parametrize("stack", STACKS)
-@pytest.mark.parametrize("ending", modelfile.endings)
+@pytest.mark.parametrize("ending", file.endings)
 def test_files_hold_layers_of_every_kind(tmp_path: Path, stack: str, ending: str) -> None:
     model = model_of(stack)
     model.save(tmp_path / f"model{ending}")
@@ -256,7 +257,7 @@ def test_files_with_damaged_layers_are_refused(
     assert str(path) in str(refused.value)
 
 
-@pytest.mark.parametrize("ending", modelfile.endings)
+@pytest.mark.parametrize("ending", file.endings)
 def test_damaged_files_are_refused(tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"model{ending}"
     MODEL.save(path)

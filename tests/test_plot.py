@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 import tikitaka as tt
 from tikitaka import cli
 from tikitaka.plot import curves
-from tikitaka.run import Run, TrainConfig
+from tikitaka.training import Run, TrainConfig
 
 
 @pytest.fixture

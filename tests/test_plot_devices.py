@@ -10,7 +10,8 @@ from figures import axes_of
 
 import tikitaka as tt
 from tikitaka import cli, plot
-from tikitaka.run import Run, TrainConfig
+from tikitaka.training import Run, TrainConfig
+from tikitaka.training.order import shuffled
 
 DIGITS = tt.data.load("digits").first(60)
 LAYERS = [tt.nn.Linear(64, 12), tt.nn.Sigmoid(), tt.nn.Linear(12, 10)]
@@ -94,7 +95,7 @@ def test_histograms_of_rules_without_devices(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize(("batch", "every"), [(1, 7), (4, 8)])
 def test_recording_changes_no_bit(batch: int, every: int) -> None:
     plain, read = (tt.Network(LAYERS, RULE, seed=3) for _ in range(2))
-    order = np.concatenate([tt.train.shuffled(60, seed=3, epoch=epoch) for epoch in (1, 2)])
+    order = np.concatenate([shuffled(60, seed=3, epoch=epoch) for epoch in (1, 2)])
     plain.train(DIGITS.train_x, DIGITS.train_y, order=order, batch=batch, lr_scale=0.7)
     at = [(0, 3), (9, 12)]
     settings: dict[str, Any] = {"order": order, "batch": batch, "lr_scale": 0.7}

@@ -8,7 +8,7 @@ import pytest
 import tikitaka as tt
 from tikitaka.cli.flags import apply_flags
 from tikitaka.config import rules
-from tikitaka.models import Recipe, char_lstm, fcn, lenet, nets
+from tikitaka.nn import Recipe, char_lstm, fcn, lenet, nets
 
 CONSTANT = tt.ConstantStep(states=50)
 TUNED = Recipe(

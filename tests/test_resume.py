@@ -20,11 +20,11 @@ from test_cli import Command, command, refused
 
 import tikitaka as tt
 from tikitaka import _core, checkpoint
-from tikitaka.checkpoint import NEWEST, PREVIOUS, Checkpoint
+from tikitaka._internal.checksum import digest
 from tikitaka.data.text import text_dataset
-from tikitaka.models import Recipe, Sizes, nets
-from tikitaka.sealed import digest
-from tikitaka.trouble import check_saturation
+from tikitaka.nn import Recipe, Sizes, nets
+from tikitaka.training.checkpoint import NEWEST, PREVIOUS, Checkpoint
+from tikitaka.training.guards import check_saturation
 
 __all__ = ["command"]  # a fixture
 
@@ -77,7 +77,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small networks by name, and calls into the core of a few mini-batches, so that an epoch takes several."""
     for name, recipe in SMALL.items():
         monkeypatch.setitem(nets, name, recipe)
-    monkeypatch.setattr("tikitaka.train._chunk_size", lambda *_: 16)
+    monkeypatch.setattr("tikitaka.training.loop._chunk_size", lambda *_: 16)
 
 
 def config(net: str = "dense", rule: str = "ttv2", **more: Any) -> tt.TrainConfig:
@@ -198,9 +198,9 @@ TINY = """
 import sys
 import time
 import tikitaka as tt
-import tikitaka.train
-from tikitaka.models import Recipe, nets
-tikitaka.train._chunk_size = lambda *_: 32
+import tikitaka.training.loop
+from tikitaka.nn import Recipe, nets
+tikitaka.training.loop._chunk_size = lambda *_: 32
 nets["tiny"] = Recipe(
     lambda data: [tt.nn.Linear(data.inputs, 16), tt.nn.Tanh(), tt.nn.Linear(16, data.outputs)], "digits", 150, 4
 )
@@ -215,7 +215,7 @@ run.train(data, threads=int(sys.argv[2]), progress=False, checkpoint_epochs=2, c
 
 def test_killed_50_times_in_a_row_it_ends_as_if_it_never_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(nets, "tiny", replace(SMALL["dense"], epochs=150))
-    monkeypatch.setattr("tikitaka.train._chunk_size", lambda *_: 32)
+    monkeypatch.setattr("tikitaka.training.loop._chunk_size", lambda *_: 32)
     settings = tt.TrainConfig(net="tiny", examples=200, rule=tt.Ttv2(periphery=FULL), seed=7)
     moments, kills, advanced, within, torn = random.Random(11), 0, 0, 0, 0
     run = tt.Run.create(tmp_path / "run", settings)
@@ -471,7 +471,7 @@ def test_resume_goes_on_and_prints_the_summary_of_a_finished_run(
     whole = json.loads(command("train", *flags, "--out", tmp_path / "whole")[1])
     run = tmp_path / "run"
     with monkeypatch.context() as patched:  # stopped by hand, in the second epoch
-        patched.setattr("tikitaka.training.fit", interrupted(6))
+        patched.setattr("tikitaka.training.train_config.fit", interrupted(6))
         code, out, err = command("train", *flags, "--out", run, "--checkpoint-epochs", 5)
         assert (code, out) == (130, "")
         assert f"stopped in epoch 2 after 16 examples; checkpoint in {run}" in err

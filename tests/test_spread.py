@@ -1,14 +1,14 @@
-"""The spread of several numbers, of one, and how it is written."""
+"""The standard_deviation of several numbers, of one, and how it is written."""
 
 import pytest
 
-from tikitaka.spread import plus_minus, spread
+from tikitaka._internal.statistics import plus_minus, standard_deviation
 
 
 def test_by_hand() -> None:
-    assert spread([1.0, 2.0, 3.0]) == 1.0
-    assert spread([2.0, 2.0]) == 0.0
-    assert spread([2.0]) is None
+    assert standard_deviation([1.0, 2.0, 3.0]) == 1.0
+    assert standard_deviation([2.0, 2.0]) == 0.0
+    assert standard_deviation([2.0]) is None
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def test_wider_axes_come_first() -> None:
         tt.AnalogSgd(device=tt.SoftBounds(states=10)),
         tt.Ttv1(gamma=0.5, device=tt.SoftBounds(states=10)),
     ]
-    assert cells(BASE, {"rule": ["ttv2"], "net": ["lenet"]}, [0])[0].rule == tt.models.nets["lenet"].rule("ttv2")
+    assert cells(BASE, {"rule": ["ttv2"], "net": ["lenet"]}, [0])[0].rule == tt.nn.nets["lenet"].rule("ttv2")
     slow = cells(BASE, {"rule.slow_device.states": [100], "rule.device.bound": [1.0]}, [0])[0].rule
     assert slow == tt.Ttv2(device=tt.SoftBounds(bound=1.0), slow_device=tt.SoftBounds(states=100, bound=1.0))
     assert cells(replace(BASE, epochs=30, average_from=25), {"epochs": [3], "average_from": [2]}, [0])[0].epochs == 3

@@ -11,7 +11,7 @@ import pytest
 import tikitaka as tt
 from tikitaka.data import Vocabulary, load, read_text, text_dataset
 from tikitaka.data.sets import _SHA256_OF_TEXT
-from tikitaka.train import streams
+from tikitaka.training.order import streams
 
 compress = partial(gzip.compress, mtime=0)  # the same bytes, and so the same names of tests, in every process
 

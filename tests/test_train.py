@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 import tikitaka as tt
-from tikitaka.train import _chunk_size, lr_factor, shuffled, streams
+from tikitaka.training.loop import _chunk_size
+from tikitaka.training.order import shuffled, streams
+from tikitaka.training.schedule import lr_factor
 
 DIGITS = tt.data.load("digits").first(200)
 LAYERS = [tt.nn.Linear(64, 16), tt.nn.Tanh(), tt.nn.Linear(16, 10)]
@@ -238,7 +240,7 @@ def test_describe_names_every_array() -> None:
 
 
 def test_describe_names_the_arrays_of_every_kind_of_layer() -> None:
-    image, text = tt.Network(tt.models.lenet(256, 10), tt.Ttv2()), tt.Network(tt.models.char_lstm(20), tt.Ttv2())
+    image, text = tt.Network(tt.nn.lenet(256, 10), tt.Ttv2()), tt.Network(tt.nn.char_lstm(20), tt.Ttv2())
     for network, shapes in (
         (image, ("16 × 26", "32 × 401", "128 × 33", "10 × 129")),
         (text, ("256 × 85", "256 × 129", "20 × 65")),
@@ -247,7 +249,7 @@ def test_describe_names_the_arrays_of_every_kind_of_layer() -> None:
 
 
 def test_calls_into_the_core_count_patches() -> None:
-    lenet = tt.Network(tt.models.lenet(), tt.DigitalSgd())
+    lenet = tt.Network(tt.nn.lenet(), tt.DigitalSgd())
     work = 16 * 26 * 24 * 24 + 32 * 401 * 8 * 8 + 128 * 513 + 10 * 129
     assert _chunk_size(lenet, 1, 1) == round(2e8 / work)
     assert _chunk_size(lenet, 7, 1) == 7 * round(2e8 / (7 * work))

@@ -35,11 +35,11 @@ def measure(config: tt.TrainConfig) -> Mapping[str, object]:
 
 digits = tt.data.load("digits")
 rules: list[tt.RuleConfig | tt.Rule] = [tt.Ttv2(), Halving(), tt.DigitalSgd(lr=0.1)]
-network = tt.Network(tt.models.fcn(digits.inputs, digits.classes), rules, seed=1)
+network = tt.Network(tt.nn.fcn(digits.inputs, digits.classes), rules, seed=1)
 history: list[tt.Metrics] = tt.fit(network, digits, epochs=2, on_epoch=lambda metrics: print(metrics.test_error))
 model: tt.Model = network.extract("reads", reads=4).quantised(8)
 score: tt.Score = model.evaluate(digits.test_x, digits.test_y)
-chip: tt.Chip = model.program(device=tt.presets["gv16"], method="error", error=0.05)
+chip: tt.Chip = tt.program(model, device=tt.presets["gv16"], method="error", error_share=0.05)
 worst: float = max(chip.rms_error)
 rows = sweep(cells(tt.TrainConfig(data="digits"), {"rule.device.states": [10, 20]}, range(3)), out="r", measure=measure)
 layer = tt.AnalogLayer(tt.AnalogSgd(periphery=tt.Periphery.full()), np.zeros((2, 3)))
@@ -52,8 +52,8 @@ import tikitaka as tt
 tt.SoftBounds(states="many")  # wrong
 tt.SoftBounds(noise="gaussian")  # wrong
 tt.SoftBounds(stats=20)  # wrong
-network = tt.Network(tt.models.fcn(), "ttv2")  # wrong
-tt.Network(tt.models.fcn(), tt.Ttv2(device=tt.Periphery()))  # wrong
+network = tt.Network(tt.nn.fcn(), "ttv2")  # wrong
+tt.Network(tt.nn.fcn(), tt.Ttv2(device=tt.Periphery()))  # wrong
 tt.fit(network, "digits")  # wrong
 network.extract("best")  # wrong
 error: str = network.evaluate([[0.0]], [0]).error  # wrong

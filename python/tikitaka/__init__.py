@@ -8,7 +8,7 @@
 14.9 % of errors
 """
 
-from tikitaka import data, export, extract, models, nn
+from tikitaka import data, experiments, export, nn, plot
 from tikitaka._core import AnalogLayer, Crossbar, __version__
 from tikitaka.config import (
     AnalogSgd,
@@ -25,13 +25,12 @@ from tikitaka.config import (
     Ttv2,
     presets,
 )
-from tikitaka.deploy import Chip
-from tikitaka.model import Model
+from tikitaka.deployment import Chip, program
+from tikitaka.model import Model, extract
 from tikitaka.network import Network
 from tikitaka.rule import Rule
-from tikitaka.run import Run, TrainConfig
 from tikitaka.score import Score
-from tikitaka.train import Metrics, Progress, Stopped, fit
+from tikitaka.training import Metrics, Progress, Run, Stopped, TrainConfig, fit
 
 __all__ = [
     "AnalogLayer",
@@ -60,10 +59,12 @@ __all__ = [
     "Ttv2",
     "__version__",
     "data",
+    "experiments",
     "export",
     "extract",
     "fit",
-    "models",
     "nn",
+    "plot",
     "presets",
+    "program",
 ]

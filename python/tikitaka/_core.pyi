@@ -314,7 +314,10 @@ def kinds(family: str) -> list[str]:
     """
 
 def defaults(kind: str) -> dict[str, Any]:
-    """The default settings of a kind, with the key "kind" unless it is a part. Raises ValueError for an unknown kind."""
+    """The default settings of a kind, with the key "kind" unless it is a part.
+
+    Raises ValueError for an unknown kind.
+    """
 
 def bounds(kind: str) -> dict[str, tuple[float, float]]:
     """The least and the largest value of every number of a kind. Raises ValueError for an unknown kind."""

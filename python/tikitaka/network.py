@@ -8,11 +8,11 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tikitaka import _core, extract
+from tikitaka import _core
 from tikitaka.config import DigitalSgd, RuleConfig
-from tikitaka.model import Model
-from tikitaka.named import named_arrays
+from tikitaka.model import Model, extract
 from tikitaka.nn import Layer
+from tikitaka.nn.state_dict import named_arrays
 from tikitaka.rule import Rule
 from tikitaka.score import Score, predicted, score, softmax, steps
 
@@ -130,7 +130,7 @@ class Network:
         """Write weights onto the devices that the network computes with, as hardware does; pulses sent per array.
 
         `targets` is shaped like `weights`; `method` is "exact", "error" (adds N(0, `error`²), in weight units),
-        "closed-loop" or "open-loop" (pulses, at most `max_pulses` per device), as in `tikitaka.deploy.program`.
+        "closed-loop" or "open-loop" (pulses, at most `max_pulses` per device), as in `tikitaka.program`.
         """
         return self._core.program(targets, method, error=error, max_pulses=max_pulses)
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 import tikitaka as tt
-from tikitaka.experiments import rates
+from tikitaka.experiments import learning_rates
 from tikitaka.experiments.claims import scored
 
 
@@ -42,7 +42,7 @@ def lines() -> list[tuple[str, str, list[tuple[float, bool, tt.RuleConfig]]]]:
 
 def main(data_dir: str) -> None:
     def error(rule: tt.RuleConfig) -> float:
-        config = tt.TrainConfig(net="fcn", data="mnist", epochs=4, holdout=10_000, seed=rates.SEED, rule=rule)
+        config = tt.TrainConfig(net="fcn", data="mnist", epochs=4, holdout=10_000, seed=learning_rates.SEED, rule=rule)
         return 100 * float(scored(config, data_dir=data_dir)["test_error"])
 
     with ThreadPoolExecutor(2) as threads:

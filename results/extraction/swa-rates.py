@@ -6,10 +6,9 @@ python results/extraction/swa-rates.py DATA
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from tikitaka import extract
 from tikitaka.config import Periphery, Ttv2
-from tikitaka.run import TrainConfig
-from tikitaka.train import fit, schedules
+from tikitaka.model import extract
+from tikitaka.training import TrainConfig, schedules
 
 FACTORS, SEEDS = (0.3, 0.6, 1.0), (1, 2)
 
@@ -20,7 +19,7 @@ def run(factor: float, seed: int) -> str:
     config = TrainConfig(holdout=10_000, schedule=name, seed=seed, rule=Ttv2(periphery=Periphery.full()))
     data = config.dataset(sys.argv[1])
     network = config.network(data)
-    chip = fit(network, data, epochs=config.epochs, schedule=name, progress=False)[-1].test_error
+    chip = config.fit(network, data, progress=False)[-1].test_error
     read, average = extract.last_read(network), extract.average(network)
     errors = [100 * model.evaluate(data.test_x, data.test_y).error for model in (read, average) if model is not None]
     return f"| {factor:g} | {seed} | {100 * chip:.2f} | {errors[0]:.2f} | {errors[1]:.2f} |"

@@ -8,7 +8,7 @@ import pytest
 
 import tikitaka as tt
 from tikitaka.data import Dataset
-from tikitaka.train import shuffled
+from tikitaka.training.order import shuffled
 
 RNG = np.random.default_rng(3)
 X = RNG.integers(0, 100, (10, 6))

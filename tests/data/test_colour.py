@@ -11,7 +11,7 @@ import pytest
 import tikitaka as tt
 from tikitaka import cli, nn
 from tikitaka.data import Dataset, load
-from tikitaka.models import fcn, lenet, nets
+from tikitaka.nn import fcn, lenet, nets
 
 RNG = np.random.default_rng(11)
 

@@ -10,7 +10,7 @@ import pytest
 
 import tikitaka as tt
 from tikitaka.data import Dataset
-from tikitaka.train import Metrics, Progress
+from tikitaka.training.metrics import Metrics, Progress
 
 RNG = np.random.default_rng(5)
 X = RNG.uniform(-1, 1, (300, 3))
@@ -69,7 +69,7 @@ def test_the_loss_and_the_task_must_agree() -> None:
 
 def test_the_bar_shows_the_loss(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     shown: list[dict[str, str]] = []
-    monkeypatch.setattr("tikitaka.train.tqdm.set_postfix", lambda _bar, values, **_: shown.append(values))
+    monkeypatch.setattr("tikitaka.training.loop.tqdm.set_postfix", lambda _bar, values, **_: shown.append(values))
     dataset = Dataset.from_arrays(X, Y)
     (metrics,) = tt.fit(network(dataset), dataset, epochs=1, progress=False)
     classes = Dataset.from_arrays(X, X[:, 0] > 0)
@@ -79,7 +79,7 @@ def test_the_bar_shows_the_loss(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
 
 
 def test_a_regression_goes_on_where_it_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tikitaka.train._chunk_size", lambda *_: 16)
+    monkeypatch.setattr("tikitaka.training.loop._chunk_size", lambda *_: 16)
     dataset = Dataset.from_arrays(X, Y)
     whole = network(dataset, "ttv2")
     states: list[tuple[Progress, Any]] = []
@@ -95,7 +95,7 @@ def test_a_regression_goes_on_where_it_stopped(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_run_of_a_regression_is_kept_and_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tikitaka.train._chunk_size", lambda *_: 40)
+    monkeypatch.setattr("tikitaka.training.loop._chunk_size", lambda *_: 40)
     dataset = Dataset.from_arrays(X, Y, name="planes")
     config = tt.TrainConfig(data="planes", epochs=2, batch=4, rule=RULES["ttv2"])
     whole = tt.Run.create(tmp_path / "whole", config)

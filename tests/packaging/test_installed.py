@@ -62,7 +62,7 @@ def test_what_an_extra_is_needed_for_names_it(environment: Environment, tmp_path
     code = """
 import sys
 import tikitaka as tt
-for needs in (lambda: tt.data.download("mnist", sys.argv[1]), lambda: tt.export.torch_module(tt.models.fcn())):
+for needs in (lambda: tt.data.download("mnist", sys.argv[1]), lambda: tt.export.torch_module(tt.nn.fcn())):
     try:
         needs()
     except ModuleNotFoundError as error:

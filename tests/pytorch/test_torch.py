@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import tikitaka as tt
-from tikitaka.named import named_arrays
+from tikitaka.nn.state_dict import named_arrays
 
 F32 = np.ndarray[tuple[int, ...], np.dtype[np.float32]]
 I64 = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
@@ -30,13 +30,13 @@ CONVOLUTIONS = [
 ]
 LSTM = [tt.nn.LSTM(11, 8, scale=2.0), tt.nn.LSTM(8, 6, bias=False, scale=1.5), tt.nn.Linear(6, 7)]
 NETS: dict[str, tuple[list[tt.nn.Layer], F32]] = {
-    "fcn": (tt.models.fcn(64, 10), DIGITS.test_x),
+    "fcn": (tt.nn.fcn(64, 10), DIGITS.test_x),
     "scaled, relu, no bias": (
         [tt.nn.Linear(64, 20, bias=False, scale=3.0), tt.nn.ReLU(), tt.nn.Linear(20, 10, scale=0.5)],
         DIGITS.test_x,
     ),
     "tanh at the end": ([tt.nn.Linear(64, 10), tt.nn.Tanh()], DIGITS.test_x),
-    "lenet": (tt.models.lenet(256), LARGE),
+    "lenet": (tt.nn.lenet(256), LARGE),
     "stride, padding, many channels": (CONVOLUTIONS, DIGITS.test_x),
     "images at the end": ([tt.nn.Conv2d(4, 4, 4, filters=3, kernel=3, padding=2)], DIGITS.test_x),
     "images read as vectors": (
@@ -75,7 +75,7 @@ def test_the_twin_agrees(net: str) -> None:
 
 
 def test_the_twin_of_what_was_trained_agrees() -> None:
-    network = tt.Network(tt.models.fcn(64, 10), tt.Ttv2(fast_lr=0.5, transfer_lr=3.0), seed=1)
+    network = tt.Network(tt.nn.fcn(64, 10), tt.Ttv2(fast_lr=0.5, transfer_lr=3.0), seed=1)
     tt.fit(network, DIGITS, epochs=3, progress=False)
     model, x = network.extract(), DIGITS.test_x
     np.testing.assert_allclose(outputs(twin_of(model), x), model.forward(x), rtol=1e-5, atol=1e-5)
@@ -115,14 +115,14 @@ def test_a_layer_without_a_twin_is_refused() -> None:
 
 
 def test_text_that_goes_on_is_one_sequence_to_the_twin() -> None:
-    model = tt.Network(tt.models.char_lstm(11), tt.DigitalSgd(), seed=1).extract("read")
+    model = tt.Network(tt.nn.char_lstm(11), tt.DigitalSgd(), seed=1).extract("read")
     given = outputs(twin_of(model), ONE_HOT.reshape(1, -1, 11)).reshape(*CODES.shape, 11)
     np.testing.assert_allclose(given, model.forward(CODES), rtol=1e-5, atol=1e-5)
 
 
 GRADIENTS: dict[str, tuple[list[tt.nn.Layer], F32 | I64, I64]] = {
-    "fcn": (tt.models.fcn(64, 10), DIGITS.test_x, DIGITS.test_y),
-    "lenet": (tt.models.lenet(256), LARGE, DIGITS.test_y),
+    "fcn": (tt.nn.fcn(64, 10), DIGITS.test_x, DIGITS.test_y),
+    "lenet": (tt.nn.lenet(256), LARGE, DIGITS.test_y),
     "convolutions": (CONVOLUTIONS, DIGITS.test_x, DIGITS.test_y),
     "two lstm": (LSTM, ONE_HOT, NEXT),
     "codes": (LSTM, CODES, NEXT),

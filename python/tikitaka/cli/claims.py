@@ -8,12 +8,12 @@ from typing import Any
 import click
 
 from tikitaka import plot
+from tikitaka._internal.statistics import plus_minus
 from tikitaka.cli.output import common_options, keep, print_json
 from tikitaka.experiments import claims
 from tikitaka.experiments import networks as study
 from tikitaka.experiments.axes import axes
-from tikitaka.models import nets
-from tikitaka.spread import plus_minus
+from tikitaka.nn import nets
 
 __all__ = ["commands", "table"]
 

@@ -10,14 +10,14 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from tikitaka import extract, models
+from tikitaka._internal.statistics import plus_minus, standard_deviation
 from tikitaka.cli.output import common_options, print_json
 from tikitaka.config import AnalogSgd, DigitalSgd, RuleConfig, SoftBounds, Ttv1, Ttv2
 from tikitaka.data import Dataset, load
-from tikitaka.model import Model
+from tikitaka.model import Model, extract
 from tikitaka.network import Network
-from tikitaka.spread import plus_minus, spread
-from tikitaka.train import fit
+from tikitaka.nn import fcn
+from tikitaka.training import fit
 
 __all__ = ["demo"]
 
@@ -58,7 +58,7 @@ def demo(seeds: int, epochs: int, threads: int, as_json: bool) -> None:
 def _one(
     digits: Dataset, rule: RuleConfig, seed: int, epochs: int, step: Callable[[], object]
 ) -> dict[str, float | None]:
-    network = Network(models.fcn(digits.inputs, digits.classes), rule, seed=seed)
+    network = Network(fcn(digits.inputs, digits.classes), rule, seed=seed)
     last = fit(network, digits, epochs=epochs, progress=False, on_epoch=lambda _: step())[-1]
     average = extract.average(network)
 
@@ -78,7 +78,7 @@ def _row(rule: str, runs: list[dict[str, float | None]]) -> dict[str, Any]:
         return [value for run in runs if (value := run[name]) is not None]
 
     errors = over_seeds("error_percent")
-    row: dict[str, Any] = {"rule": rule, "spread": spread(errors), "seeds": len(runs)}
+    row: dict[str, Any] = {"rule": rule, "spread": standard_deviation(errors), "seeds": len(runs)}
     for name in runs[0]:
         row[name] = fmean(over_seeds(name)) if over_seeds(name) else None
     return row

@@ -5,9 +5,10 @@ from typing import Literal
 
 import click
 
-from tikitaka import export, modelfile
+from tikitaka import export
 from tikitaka.cli.output import Failed, print_json
-from tikitaka.run import Run
+from tikitaka.model import file
+from tikitaka.training import Run
 
 __all__ = ["extract"]
 
@@ -28,7 +29,7 @@ def extract(
     run: Path, to: Path, what: Literal["average", "read", "reads"], reads: int, force: bool, as_json: bool
 ) -> None:
     """Write the digital model that reads of RUN's hardware give."""
-    endings = (*modelfile.endings, ".onnx")
+    endings = (*file.endings, ".onnx")
     if to.suffix not in endings:
         raise ValueError(f"--to {to} must end in one of {', '.join(endings)}")
     if to.exists() and not force:

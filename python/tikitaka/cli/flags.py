@@ -7,8 +7,8 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 import click
 
 from tikitaka.config import Periphery, doc_of, kinds_of, named, presets, rules, to_dict
-from tikitaka.models import nets
-from tikitaka.run import TrainConfig
+from tikitaka.nn import nets
+from tikitaka.training import TrainConfig
 
 __all__ = ["apply_flags", "rule_flags", "rule_options"]
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 from tikitaka.data import Dataset, Vocabulary, load
 from tikitaka.model import Model
 from tikitaka.network import Network
-from tikitaka.run import Run
+from tikitaka.training import Run
 
 __all__ = ["Opened", "open_used"]
 

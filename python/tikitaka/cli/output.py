@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 import click
 
-from tikitaka.cores import cores
-from tikitaka.whole import write_whole
+from tikitaka._internal.atomic_write import atomic_write
+from tikitaka._internal.cpu import cores
 
 __all__ = ["Failed", "Signalled", "common_options", "keep", "nats", "percent", "print_json", "signals"]
 
@@ -51,7 +51,7 @@ def print_json(value: Any) -> None:
 def keep(result: Mapping[str, Any], folder: Path) -> None:
     """Write the result of a study to `folder`, as CLAIM.json."""
     text = json.dumps(result, indent=2, allow_nan=False) + "\n"
-    write_whole(folder / f"{result['claim']}.json", text.encode())
+    atomic_write(folder / f"{result['claim']}.json", text.encode())
 
 
 def percent(share: float | None) -> str:

@@ -11,9 +11,9 @@ import click
 from tikitaka import plot as figures
 from tikitaka.cli.flags import rule_flags
 from tikitaka.cli.output import Failed
-from tikitaka.config import Device, devices, from_dict, over, presets, to_dict
-from tikitaka.models import nets
-from tikitaka.run import Run, TrainConfig, read_toml
+from tikitaka.config import Device, devices, from_dict, over, presets, read_toml, to_dict
+from tikitaka.nn import nets
+from tikitaka.training import Run, TrainConfig
 
 __all__ = ["plot"]
 

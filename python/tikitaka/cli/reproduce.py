@@ -10,11 +10,11 @@ import click
 from tqdm import tqdm
 
 from tikitaka import plot
+from tikitaka._internal.statistics import plus_minus
 from tikitaka.cli import claims
 from tikitaka.cli.output import common_options, keep, print_json
 from tikitaka.experiments import extraction as study
 from tikitaka.experiments import weight_programming as wp
-from tikitaka.spread import plus_minus
 
 __all__ = ["reproduce"]
 

@@ -8,13 +8,13 @@ from click.core import ParameterSource
 
 from tikitaka.cli.flags import apply_flags, rule_options
 from tikitaka.cli.output import Failed, Signalled, common_options, nats, percent, print_json, signals
-from tikitaka.config import rules
+from tikitaka.config import read_toml, rules
 from tikitaka.data import Dataset
-from tikitaka.models import nets
 from tikitaka.network import Network
-from tikitaka.run import Run, TrainConfig, read_toml
-from tikitaka.train import Stopped, check, schedules
-from tikitaka.training import train as train_all
+from tikitaka.nn import nets
+from tikitaka.training import Run, Stopped, TrainConfig, schedules
+from tikitaka.training.guards import check_trainable
+from tikitaka.training.session import train as train_all
 
 __all__ = ["train"]
 
@@ -83,7 +83,7 @@ def train(
         return
     dataset = config.dataset(data_dir)
     network = config.network(dataset)
-    check(network, dataset, batch=config.batch)
+    check_trainable(network, dataset, batch=config.batch)
     run = None if out is None else Run.create(out, config, force=force)
     _print(_trained(config, network, dataset, run, how), out, as_json)
 

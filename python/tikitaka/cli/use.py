@@ -10,15 +10,14 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from tikitaka import extract
+from tikitaka._internal.statistics import plus_minus, standard_deviation
 from tikitaka.cli.opened import open_used
 from tikitaka.cli.output import common_options, nats, percent, print_json
 from tikitaka.config import from_dict, over, peripheries, to_dict
-from tikitaka.deploy import Chip, Method, origin
-from tikitaka.model import Model
+from tikitaka.deployment import Chip, Method, origin, program
+from tikitaka.model import Model, extract
 from tikitaka.network import Network
 from tikitaka.score import Score, softmax
-from tikitaka.spread import plus_minus, spread
 
 __all__ = ["distributions", "evaluate", "predict"]
 
@@ -113,10 +112,10 @@ def evaluate(
         on_chips = {name: [error(chip.network) for chip in chips] for name, chips in made.items() if chips}
         result["target"] = {
             "method": programming["method"],
-            "error": programming["error"],
+            "error": programming["error_share"],
             "chips": len(programming["seeds"]),
             **{f"{name}test_error": fmean(on_chips[name]) if name in on_chips else None for name in models},
-            **{f"{name}spread": spread(all_) for name, all_ in on_chips.items()},
+            **{f"{name}spread": standard_deviation(all_) for name, all_ in on_chips.items()},
             **{f"{name}missed": fmean(c.missed_share for c in chips) for name, chips in made.items() if chips},
         }
     if as_json:
@@ -146,7 +145,7 @@ def _programming(
         raise ValueError("--target-method error needs --target-error")
     return {
         "method": method,
-        "error": target_error or 0.0,
+        "error_share": target_error or 0.0,
         "max_pulses": target_max_pulses,
         "states": target_states,
         "periphery": target_periphery,
@@ -160,7 +159,7 @@ def _chips(model: Model, *, states: float | None, periphery: str | None, seeds: 
         device = from_dict(type(device), over(to_dict(device), {"states": states}))
     if periphery is not None:
         circuits = peripheries[periphery]
-    return [model.program(device=device, periphery=circuits, seed=seed, **method) for seed in seeds]
+    return [program(model, device=device, periphery=circuits, seed=seed, **method) for seed in seeds]
 
 
 def _lines(result: dict[str, Any], of_run: bool, samples: str) -> list[str]:

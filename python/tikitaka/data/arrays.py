@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tikitaka.checked import check_kind, check_whole
+from tikitaka._internal.validation import check_int, check_kind
 
 __all__ = ["array_of", "check_examples", "full_scale_of", "image_shape", "inputs_of", "permutation", "split", "strings"]
 
@@ -111,7 +111,7 @@ def image_shape(x: NDArray[Any], shape: Sequence[int] | None) -> Shape | None:
         raise TypeError(f"shape must be a tuple of whole numbers, not {shape!r}")
     if len(shape) not in (2, 3):
         raise ValueError(f"shape must be (rows, columns) or (rows, columns, channels), not {shape}")
-    full = _full(tuple(check_whole("shape", size, 1) for size in shape))
+    full = _full(tuple(check_int("shape", size, 1) for size in shape))
     if (_full(own) != full) if len(own) > 1 else math.prod(own) != math.prod(full):
         raise ValueError(f"shape must fit the examples, of {' × '.join(map(str, own)) or 1} values, not be {shape}")
     return full
@@ -147,7 +147,7 @@ def inputs_of(name: str, x: NDArray[Any], full_scale: float = 1.0) -> F32:
 def permutation(n: int, seed: int) -> I64:
     """A random order of `n` examples: a pure function of (n, seed), equal on every version of NumPy.
 
-    It is the order of epoch 0, with which no training begins, in `tikitaka.train.shuffled`.
+    It is the order of epoch 0, with which no training begins, in `tikitaka.training.order.shuffled`.
     """
     words = np.random.Philox(key=np.array([seed, 0], dtype=np.uint64)).random_raw(n)
     return np.argsort(words, kind="stable").astype(np.int64)
@@ -161,7 +161,7 @@ def split(n: int, test_share: float, seed: int) -> tuple[I64, I64]:
     check_kind("test_share", test_share, Real)
     if not 0 < test_share < 1:
         raise ValueError(f"test_share must be between 0 and 1, not {test_share}")
-    order = permutation(n, check_whole("seed", seed, 0, 2**64 - 1))
+    order = permutation(n, check_int("seed", seed, 0, 2**64 - 1))
     test = round(n * float(test_share))
     if not 0 < test < n:
         part = "training" if test else "test"

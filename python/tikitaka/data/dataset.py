@@ -11,7 +11,7 @@ from typing import Any, Self, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tikitaka.checked import check_kind, check_whole, one_of
+from tikitaka._internal.validation import check_int, check_kind, one_of
 from tikitaka.data.arrays import array_of, check_examples, full_scale_of, image_shape, inputs_of, split
 from tikitaka.data.targets import Encoding, Task
 from tikitaka.data.vocabulary import Vocabulary
@@ -57,7 +57,7 @@ class Dataset:
     def __post_init__(self) -> None:
         for name in ("train_x", "train_y", "test_x", "test_y"):
             check_kind(name, getattr(self, name), np.ndarray)
-        check_whole("classes", self.classes, 0, 10_000_000)
+        check_int("classes", self.classes, 0, 10_000_000)
         if self.shape is not None:
             check_kind("shape", self.shape, tuple)
             if len(self.shape) != 3 or math.prod(self.shape) != self.inputs:

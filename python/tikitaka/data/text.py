@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tikitaka.checked import check_kind, check_whole
+from tikitaka._internal.validation import check_int, check_kind
 from tikitaka.data.dataset import Dataset
 from tikitaka.data.vocabulary import Vocabulary
 
@@ -76,7 +76,7 @@ def text_dataset(
     `vocabulary`, and for settings out of range.
     """
     check_kind("content", content, str)
-    sequence = check_whole("sequence", sequence, 1)
+    sequence = check_int("sequence", sequence, 1)
     check_kind("test_share", test_share, Real)
     if not 0 < test_share < 1:
         raise ValueError(f"test_share must be between 0 and 1, not {test_share}")

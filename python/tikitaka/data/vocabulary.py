@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tikitaka.checked import check_kind
+from tikitaka._internal.validation import check_kind
 
 __all__ = ["Vocabulary"]
 

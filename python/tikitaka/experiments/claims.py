@@ -1,8 +1,8 @@
 """The claims of the abstract as studies: how bad may hardware be before each training rule fails on it?
 
-A study goes in three steps. Every rule gets its rates by `rates.searched`, at every value of the axis. Every value is
-then trained with one seed. The other seeds are trained where they decide: beside the value at which a rule leaves the
-limit, float + 1 point and float + 0.5 points, and further on where they leave it elsewhere.
+A study goes in three steps. Every rule gets its rates by `learning_rates.searched`, at every value of the axis. Every
+value is then trained with one seed. The other seeds are trained where they decide: beside the value at which a rule
+leaves the limit, float + 1 point and float + 0.5 points, and further on where they leave it elsewhere.
 
 A training without hope ends early: `hopeless`.
 """
@@ -15,14 +15,13 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from tikitaka.experiments import rates
+from tikitaka._internal.statistics import standard_deviation
+from tikitaka.experiments import learning_rates
 from tikitaka.experiments.axes import Axis, Panel, axes
 from tikitaka.experiments.sweep import sweep, trained
 from tikitaka.experiments.tolerance import Tolerance, missing, ratio, tolerance
-from tikitaka.models import nets
-from tikitaka.run import TrainConfig
-from tikitaka.spread import spread
-from tikitaka.train import Metrics
+from tikitaka.nn import nets
+from tikitaka.training import Metrics, TrainConfig
 
 __all__ = ["POINTS", "Scale", "hopeless", "scales", "scored", "study"]
 
@@ -45,13 +44,13 @@ class Scale:
     """epochs of each training"""
     seeds: int
     """seeds beside each crossing, and of float"""
-    search: rates.Search
+    search: learning_rates.Search
     """the search for rates"""
 
 
 scales = {
-    "quick": Scale(10_000, 6, 2, rates.Search(4_000, 10_000, 5)),
-    "full": Scale(None, 10, 3, rates.Search(10_000, 10_000, 6, finalists=3, final_epochs=4)),
+    "quick": Scale(10_000, 6, 2, learning_rates.Search(4_000, 10_000, 5)),
+    "full": Scale(None, 10, 3, learning_rates.Search(10_000, 10_000, 6, finalists=3, final_epochs=4)),
 }
 """Scales by name."""
 
@@ -101,7 +100,7 @@ def study(
             raise ValueError(f"{what} must be one of {', '.join(known)}, not {name!r}")
     axis, size = axes[claim], scales[scale]
     kinds = axis.rules if rules is None else tuple(rules)
-    rates.check_names("rules", kinds, axis.rules)
+    learning_rates.check_names("rules", kinds, axis.rules)
     if net in nets and nets[net].text:
         raise ValueError(f"net must be a network for images, not {net!r}: its error is a share of wrong characters")
     count = size.seeds if seeds is None else seeds
@@ -109,7 +108,7 @@ def study(
         raise ValueError(f"seeds must be at least 1, not {count}")
     given = {"net": net} if data is None else {"net": net, "data": data}
     base = TrainConfig(**given, examples=size.examples, epochs=size.epochs)  # type: ignore[arg-type]
-    rates.check_data(base, size.search, data_dir)
+    learning_rates.check_data(base, size.search, data_dir)
     folder, values = Path(out), axis.values[scale]
     folder.mkdir(parents=True, exist_ok=True)
     measure = partial(scored, data_dir=data_dir)
@@ -119,7 +118,7 @@ def study(
         return sweep(grid, executor, out=file, measure=measure, progress=progress, threads=threads)
 
     keys = [(kind, panel, value) for panel in axis.panels[scale] for kind in kinds for value in values]
-    found = rates.searched(partial(run, "search"), base, _tried(net, axis, keys), size.search)
+    found = learning_rates.searched(partial(run, "search"), base, _tried(net, axis, keys), size.search)
     exact = [100 * row["test_error"] for row in run("cells", _seeds(replace(base, rule=found["float"]), range(count)))]
 
     if fmean(exact) > HARD:
@@ -145,7 +144,7 @@ def study(
             for value in needed
         }
     settings = [
-        {**_named(panel), "rule": kind, "value": value, **rates.chosen(asdict(found[kind, panel, value]))}
+        {**_named(panel), "rule": kind, "value": value, **learning_rates.chosen(asdict(found[kind, panel, value]))}
         for kind, panel, value in keys
     ]
     lines = [_line(key, errors[key], rows[key]) for key in keys]
@@ -180,7 +179,7 @@ def study(
         "seeds": count,
         "float": {
             "error_percent": fmean(exact),
-            "spread": spread(exact),
+            "spread": standard_deviation(exact),
             "seeds": count,
             "lr": found["float"].lr,
         },
@@ -193,11 +192,11 @@ def study(
 
 def _tried(net: str, axis: Axis, keys: Sequence[Key]) -> dict[Any, list[Any]]:
     """The rules among which the search chooses, for each key and for "float"."""
-    tried: dict[Any, list[Any]] = {"float": rates.candidates("float", 0, net)}
+    tried: dict[Any, list[Any]] = {"float": learning_rates.candidates("float", 0, net)}
     for key in keys:
         kind, panel, value = key
         states = value if axis.field.endswith(".states") else panel.states
-        tried[key] = [axis.rule(rule, panel, value) for rule in rates.candidates(kind, states, net)]
+        tried[key] = [axis.rule(rule, panel, value) for rule in learning_rates.candidates(kind, states, net)]
     return tried
 
 
@@ -232,7 +231,7 @@ def _line(key: Key, errors: Mapping[int, float], rows: Mapping[int, Mapping[str,
         "rule": kind,
         "value": value,
         "error_percent": fmean(each),
-        "spread": spread(each),
+        "spread": standard_deviation(each),
         "seeds": len(each),
         "errors_percent": each,
         "average_error_percent": 100 * fmean(averages) if averages else None,

@@ -15,14 +15,14 @@ from statistics import fmean
 from threading import Event
 from typing import Any
 
-from tikitaka import extract
+from tikitaka._internal.statistics import standard_deviation
 from tikitaka.config import Periphery, SoftBounds, Ttv2
 from tikitaka.data import Dataset, load
+from tikitaka.deployment import program
+from tikitaka.model import extract
 from tikitaka.network import Network
-from tikitaka.run import Run, TrainConfig
-from tikitaka.spread import spread
-from tikitaka.train import fit
-from tikitaka.training import summarize
+from tikitaka.training import Run, TrainConfig
+from tikitaka.training.summary import summarize
 
 __all__ = ["BITS", "ERRORS", "READS", "SCHEDULES", "SETTINGS", "Scale", "extraction", "scales"]
 
@@ -131,7 +131,7 @@ def extraction(
                         "schedule": schedule,
                         "model": model,
                         "error_percent": fmean(errors),
-                        "spread": spread(errors),
+                        "spread": standard_deviation(errors),
                         "seeds": scale.seeds,
                         "n": len(errors),
                     }
@@ -148,15 +148,7 @@ def _trained(path: Path, config: TrainConfig, dataset: Dataset, stop: Event) -> 
         raise ValueError(f"{path} holds a run of other settings; choose another folder")
     network = config.network(dataset)
     run = Run.create(path, config, force=True)
-    history = fit(
-        network,
-        dataset,
-        epochs=config.epochs,
-        schedule=config.schedule,
-        progress=False,
-        on_epoch=run.log,
-        stop=stop.is_set,
-    )
+    history = config.fit(network, dataset, progress=False, on_epoch=run.log, stop=stop.is_set)
     run.checkpoint(network, epoch=config.epochs)
     run.finish(summarize(config, network, dataset, history, seconds=sum(m.seconds for m in history), threads=1))
     return network
@@ -180,11 +172,12 @@ def _errors(network: Network, config: TrainConfig, dataset: Dataset, chips: int)
         errors[f"average, {bits} bit"] = [average.quantised(bits).evaluate(x, y).error]
     for error in ERRORS:
         errors[f"average on a chip, {100 * error:g} % error"] = [
-            average.program(
+            program(
+                average,
                 device=rule.slow_device or rule.device,
                 periphery=rule.periphery,
                 method="error",
-                error=error,
+                error_share=error,
                 seed=1_000 * (config.seed + 1) + chip,
             )
             .network.evaluate(x, y)

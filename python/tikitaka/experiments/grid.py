@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from tikitaka.checked import check_kind
+from tikitaka._internal.validation import check_kind
 from tikitaka.config import rules, to_dict
-from tikitaka.models import nets
-from tikitaka.run import TrainConfig
+from tikitaka.nn import nets
+from tikitaka.training import TrainConfig
 
 __all__ = ["cells", "labels", "leaves"]
 

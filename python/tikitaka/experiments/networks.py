@@ -1,7 +1,7 @@
 """Does it hold for various networks? Every rule on those of the paper, on 20-state devices with the full periphery.
 
 Rates are searched for every rule and network on held-out training examples, around those that the recipe of the network
-has (`tikitaka.models.nets`): each of the rule's rates as it is, three times as high and a third as high.
+has (`tikitaka.nn.nets`): each of the rule's rates as it is, three times as high and a third as high.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,13 +13,13 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from tikitaka._internal.statistics import standard_deviation
 from tikitaka.config import Periphery, RuleConfig
-from tikitaka.experiments import rates
+from tikitaka.experiments import learning_rates
 from tikitaka.experiments.claims import scored
 from tikitaka.experiments.sweep import sweep
-from tikitaka.models import nets
-from tikitaka.run import TrainConfig
-from tikitaka.spread import spread
+from tikitaka.nn import nets
+from tikitaka.training import TrainConfig
 
 __all__ = ["RULES", "Size", "candidates", "networks", "scales"]
 
@@ -37,20 +37,20 @@ class Size:
     """epochs of each training"""
     seeds: int
     """seeds of each rule"""
-    search: rates.Search
+    search: learning_rates.Search
     """the search for rates"""
 
 
 scales: dict[str, dict[str, Size]] = {
     "quick": {
-        "fcn": Size(10_000, 6, 2, rates.Search(4_000, 2_000, 5)),
-        "lenet": Size(4_000, 4, 2, rates.Search(2_000, 1_000, 2)),
-        "lstm": Size(4_000, 2, 1, rates.Search(1_500, 200, 2)),
+        "fcn": Size(10_000, 6, 2, learning_rates.Search(4_000, 2_000, 5)),
+        "lenet": Size(4_000, 4, 2, learning_rates.Search(2_000, 1_000, 2)),
+        "lstm": Size(4_000, 2, 1, learning_rates.Search(1_500, 200, 2)),
     },
     "full": {
-        "fcn": Size(None, 30, 3, rates.Search(10_000, 10_000, 6, finalists=3, final_epochs=4)),
-        "lenet": Size(None, 30, 2, rates.Search(10_000, 5_000, 4, finalists=3, final_epochs=4)),
-        "lstm": Size(None, 10, 1, rates.Search(3_000, 1_000, 3, finalists=2, final_epochs=2)),
+        "fcn": Size(None, 30, 3, learning_rates.Search(10_000, 10_000, 6, finalists=3, final_epochs=4)),
+        "lenet": Size(None, 30, 2, learning_rates.Search(10_000, 5_000, 4, finalists=3, final_epochs=4)),
+        "lstm": Size(None, 10, 1, learning_rates.Search(3_000, 1_000, 3, finalists=2, final_epochs=2)),
     },
 }
 """Work by scale and network; `full` is that of the paper."""
@@ -90,13 +90,14 @@ def networks(
     """
     if scale not in scales:
         raise ValueError(f"scale must be one of {', '.join(scales)}, not {scale!r}")
-    rates.check_names("nets", names, tuple(scales[scale]))
-    rates.check_names("rules", rules, RULES)
+    learning_rates.check_names("nets", names, tuple(scales[scale]))
+    learning_rates.check_names("rules", rules, RULES)
     if seeds is not None and seeds < 1:
         raise ValueError(f"seeds must be at least 1, not {seeds}")
     for net in names:
         size = scales[scale][net]
-        rates.check_data(TrainConfig(net=net, examples=size.examples, epochs=size.epochs), size.search, data_dir)
+        config = TrainConfig(net=net, examples=size.examples, epochs=size.epochs)
+        learning_rates.check_data(config, size.search, data_dir)
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     measure = partial(scored, data_dir=data_dir, give_up=None)
@@ -110,7 +111,7 @@ def networks(
         size = scales[scale][net]
         base = TrainConfig(net=net, examples=size.examples, epochs=size.epochs)
         tried = {kind: candidates(net, kind) for kind in rules}
-        found = rates.searched(partial(run, "search"), base, tried, size.search)
+        found = learning_rates.searched(partial(run, "search"), base, tried, size.search)
         cells = [
             replace(base, rule=found[kind], seed=seed)
             for kind in rules
@@ -119,7 +120,7 @@ def networks(
         measured = run("cells", cells)
         for kind in rules:
             of_rule = [row for cell, row in zip(cells, measured, strict=True) if cell.rule is found[kind]]
-            rows.append({"net": net, "data": base.data, **_row(of_rule), **rates.chosen(asdict(found[kind]))})
+            rows.append({"net": net, "data": base.data, **_row(of_rule), **learning_rates.chosen(asdict(found[kind]))})
     return {"claim": "networks", "scale": scale, "rows": rows}
 
 
@@ -130,7 +131,7 @@ def _row(of_rule: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {
         "rule": of_rule[0]["config"]["rule"]["kind"],
         "error_percent": fmean(errors),
-        "spread": spread(errors),
+        "spread": standard_deviation(errors),
         "loss": fmean(losses) if losses else None,
         "average_error_percent": 100 * fmean(averages) if averages else None,
         "seeds": len(errors),

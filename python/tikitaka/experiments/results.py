@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from tikitaka.run import TrainConfig
+from tikitaka.training import TrainConfig
 
 __all__ = ["Results", "key_of"]
 

@@ -16,16 +16,15 @@ from typing import Any, cast
 
 from tqdm import tqdm
 
-from tikitaka import extract
-from tikitaka.checked import check_kind, check_whole
+from tikitaka._internal.cpu import cores
+from tikitaka._internal.validation import check_int, check_kind
 from tikitaka.config import Ttv2
-from tikitaka.cores import cores
 from tikitaka.data import Dataset, load
 from tikitaka.data.sets import data_folder
 from tikitaka.experiments.grid import labels
 from tikitaka.experiments.results import Results, key_of
-from tikitaka.run import TrainConfig
-from tikitaka.train import Metrics, Stopped, fit
+from tikitaka.model import extract
+from tikitaka.training import Metrics, Stopped, TrainConfig
 
 __all__ = ["sweep", "trained"]
 
@@ -59,13 +58,9 @@ def trained(
         return bool(history) and give_up is not None and len(history) < config.epochs and give_up(history[-1])
 
     try:
-        fit(
+        config.fit(
             network,
             dataset,
-            epochs=config.epochs,
-            batch=config.batch,
-            schedule=config.schedule,
-            average_from=config.average_from,
             threads=threads,
             progress=False,
             on_epoch=history.append,
@@ -137,7 +132,7 @@ def sweep(
     if not callable(measure):
         raise TypeError(f"measure must be a function of a TrainConfig, not {measure!r}")
     if threads is not None:
-        threads = check_whole("threads", threads, 1)
+        threads = check_int("threads", threads, 1)
         if executor is not None:
             raise ValueError(f"threads must be at least 1, and not given with an executor of its own, not {threads:,}")
     by_key = {key_of(config): config for config in configs}

@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 
 from tikitaka import _core, nn
+from tikitaka._internal.statistics import standard_deviation
 from tikitaka.config import AnalogSgd, PulseTrains, Reference, RuleConfig, SoftBounds, Ttv2
 from tikitaka.network import Network
-from tikitaka.spread import spread
 
 __all__ = ["R24_PERCENT", "RULES", "SGD_RATES", "STATES", "Scale", "programming_error", "scales", "weight_programming"]
 
@@ -144,7 +144,7 @@ def weight_programming(
                 "rule": rule,
                 "states": n,
                 "error_percent": fmean(of_cell),
-                "spread": spread(of_cell),
+                "spread": standard_deviation(of_cell),
                 "seeds": seeds,
                 "lr": best[n] if rule == "sgd" else None,
                 "r24_percent": R24_PERCENT[rule].get(n),

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from tikitaka.model import Model
-from tikitaka.named import named_weights
 from tikitaka.nn import LSTM, Conv2d, Flatten, Layer, Linear, MaxPool2d, ReLU, Sigmoid, Tanh
+from tikitaka.nn.state_dict import named_weights
 
 __all__ = ["Graph"]
 

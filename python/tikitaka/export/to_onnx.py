@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 from tikitaka._core import __version__
-from tikitaka.checked import check_kind
+from tikitaka._internal.atomic_write import atomic_write
+from tikitaka._internal.validation import check_kind
 from tikitaka.model import Model
-from tikitaka.whole import write_whole
 
 __all__ = ["OPSET", "onnx"]
 
@@ -59,4 +59,4 @@ def onnx(model: Model, path: str | Path, *, probabilities: bool = False) -> None
     )
     helper.set_model_props(made, {"tikitaka": json.dumps(dict(model.metadata))})
     checker.check_model(made)
-    write_whole(path, made.SerializeToString())
+    atomic_write(path, made.SerializeToString())

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tikitaka.model import Model
-from tikitaka.named import named_weights
 from tikitaka.nn import Layer
+from tikitaka.nn.state_dict import named_weights
 
 if TYPE_CHECKING:
     import torch

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tikitaka.checked import check_kind
+from tikitaka._internal.validation import check_kind
 from tikitaka.plot.style import GREY, plain_log, sheet, style
-from tikitaka.train import Metrics
+from tikitaka.training import Metrics
 
 __all__ = ["curves"]
 

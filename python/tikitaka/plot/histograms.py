@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from tikitaka.network import Network
 from tikitaka.plot.style import GREY, sheet, style
-from tikitaka.run import Run
+from tikitaka.training import Run
 
 __all__ = ["histograms"]
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tikitaka.whole import write_whole
+from tikitaka._internal.atomic_write import atomic_write
 
 if TYPE_CHECKING:
     from matplotlib.axis import Axis
@@ -80,7 +80,7 @@ def sheet(path: str | Path, height: float) -> "Iterator[Figure]":
         yield figure
         picture = io.BytesIO()
         figure.savefig(picture, format=path.suffix[1:], dpi=150, metadata=_METADATA[path.suffix])
-    write_whole(path, picture.getvalue())
+    atomic_write(path, picture.getvalue())
 
 
 def style(k: int) -> dict[str, Any]:

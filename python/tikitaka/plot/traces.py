@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tikitaka.checked import check_kind, check_whole
+from tikitaka._internal.validation import check_int, check_kind
 from tikitaka.network import Network
 from tikitaka.plot.style import GREY, sheet, style
 
@@ -57,11 +57,11 @@ def record(
     for an array that TTv2 does not train, and for stretches that cut a mini-batch.
     """
     check_kind("network", network, Network)
-    every, batch = check_whole("every", every, 1), check_whole("batch", batch, 1)
+    every, batch = check_int("every", every, 1), check_int("batch", batch, 1)
     if every % batch:
         raise ValueError(f"every must be a multiple of batch = {batch}, 1 or more, not {every}")
     arrays = sum(layer.shape is not None for layer in network.layers)
-    array = check_whole("array", array, 0, arrays - 1)
+    array = check_int("array", array, 0, arrays - 1)
     state = network.layer_state(array)
     if not {"a", "h", "c"} <= state.keys():
         raise ValueError(f"array {array} has no A, H and C: only ttv2 has")

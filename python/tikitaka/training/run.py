@@ -2,166 +2,31 @@
 
 import json
 import math
-import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args, get_origin
+from typing import Any, Literal, Self
 
-from tikitaka import _core, checkpoint
-from tikitaka.checked import check_kind, check_types, hints_of, one_of
-from tikitaka.checkpoint import NEWEST, PREVIOUS, Checkpoint
-from tikitaka.config import RuleConfig, doc_of, from_dict, kinds_of, named, to_dict
-from tikitaka.data import Dataset, Vocabulary, load
+from tikitaka._internal.atomic_write import atomic_write
+from tikitaka._internal.validation import check_kind
+from tikitaka.config import read_toml
+from tikitaka.data import Dataset, Vocabulary
 from tikitaka.model import Model
-from tikitaka.models import Sizes, nets
-from tikitaka.network import Network, losses
-from tikitaka.train import Metrics, Progress, schedules
-from tikitaka.training import train
-from tikitaka.whole import write_whole
+from tikitaka.network import Network
+from tikitaka.training import checkpoint
+from tikitaka.training.checkpoint import NEWEST, PREVIOUS, Checkpoint
+from tikitaka.training.metrics import Metrics, Progress
+from tikitaka.training.session import train
+from tikitaka.training.train_config import TrainConfig
 
-__all__ = ["Run", "TrainConfig", "read_toml"]
+__all__ = ["Run"]
 
 _FILES = ("config.toml", "metrics.jsonl", NEWEST, PREVIOUS, "summary.json")
 
 
-_RECIPE: Any = None
-"""Stands for what the recipe of the network says."""
-
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """All that decides the result of a training, and nothing else: no paths, no threads.
-
-    Without data, epochs, batch or rule a config has those of the recipe that `tikitaka.models.nets` holds for its
-    network; the rule is then ttv2. Once made it holds what it has: `dataclasses.replace` with another network keeps
-    them. Of a text, examples are sequences.
-    """
-
-    net: Annotated[str, "network"] = "fcn"
-    data: Annotated[str, "data set: digits (bundled), or a folder or text file in the data folder"] = _RECIPE
-    sequence: Annotated[int, "characters per sequence, text alone"] = 100
-    examples: Annotated[int | None, "train on the first so many examples (default: all)"] = None
-    holdout: Annotated[int | None, "test on the last so many training examples, for tuning (default: none)"] = None
-    epochs: Annotated[int, "passes over the training data"] = _RECIPE
-    batch: Annotated[int, "examples per mini-batch"] = _RECIPE
-    schedule: Annotated[str, "learning-rate schedule"] = "decay"
-    average_from: Annotated[int | None, "epoch from which averages are gathered (default: the last third)"] = None
-    seed: Annotated[int, "seed of all randomness, 0 to 2^63 - 1"] = 0
-    rule: Annotated[RuleConfig, "training rule"] = _RECIPE
-
-    def __post_init__(self) -> None:
-        one_of("net", self.net, nets)
-        one_of("schedule", self.schedule, schedules)
-        recipe = nets[self.net]
-        usual = {"data": recipe.data, "epochs": recipe.epochs, "batch": recipe.batch, "rule": recipe.rule("ttv2")}
-        for name, value in usual.items():
-            if getattr(self, name) is _RECIPE:
-                object.__setattr__(self, name, value)
-        check_types(self)
-        if any(character < " " for character in self.data):
-            raise ValueError(f"data must be a name without line breaks and the like, not {self.data!r}")
-        for name, number, least in (
-            ("sequence", self.sequence, 1),
-            ("examples", self.examples, 1),
-            ("holdout", self.holdout, 1),
-            ("epochs", self.epochs, 1),
-            ("batch", self.batch, 1),
-            ("average_from", self.average_from, 1),
-            ("seed", self.seed, 0),
-        ):
-            if number is not None and not least <= number < 2**63:  # what TOML can hold
-                raise ValueError(f"{name} must be from {least} to 2^63 - 1, not {number}")
-
-        if self.average_from is not None and self.average_from > self.epochs + 1:
-            raise ValueError(f"average_from must be at most epochs + 1 = {self.epochs + 1}, not {self.average_from}")
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """The config of nested plain values, as `to_dict` gives them; ValueError or TypeError names what is wrong.
-
-        What is absent is as the recipe of the network says, the fields of the rule among it. A rule may be given by its
-        kind alone; `tikitaka.config.from_dict` says how devices and peripheries may be.
-        """
-        if not isinstance(values, Mapping):
-            raise TypeError(f"a config must be a table of fields, not {values!r}")
-        net, rule = values.get("net", "fcn"), values.get("rule")
-        rule = {"kind": rule} if isinstance(rule, str) else rule
-        if isinstance(rule, Mapping):
-            kind = rule.get("kind", "ttv2")
-            usual = nets[net].rules.get(kind) if net in list(nets) and isinstance(kind, str) else None
-            rule = {**(to_dict(usual) if usual is not None else {}), **rule, "kind": kind}
-        return from_dict(cls, {**values, "rule": rule} if "rule" in values else values)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The config as nested plain values."""
-        return to_dict(self)
-
-    def to_toml(self) -> str:
-        """The config as TOML: every field with its documentation beside it, those that are not set as comments.
-
-        Presets are written out, field by field.
-        """
-        lines, headed = _unset(self), set[str]()
-        comments = _comments(TrainConfig)
-        for line in _core.to_toml(self.to_dict()).splitlines():
-            if line.startswith("["):
-                part, path = self, ""
-                for name in line.strip("[]").split("."):  # a table of tables alone has no line of its own yet
-                    above, part, path = part, getattr(part, name), f"{path}.{name}".lstrip(".")
-                    hint = hints_of(type(above))[name]
-                    if path not in headed:
-                        headed.add(path)
-                        lines += [""] if lines[-1] else []
-                        lines += [f"[{path}]  # {_about(doc_of(type(above))[name], hint)}", *_unset(part)]
-                comments = _comments(type(part), hint)
-            else:
-                comment = comments.get(line.partition(" = ")[0])
-                lines.append(f"{line}  # {comment}" if comment else line)
-        return "\n".join(lines) + "\n"
-
-    def dataset(
-        self, data_dir: str | Path | None = None, *, load: Callable[[str, str | Path | None, int], Dataset] = load
-    ) -> Dataset:
-        """The data to train and test on, as `load` reads it by name, folder and length of sequences.
-
-        Raises what `tikitaka.data.load` does, and ValueError for images where the network reads text or the reverse.
-        """
-        whole = load(self.data, data_dir, self.sequence)
-        kinds = {False: "images", True: "text"}
-        reads, holds = nets[self.net].text, whole.vocabulary is not None
-        if reads != holds:
-            raise ValueError(f"the network {self.net} reads {kinds[reads]}, and {self.data} holds {kinds[holds]}")
-        return (whole if self.holdout is None else whole.holdout(self.holdout)).first(self.examples)
-
-    def network(self, data: Sizes) -> Network:
-        """The untrained network for `data`: its inputs, outputs, shape of images and task, of which follows the loss.
-
-        Raises ValueError for data that the network cannot be built for.
-        """
-        return Network(nets[self.net].build(data), self.rule, loss=losses[data.task], seed=self.seed)
-
-
-def _unset(part: Any) -> list[str]:
-    docs = doc_of(type(part))
-    return [f"# {f.name} is not set: {docs[f.name]}" for f in fields(part) if getattr(part, f.name) is None]
-
-
-def _comments(cls: type[Any], hint: Any = None) -> dict[str, str]:
-    """What is said beside every field of a table of class `cls` that stands for a field of type `hint`."""
-    comments = doc_of(cls)
-    known = {name: get_args(each) for name, each in hints_of(cls).items() if get_origin(each) is Literal}
-    known |= {"net": tuple(nets), "schedule": tuple(schedules)} if cls is TrainConfig else {}
-    for name in known.keys() & comments.keys():
-        comments[name] += f" [{' | '.join(known[name])}]"
-    if "kind" in known:
-        comments["kind"] = f"which [{' | '.join(kinds_of(hint))}]"
-    return comments
-
-
-def _about(doc: str, hint: Any) -> str:
-    """What is said beside the name of a table for a field of type `hint`."""
-    return f"{doc}; may begin with preset = [{' | '.join(named(hint))}]" if named(hint) else doc
+def _metrics(line: dict[str, Any]) -> Metrics:
+    values: dict[str, Any] = {name: math.nan if value is None else value for name, value in line.items()}
+    return Metrics(**values)
 
 
 class Run:
@@ -391,18 +256,4 @@ class Run:
                 part.unlink(missing_ok=True)
 
     def _write(self, name: str, text: str) -> None:
-        write_whole(self.path / name, text.encode())
-
-
-def _metrics(line: dict[str, Any]) -> Metrics:
-    values: dict[str, Any] = {name: math.nan if value is None else value for name, value in line.items()}
-    return Metrics(**values)
-
-
-def read_toml(path: str | Path) -> dict[str, Any]:
-    """The tables of a TOML file; OSError when it cannot be read, ValueError naming it when it is no TOML."""
-    with Path(path).open("rb") as file:
-        try:
-            return tomllib.load(file)
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise ValueError(f"{path}: {error}") from error
+        atomic_write(self.path / name, text.encode())

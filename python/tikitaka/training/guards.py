@@ -1,4 +1,4 @@
-"""Numbers that say a training is lost: they stop it, before they reach a checkpoint."""
+"""What a training cannot begin with, and what stops one that is lost before it reaches a checkpoint."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -6,11 +6,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from tikitaka._internal.validation import check_kind
 from tikitaka.config import RuleConfig
-from tikitaka.network import Network
+from tikitaka.data import Dataset
+from tikitaka.network import Network, losses
 from tikitaka.nn import Layer
+from tikitaka.training.metrics import Progress
 
-__all__ = ["check_finite", "check_saturation"]
+__all__ = ["check_finite", "check_saturation", "check_start", "check_trainable"]
 
 F32 = NDArray[np.float32]
 
@@ -50,6 +53,40 @@ def check_saturation(network: Network, *, epoch: int) -> None:
                     f"all devices of array {k}, {letter.upper()} ({_size(layer)}), stand at their bounds after "
                     f"epoch {epoch}: the learning rate is too high for this network, or the bounds too narrow"
                 )
+
+
+def check_trainable(network: Network, dataset: Dataset, *, batch: int = 1) -> None:
+    """Raise ValueError where `network` cannot be trained on `dataset` in mini-batches of `batch`, and say why."""
+    check_kind("network", network, Network)
+    check_kind("dataset", dataset, Dataset)
+    for part, examples in (("training", len(dataset.train_y)), ("test", len(dataset.test_y))):
+        if examples == 0:
+            raise ValueError(f"the {part} part of {dataset.name} is empty; it must hold an example at least")
+    if network.loss != (wanted := losses[dataset.task]):
+        holds = "classes" if dataset.task == "classification" else "the values of a regression"
+        raise ValueError(f'loss must be "{wanted}" for {dataset.name}, whose targets are {holds}, not "{network.loss}"')
+    if network.recurrent != dataset.sequences:
+        takes = "sequences, for it has an LSTM" if network.recurrent else "single examples, for it has no LSTM"
+        holds = "sequences" if dataset.sequences else "single examples"
+        raise ValueError(f"the network takes {takes}, and {dataset.name} holds {holds}")
+    if network.carries and batch > len(dataset.train_y):
+        raise ValueError(
+            f"batch is {batch:,}, and {dataset.name} has {len(dataset.train_y):,} sequences to train on; "
+            "a network that carries state needs a sequence or more for each place of a mini-batch"
+        )
+
+
+def check_start(start: Progress, epochs: int, examples: int, batch: int) -> None:
+    """Raise ValueError where a training of `epochs` × `examples` cannot be at `start`."""
+    if start.epoch > epochs:
+        raise ValueError(f"start is after epoch {start.epoch}, and there are {epochs} epochs")
+    if start.position > examples or (start.position % batch and start.position != examples):
+        raise ValueError(
+            f"start is {start.position:,} examples into an epoch of {examples:,} in mini-batches of {batch:,}; "
+            "it must be between two of them"
+        )
+    if start.position and start.epoch == epochs:
+        raise ValueError(f"start is {start.position:,} examples after the last of {epochs} epochs")
 
 
 def _blame(network: Network) -> str:

@@ -4,10 +4,10 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["sync_folder", "write_whole"]
+__all__ = ["atomic_write", "sync_folder"]
 
 
-def write_whole(path: str | Path, content: bytes) -> None:
+def atomic_write(path: str | Path, content: bytes) -> None:
     """Write `content` to a temporary file beside `path`, sync it, and put it in the place of `path`.
 
     Raises OSError when that fails; whatever was at `path` is then still there.

@@ -5,26 +5,54 @@ running averages of such reads that were gathered while training.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tikitaka._core import __version__
-from tikitaka.checked import check_kind, check_whole
+from tikitaka._internal.validation import check_int
 from tikitaka.config import RuleConfig, to_dict
-from tikitaka.model import Model
+from tikitaka.model.model import Model
+from tikitaka.nn import Layer
 from tikitaka.rule import Rule
 
-if TYPE_CHECKING:
-    from tikitaka.network import Network
-
-__all__ = ["average", "last_read", "mean_read"]
+__all__ = ["Hardware", "average", "last_read", "mean_read"]
 
 F32 = NDArray[np.float32]
 
 
-def average(network: "Network") -> Model | None:
+class Hardware(Protocol):
+    """What can be read of a trained network: a `tikitaka.Network` is one."""
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """Descriptions of the layers."""
+
+    @property
+    def rules(self) -> RuleConfig | Rule | Sequence[RuleConfig | Rule]:
+        """One rule for all arrays, or one for each."""
+
+    @property
+    def loss(self) -> str:
+        """Name of the loss."""
+
+    @property
+    def seed(self) -> int:
+        """Seed of all randomness."""
+
+    @property
+    def averages(self) -> list[F32] | None:
+        """Running averages of reads of the weights, one of each array; None while there are none."""
+
+    def read_weights(self, *, draw: int = 0) -> list[F32]:
+        """One noisy read of every array, with the noise of `draw`."""
+
+    def layer_state(self, array: int) -> dict[str, NDArray[Any]]:
+        """The state of one array by name."""
+
+
+def average(network: Hardware) -> Model | None:
     """The model of the running averages gathered while training; None if the rule gathered none.
 
     Its metadata holds, as `reads`, the fewest and the most reads that a line of each array was averaged over.
@@ -36,20 +64,20 @@ def average(network: "Network") -> Model | None:
     return _model(network, averages, kind="average", reads=_reads_averaged(network, len(averages)))
 
 
-def last_read(network: "Network", *, draw: int = 0) -> Model:
+def last_read(network: Hardware, *, draw: int = 0) -> Model:
     """The model of one noisy read of every column of the last iterate, with the noise of `draw`."""
     _check_network(network)
     return _model(network, network.read_weights(draw=draw), kind="read", reads=1, draw=draw)
 
 
-def mean_read(network: "Network", *, reads: int, draw: int = 0) -> Model:
+def mean_read(network: Hardware, *, reads: int, draw: int = 0) -> Model:
     """The model of the mean of `reads` reads of every column of the last iterate, of draws `draw`, `draw` + 1, …
 
     It averages the noise of reading away but not the noise of training, which the average over iterates does: the
     difference between the two is what averaging iterates gives. ValueError for fewer than one read.
     """
     _check_network(network)
-    reads, draw = check_whole("reads", reads, 1), check_whole("draw", draw, 0, 2**64 - 1)
+    reads, draw = check_int("reads", reads, 1), check_int("draw", draw, 0, 2**64 - 1)
     sums = [w.astype(np.float64) for w in network.read_weights(draw=draw)]
     for each in range(draw + 1, draw + reads):
         for total, w in zip(sums, network.read_weights(draw=each), strict=True):
@@ -58,7 +86,7 @@ def mean_read(network: "Network", *, reads: int, draw: int = 0) -> Model:
     return _model(network, means, kind="reads", reads=reads, draw=draw)
 
 
-def _model(network: "Network", weights: list[F32], **metadata: Any) -> Model:
+def _model(network: Hardware, weights: list[F32], **metadata: Any) -> Model:
     rules = network.rules if isinstance(network.rules, Sequence) else [network.rules]
     of_rules: dict[str, list[Any]] = {
         "rule": [to_dict(rule)["kind"] if isinstance(rule, RuleConfig) else type(rule).__name__ for rule in rules],
@@ -72,9 +100,8 @@ def _model(network: "Network", weights: list[F32], **metadata: Any) -> Model:
 
 
 def _check_network(network: Any) -> None:
-    from tikitaka.network import Network  # not above: networks extract themselves by what is here
-
-    check_kind("network", network, Network)
+    if not all(callable(getattr(network, name, None)) for name in ("read_weights", "layer_state")):
+        raise TypeError(f"network must be a Network, not {network!r}")
 
 
 def _device(rule: RuleConfig | Rule) -> dict[str, Any] | None:
@@ -83,6 +110,6 @@ def _device(rule: RuleConfig | Rule) -> dict[str, Any] | None:
     return None if device is None or isinstance(rule, Rule) else to_dict(device)
 
 
-def _reads_averaged(network: "Network", arrays: int) -> list[list[int]]:
+def _reads_averaged(network: Hardware, arrays: int) -> list[list[int]]:
     counts = [network.layer_state(k)["average_reads"] for k in range(arrays)]
     return [[int(n.min()), int(n.max())] for n in counts]

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tikitaka.config import AnalogSgd, DigitalSgd, Reference, Ttv1, Ttv2, rules
-from tikitaka.models import nets
-from tikitaka.run import TrainConfig
+from tikitaka.nn import nets
+from tikitaka.training import TrainConfig
 
 __all__ = ["SEED", "Search", "candidates", "check_data", "check_names", "chosen", "searched"]
 

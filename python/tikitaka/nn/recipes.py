@@ -6,29 +6,29 @@ from dataclasses import dataclass, field
 from numbers import Integral
 from typing import Any, Protocol
 
-from tikitaka import nn
-from tikitaka.checked import check_kind, one_of
+from tikitaka._internal.validation import check_kind, one_of
 from tikitaka.config import AnalogSgd, DigitalSgd, RuleConfig, Ttv2, rules
 from tikitaka.data.targets import Task
+from tikitaka.nn.layers import LSTM, Conv2d, Flatten, Layer, Linear, MaxPool2d, Sigmoid, Tanh
 
 __all__ = ["Recipe", "Sizes", "char_lstm", "fcn", "lenet", "nets"]
 
 
-def fcn(inputs: int = 784, classes: int = 10) -> list[nn.Layer]:
+def fcn(inputs: int = 784, classes: int = 10) -> list[Layer]:
     """The fully connected network of GV16 and R24: inputs-256-128-classes with sigmoids.
 
     235,146 weights with biases at 784 inputs and 10 classes; train it with softmax cross-entropy.
     """
     return [
-        nn.Linear(inputs, 256),
-        nn.Sigmoid(),
-        nn.Linear(256, 128),
-        nn.Sigmoid(),
-        nn.Linear(128, classes),
+        Linear(inputs, 256),
+        Sigmoid(),
+        Linear(256, 128),
+        Sigmoid(),
+        Linear(128, classes),
     ]
 
 
-def lenet(inputs: int | tuple[int, int, int] = 784, classes: int = 10) -> list[nn.Layer]:
+def lenet(inputs: int | tuple[int, int, int] = 784, classes: int = 10) -> list[Layer]:
     """The convolutional network of R24: two convolutions 5 × 5, of 16 and 32 filters, each with tanh and max-pooling
     over 2 × 2, then two fully connected layers with tanh between them.
 
@@ -41,21 +41,21 @@ def lenet(inputs: int | tuple[int, int, int] = 784, classes: int = 10) -> list[n
         check_kind("inputs", size, Integral)
     if min(rows, columns) < 16:
         raise ValueError(f"lenet needs images of 16 × 16 pixels or more, not {rows} × {columns}")
-    first = nn.Conv2d(channels, rows, columns, filters=16, kernel=5)
-    halved = nn.MaxPool2d(*first.image)
-    second = nn.Conv2d(*halved.image, filters=32, kernel=5)
-    quartered = nn.MaxPool2d(*second.image)
+    first = Conv2d(channels, rows, columns, filters=16, kernel=5)
+    halved = MaxPool2d(*first.image)
+    second = Conv2d(*halved.image, filters=32, kernel=5)
+    quartered = MaxPool2d(*second.image)
     return [
         first,
-        nn.Tanh(),
+        Tanh(),
         halved,
         second,
-        nn.Tanh(),
+        Tanh(),
         quartered,
-        nn.Flatten(*quartered.image),
-        nn.Linear(math.prod(quartered.image), 128),
-        nn.Tanh(),
-        nn.Linear(128, classes),
+        Flatten(*quartered.image),
+        Linear(math.prod(quartered.image), 128),
+        Tanh(),
+        Linear(128, classes),
     ]
 
 
@@ -68,7 +68,7 @@ def _square(inputs: Any) -> tuple[int, int, int]:
     return side, side, 1
 
 
-def char_lstm(inputs: int = 87, classes: int | None = None) -> list[nn.Layer]:
+def char_lstm(inputs: int = 87, classes: int | None = None) -> list[Layer]:
     """The recurrent network of GH20 and R24 for the next character of a text: two LSTM of 64, and one output for each
     of `classes` characters (by default as many as `inputs`).
 
@@ -77,9 +77,9 @@ def char_lstm(inputs: int = 87, classes: int | None = None) -> list[nn.Layer]:
     """
     scale = 2 / 0.6
     return [
-        nn.LSTM(inputs, 64, scale=scale, carry=True),
-        nn.LSTM(64, 64, scale=scale, carry=True),
-        nn.Linear(64, inputs if classes is None else classes, scale=scale),
+        LSTM(inputs, 64, scale=scale, carry=True),
+        LSTM(64, 64, scale=scale, carry=True),
+        Linear(64, inputs if classes is None else classes, scale=scale),
     ]
 
 
@@ -107,7 +107,7 @@ class Sizes(Protocol):
 class Recipe:
     """A network, and the settings it trains well with unless others are asked for."""
 
-    build: Callable[[Sizes], list[nn.Layer]]
+    build: Callable[[Sizes], list[Layer]]
     """makes the layers for a data set"""
     data: str
     """name of the data set"""

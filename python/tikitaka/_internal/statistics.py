@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from statistics import stdev
 
-__all__ = ["plus_minus", "spread"]
+__all__ = ["plus_minus", "standard_deviation"]
 
 
-def spread(numbers: Sequence[float]) -> float | None:
+def standard_deviation(numbers: Sequence[float]) -> float | None:
     """The sample standard deviation of `numbers`; None for a single one, which says nothing about it."""
     return stdev(numbers) if len(numbers) > 1 else None
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["check_seal", "digest", "sealed"]
+__all__ = ["digest", "verify", "with_checksum"]
 
 
-def sealed(
+def with_checksum(
     header: Mapping[str, str], arrays: Mapping[str, NDArray[Any]], *, format: str, version: int
 ) -> dict[str, str]:
     """`header` with the name and version of the format, and the SHA-256 over that and `arrays`."""
@@ -20,7 +20,7 @@ def sealed(
     return {**whole, "sha256": digest(whole, arrays)}
 
 
-def check_seal(
+def verify(
     path: str | Path,
     header: Mapping[str, str],
     arrays: Mapping[str, NDArray[Any]],

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from tikitaka import _core
-from tikitaka.checked import check_types
+from tikitaka._internal.validation import check_types
 
 __all__ = ["LSTM", "Conv2d", "Flatten", "Layer", "Linear", "MaxPool2d", "ReLU", "Sigmoid", "Tanh", "kinds"]
 

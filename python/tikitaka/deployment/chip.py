@@ -60,7 +60,7 @@ def program(
     periphery: Periphery | None = None,
     rule: RuleConfig | None = None,
     method: Method = "exact",
-    error: float = 0.0,
+    error_share: float = 0.0,
     max_pulses: int = 1000,
     seed: int = 0,
 ) -> Chip:
@@ -72,7 +72,7 @@ def program(
     `method` writes
 
     - "exact": the weights of the model,
-    - "error": the weights plus N(0, σ²), σ = `error` · 2·bound of the mean device (`error` 0.05: 5 % of the range),
+    - "error": the weights plus N(0, σ²), σ = `error_share` · 2·bound of the mean device (0.05: 5 % of the range),
     - "closed-loop": pulse after pulse until a device is within half a mean step, or `max_pulses` are spent,
     - "open-loop": as many pulses as the mean device needs, at most `max_pulses`, without looking;
 
@@ -80,10 +80,10 @@ def program(
     """
     if method not in get_args(Method):
         raise ValueError(f"method must be one of {', '.join(get_args(Method))}, not {method!r}")
-    if error != 0.0 and method != "error":
-        raise ValueError(f"error is {error:g}, but the method {method!r} has none; it belongs to 'error'")
-    if not 0.0 <= error <= 10.0:  # which refuses NaN
-        raise ValueError(f"error is {error:g}; allowed: 0 to 10 (as a fraction of the range of the devices)")
+    if error_share != 0.0 and method != "error":
+        raise ValueError(f"error_share must be 0 for the method {method!r}, not {error_share:g}: it belongs to 'error'")
+    if not 0.0 <= error_share <= 10.0:  # which refuses NaN
+        raise ValueError(f"error_share must be from 0 to 10 (of the range of the devices), not {error_share:g}")
     if rule is None:
         rule = AnalogSgd(lr=0.0, device=SoftBounds() if device is None else device, periphery=periphery or Periphery())
     elif device is not None or periphery is not None:
@@ -93,7 +93,7 @@ def program(
         raise ValueError(f"the rule {type(rule).__name__} has no devices to program")
     network = Network(model.layers, rule, loss=model.loss, seed=_chip_seed(seed))
     network.weights = [np.zeros_like(w) for w in model.weights]
-    pulses = network.program(model.weights, method, error=2 * target.bound * error, max_pulses=max_pulses)
+    pulses = network.program(model.weights, method, error=2 * target.bound * error_share, max_pulses=max_pulses)
     step = Crossbar(1, 1, target).weight_step
     residuals = tuple(on_chip - w for on_chip, w in zip(network.weights, model.weights, strict=True))
     return Chip(network, tuple(pulses), residuals, (step,) * len(residuals))

@@ -1,27 +1,40 @@
 """A whole training by its config, kept in a RUN folder or not: checkpoints on the way, a summary at the end."""
 
-import math
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
-from tikitaka import extract
 from tikitaka.data import Dataset
 from tikitaka.network import Network
-from tikitaka.train import Metrics, Progress, Stopped, fit
+from tikitaka.training.metrics import Metrics, Progress, Stopped
+from tikitaka.training.summary import summarize
+from tikitaka.training.train_config import TrainConfig
 
-if TYPE_CHECKING:  # a Run calls `train`
-    from tikitaka.run import Run, TrainConfig
+__all__ = ["Journal", "train"]
 
-__all__ = ["summarize", "train"]
+
+class Journal(Protocol):
+    """What keeps a training: a `tikitaka.Run`."""
+
+    def metrics(self) -> list[Metrics]:
+        """The metrics of every epoch so far."""
+
+    def log(self, metrics: Metrics) -> None:
+        """Keep the metrics of an epoch."""
+
+    def checkpoint(self, network: Network, *, progress: Progress, dataset: Dataset) -> None:
+        """Keep all state of the training."""
+
+    def finish(self, summary: Mapping[str, Any]) -> None:
+        """Keep the summary of a complete training."""
 
 
 def train(
-    config: "TrainConfig",
+    config: TrainConfig,
     network: Network,
     dataset: Dataset,
     *,
-    run: "Run | None" = None,
+    run: Journal | None = None,
     start: Progress | None = None,
     threads: int = 1,
     progress: bool = True,
@@ -68,13 +81,9 @@ def train(
     if start == Progress():
         save(start)
     try:
-        history += fit(
+        history += config.fit(
             network,
             dataset,
-            epochs=config.epochs,
-            batch=config.batch,
-            schedule=config.schedule,
-            average_from=config.average_from,
             threads=threads,
             progress=progress,
             start=start,
@@ -90,38 +99,3 @@ def train(
     if run is not None:
         run.finish(summary)
     return summary
-
-
-def summarize(
-    config: "TrainConfig", network: Network, dataset: Dataset, history: list[Metrics], *, seconds: float, threads: int
-) -> dict[str, Any]:
-    """What a finished training reports, in plain values; errors are shares from 0 to 1.
-
-    None stands for what there is none of: an average that was not gathered, the errors of a regression.
-    """
-    last, average = history[-1], extract.average(network)
-    of_read = extract.last_read(network).evaluate(dataset.test_x, dataset.test_y, threads=threads)
-    of_average = average and average.evaluate(dataset.test_x, dataset.test_y, threads=threads)
-
-    return {
-        "test_error": _share(last.test_error),
-        "last_read_test_error": _share(of_read.error),
-        "average_test_error": of_average and _share(of_average.error),
-        "test_loss": last.test_loss,
-        "last_read_test_loss": of_read.loss,
-        "average_test_loss": of_average and of_average.loss,
-        "train_loss": last.train_loss,
-        "samples_per_second": last.samples_per_second,
-        "pulses_per_sample": last.pulses_per_sample,
-        "seconds": seconds,
-        "seed": config.seed,
-        "epochs": len(history),
-        "threads": threads,
-        "digest": network.digest(),
-        "config": config.to_dict(),
-        "ledger": network.ledger,
-    }
-
-
-def _share(error: float) -> float | None:
-    return None if math.isnan(error) else error

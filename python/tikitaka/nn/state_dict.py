@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tikitaka.checked import check_kind
-from tikitaka.nn import LSTM, Conv2d, Layer, Linear
+from tikitaka._internal.validation import check_kind
+from tikitaka.nn.layers import LSTM, Conv2d, Layer, Linear
 
 __all__ = ["named_arrays", "named_weights"]
 

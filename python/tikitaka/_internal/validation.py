@@ -10,7 +10,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
-__all__ = ["check_kind", "check_types", "check_whole", "hints_of", "nearest", "one_of", "placed"]
+__all__ = ["check_int", "check_kind", "check_types", "hints_of", "nearest", "one_of", "placed"]
 
 _WORDS = {
     bool: "true or false",
@@ -62,7 +62,7 @@ def check_kind(name: str, value: Any, kind: type[Any]) -> None:
         raise TypeError(f"{name} must be {_WORDS.get(kind, f'a {kind.__name__}')}, not {value!r}")
 
 
-def check_whole(name: str, value: Any, least: int, most: int | None = None) -> int:
+def check_int(name: str, value: Any, least: int, most: int | None = None) -> int:
     """`value` as an int of Python, which does not overflow; TypeError for what is no whole number, and ValueError where
     it is not from `least` to `most`."""
     if not isinstance(value, Integral) or isinstance(value, bool):

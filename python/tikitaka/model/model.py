@@ -4,19 +4,17 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tikitaka import _core, modelfile, quantise
-from tikitaka.config import Device, DigitalSgd, Periphery, RuleConfig
-from tikitaka.named import named_arrays
+from tikitaka import _core
+from tikitaka.config import DigitalSgd
+from tikitaka.model import file, quantise
 from tikitaka.nn import Layer
+from tikitaka.nn.state_dict import named_arrays
 from tikitaka.score import Score, predicted, score, softmax, steps
-
-if TYPE_CHECKING:
-    from tikitaka.deploy import Chip
 
 __all__ = ["Model"]
 
@@ -39,7 +37,7 @@ class Model:
     >>> print(model.quantised(3).weights[0])  # levels of 2/3
     [[1.3333334 0.6666667]
      [0.        2.       ]]
-    >>> chip = model.program(device=tt.SoftBounds(bound=3.0), method="closed-loop", seed=1)
+    >>> chip = tt.program(model, device=tt.SoftBounds(bound=3.0), method="closed-loop", seed=1)
     >>> chip.missed_share  # of devices that are off by more than a step
     0.0
     """
@@ -103,7 +101,7 @@ class Model:
         Raises OSError when it cannot be read, and ValueError naming the file when it is truncated or edited, of an
         unknown version, or holds arrays that do not fit its layers.
         """
-        content = modelfile.read(path)
+        content = file.read(path)
         try:
             return cls(content.layers, content.weights, content.loss, content.metadata)
         except (ValueError, TypeError) as error:
@@ -111,7 +109,7 @@ class Model:
 
     def save(self, path: str | Path) -> None:
         """Write the model to a .safetensors or .npz file, whole or not at all; ValueError for another ending."""
-        modelfile.write(path, modelfile.Content(self.layers, self.weights, self.loss, self.metadata))
+        file.write(path, file.Content(self.layers, self.weights, self.loss, self.metadata))
 
     @property
     def inputs(self) -> int:
@@ -159,35 +157,10 @@ class Model:
         """The model with the weights of each array rounded to `bits` bits (2 to 24), its bias column among them.
 
         Symmetric: 2^bits − 2 steps over ±max|W| of the array, which for 8 bits are the codes −127 to 127 of int8;
-        `tikitaka.quantise.codes` gives the codes themselves. Inputs and sums stay float32.
+        `tikitaka.model.quantise.codes` gives the codes themselves. Inputs and sums stay float32.
         """
         return replace(
             self,
             weights=tuple(quantise.rounded(w, bits) for w in self.weights),
             metadata={**self.metadata, "bits": bits},
-        )
-
-    def program(
-        self,
-        *,
-        device: Device | None = None,
-        periphery: Periphery | None = None,
-        rule: RuleConfig | None = None,
-        method: Literal["exact", "error", "closed-loop", "open-loop"] = "exact",
-        error: float = 0.0,
-        max_pulses: int = 1000,
-        seed: int = 0,
-    ) -> "Chip":
-        """The model on analog chip number `seed`; see `tikitaka.deploy.program`."""
-        from tikitaka.deploy import program  # not above: a chip is a network, and networks are extracted to models
-
-        return program(
-            self,
-            device=device,
-            periphery=periphery,
-            rule=rule,
-            method=method,
-            error=error,
-            max_pulses=max_pulses,
-            seed=seed,
         )

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tikitaka import _core, nn
+from tikitaka._internal.atomic_write import atomic_write
+from tikitaka._internal.checksum import verify, with_checksum
 from tikitaka.config import from_dict
-from tikitaka.sealed import check_seal, sealed
-from tikitaka.whole import write_whole
 
 __all__ = ["VERSION", "Content", "endings", "read", "write"]
 
@@ -58,7 +58,7 @@ def write(path: str | Path, content: Content) -> None:
         "loss": content.loss,
         "metadata": json.dumps(dict(content.metadata), allow_nan=False),
     }
-    header = sealed(header, arrays, format=_FORMAT, version=VERSION)
+    header = with_checksum(header, arrays, format=_FORMAT, version=VERSION)
     if ending == ".safetensors":
         _core.save_tensors(str(path), arrays, header)
         return
@@ -66,7 +66,7 @@ def write(path: str | Path, content: Content) -> None:
     np.savez(
         file, allow_pickle=False, **{_HEADER: np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)}, **arrays
     )
-    write_whole(path, file.getvalue())
+    atomic_write(path, file.getvalue())
 
 
 def read(path: str | Path) -> Content:
@@ -75,7 +75,7 @@ def read(path: str | Path) -> Content:
     if not Path(path).is_file():
         raise FileNotFoundError(f"{path}: no such file")
     arrays, header = _core.load_tensors(str(path)) if ending == ".safetensors" else _read_npz(path)
-    check_seal(path, header, arrays, format=_FORMAT, version=VERSION, what="model")
+    verify(path, header, arrays, format=_FORMAT, version=VERSION, what="model")
     if sorted(arrays) != sorted(str(k) for k in range(len(arrays))):
         raise ValueError(f"{path} holds arrays named {', '.join(sorted(arrays))}; 0, 1, … needed")
     try:

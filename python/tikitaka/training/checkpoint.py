@@ -11,25 +11,26 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tikitaka import _core
-from tikitaka.checked import check_kind
+from tikitaka._internal.atomic_write import sync_folder
+from tikitaka._internal.checksum import verify, with_checksum
+from tikitaka._internal.validation import check_kind
 from tikitaka.data import Vocabulary
 from tikitaka.data.targets import Task
-from tikitaka.sealed import check_seal, sealed
-from tikitaka.train import Progress
-from tikitaka.whole import sync_folder
+from tikitaka.training.metrics import Progress
 
 __all__ = ["NEWEST", "PREVIOUS", "VERSION", "Checkpoint", "load", "save"]
 
 VERSION = 1
 """version of the format that `save` writes and `load` reads"""
 
-NEWEST, PREVIOUS = "checkpoint.safetensors", "checkpoint.previous.safetensors"
+NEWEST: Final = "checkpoint.safetensors"
+PREVIOUS: Final = "checkpoint.previous.safetensors"
 
 _FORMAT = "tikitaka-checkpoint"
 
@@ -86,7 +87,7 @@ def save(folder: str | Path, checkpoint: Checkpoint) -> None:
     state = {name: _stored(name, array) for name, array in checkpoint.state.items()}
     newest, part = folder / NEWEST, folder / f".{NEWEST}.{os.getpid()}.part"
     try:
-        _core.save_tensors(str(part), state, sealed(header, state, format=_FORMAT, version=VERSION))
+        _core.save_tensors(str(part), state, with_checksum(header, state, format=_FORMAT, version=VERSION))
         if newest.exists():
             os.replace(newest, folder / PREVIOUS)
         os.replace(part, newest)
@@ -125,7 +126,7 @@ def _read(path: Path) -> Checkpoint:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")
     state, header = _core.load_tensors(str(path))
-    check_seal(path, header, state, format=_FORMAT, version=VERSION, what="checkpoint")
+    verify(path, header, state, format=_FORMAT, version=VERSION, what="checkpoint")
     try:
         config = json.loads(header["config"])
         if not isinstance(config, dict):

@@ -1,0 +1,48 @@
+"""What a simulation is made of: devices, peripheries, pulse trains, references and training rules.
+
+Every class here is a frozen dataclass that mirrors one struct of the compiled core field by field; the
+core holds the defaults and the bounds, and refuses what lies outside them when an object is made.
+
+>>> rule = Ttv2(device=SoftBounds(states=20))
+>>> print(rule.describe(10, 129).splitlines()[1])
+A: step 0.06, bounds ±0.6, 20 states on average; weight 0 is each device's symmetry point
+>>> SoftBounds(states=-3)
+Traceback (most recent call last):
+ValueError: states is -3; allowed: 1 to 10000000
+"""
+
+from tikitaka.config.convert import doc_of, from_dict, kinds_of, named, over, to_dict
+from tikitaka.config.device import ConstantStep, Device, SoftBounds, devices
+from tikitaka.config.periphery import IoSettings, Periphery
+from tikitaka.config.preset import peripheries, presets
+from tikitaka.config.pulse_trains import PulseTrains
+from tikitaka.config.reference import Reference
+from tikitaka.config.rule import AnalogSgd, DigitalSgd, RuleConfig, Ttv1, Ttv2, rules
+from tikitaka.config.toml import read_toml, to_toml
+
+__all__ = [
+    "AnalogSgd",
+    "ConstantStep",
+    "Device",
+    "DigitalSgd",
+    "IoSettings",
+    "Periphery",
+    "PulseTrains",
+    "Reference",
+    "RuleConfig",
+    "SoftBounds",
+    "Ttv1",
+    "Ttv2",
+    "devices",
+    "doc_of",
+    "from_dict",
+    "kinds_of",
+    "named",
+    "over",
+    "peripheries",
+    "presets",
+    "read_toml",
+    "rules",
+    "to_dict",
+    "to_toml",
+]

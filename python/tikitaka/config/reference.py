@@ -1,0 +1,20 @@
+"""References: what the weights of an array are read against."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from tikitaka.config.base import Config
+
+__all__ = ["Reference"]
+
+
+@dataclass(frozen=True)
+class Reference(Config):
+    """What an array's weights are read against: nothing, or the symmetry points of its devices (R24 eq. 8)."""
+
+    method: Annotated[Literal["none", "ideal", "zero-shift"], "none, exact symmetry points, or found by pulses"] = (
+        "none"
+    )
+    mean: Annotated[float, "mean μ_R of the error added to an ideal reference (weight units)"] = 0.0
+    spread: Annotated[float, "standard deviation σ_R of that error (weight units)"] = 0.0
+    pulses: Annotated[int, "alternating pulses sent to each device by zero-shift"] = 2000

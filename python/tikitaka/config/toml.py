@@ -1,0 +1,70 @@
+"""Configs as TOML files, every field with its documentation beside it."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from tikitaka import _core
+from tikitaka._internal.validation import hints_of
+from tikitaka.config.convert import doc_of, kinds_of, named, to_dict
+
+__all__ = ["read_toml", "to_toml"]
+
+
+def to_toml(config: Any, names: Mapping[str, tuple[str, ...]]) -> str:
+    """`config` as TOML: every field with its documentation beside it, those that are not set as comments.
+
+    `names` are the names that plain fields of it can hold, by field. Presets are written out, field by field.
+    """
+    lines, headed = _unset(config), set[str]()
+    comments = _comments(type(config), names=names)
+    for line in _core.to_toml(to_dict(config)).splitlines():
+        if line.startswith("["):
+            part, path = config, ""
+            for name in line.strip("[]").split("."):  # a table of tables alone has no line of its own yet
+                above, part, path = part, getattr(part, name), f"{path}.{name}".lstrip(".")
+                hint = hints_of(type(above))[name]
+                if path not in headed:
+                    headed.add(path)
+                    lines += [""] if lines[-1] else []
+                    lines += [f"[{path}]  # {_about(doc_of(type(above))[name], hint)}", *_unset(part)]
+            comments = _comments(type(part), hint)
+        else:
+            comment = comments.get(line.partition(" = ")[0])
+            lines.append(f"{line}  # {comment}" if comment else line)
+    return "\n".join(lines) + "\n"
+
+
+def read_toml(path: str | Path) -> dict[str, Any]:
+    """The tables of a TOML file; OSError when it cannot be read, ValueError naming it when it is no TOML."""
+    with Path(path).open("rb") as file:
+        try:
+            return tomllib.load(file)
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ValueError(f"{path}: {error}") from error
+
+
+def _unset(part: Any) -> list[str]:
+    docs = doc_of(type(part))
+    return [f"# {f.name} is not set: {docs[f.name]}" for f in fields(part) if getattr(part, f.name) is None]
+
+
+def _comments(
+    cls: type[Any], hint: Any = None, *, names: Mapping[str, tuple[str, ...]] | None = None
+) -> dict[str, str]:
+    """What is said beside every field of a table of class `cls` that stands for a field of type `hint`."""
+    comments = doc_of(cls)
+    known = {name: get_args(each) for name, each in hints_of(cls).items() if get_origin(each) is Literal}
+    known |= names or {}
+    for name in known.keys() & comments.keys():
+        comments[name] += f" [{' | '.join(known[name])}]"
+    if "kind" in known:
+        comments["kind"] = f"which [{' | '.join(kinds_of(hint))}]"
+    return comments
+
+
+def _about(doc: str, hint: Any) -> str:
+    """What is said beside the name of a table for a field of type `hint`."""
+    return f"{doc}; may begin with preset = [{' | '.join(named(hint))}]" if named(hint) else doc

@@ -1,0 +1,190 @@
+"""The epoch loop: examples in order, scheduled learning rates, averaging, evaluation, progress."""
+
+import math
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from tikitaka._internal.validation import check_int, check_kind
+from tikitaka.data import Dataset
+from tikitaka.network import Network
+from tikitaka.nn import Conv2d, Layer
+from tikitaka.training.guards import check_finite, check_saturation, check_start, check_trainable
+from tikitaka.training.metrics import Metrics, Progress, Stopped
+from tikitaka.training.order import shuffled, streams
+from tikitaka.training.schedule import lr_factor
+
+__all__ = ["fit"]
+
+_CHUNK_WORK = 2e8  # input vectors × weights of one call into the core: about 0.2 s, so that Ctrl-C is answered soon
+
+
+def fit(
+    network: Network,
+    dataset: Dataset,
+    *,
+    epochs: int = 30,
+    batch: int = 1,
+    schedule: str = "decay",
+    average_from: int | None = None,
+    seed: int | None = None,
+    threads: int = 1,
+    progress: bool = True,
+    start: Progress | None = None,
+    on_progress: Callable[[Progress], object] | None = None,
+    on_epoch: Callable[[Metrics], object] | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> list[Metrics]:
+    """Train `network` on `dataset` and return the metrics of each epoch that ends.
+
+    Examples are shuffled from `seed` (the network's own by default), except that a network that carries state reads a
+    text in `streams`, from a state of 0 in each epoch. Averages are gathered from epoch `average_from`
+    on (1 to epochs + 1; by default over the last third of the epochs). `progress` shows a bar on standard error when
+    that is a terminal. `on_epoch` is called after each epoch; `stop` is asked several times a second and, where it
+    says True, ends the training with `Stopped`. Ctrl-C raises KeyboardInterrupt with the network whole, between two
+    batches.
+
+    `on_progress` is called as often as `stop` while an epoch runs. A `Progress` that it was given, with
+    `Network.state` of that moment, is enough to go on: restore a network of the same settings and seed, and call `fit`
+    with the same arguments and this `start`. It gives the same bits as a training that never stopped.
+
+    A regression has no errors: they are NaN in its metrics, and the network needs the loss "mse".
+
+    Raises ValueError for bad settings or data that does not fit the network, FloatingPointError when a loss is not
+    finite any more, and ArithmeticError when every device of an array stands at one of its bounds after an epoch
+    (arrays of fewer than 32 devices, and of devices that few pulses drive from bound to bound, are not looked at).
+
+    >>> import tikitaka as tt
+    >>> digits = tt.data.load("digits").first(200)
+    >>> network = tt.Network([tt.nn.Linear(digits.inputs, digits.classes)], tt.DigitalSgd(lr=0.1))
+    >>> history = fit(network, digits, epochs=3, progress=False)
+    >>> [metrics.epoch for metrics in history]
+    [1, 2, 3]
+    >>> history[-1].test_error < history[0].test_error < 0.5
+    True
+    """
+    epochs, batch, threads = (
+        check_int(name, value, 1) for name, value in (("epochs", epochs), ("batch", batch), ("threads", threads))
+    )
+    check_trainable(network, dataset, batch=batch)
+    seed = network.seed if seed is None else seed
+    seed = check_int("seed", seed, 0, 2**64 - 1)
+    if average_from is None:
+        average_from = 2 * epochs // 3 + 1
+    average_from = check_int("average_from", average_from, 1, epochs + 1)
+    lr_factor(schedule, network, 1, epochs)  # an unknown schedule is refused before any work
+    start = Progress() if start is None else start
+    check_kind("start", start, Progress)
+    history = []
+    n, text = len(dataset.train_y), dataset.vocabulary is not None
+    consecutive = streams(n, batch) if network.carries else None
+    examples = n if consecutive is None else len(consecutive)
+    check_start(start, epochs, examples, batch)
+    bar = tqdm(
+        total=epochs * examples * dataset.time_steps,
+        initial=(start.epoch * examples + start.position) * dataset.time_steps,
+        unit="char" if text else "ex",
+        unit_scale=text,
+        file=sys.stderr,
+        disable=None if progress else True,
+    )
+    with bar:
+        for epoch in range(start.epoch + 1, epochs + 1):
+            begun = start.position > 0 and epoch == start.epoch + 1
+            at = start if begun else Progress(epoch - 1, pulses=network.pulses)
+            network.averaging = epoch >= average_from
+            lr_scale = lr_factor(schedule, network, epoch, epochs)
+            order = shuffled(n, seed=seed, epoch=epoch) if consecutive is None else consecutive
+            if network.carries and not begun:
+                network.reset()
+            bar.set_description(f"epoch {epoch}/{epochs}", refresh=False)
+            metrics = _epoch(network, dataset, order, at, lr_scale, batch, threads, bar.update, on_progress, stop)
+            bar.set_postfix(_shown(metrics), refresh=False)
+            history.append(metrics)
+            if on_epoch is not None:
+                on_epoch(metrics)
+    return history
+
+
+def _shown(metrics: Metrics) -> dict[str, str]:
+    """The figure in the progress bar: the test error or, for a regression, the test loss."""
+    if math.isnan(metrics.test_error):
+        return {"test_loss": f"{metrics.test_loss:.4g}"}
+    return {"test_error": f"{100 * metrics.test_error:.2f} %"}
+
+
+def _epoch(
+    network: Network,
+    dataset: Dataset,
+    order: NDArray[np.int64],
+    at: Progress,
+    lr_scale: float,
+    batch: int,
+    threads: int,
+    advance: Callable[[int], object],
+    on_progress: Callable[[Progress], object] | None,
+    stop: Callable[[], bool] | None,
+) -> Metrics:
+    """The rest of the epoch from `at` on, and its evaluation."""
+    started, epoch = time.perf_counter() - at.seconds, at.epoch + 1
+    n, time_steps = len(order), dataset.time_steps
+    chunk = _chunk_size(network, batch, time_steps)
+    for first in range(at.position, n, chunk):
+        if stop is not None and stop():
+            raise Stopped(at)
+        part = order[first : first + chunk]
+        before = time.perf_counter()
+        score = network.train(
+            dataset.train_x, dataset.train_y, order=part, batch=batch, lr_scale=lr_scale, threads=threads
+        )
+        now = time.perf_counter()
+        at = replace(
+            at,
+            position=first + len(part),
+            loss=at.loss + score.loss * len(part),
+            errors=at.errors + score.error * len(part),
+            training=at.training + now - before,
+            seconds=now - started,
+        )
+        check_finite(network, train=score.loss, epoch=epoch, examples=at.position)
+        advance(len(part) * time_steps)
+        if on_progress is not None:
+            on_progress(at)
+    test = network.evaluate(dataset.test_x, dataset.test_y, draw=epoch, threads=threads)
+    check_finite(network, train=at.loss, test=test.loss, epoch=epoch, examples=n)
+    check_saturation(network, epoch=epoch)
+    return Metrics(
+        epoch=epoch,
+        lr_scale=lr_scale,
+        train_loss=at.loss / n,
+        train_error=at.errors / n,
+        test_loss=test.loss,
+        test_error=test.error,
+        samples_per_second=n * time_steps / at.training,
+        pulses_per_sample=(network.pulses - at.pulses) / (n * time_steps),
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _chunk_size(network: Network, batch: int, time_steps: int) -> int:
+    """Examples of `time_steps` samples each per call into the core, a multiple of `batch`.
+
+    Set by the size of the network and not by a clock, so that sums of losses are added up in the same order, and
+    come out the same, in every run.
+    """
+    work = time_steps * sum(_work(layer) for layer in network.layers)
+    return batch * max(1, round(_CHUNK_WORK / (work * batch)))
+
+
+def _work(layer: Layer) -> int:
+    """Input vectors × weights of the layer for one sample: a convolution takes in a vector for every patch."""
+    if layer.shape is None:
+        return 0
+    rows, cols = layer.shape
+    _, height, width = layer.image if isinstance(layer, Conv2d) else (0, 1, 1)
+    return rows * cols * height * width

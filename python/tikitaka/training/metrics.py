@@ -1,0 +1,77 @@
+"""What a training reports: the metrics of an epoch, how far it has come, and that it was stopped."""
+
+from dataclasses import dataclass
+
+from tikitaka._internal.validation import check_kind
+
+__all__ = ["Metrics", "Progress", "Stopped"]
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """What one epoch of training gave; of a text, every character is a sample."""
+
+    epoch: int
+    """number of the epoch, from 1"""
+    lr_scale: float
+    """factor of the schedule"""
+    train_loss: float
+    """mean loss per sample met while training (nats for cross-entropy)"""
+    train_error: float
+    """share of wrong classes met while training, 0 to 1; NaN for a regression, which has no classes"""
+    test_loss: float
+    """mean loss per test sample, through the network's own periphery"""
+    test_error: float
+    """share of wrong classes on the test part, 0 to 1, through the network's own periphery; NaN for a regression"""
+    samples_per_second: float
+    """training samples per second of training alone"""
+    pulses_per_sample: float
+    """pulses sent to all devices per training sample"""
+    seconds: float
+    """time of the epoch with its evaluation"""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a training has come: between two calls into the core, in the middle of an epoch or between two.
+
+    With the state of the network this is all that is needed to go on bit for bit.
+    """
+
+    epoch: int = 0
+    """epochs that are complete, with their evaluation"""
+    position: int = 0
+    """examples of the epoch that follows, in its own order"""
+    loss: float = 0.0
+    """sum of the losses of those examples"""
+    errors: float = 0.0
+    """sum of their shares of wrong classes; NaN for a regression"""
+    training: float = 0.0
+    """seconds of training alone, of that epoch"""
+    seconds: float = 0.0
+    """seconds of that epoch in all"""
+    pulses: int = 0
+    """pulses sent to all devices before that epoch"""
+
+    def __post_init__(self) -> None:
+        for name in ("epoch", "position", "pulses"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 0:
+                raise ValueError(f"{name} must be a whole number from 0 on, not {value!r}")
+
+
+class Stopped(Exception):
+    """Training was asked to stop; the network stands between two batches, `position` examples into epoch `epoch`.
+
+    `progress` is what `fit` needs to go on from there.
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        check_kind("progress", progress, Progress)
+        self.progress = progress
+        self.epoch = progress.epoch + 1
+        self.position = progress.position
+        super().__init__(f"stopped in epoch {self.epoch} after {self.position:,} examples")
+
+    def __reduce__(self) -> tuple[type["Stopped"], tuple[Progress]]:
+        return type(self), (self.progress,)
