@@ -6,11 +6,11 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from tikitaka._internal.validation import check_int, check_kind
 
-__all__ = ["array_of", "check_examples", "full_scale_of", "image_shape", "inputs_of", "permutation", "split", "strings"]
+__all__ = ["array_of", "check_examples", "full_scale_of", "image_shape", "inputs_of", "split"]
 
 F32 = NDArray[np.float32]
 I64 = NDArray[np.int64]
@@ -21,7 +21,7 @@ _MAX_UINT8 = 255.0
 _CHANNELS = 4  # images have at most so many: grey, grey with alpha, colour, colour with alpha
 
 
-def array_of(name: str, value: ArrayLike, *, labels: bool = False) -> NDArray[Any]:
+def array_of(name: str, value: Any, *, labels: bool = False) -> NDArray[Any]:
     """`value` as an array of finite numbers or, with `labels`, of strings.
 
     Raises TypeError for what is not an array of numbers, and ValueError for lists of unequal lengths and for numbers
@@ -43,7 +43,7 @@ def array_of(name: str, value: ArrayLike, *, labels: bool = False) -> NDArray[An
     allowed = "numbers, booleans or strings" if labels else "numbers or booleans"
     if labels and array.dtype.kind in "OUST":
         # a list of strings and numbers has become strings without a word
-        return strings(name, array if hasattr(value, "dtype") else np.asarray(value, dtype=object), allowed)
+        return _strings(name, array if hasattr(value, "dtype") else np.asarray(value, dtype=object), allowed)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name} must hold {allowed}, not {_what(array)}")
     if array.dtype.kind == "f":
@@ -53,7 +53,7 @@ def array_of(name: str, value: ArrayLike, *, labels: bool = False) -> NDArray[An
     return array
 
 
-def strings(name: str, array: NDArray[Any], allowed: str) -> NDArray[Any]:
+def _strings(name: str, array: NDArray[Any], allowed: str) -> NDArray[Any]:
     """`array` as one of strings or, where all are bytes, of bytes; TypeError where it holds anything else."""
     if array.dtype.kind in "US":
         return array
@@ -90,30 +90,32 @@ def check_examples(name: str, x: NDArray[Any], y: NDArray[Any]) -> None:
 
 
 def image_shape(x: NDArray[Any], shape: Sequence[int] | None) -> Shape | None:
-    """Rows, columns and channels of the images `x`, where they are images: by `shape`, or by their own dimensions.
+    """Rows, columns and channels of `x` where it holds images, as `shape` or its own dimensions say; None elsewhere.
 
     Raises ValueError for more dimensions than images have, for a `shape` that does not fit, and for dimensions that
     look like channels first while no `shape` confirms them.
     """
-    own = x.shape[1:]
-    if len(own) > 3:
+    dimensions = x.shape[1:]
+    if len(dimensions) > 3:
         raise ValueError(
             f"x must have 1 to 4 dimensions, (examples, inputs) or (examples, rows, columns, channels), not {x.ndim}"
         )
     if shape is None:
-        if len(own) == 3 and own[0] <= _CHANNELS < own[2]:
+        if len(dimensions) == 3 and dimensions[0] <= _CHANNELS < dimensions[2]:
             raise ValueError(
                 f"x must have the channels last, and shape {x.shape} looks like channels first: "
-                f"pass np.moveaxis(x, 1, -1), or shape={own} if it is meant so"
+                f"pass np.moveaxis(x, 1, -1), or shape={dimensions} if it is meant so"
             )
-        return _full(own) if len(own) > 1 else None
+        return _full(dimensions) if len(dimensions) > 1 else None
     if not isinstance(shape, tuple | list):
         raise TypeError(f"shape must be a tuple of whole numbers, not {shape!r}")
     if len(shape) not in (2, 3):
         raise ValueError(f"shape must be (rows, columns) or (rows, columns, channels), not {shape}")
     full = _full(tuple(check_int("shape", size, 1) for size in shape))
-    if (_full(own) != full) if len(own) > 1 else math.prod(own) != math.prod(full):
-        raise ValueError(f"shape must fit the examples, of {' × '.join(map(str, own)) or 1} values, not be {shape}")
+    fits = _full(dimensions) == full if len(dimensions) > 1 else math.prod(dimensions) == math.prod(full)
+    if not fits:
+        values = " × ".join(map(str, dimensions)) or "1"
+        raise ValueError(f"shape must fit the examples, of {values} values, not be {shape}")
     return full
 
 
@@ -133,7 +135,7 @@ def full_scale_of(x: NDArray[Any], shape: Shape | None, full_scale: float | None
 
 
 def inputs_of(name: str, x: NDArray[Any], full_scale: float = 1.0) -> F32:
-    """`x` / `full_scale` as float32 (examples, values), in memory of its own; ValueError for values beyond float32."""
+    """A copy of `x` / `full_scale` as float32 (examples, values); ValueError for values beyond float32."""
     with np.errstate(over="ignore"):
         flat = np.array(x, dtype=np.float32, order="C", copy=True).reshape(len(x), -1)
         if full_scale != 1.0:
@@ -144,7 +146,7 @@ def inputs_of(name: str, x: NDArray[Any], full_scale: float = 1.0) -> F32:
     return flat
 
 
-def permutation(n: int, seed: int) -> I64:
+def _permutation(n: int, seed: int) -> I64:
     """A random order of `n` examples: a pure function of (n, seed), equal on every version of NumPy.
 
     It is the order of epoch 0, with which no training begins, in `tikitaka.training.order.shuffled`.
@@ -161,7 +163,7 @@ def split(n: int, test_share: float, seed: int) -> tuple[I64, I64]:
     check_kind("test_share", test_share, Real)
     if not 0 < test_share < 1:
         raise ValueError(f"test_share must be between 0 and 1, not {test_share}")
-    order = permutation(n, check_int("seed", seed, 0, 2**64 - 1))
+    order = _permutation(n, check_int("seed", seed, 0, 2**64 - 1))
     test = round(n * float(test_share))
     if not 0 < test < n:
         part = "training" if test else "test"

@@ -138,11 +138,11 @@ class Dataset:
                 )
         else:
             test_name, hint = "the test part of y", ": pass test, or another seed"
-            training, held = split(len(inputs), 0.2 if test_share is None else test_share, seed)
+            train_index, test_index = split(len(inputs), 0.2 if test_share is None else test_share, seed)
             # all of y says what it is: of values that are not whole, a random part may be
             task = Encoding.of(targets, task).task
-            inputs, test_inputs = inputs[training], inputs[held]
-            targets, test_targets = targets[training], targets[held]
+            inputs, test_inputs = inputs[train_index], inputs[test_index]
+            targets, test_targets = targets[train_index], targets[test_index]
         encoding = Encoding.of(targets, task)
         return cls(
             name,

@@ -39,7 +39,7 @@ class Encoding:
         """
         if y.ndim > 2:
             raise ValueError(f"y must have the shape (examples,) or (examples, values), not {y.shape}")
-        y = _plain(y)
+        y = _squeezed(y)
         text, whole = y.dtype.kind in "US", _whole(y)
         if task == "regression" or (task is None and not text and not whole):
             if text:
@@ -67,7 +67,7 @@ class Encoding:
         Raises ValueError, beginning with `name`, for targets of another kind or shape and, ending with `hint`, for
         unknown labels.
         """
-        y = _plain(y)
+        y = _squeezed(y)
         if self.labels is None:
             if y.dtype.kind in "US":
                 raise ValueError(f"{name} must hold numbers, not strings such as {str(y.flat[0])!r}")
@@ -81,17 +81,17 @@ class Encoding:
             return np.asarray(y.argmax(axis=1), dtype=np.int64)
         if y.ndim != 1:
             raise ValueError(f"{name} must hold one label per example, not shape {y.shape}")
-        known, found = (_KINDS.get(each.dtype.kind, "numbers") for each in (self.labels, y))
-        if known != found:
-            raise ValueError(f"{name} must hold {known}, as the training part does, not {found}")
+        expected, actual = (_KINDS.get(each.dtype.kind, "numbers") for each in (self.labels, y))
+        if expected != actual:
+            raise ValueError(f"{name} must hold {expected}, as the training part does, not {actual}")
         codes = np.minimum(np.searchsorted(self.labels, y), len(self.labels) - 1)
-        strange = np.flatnonzero(self.labels[codes] != y)
-        if strange.size:
-            raise ValueError(f"{name} must hold labels of the training part only, not {_shown(y[strange[0]])}{hint}")
+        unknown = np.flatnonzero(self.labels[codes] != y)
+        if unknown.size:
+            raise ValueError(f"{name} must hold labels of the training part only, not {_shown(y[unknown[0]])}{hint}")
         return codes.astype(np.int64)
 
 
-def _plain(y: NDArray[Any]) -> NDArray[Any]:
+def _squeezed(y: NDArray[Any]) -> NDArray[Any]:
     """A column (examples, 1) as (examples,)."""
     return y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
 
@@ -102,11 +102,11 @@ def _whole(y: NDArray[Any]) -> bool:
 
 def _check_one_hot(name: str, y: NDArray[Any], task: Task | None) -> None:
     """Raise ValueError where a row of `y` is not a single 1 among zeros."""
-    good = np.zeros(len(y), dtype=bool)
+    one_hot = np.zeros(len(y), dtype=bool)
     if y.dtype.kind not in "US":
-        good = ((y == 0) | (y == 1)).all(axis=1) & (y.sum(axis=1) == 1)
-    if not good.all():
-        first = int(np.flatnonzero(~good)[0])
+        one_hot = ((y == 0) | (y == 1)).all(axis=1) & (y.sum(axis=1) == 1)
+    if not one_hot.all():
+        first = int(np.flatnonzero(~one_hot)[0])
         row = np.array2string(y[first], threshold=8, separator=", ")
         ask = task is None and y.dtype.kind not in "US"
         hint = '; for values to predict say task="regression"' if ask else ""
