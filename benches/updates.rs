@@ -6,7 +6,7 @@ mod work;
 
 use divan::{Bencher, black_box, counter::ItemsCount};
 use tikitaka::Workers;
-use tikitaka::crossbar::{Array, ExactWeights, Line, Periphery, Visible};
+use tikitaka::crossbar::{Array, ExactWeights, Line, Periphery};
 use tikitaka::rule::{DigitalSgdRule, Rule};
 use work::{SHAPES, Updates, array, error_signal, input, uniforms};
 

@@ -75,7 +75,7 @@ impl LineAverage {
     /// Another number of either.
     pub fn restored(&self, means: &[f32], reads: &[u64]) -> Result<Self> {
         check_len("average", means.len(), self.mean.len())?;
-        check_len("average.reads", reads.len(), self.reads.len())?;
+        check_len("average_reads", reads.len(), self.reads.len())?;
         Ok(Self { memory: self.memory, width: self.width, mean: means.to_vec(), reads: reads.to_vec() })
     }
 }

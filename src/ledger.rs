@@ -5,6 +5,7 @@ use std::ops::AddAssign;
 
 /// Operations of one array. Conversions count whether or not their quantisation is simulated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Counts {
     /// Products W x, retries of bound management included.
     pub forward_mvms: u64,
@@ -47,6 +48,7 @@ impl AddAssign for Counts {
 
 /// Operations of a rule: its fast array A, the array C that the network sees, and digital work.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Ledger {
     /// The fast array A (ttv1, ttv2).
     pub fast: Counts,

@@ -69,7 +69,7 @@ fn network(kind: Kind, rule: &RuleConfig, seed: u64) -> Network {
         Kind::Text => vec![lstm(CODES, 24), lstm(24, 20), linear(20, CODES)],
     };
     let mut network = Network::new(&layers, rule, Loss::CrossEntropy, seed).expect("valid settings");
-    network.rules_mut().for_each(|rule| rule.set_averaging(true).expect("built-in rules average or ignore it"));
+    network.rules_mut().for_each(|rule| rule.set_averaging(true).expect("a built-in rule"));
     network
 }
 

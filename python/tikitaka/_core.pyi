@@ -155,6 +155,21 @@ class Crossbar:
         within half a mean step) or "open-loop" (as many as the mean device needs), at most `max_pulses` each; a device
         ends within its own bounds. Raises ValueError for another method and numbers out of range.
         """
+    def read_weights(self, *, draw: int = 0) -> _F32:
+        """The weights (rows, cols) read column by column through the read periphery, with the noise of read `draw`.
+
+        Nothing changes, and nothing counts.
+        """
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Everything to continue from, bit for bit, by name: "weights" and, after "weights.", the reference, positions of
+        the random streams, counts of the ledger, and pulses if they are counted.
+        """
+    def restore(self, state: Mapping[str, ArrayLike]) -> None:
+        """Puts back a state of an array with the same settings, seed and number; ValueError if it does not fit, and the
+        array is then as it was.
+        """
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, memo: Any, /) -> Self: ...
     def zero_shift(self, pulses: int) -> None:
         """Alternates `pulses` up and down pulses on every device, then takes the states as reference (Kim et al. 2019).
 
@@ -189,7 +204,18 @@ class AnalogLayer:
         """(outputs, inputs)."""
     @property
     def weights(self) -> _F32:
-        """The weights (outputs, inputs) that the network sees, without any periphery (weight units)."""
+        """The weights (outputs, inputs) that the network sees, without any periphery (weight units).
+
+        Setting clips each to what its device can hold; ValueError for another shape or values that are not finite.
+        """
+    @weights.setter
+    def weights(self, value: ArrayLike) -> None: ...
+    def program(self, target: ArrayLike, method: str = "exact", *, error: float = 0.0, max_pulses: int = 1000) -> int:
+        """Writes `target` (outputs, inputs; weight units) onto the devices of the array that the network sees.
+
+        `method`, `error` and `max_pulses` are those of `Crossbar.program`. Returns the pulses sent. Raises ValueError for
+        another method, numbers out of range, and a rule without devices unless `method` is "exact".
+        """
     @property
     def average(self) -> _F32 | None:
         """The average (outputs, inputs) of reads of the iterates (weight units); None if there is none."""
@@ -227,6 +253,8 @@ class AnalogLayer:
         """Puts a state of an equally configured layer back, or leaves all as it was: ValueError if it does not fit."""
     def device_parameters(self) -> dict[str, _F32]:
         """Constants of each device by name ("a.up_step", …), (outputs, inputs) each, in weight units."""
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, memo: Any, /) -> Self: ...
 
 @final
 class Network:

@@ -1,13 +1,15 @@
 //! The low-level array for loops of one's own.
 
 use super::arrays::{batch, batch_out, integers, matrix, matrix_out, named_out, vector};
+use super::state::{state_in, state_out};
 use super::config::{map_error, programming, settings, whole, workers};
 use crate::crossbar::{Array, Line, Setup, build};
 use crate::device::DeviceConfig;
+use crate::rule::State;
 use numpy::{PyArray1, PyArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyMapping};
 use pythonize::pythonize;
 
 /// An array of `rows` × `cols` devices with its periphery; the network's view is state − reference.
@@ -282,6 +284,42 @@ impl PyCrossbar {
             return Err(PyValueError::new_err(format!("pulses is {pulses}; allowed: 0 to {MOST}")));
         }
         py.detach(|| self.array.zero_shift(pulses)).map_err(map_error)
+    }
+
+    /// The weights (rows, cols) read column by column through the read periphery, with the noise of read `draw`.
+    ///
+    /// Nothing changes, and nothing counts.
+    #[pyo3(signature = (*, draw=0))]
+    fn read_weights<'py>(
+        &self,
+        py: Python<'py>,
+        #[pyo3(from_py_with = whole)] draw: u64,
+    ) -> PyResult<Bound<'py, PyArray2<f32>>> {
+        matrix_out(py, self.array.read_weights(draw).map_err(map_error)?, self.shape())
+    }
+
+    /// Everything to continue from, bit for bit, by name: "weights" and, after "weights.", the reference, positions of
+    /// the random streams, counts of the ledger, and pulses if they are counted.
+    fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let (mut state, dict) = (State::default(), PyDict::new(py));
+        state.add_array("weights", self.array.as_ref());
+        state_out(&dict, "", state)?;
+        Ok(dict)
+    }
+
+    /// Puts back a state of an array with the same settings, seed and number; ValueError if it does not fit, and the
+    /// array is then as it was.
+    fn restore(&mut self, state: &Bound<'_, PyMapping>) -> PyResult<()> {
+        let snapshot = state_in(state, "")?.array("weights", self.array.as_ref()).map_err(map_error)?;
+        self.array.restore(&snapshot).map_err(map_error)
+    }
+
+    fn __copy__(&self) -> Self {
+        Self { array: self.array.clone(), rows: self.rows, cols: self.cols }
+    }
+
+    fn __deepcopy__(&self, _memo: &Bound<'_, PyAny>) -> Self {
+        self.__copy__()
     }
 
     fn __repr__(&self) -> String {

@@ -1,7 +1,7 @@
 //! One rule with its arrays, for loops of one's own.
 
-use super::arrays::{batch, batch_out, floats, matrix_out, named_out};
-use super::config::{map_error, whole, workers};
+use super::arrays::{batch, batch_out, floats, matrix, matrix_out, named_out};
+use super::config::{map_error, programming, whole, workers};
 use super::rule;
 use super::state::{state_in, state_out};
 use crate::error::check_finite;
@@ -66,9 +66,35 @@ impl PyLayer {
     }
 
     /// The weights (outputs, inputs) that the network sees, without any periphery (weight units).
+    ///
+    /// Setting clips each to what its device can hold; ValueError for another shape or values that are not finite.
     #[getter]
     fn weights<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f32>>> {
         matrix_out(py, self.rule.weights().map_err(map_error)?, self.shape())
+    }
+
+    #[setter]
+    fn set_weights(&mut self, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        let weights = matrix(value, "weights", self.shape())?;
+        self.rule.set_weights(&weights).map_err(map_error)
+    }
+
+    /// Writes `target` (outputs, inputs; weight units) onto the devices of the array that the network sees.
+    ///
+    /// `method`, `error` and `max_pulses` are those of `Crossbar.program`. Returns the pulses sent. Raises ValueError for
+    /// another method, numbers out of range, and a rule without devices unless `method` is "exact".
+    #[pyo3(signature = (target, method="exact", *, error=0.0, max_pulses=1000))]
+    fn program(
+        &mut self,
+        py: Python<'_>,
+        target: &Bound<'_, PyAny>,
+        method: &str,
+        error: f64,
+        #[pyo3(from_py_with = whole)] max_pulses: u32,
+    ) -> PyResult<u64> {
+        let target = matrix(target, "target", self.shape())?;
+        let method = programming(method, error, max_pulses)?;
+        py.detach(|| self.rule.program(&target, method)).map_err(map_error)
     }
 
     /// The average (outputs, inputs) of reads of the iterates (weight units); None if there is none.
@@ -191,6 +217,14 @@ impl PyLayer {
     /// Puts a state of an equally configured layer back, or leaves all as it was: ValueError if it does not fit.
     fn restore(&mut self, state: &Bound<'_, PyMapping>) -> PyResult<()> {
         self.rule.restore(&state_in(state, "")?).map_err(map_error)
+    }
+
+    fn __copy__(&self) -> Self {
+        Self { rule: self.rule.clone(), rows: self.rows, cols: self.cols }
+    }
+
+    fn __deepcopy__(&self, _memo: &Bound<'_, PyAny>) -> Self {
+        self.__copy__()
     }
 
     /// Constants of each device by name ("a.up_step", …), (outputs, inputs) each, in weight units.

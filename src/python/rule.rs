@@ -2,13 +2,18 @@
 
 use super::arrays::{floats, matrix_out};
 use super::config::{foreign, is_settings, map_error, settings};
+use super::state::{any_state_in, any_state_out};
 use crate::Workers;
-use crate::crossbar::Visible;
-use crate::error::{Error, Result, check_finite, check_len};
+use crate::crossbar::{Programming, Visible};
+use crate::error::{Result, check_finite, check_len};
+use crate::ledger::Ledger;
 use crate::rule::{BoxedClone, Initial, Rule, RuleConfig, State};
 use numpy::PyUntypedArrayMethods;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyMapping};
+use pythonize::depythonize;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// The rule of one layer from a config, or from a copy of a Python object.
@@ -20,22 +25,29 @@ pub(super) fn build(template: &Bound<'_, PyAny>, at: &Initial<'_>) -> Result<Box
     let make = || -> PyResult<Py<PyAny>> {
         let py = template.py();
         if !template.hasattr("build")? {
-            let given = template.get_type();
-            return Err(PyTypeError::new_err(format!("rule is a {given}; a rule config or a tikitaka.Rule needed")));
+            let kind = template.get_type();
+            return Err(PyTypeError::new_err(format!("rule must be a rule config or a tikitaka.Rule, not {kind}")));
         }
-        let object = py.import("copy")?.call_method1("deepcopy", (template,))?;
+        let object = deep_copy(template)?;
         let weights = matrix_out(py, at.weights.to_vec(), (at.rows, at.cols))?;
         object.call_method1("build", (weights, at.seed, at.layer))?;
         Ok(object.unbind())
     };
-    Ok(Box::new(PyRule { object: make().map_err(foreign)?, rows: at.rows, cols: at.cols }))
+    let object = Ok(make().map_err(foreign)?);
+    Ok(Box::new(PyRule { object, rows: at.rows, cols: at.cols, averaging: false }))
+}
+
+fn deep_copy<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    object.py().import("copy")?.call_method1("deepcopy", (object,))
 }
 
 /// Calls a Python object; the interpreter is attached for each call.
 struct PyRule {
-    object: Py<PyAny>,
+    /// The object, or why it could not be copied from another: every use of such a copy raises that.
+    object: PyResult<Py<PyAny>>,
     rows: usize,
     cols: usize,
+    averaging: bool,
 }
 
 impl fmt::Debug for PyRule {
@@ -45,36 +57,51 @@ impl fmt::Debug for PyRule {
 }
 
 impl PyRule {
+    /// What `action` makes of the object.
+    fn with<T>(&self, action: impl FnOnce(&Bound<'_, PyAny>) -> PyResult<T>) -> Result<T> {
+        Python::attach(|py| match &self.object {
+            Ok(object) => action(object.bind(py)),
+            Err(error) => Err(error.clone_ref(py)),
+        })
+        .map_err(foreign)
+    }
+
     /// Calls `method(batch of inputs, …)` and copies the batch that it returns.
     fn map(
         &self,
         method: &'static str,
-        input: (&[f32], usize),
+        (input, width): (&[f32], usize),
         draw: Option<u64>,
-        out: (&mut [f32], usize),
+        (out, height): (&mut [f32], usize),
     ) -> Result<()> {
-        Python::attach(|py| {
-            let (input, width) = input;
-            let given = matrix_out(py, input.to_vec(), (input.len() / width, width))?;
-            let object = self.object.bind(py);
+        self.with(|object| {
+            let input = matrix_out(object.py(), input.to_vec(), (input.len() / width, width))?;
             let result = match draw {
-                None => object.call_method1(method, (given,))?,
-                Some(draw) => object.call_method1(method, (given, draw))?,
+                None => object.call_method1(method, (input,))?,
+                Some(draw) => object.call_method1(method, (input, draw))?,
             };
             let result = floats(&result, method)?;
-            let (out, width) = out;
-            let expected = [out.len() / width, width];
+            let expected = [out.len() / height, height];
             if result.shape() != expected {
-                return Err(PyValueError::new_err(format!(
-                    "{method} returned shape {:?}; {expected:?} needed",
-                    result.shape()
-                )));
+                let shape = result.shape();
+                return Err(PyValueError::new_err(format!("{method} must return shape {expected:?}, not {shape:?}")));
             }
             check_finite(method, result.as_slice()?).map_err(map_error)?;
             out.copy_from_slice(result.as_slice()?);
             Ok(())
         })
-        .map_err(foreign)
+    }
+
+    fn matrix<'py>(&self, py: Python<'py>, values: &[f32]) -> PyResult<Bound<'py, PyAny>> {
+        check_len("weights", values.len(), self.rows * self.cols).map_err(map_error)?;
+        Ok(matrix_out(py, values.to_vec(), (self.rows, self.cols))?.into_any())
+    }
+
+    /// The weights that a method returned.
+    fn weights_from(&self, result: &Bound<'_, PyAny>, method: &'static str) -> PyResult<Vec<f32>> {
+        let weights = floats(result, method)?.as_slice()?.to_vec();
+        check_len(method, weights.len(), self.rows * self.cols).map_err(map_error)?;
+        Ok(weights)
     }
 }
 
@@ -96,21 +123,38 @@ impl Visible for PyRule {
     }
 
     fn weights(&self) -> Result<Vec<f32>> {
-        let weights = Python::attach(|py| {
-            let weights = self.object.bind(py).call_method0("weights")?;
-            Ok::<_, PyErr>(floats(&weights, "weights")?.as_slice()?.to_vec())
+        self.with(|object| self.weights_from(&object.call_method0("weights")?, "weights"))
+    }
+
+    fn set_weights(&mut self, weights: &[f32]) -> Result<()> {
+        self.with(|object| object.call_method1("set_weights", (self.matrix(object.py(), weights)?,)).map(|_| ()))
+    }
+
+    fn program(&mut self, target: &[f32], method: Programming) -> Result<u64> {
+        self.with(|object| {
+            let options = PyDict::new(object.py());
+            let name = match method {
+                Programming::Exact => "exact",
+                Programming::Error { spread } => {
+                    options.set_item("error", spread)?;
+                    "error"
+                }
+                Programming::ClosedLoop { max_pulses } => {
+                    options.set_item("max_pulses", max_pulses)?;
+                    "closed-loop"
+                }
+                Programming::OpenLoop { max_pulses } => {
+                    options.set_item("max_pulses", max_pulses)?;
+                    "open-loop"
+                }
+            };
+            let target = self.matrix(object.py(), target)?;
+            object.call_method("program", (target, name), Some(&options))?.extract()
         })
-        .map_err(foreign)?;
-        check_len("weights", weights.len(), self.rows * self.cols)?;
-        Ok(weights)
     }
 
-    fn set_weights(&mut self, _weights: &[f32]) -> Result<()> {
-        Err(Error::Conflict("a rule written in Python gets its weights in build() only".to_owned()))
-    }
-
-    fn read_weights(&self, _draw: u64) -> Result<Vec<f32>> {
-        self.weights()
+    fn read_weights(&self, draw: u64) -> Result<Vec<f32>> {
+        self.with(|object| self.weights_from(&object.call_method1("read_weights", (draw,))?, "read_weights"))
     }
 }
 
@@ -124,40 +168,71 @@ impl Rule for PyRule {
     }
 
     fn update(&mut self, x: &[f32], delta: &[f32], lr_scale: f32, _workers: &Workers) -> Result<()> {
-        Python::attach(|py| {
-            let batch = x.len() / self.cols;
+        self.with(|object| {
+            let (py, batch) = (object.py(), x.len() / self.cols);
             let x = matrix_out(py, x.to_vec(), (batch, self.cols))?;
             let delta = matrix_out(py, delta.to_vec(), (batch, self.rows))?;
-            self.object.bind(py).call_method1("update", (x, delta, lr_scale)).map(|_| ())
+            object.call_method1("update", (x, delta, lr_scale)).map(|_| ())
         })
-        .map_err(foreign)
     }
 
     fn finish_batch(&mut self, lr_scale: f32) -> Result<()> {
-        Python::attach(|py| {
-            let object = self.object.bind(py);
-            if object.hasattr("finish_batch")? {
-                object.call_method1("finish_batch", (lr_scale,))?;
-            }
-            Ok::<_, PyErr>(())
-        })
-        .map_err(foreign)
+        self.with(|object| object.call_method1("finish_batch", (lr_scale,)).map(|_| ()))
     }
 
     fn state(&self) -> Result<State> {
-        let mut state = State::default();
-        state.add_floats("c", &[self.rows, self.cols], self.weights()?);
-        Ok(state)
+        self.with(|object| any_state_in(object.call_method0("state")?.cast::<PyMapping>()?))
     }
 
-    fn restore(&mut self, _state: &State) -> Result<()> {
-        Err(Error::Conflict("a rule written in Python keeps its own state; it cannot be restored here".to_owned()))
+    /// Restores a copy, which then takes the place of the object: whole or not at all.
+    fn restore(&mut self, state: &State) -> Result<()> {
+        let (object, averaging) = self.with(|object| {
+            let copy = deep_copy(object)?;
+            copy.call_method1("restore", (any_state_out(object.py(), state)?,))?;
+            let averaging = copy.getattr("averaging")?.is_truthy()?;
+            Ok((copy.unbind(), averaging))
+        })?;
+        (self.object, self.averaging) = (Ok(object), averaging);
+        Ok(())
+    }
+
+    fn device_parameters(&self) -> Result<Vec<(String, Vec<f32>)>> {
+        self.with(|object| {
+            let named: BTreeMap<String, Bound<'_, PyAny>> = object.call_method0("device_parameters")?.extract()?;
+            let named = named.into_iter().map(|(name, of)| Ok((name, self.weights_from(&of, "device_parameters")?)));
+            named.collect()
+        })
+    }
+
+    fn ledger(&self) -> Result<Ledger> {
+        self.with(|object| Ok(depythonize(&object.call_method0("ledger")?)?))
+    }
+
+    fn average(&self) -> Result<Option<Vec<f32>>> {
+        self.with(|object| {
+            let average = object.call_method0("average")?;
+            if average.is_none() { Ok(None) } else { self.weights_from(&average, "average").map(Some) }
+        })
+    }
+
+    fn averaging(&self) -> bool {
+        self.averaging
+    }
+
+    fn set_averaging(&mut self, on: bool) -> Result<()> {
+        self.with(|object| object.setattr("averaging", on))?;
+        self.averaging = on;
+        Ok(())
     }
 }
 
+/// By `copy.deepcopy`. If that raises, so does every use of the copy.
 impl BoxedClone for PyRule {
     fn boxed_clone(&self) -> Box<dyn Rule> {
-        let object = Python::attach(|py| self.object.clone_ref(py));
-        Box::new(Self { object, rows: self.rows, cols: self.cols })
+        let object = Python::attach(|py| match &self.object {
+            Ok(object) => deep_copy(object.bind(py)).map(Bound::unbind),
+            Err(error) => Err(error.clone_ref(py)),
+        });
+        Box::new(Self { object, rows: self.rows, cols: self.cols, averaging: self.averaging })
     }
 }

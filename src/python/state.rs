@@ -55,3 +55,52 @@ pub(super) fn state_in(mapping: &Bound<'_, PyMapping>, prefix: &str) -> PyResult
     }
     Ok(state)
 }
+
+/// Between the name of an array and its type, where that is another than states have: float32 or uint64.
+const TYPE: char = '|';
+
+/// A state of arrays of any real numbers, to the bit: what is not float32 or uint64 is stored as either, with its type
+/// in its name.
+pub(super) fn any_state_in(mapping: &Bound<'_, PyMapping>) -> PyResult<State> {
+    let py = mapping.py();
+    let (numpy, stored) = (py.import("numpy")?, PyDict::new(py));
+    for item in mapping.items()?.iter() {
+        let (name, value): (String, Bound<'_, PyAny>) = item.extract()?;
+        let value = numpy.call_method1("array", (value,))?;
+        let dtype = value.getattr("dtype")?;
+        let (kind, of): (String, String) = (dtype.getattr("kind")?.extract()?, dtype.getattr("name")?.extract()?);
+        let typed = format!("{name}{TYPE}{of}");
+        match (kind.as_str(), of.as_str()) {
+            (_, "float32" | "uint64") => stored.set_item(name, value)?,
+            (_, "float16") => stored.set_item(typed, value.call_method1("astype", ("float32",))?)?,
+            (_, "float64") => stored.set_item(typed, value.call_method1("view", ("uint64",))?)?,
+            ("b" | "i" | "u", _) => {
+                let whole = value.call_method1("astype", ("int64",))?;
+                stored.set_item(typed, whole.call_method1("view", ("uint64",))?)?;
+            }
+            _ => {
+                return Err(PyTypeError::new_err(format!("{name} of a rule's state must hold real numbers, not {of}")));
+            }
+        }
+    }
+    state_in(stored.as_mapping(), "")
+}
+
+/// The arrays that [`any_state_in`] took.
+pub(super) fn any_state_out<'py>(py: Python<'py>, state: &State) -> PyResult<Bound<'py, PyDict>> {
+    let (stored, arrays) = (PyDict::new(py), PyDict::new(py));
+    state_out(&stored, "", state.clone())?;
+    for (name, value) in stored {
+        let name: String = name.extract()?;
+        match name.split_once(TYPE) {
+            None => arrays.set_item(name, value)?,
+            Some((name, "float64")) => arrays.set_item(name, value.call_method1("view", ("float64",))?)?,
+            Some((name, "float16")) => arrays.set_item(name, value.call_method1("astype", ("float16",))?)?,
+            Some((name, of)) => {
+                let whole = value.call_method1("view", ("int64",))?;
+                arrays.set_item(name, whole.call_method1("astype", (of,))?)?;
+            }
+        }
+    }
+    Ok(arrays)
+}

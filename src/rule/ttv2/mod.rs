@@ -290,7 +290,7 @@ impl Rule for Ttv2Rule {
         state.add_array("c", self.c.as_ref());
         state.add_floats("h", &[rows, cols], self.h());
         state.add_floats("average", &[rows, cols], self.by_rows(self.average.means()));
-        state.add_counters("average.reads", &[self.average.reads().len()], self.average.reads().to_vec());
+        state.add_counters("average_reads", &[self.average.reads().len()], self.average.reads().to_vec());
         state.add_count("averaging", u64::from(self.averaging));
         self.schedule.save(&mut state);
         self.means.save(&mut state);
@@ -303,7 +303,7 @@ impl Rule for Ttv2Rule {
         let (h, average) = (state.floats("h")?, state.floats("average")?);
         check_len("h", h.len(), self.filter.values().len())?;
         check_len("average", average.len(), self.filter.values().len())?;
-        let average = self.average.restored(&self.by_lines(average), state.counters("average.reads")?)?;
+        let average = self.average.restored(&self.by_lines(average), state.counters("average_reads")?)?;
         let (schedule, means) = (self.schedule.restored(state)?, SignalMeans::restored(state)?);
         let (averaging, digital_operations) = (state.count("averaging")? != 0, state.count("digital_operations")?);
         self.filter.set(&self.by_lines(h));
