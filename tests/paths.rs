@@ -35,7 +35,14 @@ fn crossbar<D: Device>(rows: usize, cols: usize, device: &D, setup: &Setup, refe
 
 fn setup(max_length: u32) -> Setup {
     let pulse_trains = PulseTrains { max_length, length_management: false, ..PulseTrains::default() };
-    Setup { periphery: Periphery::full(0.06), pulse_trains, seed: SEED, array: ARRAY, count_pulses: true }
+    Setup {
+        periphery: Periphery::full(0.06),
+        pulse_trains,
+        seed: SEED,
+        array: ARRAY,
+        count_pulses: true,
+        ..Setup::default()
+    }
 }
 
 /// An update from its definition: pulse p, counted over parts of 64 slots, then columns, slots and rows,

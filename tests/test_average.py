@@ -37,7 +37,7 @@ def test_the_ledger_is_right_to_the_count(line: str, every: int) -> None:
     assert extra == expected
     # a multiply-add and the count per value
     assert on.ledger["digital_operations"] - off.ledger["digital_operations"] == 2 * width * reads
-    assert int(on.state()["average.reads"].sum()) == reads
+    assert int(on.state()["average_reads"].sum()) == reads
 
 
 def test_averaging_changes_nothing_but_the_average() -> None:

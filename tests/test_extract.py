@@ -42,7 +42,7 @@ def test_the_average_of_a_network_at_rest_is_unbiased(samples: int) -> None:
     network.averaging = True
     network.train(np.tile(DIGITS.train_x, (40, 1))[:samples], np.tile(DIGITS.train_y, 40)[:samples])
     model = network.extract()
-    counts = [network.layer_state(k)["average.reads"] for k in range(2)]
+    counts = [network.layer_state(k)["average_reads"] for k in range(2)]
     assert [c.sum() for c in counts] == [samples // 2] * 2  # a read per transfer, one every 2 samples
     slow = network.ledger["slow"]
     assert slow["line_reads"] == samples  # of two arrays

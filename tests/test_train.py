@@ -262,7 +262,7 @@ def test_averages_start_where_asked() -> None:
     for start in (1, 2, 3):
         network = tt.Network([tt.nn.Linear(64, 10)], tt.Ttv2(), seed=1)
         tt.fit(network, digits, epochs=2, average_from=start, progress=False)
-        reads[start] = int(network.layer_state(0)["average.reads"].sum())
+        reads[start] = int(network.layer_state(0)["average_reads"].sum())
     # 60 examples an epoch, a transfer every 2, each of which reads a line
     assert reads == {1: 60, 2: 30, 3: 0}
     with pytest.raises(ValueError, match="average_from must be from 1 to 3, not 4"):

@@ -161,7 +161,7 @@ impl<D: Device> Array for Crossbar<D> {
         let noise = self.stream(Operation::Read, self.steps.read);
         let mut scratch = Scratch::default();
         let through = Products { mvm: &self.periphery.read, ..self.products(Direction::Forward) };
-        let cost = through.group(|_| noise, u, v, &mut scratch);
+        let cost = through.one(noise, u, v, &mut scratch);
         self.steps.read += 1;
         self.counts.line_reads += cost.mvms;
         self.count_conversions(cost);

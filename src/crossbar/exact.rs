@@ -158,7 +158,8 @@ impl SharedProducts for ExactWeights {
             Direction::Forward => (self.cols, self.rows),
             Direction::Backward => (self.rows, self.cols),
         };
-        let products = Products { lines: &self.weights, direction, mvm: &IoSettings::default(), inputs, outputs };
+        let products =
+            Products { lines: &self.weights, direction, mvm: &IoSettings::default(), effects: &[], inputs, outputs };
         products.run(|b| Stream::new(0, 0, Operation::Forward, b), x, y, scratch, workers)
     }
 }

@@ -1,5 +1,6 @@
 //! Reading and writing one line: what a transfer does to A and to C.
 
+use super::readout::LineReadout;
 use super::{Array, Crossbar, Line};
 use crate::device::Device;
 use crate::error::{Result, check_len};
@@ -35,7 +36,7 @@ impl<D: Device> Crossbar<D> {
         for (k, v) in v.iter_mut().enumerate() {
             *v = self.weights[first + k * stride];
         }
-        self.periphery.read.convert_line(&noise, v);
+        LineReadout { settings: &self.periphery.read, effects: &self.effects }.read(line, &noise, v);
         Ok(())
     }
 

@@ -8,6 +8,7 @@ pub(crate) mod active;
 mod apply;
 mod array;
 mod due;
+mod effect;
 mod exact;
 mod firing;
 mod inspect;
@@ -15,8 +16,10 @@ mod lines;
 pub(crate) mod mvm;
 mod pass;
 mod periphery;
+mod product;
 mod program;
 mod pulse_trains;
+mod readout;
 mod reference;
 mod snapshot;
 mod update;
@@ -24,6 +27,7 @@ mod visible;
 
 pub use array::{Array, BoxedClone, Line};
 pub use due::DueRead;
+pub use effect::{Operands, ProductEffect};
 pub use exact::ExactWeights;
 pub use inspect::{Inspect, TrainSlots};
 pub use mvm::Scratch;
@@ -41,6 +45,7 @@ use crate::ledger::Counts;
 use crate::random::{Operation, Stream};
 use crate::simd::aligned::Aligned;
 use lines::LineScratch;
+use std::sync::Arc;
 use update::UpdateScratch;
 
 /// The most crosspoints of one array.
@@ -53,6 +58,8 @@ pub struct Setup {
     pub periphery: Periphery,
     /// Pulse trains of updates.
     pub pulse_trains: PulseTrains,
+    /// What changes products and reads, in order.
+    pub effects: Vec<Arc<dyn ProductEffect>>,
     /// Seed of every random number of the array.
     pub seed: u64,
     /// Number of the array: arrays of one seed differ by it.
@@ -70,6 +77,7 @@ pub struct Crossbar<D: Device> {
     device: D,
     periphery: Periphery,
     pulse_trains: PulseTrains,
+    effects: Vec<Arc<dyn ProductEffect>>,
     seed: u64,
     array: u64,
     points: Aligned<D::Point>,
@@ -117,6 +125,7 @@ impl<D: Device> Crossbar<D> {
             device,
             periphery: setup.periphery.clone(),
             pulse_trains: setup.pulse_trains.clone(),
+            effects: setup.effects.clone(),
             seed: setup.seed,
             array: setup.array,
             points,

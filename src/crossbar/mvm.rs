@@ -1,45 +1,29 @@
-//! Matrix-vector products through the periphery, forward and transposed.
+//! Matrix-vector products through the periphery, forward and transposed: inputs, effects, exact product, readout.
 
-use super::active::Active;
+use super::effect::{Operands, ProductEffect};
 use super::pass::{Direction, MvmCost};
 use super::periphery::IoSettings;
+use super::product::{Inputs, Matrix, rescale};
+use super::readout::{Outputs, Readout};
 use crate::error::{Result, check_batch, check_len};
 use crate::random::Stream;
-use crate::simd::aligned::Aligned;
-use crate::simd::{self, LANES, TOGETHER};
+use crate::simd::{self, TOGETHER};
 use crate::workers::Workers;
 use rayon::prelude::*;
-use std::ops::RangeInclusive;
-
-/// Share of non-zero inputs from which vectors together are cheaper than the lines of each (measured).
-const DENSE: f64 = 0.6;
-
-/// Crosspoints of an array up to which that is so whatever the inputs.
-const FEW: usize = 1 << 10;
-
-/// Rows of an array whose transposed products are made from a transposed copy: that adds up whole rows, only those
-/// of δ that are not zero, where lines so short would have to be summed across lanes one by one (measured).
-const NARROW: RangeInclusive<usize> = 1..=4 * LANES;
+use std::sync::Arc;
 
 /// Buffers of products, kept between calls.
 #[derive(Clone, Debug, Default)]
 pub struct Scratch {
-    turned: Vec<f32>,
-    inputs: [Input; TOGETHER],
-    /// Inputs of a transposed product: every line meets them, so that they are worth moving to whole cache lines.
-    aligned: Aligned<f32>,
+    inputs: Inputs,
+    /// The weights after all effects, and a transposed copy of weights.
+    weights: Vec<f32>,
+    transposed: Vec<f32>,
     noise: Vec<f32>,
+    /// Positions of the outputs that saturated, and of those that are converted again with their values.
     saturated: Vec<u32>,
-    some: Vec<f32>,
-}
-
-/// What the array gets of one vector.
-#[derive(Clone, Debug, Default)]
-struct Input {
-    /// Whether it gets the vector as it is.
-    plain: bool,
-    converted: Vec<f32>,
-    active: Active,
+    repeated: Vec<u32>,
+    values: Vec<f32>,
 }
 
 /// Multiply-adds of a part below which waking a thread costs more than it saves.
@@ -51,9 +35,11 @@ const MAX_HALVINGS: u32 = 10;
 /// Products of a batch with one matrix: vectors of `inputs` values in, of `outputs` values out.
 #[derive(Debug)]
 pub(crate) struct Products<'a> {
+    /// The weights, columns of W one after another.
     pub(crate) lines: &'a [f32],
     pub(crate) direction: Direction,
     pub(crate) mvm: &'a IoSettings,
+    pub(crate) effects: &'a [Arc<dyn ProductEffect>],
     pub(crate) inputs: usize,
     pub(crate) outputs: usize,
 }
@@ -68,44 +54,67 @@ impl Products<'_> {
         scratch: &mut Vec<Scratch>,
         workers: &Workers,
     ) -> Result<MvmCost> {
-        let (n, m) = (self.inputs, self.outputs);
-        let batch = check_batch("input", x.len(), n)?;
-        check_len("output", y.len(), batch * m)?;
+        let batch = check_batch("input", x.len(), self.inputs)?;
+        check_len("output", y.len(), batch * self.outputs)?;
         if batch == 0 {
             return Ok(MvmCost::default());
         }
-        if matches!(self.direction, Direction::Backward) && NARROW.contains(&n) {
-            scratch.resize_with(scratch.len().max(1), Scratch::default);
-            let mut turned = std::mem::take(&mut scratch[0].turned);
-            turned.resize(self.lines.len(), 0.0);
-            simd::turn(self.lines, n, &mut turned);
-            let done =
-                Products { lines: &turned, direction: Direction::Forward, ..*self }.run(noise, x, y, scratch, workers);
-            scratch[0].turned = turned;
-            return done;
+        if !self.effects.is_empty() {
+            return Ok(self.split(None, noise, x, y, scratch, workers));
         }
-        let threads = workers.threads();
+        scratch.resize_with(scratch.len().max(1), Scratch::default);
+        let mut transposed = std::mem::take(&mut scratch[0].transposed);
+        let matrix = Matrix::new(self.direction, self.lines, self.inputs, &mut transposed);
+        let cost = self.split(Some(matrix), noise, x, y, scratch, workers);
+        scratch[0].transposed = transposed;
+        Ok(cost)
+    }
+
+    /// The products of a batch that is not empty, with the matrix of all vectors if they share one.
+    fn split(
+        &self,
+        matrix: Option<Matrix<'_>>,
+        noise: impl Fn(u64) -> Stream + Sync,
+        x: &[f32],
+        y: &mut [f32],
+        scratch: &mut Vec<Scratch>,
+        workers: &Workers,
+    ) -> MvmCost {
+        let (n, m, batch, threads) = (self.inputs, self.outputs, x.len() / self.inputs, workers.threads());
         let parts =
             if threads > 1 { (2 * threads).min(batch.saturating_mul(self.lines.len()) / SPLIT).max(1) } else { 1 };
         let part = batch.div_ceil(parts).max(1).next_multiple_of(TOGETHER);
+        let width = if matrix.is_some() { TOGETHER } else { 1 };
         scratch.resize_with(batch.div_ceil(part), Scratch::default);
         let one_part = |k: usize, x: &[f32], y: &mut [f32], scratch: &mut Scratch| {
-            let groups = x.chunks(TOGETHER * n).zip(y.chunks_mut(TOGETHER * m)).enumerate();
+            let groups = x.chunks(width * n).zip(y.chunks_mut(width * m)).enumerate();
             groups.fold(MvmCost::default(), |cost, (g, (x, y))| {
-                cost.add(self.group(|b| noise((k * part + g * TOGETHER + b) as u64), x, y, scratch))
+                cost.add(self.group(matrix, |b| noise((k * part + g * width + b) as u64), x, y, scratch))
             })
         };
         if let [scratch] = scratch.as_mut_slice() {
-            return Ok(one_part(0, x, y, scratch));
+            return one_part(0, x, y, scratch);
         }
-        Ok(workers.split(|| {
+        workers.split(|| {
             let vectors = x.par_chunks(part * n).zip(y.par_chunks_mut(part * m));
             let parts = vectors.zip(scratch.par_iter_mut()).enumerate();
             parts.map(|(k, ((x, y), scratch))| one_part(k, x, y, scratch)).reduce(MvmCost::default, MvmCost::add)
-        }))
+        })
     }
 
-    /// At most [`TOGETHER`] products, vector b with the noise `noise(b)`:
+    /// One product, with the given noise; lengths must be right.
+    pub(super) fn one(&self, noise: Stream, x: &[f32], y: &mut [f32], scratch: &mut Scratch) -> MvmCost {
+        if !self.effects.is_empty() {
+            return self.group(None, |_| noise, x, y, scratch);
+        }
+        let mut transposed = std::mem::take(&mut scratch.transposed);
+        let matrix = Matrix::new(self.direction, self.lines, self.inputs, &mut transposed);
+        let cost = self.group(Some(matrix), |_| noise, x, y, scratch);
+        scratch.transposed = transposed;
+        cost
+    }
+
+    /// At most [`TOGETHER`] products, or one without a matrix; vector b with the noise `noise(b)`:
     ///
     /// ```text
     /// y = s·2^r · ADC( W DAC(x / (s·2^r)) + σ ξ )
@@ -113,8 +122,9 @@ impl Products<'_> {
     ///
     /// s = max|x| under noise management (else 1); r counts the halvings of bound management, which
     /// converts again only the outputs that saturated. A zero vector under noise management gives zero.
-    pub(super) fn group(
+    fn group(
         &self,
+        matrix: Option<Matrix<'_>>,
         noise: impl Fn(usize) -> Stream,
         x: &[f32],
         y: &mut [f32],
@@ -122,67 +132,51 @@ impl Products<'_> {
     ) -> MvmCost {
         let (n, m) = (self.inputs, self.outputs);
         if self.mvm.is_exact() {
-            scratch.inputs.iter_mut().for_each(|input| input.plain = true);
-            self.multiply(x, y, scratch);
+            scratch.inputs.load_plain();
+            self.multiply(matrix, x, y, scratch);
             return MvmCost { mvms: (x.len() / n) as u64, dac: x.len() as u64, adc: y.len() as u64 };
         }
         let mut scales = [1.0; TOGETHER];
-        for ((x, scale), input) in x.chunks_exact(n).zip(&mut scales).zip(&mut scratch.inputs) {
+        for ((b, x), scale) in x.chunks_exact(n).enumerate().zip(&mut scales) {
             if self.mvm.noise_management {
                 // A subnormal scale has no finite inverse; such a vector is as good as zero.
                 *scale = Some(simd::max_abs(x)).filter(|&s| s >= f32::MIN_POSITIVE).unwrap_or(0.0);
             }
-            input.load(self.mvm, x, if *scale == 0.0 { 1.0 } else { *scale });
+            scratch.inputs.load(b, self.mvm, x, if *scale == 0.0 { 1.0 } else { *scale });
         }
-        self.multiply(x, y, scratch);
+        self.multiply(matrix, x, y, scratch);
         let vectors = x.chunks_exact(n).zip(y.chunks_exact_mut(m)).zip(scales).enumerate();
         vectors.fold(MvmCost::default(), |cost, (b, ((x, y), scale))| {
-            cost.add(self.convert(&noise(b), x, scale, y, b, scratch))
+            cost.add(self.convert(matrix, &noise(b), x, scale, y, b, scratch))
         })
     }
 
-    /// The exact products with what was loaded.
-    fn multiply(&self, x: &[f32], y: &mut [f32], scratch: &mut Scratch) {
-        let (n, m) = (self.inputs, self.outputs);
-        let Scratch { inputs, aligned, .. } = scratch;
-        let full = x.len() == TOGETHER * n;
-        if let Direction::Forward = self.direction {
-            if full {
-                let values: [&[f32]; TOGETHER] = std::array::from_fn(|b| inputs[b].values(&x[b * n..][..n]));
-                let dense = |values: &[f32]| simd::count_nonzero(values) as f64 >= DENSE * n as f64;
-                if self.lines.len() <= FEW || values.iter().all(|values| dense(values)) {
-                    simd::combine_together(self.lines, values, y);
-                    return;
-                }
-            }
-            for (x, input) in x.chunks_exact(n).zip(&mut *inputs) {
-                let Input { plain, converted, active } = input;
-                active.load(if *plain { x } else { converted });
-            }
-            for (y, input) in y.chunks_exact_mut(m).zip(inputs) {
-                simd::combine(self.lines, input.active.at(), input.active.values(), y);
-            }
-        } else {
-            if aligned.len() < TOGETHER * n {
-                *aligned = Aligned::from(vec![0.0; TOGETHER * n]);
-            }
-            let aligned = &mut aligned[..x.len()];
-            for ((x, input), to) in x.chunks_exact(n).zip(inputs).zip(aligned.chunks_exact_mut(n)) {
-                to.copy_from_slice(input.values(x));
-            }
-            if full {
-                simd::project_together(self.lines, std::array::from_fn(|b| &aligned[b * n..][..n]), y);
-            } else {
-                for (x, y) in aligned.chunks_exact(n).zip(y.chunks_exact_mut(m)) {
-                    simd::project(self.lines, x, y);
-                }
-            }
+    /// The matrix that an array shows to the inputs x, where it has effects.
+    fn affected<'b>(&self, x: &[f32], weights: &'b mut Vec<f32>, transposed: &'b mut Vec<f32>) -> Matrix<'b> {
+        weights.clear();
+        weights.extend_from_slice(self.lines);
+        let (rows, cols) = match self.direction {
+            Direction::Forward => (self.outputs, self.inputs),
+            Direction::Backward => (self.inputs, self.outputs),
+        };
+        for effect in self.effects {
+            effect.apply(&mut Operands { direction: self.direction, rows: 0..rows, cols: 0..cols, weights, x });
         }
+        Matrix::new(self.direction, weights, self.inputs, transposed)
+    }
+
+    /// The exact products with what was loaded.
+    fn multiply(&self, matrix: Option<Matrix<'_>>, x: &[f32], y: &mut [f32], scratch: &mut Scratch) {
+        let Scratch { inputs, weights, transposed, .. } = scratch;
+        let matrix = matrix.unwrap_or_else(|| self.affected(inputs.values(0, x), weights, transposed));
+        matrix.multiply(x, y, inputs);
     }
 
     /// Noise, output converter and managements of vector b of the group, whose exact product is `y`.
+    #[allow(clippy::too_many_arguments)]
     fn convert(
         &self,
+        matrix: Option<Matrix<'_>>,
         noise: &Stream,
         x: &[f32],
         scale: f32,
@@ -190,102 +184,36 @@ impl Products<'_> {
         b: usize,
         scratch: &mut Scratch,
     ) -> MvmCost {
-        let mvm = self.mvm;
         let mut cost = MvmCost { mvms: 1, dac: x.len() as u64, adc: y.len() as u64 };
         if scale == 0.0 {
             y.fill(0.0);
             return cost;
         }
-        if mvm.output_noise > 0.0 {
-            scratch.noise.resize(y.len(), 0.0);
-            noise.normals(0, &mut scratch.noise);
-            simd::add_scaled(y, mvm.output_noise as f32, &scratch.noise);
-        }
-        let Some(adc) = mvm.adc() else {
-            rescale(y, scale);
-            return cost;
-        };
-        let mut saturated = std::mem::take(&mut scratch.saturated);
+        let (settings, readout) = (self.mvm, Readout::new(self.mvm));
+        let Scratch { inputs, weights, transposed, noise: buffer, saturated, repeated, values } = scratch;
+        buffer.resize(y.len(), 0.0);
         saturated.clear();
-        if mvm.bound_management && simd::max_abs(y) > adc.bound {
-            saturated.extend((0_u32..).zip(&*y).filter(|(_, y)| y.abs() > adc.bound).map(|(i, _)| i));
-        }
-        adc.apply(y);
+        readout.read(noise, Outputs::All, y, buffer, settings.bound_management.then_some(&mut *saturated));
         for r in 1..=MAX_HALVINGS {
             if saturated.is_empty() {
                 break;
             }
             let factor = (1_u32 << r) as f32;
-            let input = &mut scratch.inputs[b];
-            input.load(mvm, x, scale * factor);
-            scratch.some.clear();
-            scratch.some.resize(saturated.len(), 0.0);
-            self.multiply_some(input.values(x), &saturated, &mut scratch.some);
-            cost.mvms += 1;
-            cost.dac += x.len() as u64;
-            cost.adc += saturated.len() as u64;
-            let mut values = scratch.some.iter();
-            saturated.retain(|&i| {
-                let mut value = [*values.next().expect("a value per saturated output")];
-                if mvm.output_noise > 0.0 {
-                    let mut xi = [0.0];
-                    noise.normals(u64::from(r) * y.len() as u64 + u64::from(i), &mut xi);
-                    value[0] += mvm.output_noise as f32 * xi[0];
-                }
-                let still = value[0].abs() > adc.bound;
-                adc.apply(&mut value);
-                y[i as usize] = value[0] * factor;
-                still
-            });
+            inputs.load(b, settings, x, scale * factor);
+            let x = inputs.values(b, x);
+            std::mem::swap(saturated, repeated);
+            saturated.clear();
+            values.resize(repeated.len(), 0.0);
+            let matrix = matrix.unwrap_or_else(|| self.affected(x, weights, transposed));
+            matrix.multiply_at(x, repeated, values);
+            cost = cost.add(MvmCost { mvms: 1, dac: x.len() as u64, adc: repeated.len() as u64 });
+            let outputs = Outputs::Repeated { positions: repeated, noise_start: u64::from(r) * y.len() as u64 };
+            readout.read(noise, outputs, values, buffer, Some(saturated));
+            for (&i, value) in repeated.iter().zip(&*values) {
+                y[i as usize] = value * factor;
+            }
         }
-        scratch.saturated = saturated;
         rescale(y, scale);
         cost
-    }
-
-    /// Some outputs of the exact product, to the same bits.
-    fn multiply_some(&self, x: &[f32], outputs: &[u32], some: &mut [f32]) {
-        match self.direction {
-            Direction::Forward => {
-                let lines = self.lines.chunks_exact(self.outputs);
-                for (line, x) in lines.zip(x).filter(|(_, x)| **x != 0.0) {
-                    for (sum, &i) in some.iter_mut().zip(outputs) {
-                        *sum += x * line[i as usize];
-                    }
-                }
-            }
-            Direction::Backward => {
-                for (z, &i) in some.chunks_mut(1).zip(outputs) {
-                    simd::project(&self.lines[i as usize * x.len()..][..x.len()], x, z);
-                }
-            }
-        }
-    }
-}
-
-impl Input {
-    /// Takes DAC(x / divisor).
-    fn load(&mut self, mvm: &IoSettings, x: &[f32], divisor: f32) {
-        let dac = mvm.dac();
-        self.plain = divisor == 1.0 && dac.is_none();
-        if !self.plain {
-            self.converted.clear();
-            self.converted.extend_from_slice(x);
-            rescale(&mut self.converted, 1.0 / divisor);
-            if let Some(dac) = dac {
-                dac.apply(&mut self.converted);
-            }
-        }
-    }
-
-    /// What was taken of x.
-    fn values<'a>(&'a self, x: &'a [f32]) -> &'a [f32] {
-        if self.plain { x } else { &self.converted }
-    }
-}
-
-fn rescale(values: &mut [f32], factor: f32) {
-    if factor != 1.0 {
-        values.iter_mut().for_each(|v| *v *= factor);
     }
 }

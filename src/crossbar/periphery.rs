@@ -1,7 +1,6 @@
 //! What stands between digital vectors and an array: converters, noise, managements.
 
 use crate::error::{Limit, Result, check_limits};
-use crate::random::Stream;
 use crate::simd;
 use serde::{Deserialize, Serialize};
 
@@ -63,21 +62,6 @@ impl IoSettings {
     /// Whether the product goes through as it is.
     pub(super) fn is_exact(&self) -> bool {
         self.dac_bits == 0 && self.adc_bits == 0 && self.output_noise == 0.0 && !self.noise_management
-    }
-
-    /// v = ADC(v + σ ξ): what a line that is read on its own goes through.
-    pub(super) fn convert_line(&self, noise: &Stream, v: &mut [f32]) {
-        if self.output_noise > 0.0 {
-            let mut xi = [0.0; 256];
-            for (k, v) in v.chunks_mut(xi.len()).enumerate() {
-                let xi = &mut xi[..v.len()];
-                noise.normals(k as u64 * 256, xi);
-                simd::add_scaled(v, self.output_noise as f32, xi);
-            }
-        }
-        if let Some(adc) = self.adc() {
-            adc.apply(v);
-        }
     }
 
     /// The input converter, if on.

@@ -6,8 +6,8 @@
 
 use super::apply::Apply;
 use super::firing::{Draw, DrawScratch, Firing};
-use super::periphery::IoSettings;
 use super::pulse_trains::{Fire, Side};
+use super::readout::LineReadout;
 use super::{Crossbar, DueRead, Line};
 use crate::device::Device;
 use crate::random::{Operation, Stream};
@@ -59,7 +59,7 @@ struct Batch<'a, D: Device> {
     reference: &'a [f32],
     firings: &'a [Firing],
     reads: &'a [DueRead],
-    periphery: &'a IoSettings,
+    readout: LineReadout<'a>,
     /// Updates of the whole batch before these.
     before: usize,
     /// The stream of an operation, some steps on from the first of the batch.
@@ -101,7 +101,7 @@ impl<D: Device> Batch<'_, D> {
             let all = &mut part.scratch.read;
             let first = all.len();
             all.extend_from_slice(&part.weights[start..start + self.rows]);
-            self.periphery.convert_line(&(self.stream)(Operation::Read, k), &mut all[first..]);
+            self.readout.read(read.line, &(self.stream)(Operation::Read, k), &mut all[first..]);
         }
     }
 }
@@ -187,7 +187,7 @@ impl<D: Device> Crossbar<D> {
             reference: &self.reference,
             firings,
             reads,
-            periphery: &self.periphery.read,
+            readout: LineReadout { settings: &self.periphery.read, effects: &self.effects },
             before,
             stream: &|operation, k| {
                 let first = if operation == Operation::Update { steps.update } else { steps.read };

@@ -63,7 +63,7 @@ impl<D: Device> Crossbar<D> {
             Direction::Forward => (&self.periphery.forward, self.cols, self.rows),
             Direction::Backward => (&self.periphery.backward, self.rows, self.cols),
         };
-        Products { lines: &self.weights, direction, mvm, inputs, outputs }
+        Products { lines: &self.weights, direction, mvm, effects: &self.effects, inputs, outputs }
     }
 
     pub(super) fn count_conversions(&mut self, cost: MvmCost) {

@@ -1,8 +1,8 @@
 //! The low-level array for loops of one's own.
 
 use super::arrays::{batch, batch_out, integers, matrix, matrix_out, named_out, vector};
-use super::state::{state_in, state_out};
 use super::config::{map_error, programming, settings, whole, workers};
+use super::state::{state_in, state_out};
 use crate::crossbar::{Array, Line, Setup, build};
 use crate::device::DeviceConfig;
 use crate::rule::State;
@@ -62,6 +62,7 @@ impl PyCrossbar {
             seed,
             array,
             count_pulses,
+            ..Setup::default()
         };
         let reference = settings(reference, "reference")?.unwrap_or_default();
         let array = py.detach(|| build(rows, cols, &device, &setup, &reference)).map_err(map_error)?;

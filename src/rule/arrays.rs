@@ -46,6 +46,7 @@ impl Arrays<'_> {
             seed: self.at.seed,
             array: 2 * self.at.layer + which,
             count_pulses: self.count_pulses,
+            ..Setup::default()
         }
     }
 

@@ -111,5 +111,5 @@ def _device(rule: RuleConfig | Rule) -> dict[str, Any] | None:
 
 
 def _reads_averaged(network: Hardware, arrays: int) -> list[list[int]]:
-    counts = [network.layer_state(k)["average.reads"] for k in range(arrays)]
+    counts = [network.layer_state(k)["average_reads"] for k in range(arrays)]
     return [[int(n.min()), int(n.max())] for n in counts]
