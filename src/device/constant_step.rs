@@ -1,9 +1,9 @@
 //! Constant steps between hard bounds: the ideal device, and with spreads the baseline of GV16.
 
-use super::variation::{self, Directed, Point, Variation, limits, pulse_blocks};
-use super::{Block, Device, DeviceSettings};
+use super::DeviceSettings;
+use super::step::{self, Directed, Response, StepDevice, step_settings};
+use super::variation::{Point, Variation};
 use crate::error::{Limit, Result, check_limits};
-use crate::simd::{LANES, Mask};
 use serde::{Deserialize, Serialize};
 
 /// Settings of constant-step devices; by default all devices are alike and exact.
@@ -41,70 +41,28 @@ impl Default for ConstantStep {
 }
 
 impl ConstantStep {
-    /// States where neither `states` nor `step` is given.
+    /// States where neither `states` nor `weight_step` is given.
     pub const STATES: f64 = 1200.0;
-    /// The allowed range of every number.
-    pub const LIMITS: &[Limit<Self>] = limits!(ConstantStep);
 }
 
-impl DeviceSettings for ConstantStep {
-    type Device = ConstantStepDevice;
-
-    fn validate(&self) -> Result<()> {
-        check_limits(self, Self::LIMITS)?;
-        variation::check_step(self.states, self.weight_step, self.bound)
-    }
-
-    fn build(&self) -> Result<ConstantStepDevice> {
-        self.validate()?;
-        Ok(ConstantStepDevice {
-            variation: Variation {
-                step: variation::step(self.states, self.weight_step, self.bound, ConstantStep::STATES) as f32,
-                bound: self.bound as f32,
-                step_spread: self.step_spread as f32,
-                bound_spread: self.bound_spread as f32,
-                asymmetry: self.asymmetry as f32,
-            },
-            cycle_noise: self.cycle_noise as f32,
-        })
-    }
-}
+step_settings!(ConstantStep, ConstantStepResponse, |_settings| ConstantStepResponse);
 
 /// The constant-step model.
+pub type ConstantStepDevice = StepDevice<ConstantStepResponse>;
+
+/// Steps that do not depend on the weight.
 #[derive(Clone, Debug)]
-pub struct ConstantStepDevice {
-    variation: Variation,
-    cycle_noise: f32,
-}
+pub struct ConstantStepResponse;
 
-impl ConstantStepDevice {
-    #[inline(always)]
-    fn respond(&self, d: Directed, w: f32, xi: f32) -> f32 {
-        d.clamp(w + d.step * (1.0 + self.cycle_noise * xi))
-    }
-}
-
-impl Device for ConstantStepDevice {
-    type Point = Point;
-
-    fn sample(&self, xi: [f32; 4]) -> Point {
-        self.variation.sample_gaussian(xi)
+impl Response for ConstantStepResponse {
+    fn sample(variation: &Variation, xi: [f32; 4]) -> Point {
+        variation.sample_gaussian(xi)
     }
 
     /// GV16: w ← w ± α±(1 + σ_c ξ), then clamped to [w_min, w_max].
     #[inline(always)]
-    fn pulse(&self, point: &Point, w: f32, up: bool, xi: f32) -> f32 {
-        self.respond(point.directed(up), w, xi)
-    }
-
-    #[inline(always)]
-    fn pulse_blocks<M: Mask, const N: usize>(
-        &self,
-        blocks: [Block<'_, Point, M>; N],
-        rounds: impl Iterator<Item = [(M, [f32; LANES]); N]>,
-    ) -> [[f32; LANES]; N] {
-        let device = self.clone();
-        pulse_blocks(blocks, rounds, |d, w, xi| device.respond(d, w, xi))
+    fn respond(&self, device: Directed, cycle_noise: f32, w: f32, xi: f32) -> f32 {
+        w + device.step * (1.0 + cycle_noise * xi)
     }
 
     /// With constant steps, alternating pulses drift at α₊ − α₋ everywhere: a device with unequal
@@ -119,27 +77,12 @@ impl Device for ConstantStepDevice {
             0.0
         }
     }
-
-    fn bounds(&self, point: &Point) -> (f32, f32) {
-        (point.bound[0], point.bound[1])
-    }
-
-    fn weight_step(&self) -> f32 {
-        self.variation.step
-    }
-
-    fn noisy(&self) -> bool {
-        self.cycle_noise > 0.0
-    }
-
-    fn parameters(&self, point: &Point) -> Vec<(&'static str, f32)> {
-        variation::parameters(point)
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::device::Device;
 
     #[test]
     fn steps_do_not_depend_on_the_weight() {

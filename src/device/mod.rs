@@ -1,14 +1,16 @@
-//! Response models: what one pulse does to a device at weight w.
+//! Device models: what one pulse does to a device at weight w.
 //!
-//! A model is small: it draws its devices once, answers a pulse, and knows where up and down steps
-//! cancel. Write another by implementing [`Device`]; every array, rule and network then works on it.
+//! A model is small: it draws its devices once, answers a pulse, and knows where up and down steps cancel. Write another
+//! by implementing [`Device`], as `examples/own_device.rs` does; every array, rule and network then works on it.
 
 mod constant_step;
 mod soft_bounds;
+mod step;
 mod variation;
 
-pub use constant_step::{ConstantStep, ConstantStepDevice};
-pub use soft_bounds::{CycleNoise, SoftBounds, SoftBoundsDevice};
+pub use constant_step::{ConstantStep, ConstantStepDevice, ConstantStepResponse};
+pub use soft_bounds::{CycleNoise, SoftBounds, SoftBoundsDevice, SoftBoundsResponse};
+pub use step::{Directed, Response, StepDevice, pulse_blocks};
 pub use variation::{Point, Variation};
 
 use crate::error::Result;
@@ -16,7 +18,7 @@ use crate::kinds::kinds;
 pub use crate::simd::{LANES, Mask};
 use std::fmt::Debug;
 
-/// Devices that meet pulses in one direction each.
+/// Devices that are pulsed in one direction each.
 #[derive(Clone, Copy, Debug)]
 pub struct Block<'a, P, M> {
     /// Their constants.
@@ -29,15 +31,25 @@ pub struct Block<'a, P, M> {
     pub weights: [f32; LANES],
 }
 
-/// A response model.
+/// A device model: the physics of one crosspoint.
+///
+/// Weights are in units of weight, and one standard normal ξ drives each pulse. What arrays rely on:
+///
+/// - Every function depends on its arguments alone, so that a run repeats bit for bit.
+/// - [`pulse`](Device::pulse) keeps a weight that is within [`bounds`](Device::bounds) there, and finite.
+/// - Where [`noisy`](Device::noisy) is false, ξ is 0 and nothing may depend on it.
+/// - [`pulse_blocks`](Device::pulse_blocks) gives the bits of [`pulse`](Device::pulse); the default does.
+///
+/// Models with a step and a bound in each direction need only a [`Response`]: [`StepDevice`] does the rest, in lanes.
 pub trait Device: Debug + Clone + Send + Sync + 'static {
-    /// The constants of one device, drawn once.
+    /// The constants of one device, drawn once. An array keeps one per crosspoint, so make it small.
     type Point: Debug + Copy + Send + Sync + 'static;
 
-    /// Draws a device from four independent standard normals ξ₁ … ξ₄.
+    /// Draws a device from four independent standard normals ξ₁ … ξ₄; all zero is the mean device.
     fn sample(&self, xi: [f32; 4]) -> Self::Point;
 
-    /// The weight after one pulse, up or down, at weight `w` with cycle noise ξ ~ N(0,1).
+    /// The weight after one pulse, up or down, at weight `w` with cycle noise ξ ~ N(0, 1). Mark it `#[inline(always)]`:
+    /// it is called for every pulse.
     fn pulse(&self, point: &Self::Point, w: f32, up: bool, xi: f32) -> f32;
 
     /// The weights of `N` blocks of devices after rounds of pulses: in each round (fires, ξ) of a block, the devices that
@@ -61,19 +73,25 @@ pub trait Device: Debug + Clone + Send + Sync + 'static {
         weights
     }
 
-    /// The weight at which an up and a down step cancel on average.
+    /// The weight at which an up and a down step cancel on average: the reference that training on asymmetric devices
+    /// wants. It is within the bounds.
     fn symmetry_point(&self, point: &Self::Point) -> f32;
 
     /// The least and the largest weight that the device can hold.
     fn bounds(&self, point: &Self::Point) -> (f32, f32);
 
-    /// δ: the mean step at w = 0 over all devices, in units of weight.
+    /// The least and the largest weight of the mean device.
+    fn mean_bounds(&self) -> (f32, f32) {
+        self.bounds(&self.sample([0.0; 4]))
+    }
+
+    /// δ: the mean step at w = 0 over all devices; positive. Pulse trains are planned with it.
     fn weight_step(&self) -> f32;
 
     /// Whether [`pulse`](Device::pulse) uses its ξ; no numbers are drawn otherwise.
     fn noisy(&self) -> bool;
 
-    /// The constants of a device by name, for inspection.
+    /// The constants of a device by name, for inspection; the same names for every device.
     fn parameters(&self, point: &Self::Point) -> Vec<(&'static str, f32)>;
 }
 
@@ -122,19 +140,58 @@ impl Default for DeviceConfig {
 }
 
 impl DeviceConfig {
-    /// δ, the mean step at w = 0.
-    pub fn weight_step(&self) -> f64 {
-        match self {
-            Self::SoftBounds(s) => variation::step(s.states, s.weight_step, s.bound, SoftBounds::STATES),
-            Self::ConstantStep(s) => variation::step(s.states, s.weight_step, s.bound, ConstantStep::STATES),
-        }
+    /// What the model built from these settings is on average.
+    ///
+    /// # Errors
+    /// What [`validate`](DeviceConfig::validate) refuses.
+    pub fn mean(&self) -> Result<MeanDevice> {
+        self.visit(Mean)
     }
+}
 
-    /// b, the mean bound.
-    pub fn bound(&self) -> f64 {
-        match self {
-            Self::SoftBounds(s) => s.bound,
-            Self::ConstantStep(s) => s.bound,
-        }
+/// The mean device of a model.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MeanDevice {
+    /// δ: the mean step at w = 0, in units of weight.
+    pub weight_step: f64,
+    /// The least and the largest weight.
+    pub bounds: (f64, f64),
+    /// Whether steps shrink towards the bound that they lead to, so that what a device accumulates fades.
+    pub fades: bool,
+}
+
+/// The number that was written in decimals rather than the f32 next to it.
+fn decimal(value: f32) -> f64 {
+    value.to_string().parse().unwrap_or(f64::from(value))
+}
+
+struct Mean;
+
+impl DeviceVisitor for Mean {
+    type Out = Result<MeanDevice>;
+
+    fn visit<S: DeviceSettings>(self, settings: &S) -> Self::Out {
+        let device = settings.build()?;
+        let (mean, (lower, upper)) = (device.sample([0.0; 4]), device.mean_bounds());
+        let step = |w: f32| device.pulse(&mean, w, true, 0.0) - w;
+        let middle = 0.5 * (lower + upper);
+        Ok(MeanDevice {
+            weight_step: decimal(device.weight_step()),
+            bounds: (decimal(lower), decimal(upper)),
+            fades: step(0.5 * (middle + upper)) < 0.99 * step(middle),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mean_device_is_asked_of_the_model() {
+        let soft = DeviceConfig::default().mean().expect("valid");
+        let constant = DeviceConfig::from(ConstantStep::default()).mean().expect("valid");
+        assert_eq!((soft.weight_step, soft.bounds, soft.fades), (0.06, (-0.6, 0.6), true));
+        assert_eq!((constant.weight_step, constant.bounds, constant.fades), (0.001, (-0.6, 0.6), false));
     }
 }

@@ -1,7 +1,8 @@
 //! Soft bounds, R24 eq. (4): steps shrink linearly towards the device's own bounds.
 
-use super::variation::{self, Directed, Point, Variation, limits, pulse_blocks};
-use super::{Block, Device, DeviceSettings};
+use super::step::{self, Directed, Response, StepDevice, step_settings};
+use super::variation::{Point, Variation};
+use super::{Block, DeviceSettings};
 use crate::error::{Limit, Result, check_limits};
 use crate::simd::{LANES, Mask};
 use serde::{Deserialize, Serialize};
@@ -55,64 +56,32 @@ impl Default for SoftBounds {
 }
 
 impl SoftBounds {
-    /// States where neither `states` nor `step` is given.
+    /// States where neither `states` nor `weight_step` is given.
     pub const STATES: f64 = 20.0;
-    /// The allowed range of every number.
-    pub const LIMITS: &[Limit<Self>] = limits!(SoftBounds);
 }
 
-impl DeviceSettings for SoftBounds {
-    type Device = SoftBoundsDevice;
-
-    fn validate(&self) -> Result<()> {
-        check_limits(self, Self::LIMITS)?;
-        variation::check_step(self.states, self.weight_step, self.bound)
-    }
-
-    fn build(&self) -> Result<SoftBoundsDevice> {
-        self.validate()?;
-        Ok(SoftBoundsDevice {
-            variation: Variation {
-                step: variation::step(self.states, self.weight_step, self.bound, SoftBounds::STATES) as f32,
-                bound: self.bound as f32,
-                step_spread: self.step_spread as f32,
-                bound_spread: self.bound_spread as f32,
-                asymmetry: self.asymmetry as f32,
-            },
-            cycle_noise: self.cycle_noise as f32,
-            noise: self.noise,
-        })
-    }
-}
+step_settings!(SoftBounds, SoftBoundsResponse, |settings| SoftBoundsResponse { noise: settings.noise });
 
 /// The soft-bounds model.
+pub type SoftBoundsDevice = StepDevice<SoftBoundsResponse>;
+
+/// Steps that shrink linearly towards the bound that they lead to.
 #[derive(Clone, Debug)]
-pub struct SoftBoundsDevice {
-    variation: Variation,
-    cycle_noise: f32,
+pub struct SoftBoundsResponse {
     noise: CycleNoise,
 }
 
-impl SoftBoundsDevice {
-    #[inline(always)]
-    fn respond<const MULTIPLICATIVE: bool>(&self, d: Directed, w: f32, xi: f32) -> f32 {
-        let slope = (d.bound - w) / d.bound;
-        let change = if MULTIPLICATIVE {
-            d.step * slope * (1.0 + self.cycle_noise * xi)
-        } else {
-            d.step * (slope + self.cycle_noise * xi)
-        };
-        d.clamp(w + change)
-    }
+#[inline(always)]
+fn additive(device: Directed, cycle_noise: f32, w: f32, xi: f32) -> f32 {
+    w + device.step * ((device.bound - w) / device.bound + cycle_noise * xi)
 }
 
-impl Device for SoftBoundsDevice {
-    type Point = Point;
+#[inline(always)]
+fn multiplicative(device: Directed, cycle_noise: f32, w: f32, xi: f32) -> f32 {
+    w + device.step * ((device.bound - w) / device.bound) * (1.0 + cycle_noise * xi)
+}
 
-    fn sample(&self, xi: [f32; 4]) -> Point {
-        self.variation.sample(xi)
-    }
-
+impl Response for SoftBoundsResponse {
     /// R24 eq. (4), then clamped to [w_min, w_max]:
     ///
     /// ```text
@@ -120,23 +89,25 @@ impl Device for SoftBoundsDevice {
     /// down:  w ← w − α₋ ((w_min − w)/w_min + σ_c ξ)
     /// ```
     #[inline(always)]
-    fn pulse(&self, point: &Point, w: f32, up: bool, xi: f32) -> f32 {
+    fn respond(&self, device: Directed, cycle_noise: f32, w: f32, xi: f32) -> f32 {
         match self.noise {
-            CycleNoise::Additive => self.respond::<false>(point.directed(up), w, xi),
-            CycleNoise::Multiplicative => self.respond::<true>(point.directed(up), w, xi),
+            CycleNoise::Additive => additive(device, cycle_noise, w, xi),
+            CycleNoise::Multiplicative => multiplicative(device, cycle_noise, w, xi),
         }
     }
 
     #[inline(always)]
     fn pulse_blocks<M: Mask, const N: usize>(
         &self,
+        cycle_noise: f32,
         blocks: [Block<'_, Point, M>; N],
         rounds: impl Iterator<Item = [(M, [f32; LANES]); N]>,
     ) -> [[f32; LANES]; N] {
-        let device = self.clone();
         match self.noise {
-            CycleNoise::Additive => pulse_blocks(blocks, rounds, |d, w, xi| device.respond::<false>(d, w, xi)),
-            CycleNoise::Multiplicative => pulse_blocks(blocks, rounds, |d, w, xi| device.respond::<true>(d, w, xi)),
+            CycleNoise::Additive => step::pulse_blocks(blocks, rounds, |d, w, xi| additive(d, cycle_noise, w, xi)),
+            CycleNoise::Multiplicative => {
+                step::pulse_blocks(blocks, rounds, |d, w, xi| multiplicative(d, cycle_noise, w, xi))
+            }
         }
     }
 
@@ -146,27 +117,12 @@ impl Device for SoftBoundsDevice {
         let [lower, upper] = point.bound;
         (up - down) / (up / upper - down / lower)
     }
-
-    fn bounds(&self, point: &Point) -> (f32, f32) {
-        (point.bound[0], point.bound[1])
-    }
-
-    fn weight_step(&self) -> f32 {
-        self.variation.step
-    }
-
-    fn noisy(&self) -> bool {
-        self.cycle_noise > 0.0
-    }
-
-    fn parameters(&self, point: &Point) -> Vec<(&'static str, f32)> {
-        variation::parameters(point)
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::device::Device;
     use crate::random::{Operation, Stream};
 
     const POINT: Point = Point { step: [0.08, 0.12], bound: [-0.4, 0.5] };

@@ -1,9 +1,6 @@
 //! Device-to-device variation, R24 eqs. (5) and (6).
 
-use super::Block;
-use crate::error::{Error, Result};
 use crate::simd::math;
-use crate::simd::{LANES, Mask, unrolled};
 
 /// The constants of one device; index 0 is down, 1 is up.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,88 +24,6 @@ pub struct Variation {
     pub bound_spread: f32,
     /// σ_±: spread of the up/down asymmetry.
     pub asymmetry: f32,
-}
-
-/// What pulses in one direction meet of a device.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Directed {
-    /// α₊ upwards, −α₋ downwards.
-    pub(super) step: f32,
-    /// The bound that the direction leads to.
-    pub(super) bound: f32,
-    /// w_min.
-    pub(super) lower: f32,
-    /// w_max.
-    pub(super) upper: f32,
-}
-
-impl Directed {
-    /// w clamped to [w_min, w_max]: a comparison each, where f32::max would also look for NaN.
-    #[inline(always)]
-    pub(super) fn clamp(&self, w: f32) -> f32 {
-        let w = if w > self.lower { w } else { self.lower };
-        if w < self.upper { w } else { self.upper }
-    }
-}
-
-impl Point {
-    #[inline(always)]
-    pub(super) fn directed(&self, up: bool) -> Directed {
-        let ([down_step, up_step], [lower, upper]) = (self.step, self.bound);
-        Directed { step: if up { up_step } else { -down_step }, bound: if up { upper } else { lower }, lower, upper }
-    }
-}
-
-/// A block with its constants sorted into lanes, so that each operation is one vector instruction.
-#[derive(Clone, Copy)]
-struct Lanes {
-    step: [f32; LANES],
-    bound: [f32; LANES],
-    lower: [f32; LANES],
-    upper: [f32; LANES],
-    reference: [f32; LANES],
-}
-
-impl Lanes {
-    #[inline(always)]
-    fn new<M: Mask>(block: Block<'_, Point, M>) -> Self {
-        let rows = block.points.map(|p| [p.step[0], p.step[1], p.bound[0], p.bound[1]]);
-        let [down_steps, up_steps, lower, upper] = M::transpose(&rows);
-        let step = block.up.select(&up_steps, &down_steps.map(|step| -step));
-        Self { step, bound: block.up.select(&upper, &lower), lower, upper, reference: block.reference }
-    }
-
-    /// One round: `respond(device, state, ξ)` where it fires.
-    #[inline(always)]
-    fn pulse<M: Mask>(
-        &self,
-        w: [f32; LANES],
-        (fires, xi): (M, [f32; LANES]),
-        respond: &impl Fn(Directed, f32, f32) -> f32,
-    ) -> [f32; LANES] {
-        let mut next = [0.0; LANES];
-        for l in 0..LANES {
-            let (step, bound, lower, upper) = (self.step[l], self.bound[l], self.lower[l], self.upper[l]);
-            let device = Directed { step, bound, lower, upper };
-            next[l] = respond(device, w[l] + self.reference[l], xi[l]) - self.reference[l];
-        }
-        fires.select(&next, &w)
-    }
-}
-
-/// Rounds of pulses to 1 to 4 blocks of devices. A pulse waits for the one before it; other blocks get theirs meanwhile.
-#[inline(always)]
-pub(super) fn pulse_blocks<M: Mask, const N: usize>(
-    blocks: [Block<'_, Point, M>; N],
-    rounds: impl Iterator<Item = [(M, [f32; LANES]); N]>,
-    respond: impl Fn(Directed, f32, f32) -> f32,
-) -> [[f32; LANES]; N] {
-    let lanes = unrolled!(N, |k| Lanes::new(blocks[k]));
-    let mut w = unrolled!(N, |k| blocks[k].weights);
-    for round in rounds {
-        w = unrolled!(N, |k| lanes[k].pulse(w[k], round[k], &respond));
-    }
-    w
 }
 
 impl Variation {
@@ -141,50 +56,6 @@ impl Variation {
             ],
         }
     }
-}
-
-/// The constants of a device by name.
-pub(super) fn parameters(point: &Point) -> Vec<(&'static str, f32)> {
-    vec![
-        ("up_step", point.step[1]),
-        ("down_step", point.step[0]),
-        ("upper_bound", point.bound[1]),
-        ("lower_bound", point.bound[0]),
-    ]
-}
-
-/// δ = 2b / n_states where no step is given.
-pub(super) fn step(states: Option<f64>, step: Option<f64>, bound: f64, default_states: f64) -> f64 {
-    step.unwrap_or(2.0 * bound / states.unwrap_or(default_states))
-}
-
-/// The limits that all models with a step, a bound and spreads share.
-macro_rules! limits {
-    ($settings:ty) => {
-        &[
-            Limit { field: "states", min: 1.0, max: 1e7, get: |s: &$settings| s.states },
-            Limit { field: "weight_step", min: 1e-9, max: 1e3, get: |s: &$settings| s.weight_step },
-            Limit { field: "bound", min: 1e-3, max: 1e6, get: |s: &$settings| Some(s.bound) },
-            Limit { field: "cycle_noise", min: 0.0, max: 1e4, get: |s: &$settings| Some(s.cycle_noise) },
-            Limit { field: "step_spread", min: 0.0, max: 3.0, get: |s: &$settings| Some(s.step_spread) },
-            Limit { field: "bound_spread", min: 0.0, max: 3.0, get: |s: &$settings| Some(s.bound_spread) },
-            Limit { field: "asymmetry", min: 0.0, max: 3.0, get: |s: &$settings| Some(s.asymmetry) },
-        ]
-    };
-}
-pub(super) use limits;
-
-/// Either `states` or `step`, or both where they agree.
-pub(super) fn check_step(states: Option<f64>, step: Option<f64>, bound: f64) -> Result<()> {
-    if let (Some(states), Some(step)) = (states, step)
-        && (step * states / (2.0 * bound) - 1.0).abs() > 1e-6
-    {
-        return Err(Error::Conflict(format!(
-            "states is {states} and weight_step is {step}, but states = 2·bound/weight_step = {}; give one of them",
-            2.0 * bound / step
-        )));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -58,10 +58,12 @@ impl RuleSettings for AnalogSgd {
         Ok(Box::new(AnalogSgdRule::new(arrays.slow(&self.device, &self.reference, None)?, self.lr)))
     }
 
-    fn describe(&self, at: &Situation, out: &mut Description) {
+    fn describe(&self, at: &Situation, out: &mut Description) -> Result<()> {
         out.line(format_args!("sgd on {} × {} (outputs × inputs), one array C", at.rows, at.cols));
-        out.array("C", &self.device, self.reference.method);
-        out.pulse_trains("C", &self.pulse_trains, &self.device, self.lr * at.lr_scale, at);
+        let c = self.device.mean()?;
+        out.array("C", &c, self.reference.method);
+        out.pulse_trains("C", &self.pulse_trains, &c, self.lr * at.lr_scale, at);
+        Ok(())
     }
 }
 

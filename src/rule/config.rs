@@ -20,7 +20,7 @@ pub trait RuleSettings: Debug {
     fn build(&self, at: &Initial<'_>) -> Result<Box<dyn Rule>>;
 
     /// Adds what the settings mean for an array and its signals.
-    fn describe(&self, at: &Situation, out: &mut Description);
+    fn describe(&self, at: &Situation, out: &mut Description) -> Result<()>;
 }
 
 kinds! {
@@ -52,7 +52,7 @@ impl RuleConfig {
         self.validate()?;
         at.validate()?;
         let mut out = Description::default();
-        self.settings().describe(at, &mut out);
+        self.settings().describe(at, &mut out)?;
         Ok(out.finish())
     }
 }

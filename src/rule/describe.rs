@@ -1,7 +1,7 @@
 //! What the settings of a rule mean on an array of a given size, in words and numbers: the parts that rules share.
 
 use crate::crossbar::{PulseTrains, ReferenceMethod};
-use crate::device::DeviceConfig;
+use crate::device::MeanDevice;
 use crate::error::{Error, Result};
 use std::fmt::{Display, Write as _};
 
@@ -67,18 +67,22 @@ impl Description {
     }
 
     /// The devices of an array.
-    pub(super) fn array(&mut self, name: &str, device: &DeviceConfig, reference: ReferenceMethod) {
-        let (step, bound) = (device.weight_step(), device.bound());
+    pub(super) fn array(&mut self, name: &str, device: &MeanDevice, reference: ReferenceMethod) {
+        let MeanDevice { weight_step, bounds: (lower, upper), .. } = *device;
+        let bounds = if lower == -upper {
+            format!("±{}", short(upper))
+        } else {
+            format!("{} to {}", short(lower), short(upper))
+        };
         let zero = match reference {
             ReferenceMethod::None => "weight 0 is state 0",
             ReferenceMethod::Ideal => "weight 0 is each device's symmetry point",
             ReferenceMethod::ZeroShift => "weight 0 is where zero-shifting left each device",
         };
         self.line(format_args!(
-            "{name}: step {}, bounds ±{}, {:.0} states on average; {zero}",
-            short(step),
-            short(bound),
-            2.0 * bound / step
+            "{name}: step {}, bounds {bounds}, {:.0} states on average; {zero}",
+            short(weight_step),
+            (upper - lower) / weight_step
         ));
     }
 
@@ -88,11 +92,11 @@ impl Description {
         &mut self,
         name: &str,
         pulse_trains: &PulseTrains,
-        device: &DeviceConfig,
+        device: &MeanDevice,
         lr: f64,
         at: &Situation,
     ) {
-        let k = lr * at.x * at.delta / device.weight_step();
+        let k = lr * at.x * at.delta / device.weight_step;
         let most = f64::from(pulse_trains.max_length);
         let length = if pulse_trains.length_management && k > 0.0 {
             (0..pulse_trains.max_length).map(|j| (-f64::from(j) / k).exp()).sum()
@@ -119,8 +123,8 @@ impl Description {
     }
 
     /// Whether what A accumulates fades.
-    pub(super) fn leak(&mut self, device: &DeviceConfig) {
-        if let DeviceConfig::ConstantStep(_) = device {
+    pub(super) fn leak(&mut self, device: &MeanDevice) {
+        if !device.fades {
             self.warn(
                 "constant-step devices have no symmetry point inside their bounds: what A accumulates never fades, as it does on soft bounds",
             );

@@ -35,9 +35,10 @@ impl RuleSettings for DigitalSgd {
         Ok(Box::new(DigitalSgdRule::new(ExactWeights::new(at.rows, at.cols, at.weights)?, self.lr)))
     }
 
-    fn describe(&self, at: &Situation, out: &mut Description) {
+    fn describe(&self, at: &Situation, out: &mut Description) -> Result<()> {
         let (rows, cols, lr) = (at.rows, at.cols, short(self.lr * at.lr_scale));
         out.line(format_args!("float on {rows} × {cols} (outputs × inputs): W moves by {lr}·δxᵀ, exactly"));
+        Ok(())
     }
 }
 

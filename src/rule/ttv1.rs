@@ -104,26 +104,28 @@ impl RuleSettings for Ttv1 {
         Ok(Box::new(Ttv1Rule::new(a, c, self.clone())?))
     }
 
-    fn describe(&self, at: &Situation, out: &mut Description) {
+    fn describe(&self, at: &Situation, out: &mut Description) -> Result<()> {
         let (rows, cols, gamma, every) = (at.rows, at.cols, self.gamma, self.transfer_every);
         out.line(format_args!(
             "ttv1 on {rows} × {cols} (outputs × inputs): A accumulates, C takes over; the network sees {gamma}A + C"
         ));
-        out.array("A", &self.device, self.reference.method);
-        out.array("C", self.slow_device(), self.slow_reference.method);
-        out.pulse_trains("A", &self.pulse_trains, &self.device, self.fast_lr, at);
+        let (a, c) = (self.device.mean()?, self.slow_device().mean()?);
+        out.array("A", &a, self.reference.method);
+        out.array("C", &c, self.slow_reference.method);
+        out.pulse_trains("A", &self.pulse_trains, &a, self.fast_lr, at);
         let sweep = cols as u64 * u64::from(every);
         let lr = self.transfer_lr * at.lr_scale;
         out.line(format_args!(
             "transfer: one column every {every} samples, so every crosspoint once per {sweep} samples; C moves by {} per sample and unit of A",
             short(lr / sweep as f64)
         ));
-        let pulses = lr * self.device.bound() / self.slow_device().weight_step();
+        let pulses = lr * a.bounds.1 / c.weight_step;
         out.line(format_args!("transfer: A at its bound sends {} pulses to C per read", short(pulses)));
         if pulses > f64::from(self.pulse_trains.max_length) {
             out.warn("a transfer from A at its bound saturates its train on C; lower transfer_lr");
         }
-        out.leak(&self.device);
+        out.leak(&a);
+        Ok(())
     }
 }
 

@@ -4,32 +4,34 @@ use super::super::describe::{Description, Situation, short};
 use super::super::learning_rates::{SignalMeans, fast_rate, transfer_rate};
 use super::{LearningRates, TransferLine, TransferUnit, Ttv2};
 use crate::crossbar::IoSettings;
+use crate::error::Result;
 
 impl Ttv2 {
-    pub(super) fn explain(&self, at: &Situation, out: &mut Description) {
+    pub(super) fn explain(&self, at: &Situation, out: &mut Description) -> Result<()> {
         out.line(format_args!(
             "ttv2 on {} × {} (outputs × inputs): A accumulates, H filters, C is what the network sees",
             at.rows, at.cols
         ));
-        out.array("A", &self.device, self.reference.method);
-        out.array("C", self.slow_device(), self.slow_reference.method);
+        let (a, c) = (self.device.mean()?, self.slow_device().mean()?);
+        out.array("A", &a, self.reference.method);
+        out.array("C", &c, self.slow_reference.method);
         let (lines, axis) = match self.transfer_line {
             TransferLine::Column => (at.cols, "column"),
             TransferLine::Row => (at.rows, "row"),
         };
-        let (every, slow_step) = (self.transfer_every, self.slow_device().weight_step());
+        let (every, slow_step) = (self.transfer_every, c.weight_step);
         let (fast, lambda) = match self.rates {
             LearningRates::Manual => (self.fast_lr, self.transfer_lr),
             LearningRates::R24 => {
                 let means = SignalMeans { x: at.x as f32, delta: at.delta as f32, samples: 0 };
                 (
-                    fast_rate(self.granularity, self.pulse_trains.max_length, self.device.weight_step(), means),
+                    fast_rate(self.granularity, self.pulse_trains.max_length, a.weight_step, means),
                     transfer_rate(self.learning_rate, every, lines, self.reads, slow_step),
                 )
             }
         };
         let lambda = lambda * at.lr_scale;
-        out.pulse_trains("A", &self.pulse_trains, &self.device, fast, at);
+        out.pulse_trains("A", &self.pulse_trains, &a, fast, at);
         let sweep = lines as u64 * u64::from(every);
         let unit = match self.transfer_unit {
             TransferUnit::Sample => "samples",
@@ -44,17 +46,26 @@ impl Ttv2 {
             short(lambda * slow_step / sweep as f64),
             &unit[..unit.len() - 1]
         ));
-        self.explain_threshold(lambda, sweep, unit, at, out);
-        out.leak(&self.device);
+        self.explain_threshold(a.bounds.1, lambda, sweep, unit, at, out);
+        out.leak(&a);
+        Ok(())
     }
 
     /// Whether H can cross its threshold at all.
-    fn explain_threshold(&self, lambda: f64, sweep: u64, unit: &str, at: &Situation, out: &mut Description) {
+    fn explain_threshold(
+        &self,
+        bound: f64,
+        lambda: f64,
+        sweep: u64,
+        unit: &str,
+        at: &Situation,
+        out: &mut Description,
+    ) {
         if lambda <= 0.0 {
             out.warn("the transfer rate is 0: H never moves and C is never written");
             return;
         }
-        let (read, bound) = (&self.periphery.read, self.device.bound());
+        let read = &self.periphery.read;
         let most = if read.adc_bits > 0 { bound.min(read.adc_bound) } else { bound };
         let reads = (1.0 / (lambda * most)).ceil();
         let needed = reads * sweep as f64;

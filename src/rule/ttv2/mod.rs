@@ -37,8 +37,8 @@ impl RuleSettings for Ttv2 {
         Ok(Box::new(Ttv2Rule::new(a, c, self.clone())?))
     }
 
-    fn describe(&self, at: &Situation, out: &mut Description) {
-        self.explain(at, out);
+    fn describe(&self, at: &Situation, out: &mut Description) -> Result<()> {
+        self.explain(at, out)
     }
 }
 

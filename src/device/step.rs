@@ -1,0 +1,234 @@
+//! Models whose devices have a step and a bound in each direction: all that such models share.
+//!
+//! A model says by its [`Response`] how a step depends on the weight; [`StepDevice`] makes a [`Device`] of that, with
+//! spreads between devices, cycle noise, clamping and blocks of devices in lanes.
+
+use super::variation::{Point, Variation};
+use super::{Block, Device};
+use crate::error::{Error, Result};
+use crate::simd::{LANES, Mask, unrolled};
+use std::fmt::Debug;
+
+/// How a step depends on the weight.
+pub trait Response: Debug + Clone + Send + Sync + 'static {
+    /// Draws the constants of a device from four independent standard normals: log-normal steps unless overridden.
+    fn sample(variation: &Variation, xi: [f32; 4]) -> Point {
+        variation.sample(xi)
+    }
+
+    /// The weight after one pulse at weight `w` with cycle noise σ_c = `cycle_noise` and ξ ~ N(0, 1), before it is
+    /// clamped to the bounds. Mark it `#[inline(always)]`.
+    fn respond(&self, device: Directed, cycle_noise: f32, w: f32, xi: f32) -> f32;
+
+    /// [`Device::pulse_blocks`]. Override it, with [`pulse_blocks`], where a choice that [`respond`](Response::respond)
+    /// makes for every pulse can be made once.
+    #[inline(always)]
+    fn pulse_blocks<M: Mask, const N: usize>(
+        &self,
+        cycle_noise: f32,
+        blocks: [Block<'_, Point, M>; N],
+        rounds: impl Iterator<Item = [(M, [f32; LANES]); N]>,
+    ) -> [[f32; LANES]; N] {
+        let response = self.clone();
+        pulse_blocks(blocks, rounds, |device, w, xi| response.respond(device, cycle_noise, w, xi))
+    }
+
+    /// The weight at which an up and a down step cancel on average.
+    fn symmetry_point(&self, point: &Point) -> f32;
+}
+
+/// Device constants for one pulse direction.
+#[derive(Clone, Copy, Debug)]
+pub struct Directed {
+    /// α₊ upwards, −α₋ downwards.
+    pub step: f32,
+    /// The bound that the direction leads to.
+    pub bound: f32,
+    /// w_min.
+    pub lower: f32,
+    /// w_max.
+    pub upper: f32,
+}
+
+impl Directed {
+    #[inline(always)]
+    fn new(point: &Point, up: bool) -> Self {
+        let ([down_step, up_step], [lower, upper]) = (point.step, point.bound);
+        Self { step: if up { up_step } else { -down_step }, bound: if up { upper } else { lower }, lower, upper }
+    }
+
+    /// w clamped to [w_min, w_max]: a comparison each, where f32::max would also look for NaN.
+    #[inline(always)]
+    fn clamp(&self, w: f32) -> f32 {
+        let w = if w > self.lower { w } else { self.lower };
+        if w < self.upper { w } else { self.upper }
+    }
+}
+
+/// A model of devices with a step and a bound in each direction.
+#[derive(Clone, Debug)]
+pub struct StepDevice<R> {
+    pub(super) variation: Variation,
+    /// σ_c, in steps.
+    pub(super) cycle_noise: f32,
+    pub(super) response: R,
+}
+
+impl<R: Response> Device for StepDevice<R> {
+    type Point = Point;
+
+    fn sample(&self, xi: [f32; 4]) -> Point {
+        R::sample(&self.variation, xi)
+    }
+
+    #[inline(always)]
+    fn pulse(&self, point: &Point, w: f32, up: bool, xi: f32) -> f32 {
+        let device = Directed::new(point, up);
+        device.clamp(self.response.respond(device, self.cycle_noise, w, xi))
+    }
+
+    #[inline(always)]
+    fn pulse_blocks<M: Mask, const N: usize>(
+        &self,
+        blocks: [Block<'_, Point, M>; N],
+        rounds: impl Iterator<Item = [(M, [f32; LANES]); N]>,
+    ) -> [[f32; LANES]; N] {
+        self.response.pulse_blocks(self.cycle_noise, blocks, rounds)
+    }
+
+    fn symmetry_point(&self, point: &Point) -> f32 {
+        self.response.symmetry_point(point)
+    }
+
+    fn bounds(&self, point: &Point) -> (f32, f32) {
+        (point.bound[0], point.bound[1])
+    }
+
+    fn weight_step(&self) -> f32 {
+        self.variation.step
+    }
+
+    fn noisy(&self) -> bool {
+        self.cycle_noise > 0.0
+    }
+
+    fn parameters(&self, point: &Point) -> Vec<(&'static str, f32)> {
+        vec![
+            ("up_step", point.step[1]),
+            ("down_step", point.step[0]),
+            ("upper_bound", point.bound[1]),
+            ("lower_bound", point.bound[0]),
+        ]
+    }
+}
+
+/// A block with its constants sorted into lanes, so that each operation is one vector instruction.
+#[derive(Clone, Copy)]
+struct Lanes {
+    step: [f32; LANES],
+    bound: [f32; LANES],
+    lower: [f32; LANES],
+    upper: [f32; LANES],
+    reference: [f32; LANES],
+}
+
+impl Lanes {
+    #[inline(always)]
+    fn new<M: Mask>(block: Block<'_, Point, M>) -> Self {
+        let rows = block.points.map(|p| [p.step[0], p.step[1], p.bound[0], p.bound[1]]);
+        let [down_steps, up_steps, lower, upper] = M::transpose(&rows);
+        let step = block.up.select(&up_steps, &down_steps.map(|step| -step));
+        Self { step, bound: block.up.select(&upper, &lower), lower, upper, reference: block.reference }
+    }
+
+    /// One round: `respond(device, state, ξ)` where it fires.
+    #[inline(always)]
+    fn pulse<M: Mask>(
+        &self,
+        w: [f32; LANES],
+        (fires, xi): (M, [f32; LANES]),
+        respond: &impl Fn(Directed, f32, f32) -> f32,
+    ) -> [f32; LANES] {
+        let mut next = [0.0; LANES];
+        for l in 0..LANES {
+            let (step, bound, lower, upper) = (self.step[l], self.bound[l], self.lower[l], self.upper[l]);
+            let device = Directed { step, bound, lower, upper };
+            next[l] = device.clamp(respond(device, w[l] + self.reference[l], xi[l])) - self.reference[l];
+        }
+        fires.select(&next, &w)
+    }
+}
+
+/// Rounds of pulses to 1 to 4 blocks of devices, each with the weight `respond(device, w, ξ)` after it, clamped. A pulse
+/// waits for the one before it; other blocks get theirs meanwhile.
+#[inline(always)]
+pub fn pulse_blocks<M: Mask, const N: usize>(
+    blocks: [Block<'_, Point, M>; N],
+    rounds: impl Iterator<Item = [(M, [f32; LANES]); N]>,
+    respond: impl Fn(Directed, f32, f32) -> f32,
+) -> [[f32; LANES]; N] {
+    let lanes = unrolled!(N, |k| Lanes::new(blocks[k]));
+    let mut w = unrolled!(N, |k| blocks[k].weights);
+    for round in rounds {
+        w = unrolled!(N, |k| lanes[k].pulse(w[k], round[k], &respond));
+    }
+    w
+}
+
+/// For settings with the fields `states`, `weight_step`, `bound`, `cycle_noise`, `step_spread`, `bound_spread` and
+/// `asymmetry`, and a constant `STATES`: their limits, and the model with the response that they make.
+macro_rules! step_settings {
+    ($settings:ident, $response:ty, |$these:ident| $make:expr) => {
+        impl $settings {
+            /// The allowed range of every number.
+            pub const LIMITS: &[Limit<Self>] = &[
+                Limit { field: "states", min: 1.0, max: 1e7, get: |s| s.states },
+                Limit { field: "weight_step", min: 1e-9, max: 1e3, get: |s| s.weight_step },
+                Limit { field: "bound", min: 1e-3, max: 1e6, get: |s| Some(s.bound) },
+                Limit { field: "cycle_noise", min: 0.0, max: 1e4, get: |s| Some(s.cycle_noise) },
+                Limit { field: "step_spread", min: 0.0, max: 3.0, get: |s| Some(s.step_spread) },
+                Limit { field: "bound_spread", min: 0.0, max: 3.0, get: |s| Some(s.bound_spread) },
+                Limit { field: "asymmetry", min: 0.0, max: 3.0, get: |s| Some(s.asymmetry) },
+            ];
+        }
+
+        impl DeviceSettings for $settings {
+            type Device = StepDevice<$response>;
+
+            fn validate(&self) -> Result<()> {
+                check_limits(self, Self::LIMITS)?;
+                step::check_states(self.states, self.weight_step, self.bound)
+            }
+
+            fn build(&self) -> Result<Self::Device> {
+                self.validate()?;
+                let $these = self;
+                Ok(StepDevice {
+                    variation: Variation {
+                        step: self.weight_step.unwrap_or(2.0 * self.bound / self.states.unwrap_or(Self::STATES)) as f32,
+                        bound: self.bound as f32,
+                        step_spread: self.step_spread as f32,
+                        bound_spread: self.bound_spread as f32,
+                        asymmetry: self.asymmetry as f32,
+                    },
+                    cycle_noise: self.cycle_noise as f32,
+                    response: $make,
+                })
+            }
+        }
+    };
+}
+pub(super) use step_settings;
+
+/// Either `states` or `step`, or both where they agree.
+pub(super) fn check_states(states: Option<f64>, step: Option<f64>, bound: f64) -> Result<()> {
+    if let (Some(states), Some(step)) = (states, step)
+        && (step * states / (2.0 * bound) - 1.0).abs() > 1e-6
+    {
+        return Err(Error::Conflict(format!(
+            "states is {states} and weight_step is {step}, but states = 2·bound/weight_step = {}; give one of them",
+            2.0 * bound / step
+        )));
+    }
+    Ok(())
+}
