@@ -1,4 +1,4 @@
-//! Random streams: every number is a pure function of (seed, array, operation, step, position).
+//! Random streams: every number is a pure function of (seed, array, operation, index, position).
 //!
 //! A counter-based generator makes that direct: position p of a stream is word p of Philox4x32-10
 //! under the stream's key, so any thread can make any part of any stream. `docs/performance.md`
@@ -7,39 +7,42 @@
 use crate::simd;
 
 /// What the numbers are for: operations of one array never share a stream.
+///
+/// Each has a number for good, since it is part of every stream's name: a new one takes the next free number, and the
+/// test `operations_keep_their_numbers` learns it. Changing or reusing a number would change results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u32)]
 pub enum Operation {
     /// Device-to-device variation, drawn once.
-    Sample,
+    Sample = 0,
     /// Initial weights.
-    Initialise,
+    Initialise = 1,
     /// Output noise of the forward product.
-    Forward,
+    Forward = 2,
     /// Output noise of the transposed product.
-    Backward,
+    Backward = 3,
     /// Firing of the rows in a pulsed update.
-    RowTrains,
+    RowTrains = 4,
     /// Firing of the columns in a pulsed update.
-    ColumnTrains,
+    ColumnTrains = 5,
     /// Cycle noise of the pulses of an update.
-    Update,
+    Update = 6,
     /// Output noise of line reads.
-    Read,
+    Read = 7,
     /// Cycle noise of pulses sent to one line.
-    LinePulse,
+    LinePulse = 8,
     /// Output noise of evaluations, which leave training alone.
-    Evaluate,
+    Evaluate = 9,
     /// Output noise of reads outside training.
-    Peek,
+    Peek = 10,
     /// Programming of weights.
-    Program,
+    Program = 11,
     /// Cycle noise while zero-shifting.
-    ZeroShift,
+    ZeroShift = 12,
     /// Errors of a reference array.
-    Reference,
+    Reference = 13,
     /// Numbers handed out to users, which no array shares.
-    Numbers,
+    Numbers = 14,
 }
 
 /// One stream of random numbers, addressed by position.
@@ -50,10 +53,10 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// The stream of one operation of one array at one step (a sample, a transfer, an evaluation).
-    pub fn new(seed: u64, array: u64, operation: Operation, step: u64) -> Self {
+    /// The stream of one operation of one array; `index` counts its runs (samples, transfers, evaluations).
+    pub fn new(seed: u64, array: u64, operation: Operation, index: u64) -> Self {
         let key = mix(mix(seed) ^ array);
-        Self { key: [key as u32, (key >> 32) as u32], tail: [step as u32, (step >> 32) as u32, operation as u32] }
+        Self { key: [key as u32, (key >> 32) as u32], tail: [index as u32, (index >> 32) as u32, operation as u32] }
     }
 
     /// Standard normals at the positions `start..start + out.len()`.
@@ -88,30 +91,30 @@ impl Stream {
     }
 }
 
-/// The beginnings of streams of one operation, all drawn together: it pays where each is asked for few numbers, for
-/// words are made in groups. The numbers are those that each [`Stream`] gives.
+/// The first numbers of many streams of one operation, drawn at once: it pays where each is asked for few, since words
+/// are made in groups. The numbers are those of each [`Stream`].
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Beginnings {
-    steps: Vec<u64>,
+pub(crate) struct StreamHeads {
+    indices: Vec<u64>,
     positions: Vec<u32>,
 }
 
-impl Beginnings {
+impl StreamHeads {
     /// The most numbers of one stream.
-    pub(crate) const MOST: usize = simd::LANES;
+    pub(crate) const MAX_NUMBERS: usize = simd::LANES;
 
     pub(crate) fn clear(&mut self) {
-        self.steps.clear();
+        self.indices.clear();
         self.positions.clear();
     }
 
-    /// Asks for the first `count` numbers of the stream of a step, [`MOST`](Beginnings::MOST) or fewer; where they will
-    /// be among all.
+    /// Asks for the first `count` numbers of a stream, [`MAX_NUMBERS`](StreamHeads::MAX_NUMBERS) or fewer; returns where
+    /// they will be among all.
     #[inline]
-    pub(crate) fn push(&mut self, step: u64, count: usize) -> usize {
-        assert!(count <= Self::MOST, "{count} numbers of a stream");
-        let at = self.steps.len();
-        self.steps.extend(std::iter::repeat_n(step, count));
+    pub(crate) fn push(&mut self, index: u64, count: usize) -> usize {
+        assert!(count <= Self::MAX_NUMBERS, "{count} numbers of a stream");
+        let at = self.indices.len();
+        self.indices.extend(std::iter::repeat_n(index, count));
         self.positions.extend(0..count as u32);
         at
     }
@@ -119,24 +122,24 @@ impl Beginnings {
     /// All words, and room behind them to read a whole block.
     pub(crate) fn words(&mut self, seed: u64, array: u64, operation: Operation, out: &mut Vec<u32>) {
         let heads = self.heads(seed, array, operation);
-        out.resize(heads.steps.len() + simd::LANES, 0);
+        out.resize(heads.indices.len() + simd::LANES, 0);
         simd::run(simd::HeadWords { heads, out });
     }
 
     /// All as standard normals.
     pub(crate) fn normals(&mut self, seed: u64, array: u64, operation: Operation, out: &mut Vec<f32>) {
         let heads = self.heads(seed, array, operation);
-        out.resize(heads.steps.len(), 0.0);
+        out.resize(heads.indices.len(), 0.0);
         simd::run(simd::HeadNormals { heads, out });
     }
 
     /// In whole blocks.
     fn heads(&mut self, seed: u64, array: u64, operation: Operation) -> simd::Heads<'_> {
-        let whole = self.steps.len().next_multiple_of(simd::LANES);
-        self.steps.resize(whole, 0);
-        self.positions.resize(whole, 0);
+        let padded = self.indices.len().next_multiple_of(simd::LANES);
+        self.indices.resize(padded, 0);
+        self.positions.resize(padded, 0);
         let key = Stream::new(seed, array, operation, 0).key;
-        simd::Heads { key, operation: operation as u32, steps: &self.steps, positions: &self.positions }
+        simd::Heads { key, operation: operation as u32, indices: &self.indices, positions: &self.positions }
     }
 }
 
@@ -151,6 +154,32 @@ fn mix(x: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Frozen: a number that changed would change every result.
+    #[test]
+    fn operations_keep_their_numbers() {
+        use Operation::*;
+        let numbers = [
+            (Sample, 0),
+            (Initialise, 1),
+            (Forward, 2),
+            (Backward, 3),
+            (RowTrains, 4),
+            (ColumnTrains, 5),
+            (Update, 6),
+            (Read, 7),
+            (LinePulse, 8),
+            (Evaluate, 9),
+            (Peek, 10),
+            (Program, 11),
+            (ZeroShift, 12),
+            (Reference, 13),
+            (Numbers, 14),
+        ];
+        for (operation, number) in numbers {
+            assert_eq!(operation as u32, number);
+        }
+    }
 
     /// The known-answer vectors that the authors of Philox publish with Random123.
     #[test]
@@ -174,16 +203,16 @@ mod tests {
     }
 
     #[test]
-    fn beginnings_are_those_of_the_streams() {
-        let (mut beginnings, mut words, mut normals) = (Beginnings::default(), Vec::new(), Vec::new());
+    fn heads_are_those_of_the_streams() {
+        let (mut heads, mut words, mut normals) = (StreamHeads::default(), Vec::new(), Vec::new());
         let asked: Vec<(u64, usize)> = (0..40).map(|k| (k * (1 << 30) + k, (7 * k as usize) % 17)).collect();
-        let places: Vec<usize> = asked.iter().map(|&(step, count)| beginnings.push(step, count)).collect();
-        beginnings.words(3, 1, Operation::RowTrains, &mut words);
-        beginnings.normals(3, 1, Operation::LinePulse, &mut normals);
-        for (&(step, count), at) in asked.iter().zip(places) {
+        let places: Vec<usize> = asked.iter().map(|&(index, count)| heads.push(index, count)).collect();
+        heads.words(3, 1, Operation::RowTrains, &mut words);
+        heads.normals(3, 1, Operation::LinePulse, &mut normals);
+        for (&(index, count), at) in asked.iter().zip(places) {
             let (mut expected_words, mut expected_normals) = (vec![0; count], vec![0.0; count]);
-            Stream::new(3, 1, Operation::RowTrains, step).words(0, &mut expected_words);
-            Stream::new(3, 1, Operation::LinePulse, step).normals(0, &mut expected_normals);
+            Stream::new(3, 1, Operation::RowTrains, index).words(0, &mut expected_words);
+            Stream::new(3, 1, Operation::LinePulse, index).normals(0, &mut expected_normals);
             assert_eq!(words[at..at + count], expected_words);
             assert_eq!(normals[at..at + count], expected_normals);
         }

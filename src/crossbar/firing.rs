@@ -1,7 +1,7 @@
 //! The trains of one update as drawn: which columns fire when, and which rows then answer.
 
 use super::pulse_trains::{PulseTrains, Side, UpdatePlan};
-use crate::random::{Beginnings, Operation, Stream};
+use crate::random::{Operation, Stream, StreamHeads};
 use crate::simd::{Isa, Kernel, LANES, MaxAbs};
 
 /// Slots of one part of an update: the train of a column in it is one word.
@@ -54,7 +54,7 @@ pub(super) struct Draw<'a> {
 /// Words of the rows of updates in which few rows can fire, kept between draws.
 #[derive(Clone, Debug, Default)]
 pub(super) struct DrawScratch {
-    few: Beginnings,
+    few: StreamHeads,
     words: Vec<u32>,
 }
 
@@ -77,7 +77,7 @@ impl Kernel for Draw<'_> {
             firing.negative = lr < 0.0;
             firing.rows.load::<M>(delta, plan.row_gain);
             let words = firing.rows.lines.len() * plan.slots as usize;
-            firing.few = (words <= Beginnings::MOST).then(|| scratch.few.push(k, words));
+            firing.few = (words <= StreamHeads::MAX_NUMBERS).then(|| scratch.few.push(k, words));
         }
         scratch.few.words(seed, array, Operation::RowTrains, &mut scratch.words);
         for (((k, x), _), firing) in updates().zip(firings) {

@@ -4,13 +4,13 @@ use super::readout::LineReadout;
 use super::{Array, Crossbar, Line};
 use crate::device::Device;
 use crate::error::{Result, check_len};
-use crate::random::{Beginnings, Operation, Stream};
+use crate::random::{Operation, Stream, StreamHeads};
 use crate::simd::LANES;
 
 /// Buffers of pulses to lines, kept between calls.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LineScratch {
-    few: Beginnings,
+    few: StreamHeads,
     xi: Vec<f32>,
     /// Of each line: its pulses, and where the normals of few are.
     sent: Vec<(u64, Option<usize>)>,
@@ -53,7 +53,7 @@ impl<D: Device> Crossbar<D> {
         for (&line, step) in lines.iter().zip(self.steps.line_pulse..) {
             let now = rest.split_off(..self.line(line)?.2).expect("as many as the lines have devices");
             let sent: u64 = now.iter().map(|n| u64::from(n.unsigned_abs())).sum();
-            let few = noisy && sent <= Beginnings::MOST as u64;
+            let few = noisy && sent <= StreamHeads::MAX_NUMBERS as u64;
             scratch.sent.push((sent, few.then(|| scratch.few.push(step, sent as usize))));
         }
         scratch.few.normals(self.seed, self.array, Operation::LinePulse, &mut scratch.xi);

@@ -150,27 +150,27 @@ impl Kernel for Normals<'_> {
     }
 }
 
-/// The beginnings of some streams that differ by their steps, at most [`LANES`] numbers of each: every lane has a number
-/// of its own, whichever stream it is of.
+/// The first numbers of streams that differ by their indices, at most [`LANES`] of each: every lane has a number of its
+/// own, from whichever stream.
 #[derive(Clone, Copy)]
 pub(crate) struct Heads<'a> {
     pub(crate) key: [u32; 2],
     pub(crate) operation: u32,
-    /// Of each number, in whole blocks: the step of its stream and its position.
-    pub(crate) steps: &'a [u64],
+    /// Of each number, in whole blocks: the index of its stream and its position.
+    pub(crate) indices: &'a [u64],
     pub(crate) positions: &'a [u32],
 }
 
 impl Heads<'_> {
     /// The words of a block of numbers: their own, and those LANES positions on.
     #[inline(always)]
-    fn block(&self, steps: &[u64; LANES], positions: &[u32; LANES]) -> [[u32; LANES]; 2] {
+    fn block(&self, indices: &[u64; LANES], positions: &[u32; LANES]) -> [[u32; LANES]; 2] {
         let (mut counters, mut high) = ([0; LANES], [0; LANES]);
         for l in 0..LANES {
             counters[l] = u64::from(positions[l]);
-            high[l] = steps[l] >> 32;
+            high[l] = indices[l] >> 32;
         }
-        let [own, other, ..] = philox(self.key, counters, [*steps, high, [u64::from(self.operation); LANES]]);
+        let [own, other, ..] = philox(self.key, counters, [*indices, high, [u64::from(self.operation); LANES]]);
         [own, other]
     }
 }
@@ -186,9 +186,9 @@ impl Kernel for HeadWords<'_> {
 
     #[inline(always)]
     fn run<M: Isa>(self) {
-        let (steps, positions) = (self.heads.steps.as_chunks().0, self.heads.positions.as_chunks().0);
-        for ((steps, positions), out) in steps.iter().zip(positions).zip(self.out.as_chunks_mut().0) {
-            [*out, _] = self.heads.block(steps, positions);
+        let (indices, positions) = (self.heads.indices.as_chunks().0, self.heads.positions.as_chunks().0);
+        for ((indices, positions), out) in indices.iter().zip(positions).zip(self.out.as_chunks_mut().0) {
+            [*out, _] = self.heads.block(indices, positions);
         }
     }
 }
@@ -204,9 +204,9 @@ impl Kernel for HeadNormals<'_> {
 
     #[inline(always)]
     fn run<M: Isa>(self) {
-        let (steps, positions) = (self.heads.steps.as_chunks().0, self.heads.positions.as_chunks().0);
-        for ((steps, positions), out) in steps.iter().zip(positions).zip(self.out.as_chunks_mut().0) {
-            let [own, other] = self.heads.block(steps, positions);
+        let (indices, positions) = (self.heads.indices.as_chunks().0, self.heads.positions.as_chunks().0);
+        for ((indices, positions), out) in indices.iter().zip(positions).zip(self.out.as_chunks_mut().0) {
+            let [own, other] = self.heads.block(indices, positions);
             let [normals, ..] = box_muller([own, other, [0; LANES], [0; LANES]], 0..LANES);
             *out = normals;
         }
