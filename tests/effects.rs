@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use tikitaka::Workers;
 use tikitaka::crossbar::{
-    Array, Crossbar, Direction, DueRead, Line, Operands, Periphery, ProductEffect, PulseTrains, Setup,
+    Array, Crossbar, Direction, DueRead, Line, Operands, Periphery, ProductEffect, PulseTrains, Setup, Visible,
 };
 use tikitaka::device::{ConstantStep, ConstantStepDevice, DeviceSettings};
 
@@ -42,7 +42,7 @@ fn array(rows: usize, cols: usize, periphery: &Periphery, effects: Vec<Arc<dyn P
 /// The same array without effects whose weights are those that the effect shows in one direction.
 fn shown(rows: usize, cols: usize, periphery: &Periphery, direction: Direction) -> impl Array + Clone {
     let mut array = array(rows, cols, periphery, Vec::new());
-    let weights = array.weights();
+    let weights = array.weights().expect("weights");
     let shown: Vec<f32> = weights.iter().enumerate().map(|(k, w)| w * factor(direction, k / cols, k % cols)).collect();
     array.set_weights(&shown).expect("right length");
     array
