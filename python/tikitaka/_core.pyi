@@ -41,7 +41,8 @@ class Crossbar:
     pure function of `seed` and the number `array` (0 to 2⁶⁴ − 1). `count_pulses` counts pulses per crosspoint.
 
     Raises ValueError for settings out of range and arrays of another shape or with values that are not finite, and
-    TypeError for what is no number or array. An array is for one thread at a time (RuntimeError otherwise).
+    TypeError for anything that is not a number or an array. An array is for one thread at a time (RuntimeError
+    otherwise).
 
     >>> import numpy as np
     >>> import tikitaka as tt
@@ -179,13 +180,13 @@ class Crossbar:
 
 @final
 class AnalogLayer:
-    """One rule with its arrays, to be driven by a loop of one's own.
+    """One rule with its arrays, for your own training loop.
 
     `rule` is a config of `tikitaka.config` or a `tikitaka.Rule`; `weights` (outputs, inputs) are what it starts from,
     clipped to each device; all randomness is a pure function of `seed` and the number `layer`.
 
     Raises ValueError for settings out of range and arrays of another shape or with values that are not finite, and
-    TypeError for what is no rule, number or array. A layer is for one thread at a time (RuntimeError otherwise).
+    TypeError for anything that is not a rule, a number or an array. A layer is for one thread at a time (RuntimeError otherwise).
 
     >>> import numpy as np
     >>> import tikitaka as tt
@@ -248,9 +249,9 @@ class AnalogLayer:
         Nothing changes.
         """
     def state(self) -> dict[str, NDArray[Any]]:
-        """Everything to go on from, bit for bit, by name: arrays (outputs, inputs) where they are per crosspoint."""
+        """Everything to continue from, bit for bit, by name: arrays (outputs, inputs) where they are per crosspoint."""
     def restore(self, state: Mapping[str, ArrayLike]) -> None:
-        """Puts a state of an equally configured layer back, or leaves all as it was: ValueError if it does not fit."""
+        """Puts back a state of a layer with the same settings and seed; ValueError if it does not fit, and nothing changes."""
     def device_parameters(self) -> dict[str, _F32]:
         """Constants of each device by name ("a.up_step", …), (outputs, inputs) each, in weight units."""
     def __copy__(self) -> Self: ...

@@ -1,16 +1,23 @@
-//! The low-level array for loops of one's own.
+//! The low-level array, for your own loops and rules.
 
 use super::arrays::{batch, batch_out, integers, matrix, matrix_out, named_out, vector};
 use super::config::{map_error, programming, settings, whole, workers};
 use super::state::{state_in, state_out};
 use crate::crossbar::{Array, Line, Setup, build};
 use crate::device::DeviceConfig;
+use crate::error::Error;
 use crate::rule::State;
 use numpy::{PyArray1, PyArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping};
 use pythonize::pythonize;
+
+/// The most pulses to one device of a line at once.
+const MAX_PULSES: u64 = 1_000_000;
+
+/// The most pulses of zero-shifting.
+const MAX_SHIFTS: u32 = 10_000_000;
 
 /// An array of `rows` × `cols` devices with its periphery; the network's view is state − reference.
 ///
@@ -19,7 +26,8 @@ use pythonize::pythonize;
 /// pure function of `seed` and the number `array` (0 to 2⁶⁴ − 1). `count_pulses` counts pulses per crosspoint.
 ///
 /// Raises ValueError for settings out of range and arrays of another shape or with values that are not finite, and
-/// TypeError for what is no number or array. An array is for one thread at a time (RuntimeError otherwise).
+/// TypeError for anything that is not a number or an array. An array is for one thread at a time (RuntimeError
+/// otherwise).
 ///
 /// >>> import numpy as np
 /// >>> import tikitaka as tt
@@ -280,9 +288,8 @@ impl PyCrossbar {
     /// An even number ends on a pulse down, half a step below the symmetry point; an odd one as far above it. Raises
     /// ValueError for more than 10,000,000.
     fn zero_shift(&mut self, py: Python<'_>, #[pyo3(from_py_with = whole)] pulses: u32) -> PyResult<()> {
-        const MOST: u32 = 10_000_000;
-        if pulses > MOST {
-            return Err(PyValueError::new_err(format!("pulses is {pulses}; allowed: 0 to {MOST}")));
+        if pulses > MAX_SHIFTS {
+            return Err(map_error(Error::range("pulses", f64::from(pulses), format!("0 to {MAX_SHIFTS}"))));
         }
         py.detach(|| self.array.zero_shift(pulses)).map_err(map_error)
     }
@@ -331,16 +338,15 @@ impl PyCrossbar {
 impl PyCrossbar {
     fn sample(&self, x: &Bound<'_, PyAny>, delta: &Bound<'_, PyAny>, lr: f32) -> PyResult<(Vec<f32>, Vec<f32>)> {
         if !lr.is_finite() {
-            return Err(PyValueError::new_err(format!("lr is {lr}; a finite number needed")));
+            return Err(PyValueError::new_err(format!("lr must be finite, not {lr}")));
         }
         Ok((vector(x, "x", self.cols)?, vector(delta, "delta", self.rows)?))
     }
 
     fn pulse(&mut self, line: Line, counts: &Bound<'_, PyAny>) -> PyResult<()> {
-        const MOST: i64 = 1_000_000;
         let counts = integers(counts, "counts")?;
-        if let Some(n) = counts.iter().find(|n| n.unsigned_abs() > MOST as u64) {
-            return Err(PyValueError::new_err(format!("counts holds {n}; allowed: {} to {MOST}", -MOST)));
+        if let Some(&n) = counts.iter().find(|n| n.unsigned_abs() > MAX_PULSES) {
+            return Err(map_error(Error::range("counts", n as f64, format!("-{MAX_PULSES} to {MAX_PULSES}"))));
         }
         let counts: Vec<i32> = counts.into_iter().map(|n| n as i32).collect();
         self.array.pulse_line(line, &counts).map_err(map_error)

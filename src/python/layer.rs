@@ -1,10 +1,10 @@
-//! One rule with its arrays, for loops of one's own.
+//! One rule with its arrays, for your own training loop.
 
 use super::arrays::{batch, batch_out, floats, matrix, matrix_out, named_out};
 use super::config::{map_error, programming, whole, workers};
 use super::rule;
 use super::state::{state_in, state_out};
-use crate::error::check_finite;
+use crate::error::{Error, check_finite};
 use crate::rule::{Initial, Rule};
 use numpy::{PyArray2, PyUntypedArrayMethods};
 use pyo3::exceptions::PyValueError;
@@ -12,13 +12,13 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping};
 use pythonize::pythonize;
 
-/// One rule with its arrays, to be driven by a loop of one's own.
+/// One rule with its arrays, for your own training loop.
 ///
 /// `rule` is a config of `tikitaka.config` or a `tikitaka.Rule`; `weights` (outputs, inputs) are what it starts from,
 /// clipped to each device; all randomness is a pure function of `seed` and the number `layer`.
 ///
 /// Raises ValueError for settings out of range and arrays of another shape or with values that are not finite, and
-/// TypeError for what is no rule, number or array. A layer is for one thread at a time (RuntimeError otherwise).
+/// TypeError for anything that is not a rule, a number or an array. A layer is for one thread at a time (RuntimeError otherwise).
 ///
 /// >>> import numpy as np
 /// >>> import tikitaka as tt
@@ -48,10 +48,8 @@ impl PyLayer {
     ) -> PyResult<Self> {
         let weights = floats(weights, "weights")?;
         let [rows, cols] = *weights.shape() else {
-            return Err(PyValueError::new_err(format!(
-                "weights has shape {:?}; (outputs, inputs) needed",
-                weights.shape()
-            )));
+            let shape = weights.shape();
+            return Err(PyValueError::new_err(format!("weights must have shape (outputs, inputs), not {shape:?}")));
         };
         let weights = weights.as_slice()?;
         check_finite("weights", weights).map_err(map_error)?;
@@ -167,7 +165,7 @@ impl PyLayer {
         #[pyo3(from_py_with = whole)] threads: usize,
     ) -> PyResult<()> {
         if !(lr_scale.is_finite() && lr_scale >= 0.0) {
-            return Err(PyValueError::new_err(format!("lr_scale is {lr_scale}; 0 or more needed")));
+            return Err(map_error(Error::range("lr_scale", f64::from(lr_scale), "0 or more")));
         }
         let (x, _) = batch(x, "x", self.cols)?;
         let (delta, _) = batch(delta, "delta", self.rows)?;
@@ -207,14 +205,14 @@ impl PyLayer {
         matrix_out(py, self.rule.read_weights(draw).map_err(map_error)?, self.shape())
     }
 
-    /// Everything to go on from, bit for bit, by name: arrays (outputs, inputs) where they are per crosspoint.
+    /// Everything to continue from, bit for bit, by name: arrays (outputs, inputs) where they are per crosspoint.
     fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
         state_out(&dict, "", self.rule.state().map_err(map_error)?)?;
         Ok(dict)
     }
 
-    /// Puts a state of an equally configured layer back, or leaves all as it was: ValueError if it does not fit.
+    /// Puts back a state of a layer with the same settings and seed; ValueError if it does not fit, and nothing changes.
     fn restore(&mut self, state: &Bound<'_, PyMapping>) -> PyResult<()> {
         self.rule.restore(&state_in(state, "")?).map_err(map_error)
     }

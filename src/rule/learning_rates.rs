@@ -1,4 +1,4 @@
-//! The learning-rate rules of R24: rates that follow the size of the signals and the granularity of the devices.
+//! The learning-rate rules of R24: learning rates that follow the size of the signals and the granularity of the devices.
 
 use super::State;
 use crate::error::Result;

@@ -3,7 +3,7 @@
 
 mod analog_sgd;
 mod arrays;
-mod config;
+mod boxed;
 mod describe;
 mod digital_sgd;
 mod filter;
@@ -15,7 +15,7 @@ mod ttv2;
 mod weighted_sum;
 
 pub use analog_sgd::{AnalogSgd, AnalogSgdRule};
-pub use config::{RuleConfig, RuleSettings};
+pub use boxed::BoxedClone;
 pub use describe::{Description, Situation};
 pub use digital_sgd::{DigitalSgd, DigitalSgdRule};
 pub use filter::AfterPulse;
@@ -23,12 +23,65 @@ pub use state::State;
 pub use ttv1::{ReadVectors, Ttv1, Ttv1Rule};
 pub use ttv2::{LearningRates, TransferLine, TransferUnit, Ttv2, Ttv2Rule};
 
-use crate::crossbar::{Array, Direction, MvmCost, Programming, SharedProducts, Visible};
+use crate::crossbar::{Array, Visible};
 use crate::error::Result;
+use crate::kinds::kinds;
 use crate::ledger::Ledger;
 use crate::workers::Workers;
 use std::any::Any;
 use std::fmt::Debug;
+
+kinds! {
+    /// The settings of a built-in rule, by kind.
+    pub enum RuleConfig("rule"): RuleSettings {
+        /// Exact arithmetic.
+        DigitalSgd(DigitalSgd) = "float",
+        /// Pulsed stochastic gradient descent.
+        AnalogSgd(AnalogSgd) = "sgd",
+        /// Tiki-Taka.
+        Ttv1(Ttv1) = "ttv1",
+        /// Tiki-Taka version 2.
+        Ttv2(Ttv2) = "ttv2",
+    }
+}
+
+impl RuleConfig {
+    /// The rule of a layer.
+    pub fn build(&self, at: &Initial<'_>) -> Result<Box<dyn Rule>> {
+        self.validate()?;
+        self.settings().build(at)
+    }
+
+    /// What the settings mean for an array and its signals.
+    ///
+    /// # Errors
+    /// Settings or signals out of range.
+    pub fn describe(&self, at: &Situation) -> Result<Description> {
+        self.validate()?;
+        at.validate()?;
+        let mut out = Description::default();
+        self.settings().describe(at, &mut out)?;
+        Ok(out.finish())
+    }
+}
+
+/// The settings of a rule: what they allow, what they build and what they mean.
+pub trait RuleSettings: Debug {
+    /// Checks every field.
+    ///
+    /// # Errors
+    /// The first field that is out of range.
+    fn validate(&self) -> Result<()>;
+
+    /// The rule of a layer.
+    ///
+    /// # Errors
+    /// Settings out of range, or more memory than there is.
+    fn build(&self, at: &Initial<'_>) -> Result<Box<dyn Rule>>;
+
+    /// Adds what the settings mean for an array and its signals.
+    fn describe(&self, at: &Situation, out: &mut Description) -> Result<()>;
+}
 
 /// What the rule of a layer is built from.
 #[derive(Clone, Copy, Debug)]
@@ -126,86 +179,5 @@ pub trait Rule: Any + Debug + Send + Sync + BoxedClone {
     /// Starts or pauses averaging, where the rule can.
     fn set_averaging(&mut self, _on: bool) -> Result<()> {
         Ok(())
-    }
-}
-
-/// What every rule answers through what the network sees.
-impl dyn Rule {
-    /// (rows, cols): (outputs, inputs).
-    pub fn shape(&self) -> (usize, usize) {
-        self.visible().shape()
-    }
-
-    /// [`Visible::forward`].
-    pub fn forward(&mut self, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()> {
-        self.visible_mut().forward(x, y, workers)
-    }
-
-    /// [`Visible::backward`].
-    pub fn backward(&mut self, delta: &[f32], z: &mut [f32], workers: &Workers) -> Result<()> {
-        self.visible_mut().backward(delta, z, workers)
-    }
-
-    /// [`Visible::shared`].
-    pub fn shared(&self) -> Option<&dyn SharedProducts> {
-        self.visible().shared()
-    }
-
-    /// [`Visible::count_shared`].
-    pub fn count_shared(&mut self, direction: Direction, vectors: usize, cost: MvmCost) {
-        self.visible_mut().count_shared(direction, vectors, cost);
-    }
-
-    /// [`Visible::evaluate`].
-    pub fn evaluate(&self, draw: u64, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()> {
-        self.visible().evaluate(draw, x, y, workers)
-    }
-
-    /// [`Visible::weights`].
-    pub fn weights(&self) -> Result<Vec<f32>> {
-        self.visible().weights()
-    }
-
-    /// [`Visible::set_weights`].
-    pub fn set_weights(&mut self, weights: &[f32]) -> Result<()> {
-        self.visible_mut().set_weights(weights)
-    }
-
-    /// [`Visible::program`].
-    pub fn program(&mut self, target: &[f32], method: Programming) -> Result<u64> {
-        self.visible_mut().program(target, method)
-    }
-
-    /// [`Visible::read_weights`].
-    pub fn read_weights(&self, draw: u64) -> Result<Vec<f32>> {
-        self.visible().read_weights(draw)
-    }
-
-    /// The rule as its own type, if it is a `T`.
-    pub fn downcast_ref<T: Rule>(&self) -> Option<&T> {
-        (self as &dyn Any).downcast_ref()
-    }
-
-    /// The rule as its own type, if it is a `T`.
-    pub fn downcast_mut<T: Rule>(&mut self) -> Option<&mut T> {
-        (self as &mut dyn Any).downcast_mut()
-    }
-}
-
-/// A copy behind the trait, which every rule that is `Clone` has.
-pub trait BoxedClone {
-    /// A copy of the rule with all its state.
-    fn boxed_clone(&self) -> Box<dyn Rule>;
-}
-
-impl<R: Rule + Clone> BoxedClone for R {
-    fn boxed_clone(&self) -> Box<dyn Rule> {
-        Box::new(self.clone())
-    }
-}
-
-impl Clone for Box<dyn Rule> {
-    fn clone(&self) -> Self {
-        self.as_ref().boxed_clone()
     }
 }
