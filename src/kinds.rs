@@ -4,7 +4,7 @@
 //! conversion, its place behind the trait of the family, and its entry in [`Family::KINDS`], from which
 //! everything that lists kinds is made: names, defaults, bounds, and what Python and the command line offer.
 
-use crate::error::{Limit, Result};
+use crate::error::{Error, Limit, Result};
 
 /// One kind of a family, as data.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +26,26 @@ pub struct Bounds {
     pub min: f64,
     /// The largest value allowed.
     pub max: f64,
+}
+
+/// Settings with a name.
+#[derive(Clone, Copy, Debug)]
+pub struct Preset<T> {
+    /// The name in files, flags and Python.
+    pub name: &'static str,
+    /// What they describe, and where they are from.
+    pub about: &'static str,
+    /// Makes the settings.
+    pub make: fn() -> T,
+}
+
+/// The preset of that name.
+pub(crate) fn preset<T>(what: &'static str, presets: &[Preset<T>], name: &str) -> Result<T> {
+    presets.iter().find(|preset| preset.name == name).map(|preset| (preset.make)()).ok_or_else(|| Error::Choice {
+        what,
+        given: name.to_owned(),
+        allowed: presets.iter().map(|preset| preset.name).collect::<Vec<_>>().join(", "),
+    })
 }
 
 /// A family of kinds, implemented by the macro that makes its enum.

@@ -24,6 +24,7 @@ __all__ = [
     "kinds",
     "load_tensors",
     "normals",
+    "presets",
     "save_tensors",
     "simd",
     "to_toml",
@@ -346,6 +347,13 @@ def defaults(kind: str) -> dict[str, Any]:
     """The default settings of a kind, with the key "kind" unless it is a part.
 
     Raises ValueError for an unknown kind.
+    """
+
+def presets(family: str) -> dict[str, dict[str, Any]]:
+    """The named settings of `family`, "device" or "periphery", as dicts in order. Raises ValueError for another family.
+
+    >>> list(presets("device"))
+    ['ideal', 'gv16', 'r24']
     """
 
 def bounds(kind: str) -> dict[str, tuple[float, float]]:

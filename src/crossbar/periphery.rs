@@ -1,6 +1,7 @@
 //! What stands between digital vectors and an array: converters, noise, managements.
 
 use crate::error::{Limit, Result, check_limits};
+use crate::kinds::{Preset, preset};
 use crate::simd;
 use serde::{Deserialize, Serialize};
 
@@ -90,6 +91,27 @@ pub struct Periphery {
 impl Periphery {
     /// Its numbers are those of its directions.
     pub const LIMITS: &[Limit<Self>] = &[];
+
+    /// Peripheries by name, in the order in which they are listed.
+    pub const PRESETS: &[Preset<Self>] = &[
+        Preset { name: "ideal", about: "exact products and reads", make: Self::default },
+        Preset {
+            name: "full",
+            about: "the converters, noise and management of GV16",
+            make: || Self::full(Self::OUTPUT_NOISE),
+        },
+    ];
+
+    /// σ of the output noise of the RPU baseline (GV16).
+    pub const OUTPUT_NOISE: f64 = 0.06;
+
+    /// The periphery of that name.
+    ///
+    /// # Errors
+    /// A name that is not among [`PRESETS`](Periphery::PRESETS).
+    pub fn preset(name: &str) -> Result<Self> {
+        preset("periphery", Self::PRESETS, name)
+    }
 
     /// The RPU baseline (GV16, aihwkit): DAC 7 bit on ±1, ADC 9 bit on ±12, noise management, and
     /// bound management forward; line reads (ours) with ADC range ±1 and no management.

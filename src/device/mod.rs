@@ -4,6 +4,7 @@
 //! by implementing [`Device`], as `examples/own_device.rs` does; every array, rule and network then works on it.
 
 mod constant_step;
+mod presets;
 mod soft_bounds;
 mod step;
 mod variation;

@@ -4,7 +4,7 @@ use crate::Workers;
 use crate::crossbar::{IoSettings, Periphery, Programming, PulseTrains, Reference};
 use crate::device::DeviceConfig;
 use crate::error::{Error, Result};
-use crate::kinds::{Bounds, Family, kinds};
+use crate::kinds::{Bounds, Family, Preset, kinds};
 use crate::network::LayerConfig;
 use crate::rule::{RuleConfig, Situation};
 use pyo3::exceptions::{PyMemoryError, PyTypeError, PyValueError};
@@ -160,6 +160,23 @@ pub(super) fn kinds(family: &str) -> PyResult<Vec<&'static str>> {
         let families: Vec<_> = FAMILIES.iter().map(|table| table.name).collect();
         PyValueError::new_err(format!("family is {family:?}; allowed: {}", families.join(", ")))
     })
+}
+
+/// The settings that have a name, of a "device" or a "periphery", as dicts by name.
+#[pyfunction]
+pub(super) fn presets<'py>(py: Python<'py>, family: &str) -> PyResult<Bound<'py, PyDict>> {
+    fn listed<'py, T: Serialize>(py: Python<'py>, presets: &[Preset<T>]) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        for preset in presets {
+            dict.set_item(preset.name, pythonize(py, &(preset.make)())?)?;
+        }
+        Ok(dict)
+    }
+    match family {
+        "device" => listed(py, DeviceConfig::PRESETS),
+        "periphery" => listed(py, Periphery::PRESETS),
+        other => Err(PyValueError::new_err(format!("family is {other:?}; allowed: device, periphery"))),
+    }
 }
 
 /// The default settings of a kind, as a dict.

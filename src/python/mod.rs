@@ -15,7 +15,7 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _core {
     #[pymodule_export]
-    use super::config::{bounds, defaults, describe, kinds, validate};
+    use super::config::{bounds, defaults, describe, kinds, presets, validate};
     #[pymodule_export]
     use super::crossbar::PyCrossbar;
     #[pymodule_export]
