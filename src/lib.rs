@@ -31,8 +31,8 @@
 //! | equation | function | test |
 //! |---|---|---|
 //! | device-to-device variation, R24 eqs. (5), (6) | `Variation::sample` | `moments` |
-//! | soft-bounds step, R24 eq. (4) | `SoftBoundsDevice::pulse` | `steps_have_the_stated_mean_and_variance` |
-//! | symmetry point, R24 eq. (8) | `SoftBoundsDevice::symmetry_point` | `up_and_down_cancel_at_the_symmetry_point` |
+//! | soft-bounds step, R24 eq. (4) | `SoftBoundsResponse::respond` | `steps_have_the_stated_mean_and_variance` |
+//! | symmetry point, R24 eq. (8) | `SoftBoundsResponse::symmetry_point` | `up_and_down_cancel_at_the_symmetry_point` |
 //! | zero-shifting, Kim et al. 2019 | `Crossbar::zero_shift` | `test_zero_shifting_finds_the_symmetry_point_up_to_a_step` |
 //! | noisy product, GV16 | `Products::group` | `test_products_through_the_periphery` |
 //! | converters, GV16 | `Converter::apply` | `levels_by_hand` |
@@ -50,40 +50,25 @@
 //! (2016). GH20: Gokmen & Haensch, Front. Neurosci. 14:103 (2020). PAT: US patents 12,321,852 and
 //! 11,562,249 (PAT1). X26: Xiao et al., arXiv 2602.21321.
 //!
-//! # Open to other devices and rules
+//! # Settings
 //!
-//! A device model implements [`device::Device`]; every array, rule and network then runs on it.
+//! Settings are plain structs with public fields and a `Default`, and fields may be added in any version: write
+//! `..Default::default()` after those you set. That keeps every field visible in one literal and checked when it is
+//! compiled, where builders would need a method per field, and `#[non_exhaustive]` would forbid such literals.
 //!
 //! ```
-//! use tikitaka::crossbar::{Array, Crossbar, Line, Setup, Visible};
-//! use tikitaka::device::Device;
+//! use tikitaka::device::SoftBounds;
 //!
-//! /// Steps of 0.1 up, and resets to 0 down.
-//! #[derive(Clone, Debug)]
-//! struct Memristor;
-//!
-//! impl Device for Memristor {
-//!     type Point = ();
-//!     fn sample(&self, _xi: [f32; 4]) {}
-//!     fn pulse(&self, _: &(), w: f32, up: bool, _xi: f32) -> f32 {
-//!         if up { (w + 0.1).min(1.0) } else { 0.0 }
-//!     }
-//!     fn symmetry_point(&self, _: &()) -> f32 { 0.0 }
-//!     fn bounds(&self, _: &()) -> (f32, f32) { (0.0, 1.0) }
-//!     fn weight_step(&self) -> f32 { 0.1 }
-//!     fn noisy(&self) -> bool { false }
-//!     fn parameters(&self, _: &()) -> Vec<(&'static str, f32)> { Vec::new() }
-//! }
-//!
-//! # fn main() -> tikitaka::Result<()> {
-//! let mut array = Crossbar::new(2, 3, Memristor, &Setup::default())?;
-//! array.pulse_line(Line::Column(1), &[2, -1])?;
-//! assert_eq!(array.weights()?, [0.0, 0.2, 0.0, 0.0, 0.0, 0.0]);
-//! # Ok(())
-//! # }
+//! let device = SoftBounds { states: Some(50.0), ..Default::default() };
+//! assert_eq!(device.bound, 0.6);
 //! ```
 //!
-//! A training rule implements [`rule::Rule`] over [`crossbar::Array`]s: see `examples/own_rule.rs`.
+//! # Your own devices, effects and rules
+//!
+//! A device model implements [`device::Device`], or only [`device::Response`] if its devices have a step and a bound in
+//! each direction; every array, rule and network then runs on it: see `examples/own_device.rs`. What changes products,
+//! such as the resistance of wires, implements [`crossbar::ProductEffect`]. A training rule implements [`rule::Rule`] over
+//! [`crossbar::Array`]s: see `examples/own_rule.rs`.
 
 pub mod average;
 pub mod crossbar;

@@ -93,5 +93,5 @@ fn due_reads_see_it_and_updates_do_not() {
     together.update_batch(&x, &delta, &[0.1], &due, &mut v, &Workers::default()).expect("right lengths");
     alone.read_line(line, &mut expected).expect("a line");
     assert_eq!(v, expected);
-    assert_eq!(together.weights().expect("weights"), stored);
+    assert_eq!(together.weights().expect("weights"), stored.expect("weights"));
 }
