@@ -92,7 +92,7 @@ impl ExactWeights {
             let vectors = (NEAR / (rows + cols)).max(8);
             let learn = |(first, lines): (usize, &mut [f32])| {
                 for (x, delta) in steps.chunks(vectors * cols).zip(delta.chunks(vectors * rows)) {
-                    simd::rank_many(lines, first, x, cols, delta, rows);
+                    simd::ger_batch(lines, first, x, cols, delta, rows);
                 }
             };
             match workers.share(cols.div_ceil(TOGETHER), batch * self.weights.len() / WORTH) {
@@ -109,7 +109,7 @@ impl ExactWeights {
             self.active.load(x);
             self.steps.clear();
             self.steps.extend(self.active.values().iter().map(|x| lr * x));
-            simd::rank_one(&mut self.weights, self.active.at(), &self.steps, delta);
+            simd::ger(&mut self.weights, self.active.at(), &self.steps, delta);
         }
         Ok(())
     }
@@ -118,14 +118,14 @@ impl ExactWeights {
     fn add_by_rows(&mut self, x: &[f32], delta: &[f32], lr: f32, workers: &Workers) {
         let (rows, cols, batch) = (self.rows, self.cols, delta.len() / self.rows);
         self.steps.resize(delta.len(), 0.0);
-        simd::turn(delta, rows, &mut self.steps);
+        simd::transpose(delta, rows, &mut self.steps);
         self.nonzero.load(&self.steps, batch);
         let nonzero = self.nonzero.get();
         let share = workers.share(cols.div_ceil(TOGETHER), self.nonzero.len() * cols / (4 * WORTH));
         let each = share.map_or(cols, |each| each * TOGETHER);
         self.spare.resize_with(cols.div_ceil(each).max(self.spare.len()), Vec::new);
         let learn = |(k, (lines, spare)): (usize, (&mut [f32], &mut Vec<f32>))| {
-            simd::rank_some(lines, k * each, x, cols, lr, nonzero, spare);
+            simd::ger_sparse(lines, k * each, x, cols, lr, nonzero, spare);
         };
         if share.is_some() {
             let parts = self.weights.par_chunks_mut(each * rows).zip(&mut self.spare).enumerate();

@@ -7,7 +7,7 @@ use super::product::{Inputs, Matrix, rescale};
 use super::readout::{Outputs, Readout};
 use crate::error::{Result, check_batch, check_len};
 use crate::random::Stream;
-use crate::simd::{self, TOGETHER};
+use crate::simd::{self, GEMM_VECTORS};
 use crate::workers::Workers;
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -83,8 +83,8 @@ impl Products<'_> {
         let (n, m, batch, threads) = (self.inputs, self.outputs, x.len() / self.inputs, workers.threads());
         let parts =
             if threads > 1 { (2 * threads).min(batch.saturating_mul(self.lines.len()) / SPLIT).max(1) } else { 1 };
-        let part = batch.div_ceil(parts).max(1).next_multiple_of(TOGETHER);
-        let width = if matrix.is_some() { TOGETHER } else { 1 };
+        let part = batch.div_ceil(parts).max(1).next_multiple_of(GEMM_VECTORS);
+        let width = if matrix.is_some() { GEMM_VECTORS } else { 1 };
         scratch.resize_with(batch.div_ceil(part), Scratch::default);
         let one_part = |k: usize, x: &[f32], y: &mut [f32], scratch: &mut Scratch| {
             let groups = x.chunks(width * n).zip(y.chunks_mut(width * m)).enumerate();
@@ -114,7 +114,7 @@ impl Products<'_> {
         cost
     }
 
-    /// At most [`TOGETHER`] products, or one without a matrix; vector b with the noise `noise(b)`:
+    /// At most [`GEMM_VECTORS`] products, or one without a matrix; vector b with the noise `noise(b)`:
     ///
     /// ```text
     /// y = s·2^r · ADC( W DAC(x / (s·2^r)) + σ ξ )
@@ -136,7 +136,7 @@ impl Products<'_> {
             self.multiply(matrix, x, y, scratch);
             return MvmCost { mvms: (x.len() / n) as u64, dac: x.len() as u64, adc: y.len() as u64 };
         }
-        let mut scales = [1.0; TOGETHER];
+        let mut scales = [1.0; GEMM_VECTORS];
         for ((b, x), scale) in x.chunks_exact(n).enumerate().zip(&mut scales) {
             if self.mvm.noise_management {
                 // A subnormal scale has no finite inverse; such a vector is as good as zero.

@@ -4,7 +4,7 @@ use super::Direction;
 use super::active::Active;
 use super::periphery::IoSettings;
 use crate::simd::aligned::Aligned;
-use crate::simd::{self, LANES, TOGETHER};
+use crate::simd::{self, GEMM_VECTORS, LANES};
 use std::ops::RangeInclusive;
 
 /// Share of non-zero inputs from which vectors together are cheaper than the lines of each (measured).
@@ -35,10 +35,10 @@ pub(super) struct Matrix<'a> {
     outputs: usize,
 }
 
-/// Inputs of at most [`TOGETHER`] vectors as the array gets them.
+/// Inputs of at most [`GEMM_VECTORS`] vectors as the array gets them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Inputs {
-    vectors: [Input; TOGETHER],
+    vectors: [Input; GEMM_VECTORS],
     /// Inputs of a transposed product: every line meets them, so that they are worth moving to whole cache lines.
     aligned: Aligned<f32>,
 }
@@ -61,25 +61,25 @@ impl<'a> Matrix<'a> {
             Direction::Forward => Self { lines, kernel: Kernel::LinePerInput, inputs, outputs },
             Direction::Backward if NARROW.contains(&inputs) => {
                 transposed.resize(lines.len(), 0.0);
-                simd::turn(lines, inputs, transposed);
+                simd::transpose(lines, inputs, transposed);
                 Self { lines: transposed, kernel: Kernel::LinePerInput, inputs, outputs }
             }
             Direction::Backward => Self { lines, kernel: Kernel::LinePerOutput, inputs, outputs },
         }
     }
 
-    /// The products of the vectors `x`, at most [`TOGETHER`], as they were loaded.
+    /// The products of the vectors `x`, at most [`GEMM_VECTORS`], as they were loaded.
     pub(super) fn multiply(&self, x: &[f32], y: &mut [f32], loaded: &mut Inputs) {
         let (n, m) = (self.inputs, self.outputs);
         let Inputs { vectors, aligned } = loaded;
-        let full = x.len() == TOGETHER * n;
+        let full = x.len() == GEMM_VECTORS * n;
         match self.kernel {
             Kernel::LinePerInput => {
                 if full {
-                    let values: [&[f32]; TOGETHER] = std::array::from_fn(|b| vectors[b].values(&x[b * n..][..n]));
+                    let values: [&[f32]; GEMM_VECTORS] = std::array::from_fn(|b| vectors[b].values(&x[b * n..][..n]));
                     let dense = |values: &[f32]| simd::count_nonzero(values) as f64 >= DENSE * n as f64;
                     if self.lines.len() <= FEW || values.iter().all(|values| dense(values)) {
-                        simd::combine_together(self.lines, values, y);
+                        simd::gemm(self.lines, values, y);
                         return;
                     }
                 }
@@ -88,22 +88,22 @@ impl<'a> Matrix<'a> {
                     active.load(if *plain { x } else { converted });
                 }
                 for (y, input) in y.chunks_exact_mut(m).zip(vectors) {
-                    simd::combine(self.lines, input.active.at(), input.active.values(), y);
+                    simd::gemv(self.lines, input.active.at(), input.active.values(), y);
                 }
             }
             Kernel::LinePerOutput => {
-                if aligned.len() < TOGETHER * n {
-                    *aligned = Aligned::from(vec![0.0; TOGETHER * n]);
+                if aligned.len() < GEMM_VECTORS * n {
+                    *aligned = Aligned::from(vec![0.0; GEMM_VECTORS * n]);
                 }
                 let aligned = &mut aligned[..x.len()];
                 for ((x, input), to) in x.chunks_exact(n).zip(vectors).zip(aligned.chunks_exact_mut(n)) {
                     to.copy_from_slice(input.values(x));
                 }
                 if full {
-                    simd::project_together(self.lines, std::array::from_fn(|b| &aligned[b * n..][..n]), y);
+                    simd::gemm_t(self.lines, std::array::from_fn(|b| &aligned[b * n..][..n]), y);
                 } else {
                     for (x, y) in aligned.chunks_exact(n).zip(y.chunks_exact_mut(m)) {
-                        simd::project(self.lines, x, y);
+                        simd::gemv_t(self.lines, x, y);
                     }
                 }
             }
@@ -124,7 +124,7 @@ impl<'a> Matrix<'a> {
             }
             Kernel::LinePerOutput => {
                 for (y, &i) in y.chunks_mut(1).zip(positions) {
-                    simd::project(&self.lines[i as usize * x.len()..][..x.len()], x, y);
+                    simd::gemv_t(&self.lines[i as usize * x.len()..][..x.len()], x, y);
                 }
             }
         }

@@ -7,7 +7,7 @@ use super::stage::Stage;
 use super::{Network, Progress};
 use crate::crossbar::{Direction, MvmCost};
 use crate::error::Result;
-use crate::simd::TOGETHER;
+use crate::simd::GEMM_VECTORS;
 use crate::workers::Workers;
 use rayon::prelude::*;
 
@@ -17,7 +17,7 @@ const WORTH: usize = 1 << 18;
 impl Network {
     /// How many examples each thread takes, where all layers can be passed so and it pays.
     pub(super) fn part(&self, examples: usize, workers: &Workers) -> Option<usize> {
-        let part = examples.div_ceil(workers.threads()).next_multiple_of(TOGETHER);
+        let part = examples.div_ceil(workers.threads()).next_multiple_of(GEMM_VECTORS);
         let work = |stage: &Stage| match stage {
             Stage::Lstm(_) => None,
             stage => match stage.rule() {

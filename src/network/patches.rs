@@ -23,7 +23,7 @@ impl Conv2dConfig {
             let (now, later) = rest.split_at_mut(of.len() * cols);
             let image = &images[k * n..][..n];
             if self.padding == 0 {
-                simd::unfold(image, &self.sizes(), of.start, cols, now);
+                simd::im2col(image, &self.sizes(), of.start, cols, now);
             } else {
                 now.fill(0.0);
                 for (p, to) in of.zip(now.chunks_exact_mut(cols)) {
@@ -45,7 +45,7 @@ impl Conv2dConfig {
         for ((_, of), image) in self.by_image(first, z.len() / cols).zip(images.chunks_exact_mut(self.inputs())) {
             let (now, later) = rest.split_at(of.len() * cols);
             if self.padding == 0 {
-                simd::fold(now, &self.sizes(), of.start, cols, image);
+                simd::col2im(now, &self.sizes(), of.start, cols, image);
             } else {
                 for (p, z) in of.zip(now.chunks_exact(cols)) {
                     for (in_patch, in_image) in self.pieces(p) {

@@ -71,7 +71,7 @@ impl MaxPool2dConfig {
         let (n, m) = (self.inputs(), self.outputs());
         let sizes = [self.channels, self.width, self.kernel, self.step(), self.places().1];
         for ((x, y), winners) in x.chunks_exact(n).zip(y.chunks_exact_mut(m)).zip(winners.chunks_exact_mut(m)) {
-            simd::largest(x, sizes, y, winners);
+            simd::max_pool(x, sizes, y, winners);
         }
     }
 

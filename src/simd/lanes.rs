@@ -65,7 +65,7 @@ pub(crate) trait Isa: Mask {
     fn load(values: &[f32]) -> [f32; LANES];
 
     /// Lane l of output k is lane k of `rows[l]`.
-    fn turn(rows: [[f32; LANES]; LANES]) -> [[f32; LANES]; LANES];
+    fn transpose_block(rows: [[f32; LANES]; LANES]) -> [[f32; LANES]; LANES];
 
     /// The first of at least LANES values one after another in these lanes, 0 in the others.
     fn expand(self, values: &[f32]) -> [f32; LANES];
@@ -136,7 +136,7 @@ impl Isa for Portable {
     }
 
     #[inline(always)]
-    fn turn(rows: [[f32; LANES]; LANES]) -> [[f32; LANES]; LANES] {
+    fn transpose_block(rows: [[f32; LANES]; LANES]) -> [[f32; LANES]; LANES] {
         let mut out = [[0.0; LANES]; LANES];
         for (l, row) in rows.iter().enumerate() {
             for k in 0..LANES {

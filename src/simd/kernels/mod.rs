@@ -1,14 +1,22 @@
 //! The kernels, over fixed lanes: each sum has one order, whatever the vector width.
 
-mod images;
-mod products;
-mod streams;
-mod turned;
-mod vectors;
+mod elementwise;
+mod gemm;
+mod gemv;
+mod ger;
+mod ger_sparse;
+mod im2col;
+mod max_pool;
+mod philox;
+mod transpose;
 
-pub(super) use images::*;
-pub(super) use products::*;
-pub(crate) use streams::{HeadNormals, HeadWords, Heads, Normals, Words};
-pub(super) use turned::*;
-pub(super) use vectors::*;
-pub(crate) use vectors::{Below, MaxAbs, Nonzero, thresholds};
+pub(super) use elementwise::*;
+pub(crate) use elementwise::{Below, MaxAbs, Nonzero, thresholds};
+pub(super) use gemm::{gemm, gemm_t};
+pub(super) use gemv::{gemv, gemv_t};
+pub(super) use ger::{ger, ger_batch};
+pub(super) use ger_sparse::GerSparse;
+pub(super) use im2col::{col2im, im2col};
+pub(super) use max_pool::max_pool;
+pub(crate) use philox::{HeadNormals, HeadWords, Heads, Normals, Words};
+pub(super) use transpose::Transpose;

@@ -131,11 +131,11 @@ impl Kernel for Nonzero<'_> {
         let mut n = 0;
         for (first, values) in (0..).step_by(LANES).zip(self.values.chunks(LANES)) {
             let values = M::load(values);
-            let some = M::nonzero(&values);
+            let mask = M::nonzero(&values);
             let place = n..n + LANES;
-            self.at[place.clone()].copy_from_slice(&some.compress(&positions(first)));
-            self.kept[place].copy_from_slice(&some.compress(&values.map(f32::to_bits)).map(f32::from_bits));
-            n += some.count();
+            self.at[place.clone()].copy_from_slice(&mask.compress(&positions(first)));
+            self.kept[place].copy_from_slice(&mask.compress(&values.map(f32::to_bits)).map(f32::from_bits));
+            n += mask.count();
         }
         n
     }

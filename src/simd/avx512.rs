@@ -1,0 +1,153 @@
+//! What AVX-512 does with masks of lanes.
+
+use super::lanes::{Isa, LANES, Mask, sealed};
+use std::arch::x86_64::{
+    __m512, __m512i, _CMP_NEQ_UQ, _mm512_cmp_ps_mask, _mm512_cmplt_epu32_mask, _mm512_mask_blend_ps,
+    _mm512_maskz_compress_epi32, _mm512_maskz_expand_ps, _mm512_maskz_loadu_ps, _mm512_permutex2var_ps,
+    _mm512_setzero_ps, _mm512_srli_epi32,
+};
+use std::mem::transmute;
+
+/// The lanes of a mask register.
+///
+/// Only code compiled for AVX-512 may make one: [`run`](super::run) is the only one that names it.
+///
+/// Every intrinsic here needs no more than that the processor has it; what one that takes a pointer reads is said
+/// there. An array and a vector of the same numbers have the same size and bits, any of which are a value of either.
+#[derive(Clone, Copy)]
+pub(super) struct Avx512(u16);
+
+impl sealed::Sealed for Avx512 {}
+
+impl Mask for Avx512 {
+    #[inline(always)]
+    fn new(bits: u16) -> Self {
+        Self(bits)
+    }
+
+    #[inline(always)]
+    fn bits(self) -> u16 {
+        self.0
+    }
+
+    #[inline(always)]
+    fn select(self, a: &[f32; LANES], b: &[f32; LANES]) -> [f32; LANES] {
+        // SAFETY: see [`Avx512`].
+        unsafe {
+            let (a, b) = (transmute::<[f32; LANES], __m512>(*a), transmute::<[f32; LANES], __m512>(*b));
+            transmute::<__m512, [f32; LANES]>(_mm512_mask_blend_ps(self.0, b, a))
+        }
+    }
+
+    #[inline(always)]
+    fn transpose(rows: &[[f32; 4]; LANES]) -> [[f32; LANES]; 4] {
+        // Values 0 and 1, or 2 and 3, of eight rows; then one value of sixteen.
+        const PAIRS: [[i32; LANES]; 2] = [
+            [0, 4, 8, 12, 16, 20, 24, 28, 1, 5, 9, 13, 17, 21, 25, 29],
+            [2, 6, 10, 14, 18, 22, 26, 30, 3, 7, 11, 15, 19, 23, 27, 31],
+        ];
+        const HALVES: [[i32; LANES]; 2] = [
+            [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23],
+            [8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31],
+        ];
+        // SAFETY: see [`Avx512`].
+        unsafe {
+            let [a, b, c, d] = transmute::<[[f32; 4]; LANES], [__m512; 4]>(*rows);
+            let [even, odd] = transmute::<[[i32; LANES]; 2], [__m512i; 2]>(PAIRS);
+            let [low, high] = transmute::<[[i32; LANES]; 2], [__m512i; 2]>(HALVES);
+            let (ab01, cd01) = (_mm512_permutex2var_ps(a, even, b), _mm512_permutex2var_ps(c, even, d));
+            let (ab23, cd23) = (_mm512_permutex2var_ps(a, odd, b), _mm512_permutex2var_ps(c, odd, d));
+            transmute::<[__m512; 4], [[f32; LANES]; 4]>([
+                _mm512_permutex2var_ps(ab01, low, cd01),
+                _mm512_permutex2var_ps(ab01, high, cd01),
+                _mm512_permutex2var_ps(ab23, low, cd23),
+                _mm512_permutex2var_ps(ab23, high, cd23),
+            ])
+        }
+    }
+}
+
+/// In every square of 2·D lanes, the halves of D lanes off the diagonal change places.
+///
+/// # Safety
+/// The processor has AVX-512.
+#[inline(always)]
+unsafe fn exchange<const D: usize>(rows: &mut [__m512; LANES]) {
+    let (mut low, mut high) = ([0; LANES], [0; LANES]);
+    for l in 0..LANES {
+        low[l] = if l & D == 0 { l } else { l + LANES - D } as i32;
+        high[l] = if l & D == 0 { l + D } else { l + LANES } as i32;
+    }
+    for r in 0..LANES {
+        if r & D == 0 {
+            let (a, b) = (rows[r], rows[r | D]);
+            // SAFETY: the caller's promise; see [`Avx512`].
+            unsafe {
+                let [low, high] = transmute::<[[i32; LANES]; 2], [__m512i; 2]>([low, high]);
+                rows[r] = _mm512_permutex2var_ps(a, low, b);
+                rows[r | D] = _mm512_permutex2var_ps(a, high, b);
+            }
+        }
+    }
+}
+
+impl Isa for Avx512 {
+    const MANY_REGISTERS: bool = true;
+
+    #[inline(always)]
+    fn load(values: &[f32]) -> [f32; LANES] {
+        let mask = ((1_u32 << values.len().min(LANES)) - 1) as u16;
+        // SAFETY: see [`Avx512`]; the lanes that are read are values, and the others are not read.
+        unsafe { transmute::<__m512, [f32; LANES]>(_mm512_maskz_loadu_ps(mask, values.as_ptr())) }
+    }
+
+    #[inline(always)]
+    fn transpose_block(rows: [[f32; LANES]; LANES]) -> [[f32; LANES]; LANES] {
+        // SAFETY: see [`Avx512`].
+        unsafe {
+            let mut rows = transmute::<[[f32; LANES]; LANES], [__m512; LANES]>(rows);
+            exchange::<8>(&mut rows);
+            exchange::<4>(&mut rows);
+            exchange::<2>(&mut rows);
+            exchange::<1>(&mut rows);
+            transmute::<[__m512; LANES], [[f32; LANES]; LANES]>(rows)
+        }
+    }
+
+    #[inline(always)]
+    fn expand(self, values: &[f32]) -> [f32; LANES] {
+        let values: [f32; LANES] = values[..LANES].try_into().expect("a block");
+        // SAFETY: see [`Avx512`].
+        unsafe {
+            let values = transmute::<[f32; LANES], __m512>(values);
+            transmute::<__m512, [f32; LANES]>(_mm512_maskz_expand_ps(self.0, values))
+        }
+    }
+
+    #[inline(always)]
+    fn compress(self, values: &[u32; LANES]) -> [u32; LANES] {
+        // SAFETY: see [`Avx512`].
+        unsafe {
+            let values = transmute::<[u32; LANES], __m512i>(*values);
+            transmute::<__m512i, [u32; LANES]>(_mm512_maskz_compress_epi32(self.0, values))
+        }
+    }
+
+    #[inline(always)]
+    fn nonzero(values: &[f32; LANES]) -> Self {
+        // SAFETY: see [`Avx512`].
+        unsafe {
+            let values = transmute::<[f32; LANES], __m512>(*values);
+            Self(_mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(values, _mm512_setzero_ps()))
+        }
+    }
+
+    #[inline(always)]
+    fn below(words: &[u32; LANES], thresholds: &[u32; LANES]) -> Self {
+        // SAFETY: see [`Avx512`].
+        unsafe {
+            let words = _mm512_srli_epi32::<1>(transmute::<[u32; LANES], __m512i>(*words));
+            Self(_mm512_cmplt_epu32_mask(words, transmute::<[u32; LANES], __m512i>(*thresholds)))
+        }
+    }
+}
