@@ -12,7 +12,7 @@
 
 #![allow(clippy::print_stdout)]
 
-use tikitaka::crossbar::{Crossbar, Inspect, Reference, ReferenceMethod, Setup};
+use tikitaka::crossbar::{Array, Crossbar, Inspect, Reference, ReferenceMethod, Setup};
 use tikitaka::device::Device;
 use tikitaka::network::{LayerConfig, LinearConfig, Loss, Network, Targets};
 use tikitaka::random::{Operation, Stream};

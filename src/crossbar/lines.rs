@@ -1,6 +1,7 @@
 //! Reading and writing one line: what a transfer does to A and to C.
 
 use super::readout::LineReadout;
+use super::tuning::LINE_NORMALS_PER_DRAW;
 use super::{Array, Crossbar, Line};
 use crate::device::Device;
 use crate::error::{Result, check_len};
@@ -10,14 +11,11 @@ use crate::simd::LANES;
 /// Buffers of pulses to lines, kept between calls.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LineScratch {
-    few: StreamHeads,
+    heads: StreamHeads,
     xi: Vec<f32>,
-    /// Of each line: its pulses, and where the normals of few are.
+    /// Of each line: its pulses, and where its normals are among those drawn for many lines at once, if they are few.
     sent: Vec<(u64, Option<usize>)>,
 }
-
-/// Normals of a line drawn at once, where they are many.
-const DRAWN: usize = 64;
 
 impl<D: Device> Crossbar<D> {
     /// Positions of a line's devices in the array's order: first, stride, count.
@@ -40,38 +38,38 @@ impl<D: Device> Crossbar<D> {
         Ok(())
     }
 
-    /// Sends |n| pulses of the sign of n to each device of some lines, one line and one pulse after another, each with its
+    /// Sends |n| pulses of the sign of n to each device of each line, one line and one pulse after another, each with its
     /// own ξ; returns how many.
     pub(super) fn send_to_lines(&mut self, lines: &[Line], counts: &[i32]) -> Result<u64> {
         let all = lines.iter().try_fold(0, |all, &line| Ok(all + self.line(line)?.2))?;
         check_len("counts", counts.len(), all)?;
         let mut scratch = std::mem::take(&mut self.line_scratch);
-        scratch.few.clear();
+        scratch.heads.clear();
         scratch.sent.clear();
         let noisy = self.device.noisy();
-        let mut rest = counts;
+        let mut remaining = counts;
         for (&line, step) in lines.iter().zip(self.steps.line_pulse..) {
-            let now = rest.split_off(..self.line(line)?.2).expect("as many as the lines have devices");
-            let sent: u64 = now.iter().map(|n| u64::from(n.unsigned_abs())).sum();
+            let line_counts = remaining.split_off(..self.line(line)?.2).expect("as many as the lines have devices");
+            let sent: u64 = line_counts.iter().map(|n| u64::from(n.unsigned_abs())).sum();
             let few = noisy && sent <= StreamHeads::MAX_NUMBERS as u64;
-            scratch.sent.push((sent, few.then(|| scratch.few.push(step, sent as usize))));
+            scratch.sent.push((sent, few.then(|| scratch.heads.push(step, sent as usize))));
         }
-        scratch.few.normals(self.seed, self.array, Operation::LinePulse, &mut scratch.xi);
-        let mut rest = counts;
+        scratch.heads.normals(self.seed, self.array, Operation::LinePulse, &mut scratch.xi);
+        let mut remaining = counts;
         for (&line, &(sent, few)) in lines.iter().zip(&scratch.sent) {
-            let now = rest.split_off(..self.line(line)?.2).expect("as many as the lines have devices");
+            let line_counts = remaining.split_off(..self.line(line)?.2).expect("as many as the lines have devices");
             let stream = self.stream(Operation::LinePulse, self.steps.line_pulse);
             self.steps.line_pulse += 1;
             match few {
-                Some(at) => self.send_to_line(line, now, |position| scratch.xi[at + position])?,
+                Some(at) => self.send_to_line(line, line_counts, |position| scratch.xi[at + position])?,
                 None => {
-                    let mut drawn = [0.0; DRAWN];
-                    self.send_to_line(line, now, |position| {
-                        if noisy && position % DRAWN == 0 {
-                            let rest = (sent - position as u64).min(DRAWN as u64);
-                            stream.normals(position as u64, &mut drawn[..rest as usize]);
+                    let mut drawn = [0.0; LINE_NORMALS_PER_DRAW];
+                    self.send_to_line(line, line_counts, |position| {
+                        if noisy && position % LINE_NORMALS_PER_DRAW == 0 {
+                            let count = (sent - position as u64).min(LINE_NORMALS_PER_DRAW as u64);
+                            stream.normals(position as u64, &mut drawn[..count as usize]);
                         }
-                        drawn[position % DRAWN]
+                        drawn[position % LINE_NORMALS_PER_DRAW]
                     })?;
                 }
             }

@@ -5,12 +5,10 @@
 //! touches one contiguous line, and an update visits only lines that fire.
 
 pub(crate) mod active;
-mod apply;
 mod array;
 mod due;
 mod effect;
 mod exact;
-mod firing;
 mod inspect;
 mod lines;
 pub(crate) mod mvm;
@@ -18,10 +16,10 @@ mod pass;
 mod periphery;
 mod product;
 mod program;
-mod pulse_trains;
 mod readout;
 mod reference;
 mod snapshot;
+mod tuning;
 mod update;
 mod visible;
 
@@ -34,9 +32,9 @@ pub use mvm::Scratch;
 pub use pass::{Direction, MvmCost, SharedProducts};
 pub use periphery::{IoSettings, Periphery};
 pub use program::Programming;
-pub use pulse_trains::{PulseTrains, UpdatePlan};
 pub use reference::{Reference, ReferenceMethod};
 pub use snapshot::{Snapshot, StreamPositions};
+pub use update::{PulseTrains, UpdatePlan};
 pub use visible::Visible;
 
 use crate::device::{Device, DeviceConfig, DeviceSettings, DeviceVisitor};

@@ -5,6 +5,7 @@ use super::pass::{Direction, MvmCost};
 use super::periphery::IoSettings;
 use super::product::{Inputs, Matrix, rescale};
 use super::readout::{Outputs, Readout};
+use super::tuning::MULTIPLY_ADDS_PER_SHARE;
 use crate::error::{Result, check_batch, check_len};
 use crate::random::Stream;
 use crate::simd::{self, GEMM_VECTORS};
@@ -25,9 +26,6 @@ pub struct Scratch {
     repeated: Vec<u32>,
     values: Vec<f32>,
 }
-
-/// Multiply-adds of a part below which waking a thread costs more than it saves.
-const SPLIT: usize = 1 << 15;
 
 /// Bound management gives up after this many halvings, a factor of 1024 (ours; aihwkit's default is 1000).
 const MAX_HALVINGS: u32 = 10;
@@ -81,8 +79,11 @@ impl Products<'_> {
         workers: &Workers,
     ) -> MvmCost {
         let (n, m, batch, threads) = (self.inputs, self.outputs, x.len() / self.inputs, workers.threads());
-        let parts =
-            if threads > 1 { (2 * threads).min(batch.saturating_mul(self.lines.len()) / SPLIT).max(1) } else { 1 };
+        let parts = if threads > 1 {
+            (2 * threads).min(batch.saturating_mul(self.lines.len()) / MULTIPLY_ADDS_PER_SHARE).max(1)
+        } else {
+            1
+        };
         let part = batch.div_ceil(parts).max(1).next_multiple_of(GEMM_VECTORS);
         let width = if matrix.is_some() { GEMM_VECTORS } else { 1 };
         scratch.resize_with(batch.div_ceil(part), Scratch::default);

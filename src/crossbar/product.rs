@@ -3,19 +3,9 @@
 use super::Direction;
 use super::active::Active;
 use super::periphery::IoSettings;
+use super::tuning::{GEMM_MIN_DENSITY, GEMM_SMALL_ARRAY, TRANSPOSED_COPY_ROWS};
 use crate::simd::aligned::Aligned;
-use crate::simd::{self, GEMM_VECTORS, LANES};
-use std::ops::RangeInclusive;
-
-/// Share of non-zero inputs from which vectors together are cheaper than the lines of each (measured).
-const DENSE: f64 = 0.6;
-
-/// Crosspoints of an array up to which that is so whatever the inputs.
-const FEW: usize = 1 << 10;
-
-/// Rows of an array whose transposed products are made from a transposed copy: that adds up whole rows, only those
-/// of δ that are not zero, where lines so short would have to be summed across lanes one by one (measured).
-const NARROW: RangeInclusive<usize> = 1..=4 * LANES;
+use crate::simd::{self, GEMM_VECTORS};
 
 /// How the lines of a matrix are combined.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +29,7 @@ pub(super) struct Matrix<'a> {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Inputs {
     vectors: [Input; GEMM_VECTORS],
-    /// Inputs of a transposed product: every line meets them, so that they are worth moving to whole cache lines.
+    /// Inputs of a transposed product: they are used with every line, so that it pays to move them to cache lines.
     aligned: Aligned<f32>,
 }
 
@@ -59,7 +49,7 @@ impl<'a> Matrix<'a> {
         let outputs = lines.len() / inputs;
         match direction {
             Direction::Forward => Self { lines, kernel: Kernel::LinePerInput, inputs, outputs },
-            Direction::Backward if NARROW.contains(&inputs) => {
+            Direction::Backward if TRANSPOSED_COPY_ROWS.contains(&inputs) => {
                 transposed.resize(lines.len(), 0.0);
                 simd::transpose(lines, inputs, transposed);
                 Self { lines: transposed, kernel: Kernel::LinePerInput, inputs, outputs }
@@ -77,8 +67,8 @@ impl<'a> Matrix<'a> {
             Kernel::LinePerInput => {
                 if full {
                     let values: [&[f32]; GEMM_VECTORS] = std::array::from_fn(|b| vectors[b].values(&x[b * n..][..n]));
-                    let dense = |values: &[f32]| simd::count_nonzero(values) as f64 >= DENSE * n as f64;
-                    if self.lines.len() <= FEW || values.iter().all(|values| dense(values)) {
+                    let dense = |values: &[f32]| simd::count_nonzero(values) as f64 >= GEMM_MIN_DENSITY * n as f64;
+                    if self.lines.len() <= GEMM_SMALL_ARRAY || values.iter().all(|values| dense(values)) {
                         simd::gemm(self.lines, values, y);
                         return;
                     }

@@ -3,13 +3,11 @@
 
 use super::effect::{Operands, ProductEffect};
 use super::periphery::{Converter, IoSettings};
+use super::tuning::READ_NORMALS_PER_DRAW;
 use super::{Direction, Line};
 use crate::random::Stream;
 use crate::simd;
 use std::sync::Arc;
-
-/// Normals drawn at once for a line.
-const NOISE_BLOCK: usize = 256;
 
 /// The output side of one direction.
 #[derive(Clone, Copy, Debug)]
@@ -95,6 +93,6 @@ impl LineReadout<'_> {
         for effect in self.effects {
             effect.apply(&mut Operands { direction, rows: rows.clone(), cols: cols.clone(), weights: v, x: &[1.0] });
         }
-        Readout::new(self.settings).read(stream, Outputs::All, v, &mut [0.0; NOISE_BLOCK], None);
+        Readout::new(self.settings).read(stream, Outputs::All, v, &mut [0.0; READ_NORMALS_PER_DRAW], None);
     }
 }

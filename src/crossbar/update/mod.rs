@@ -1,31 +1,30 @@
 //! The stochastic pulsed update W ← W + lr·δxᵀ (in expectation) (GV16), driven by events: only
 //! devices whose row and column fire in the same slot are touched, and only they draw noise.
 //!
-//! A column's devices meet the pulses and reads of a batch in order; columns know nothing of each
-//! other, so that threads share a batch by columns and change nothing.
+//! A column's devices get the pulses and reads of a batch in order; columns know nothing of each
+//! other, so that threads can share a batch by columns with the same result.
 
-use super::apply::Apply;
-use super::firing::{Draw, DrawScratch, Firing};
-use super::pulse_trains::{Fire, Side};
+mod apply;
+mod coincidence;
+mod draw;
+mod plan;
+
+pub use plan::{PulseTrains, UpdatePlan};
+
 use super::readout::LineReadout;
+use super::tuning::{
+    DRAW_MIN_LINES, DRAWN_UPDATES, FIRINGS_PER_DRAW, PARTS_PER_THREAD, PULSES_PER_SHARE, SHARED_DRAW_LINES,
+};
 use super::{Crossbar, DueRead, Line};
 use crate::device::Device;
 use crate::random::{Operation, Stream};
 use crate::simd;
 use crate::workers::Workers;
+use apply::Apply;
+use coincidence::Firing;
+use draw::{Draw, DrawScratch, Fire, Side};
 use rayon::prelude::*;
 use std::ops::Range;
-
-/// Updates drawn before they are applied: these, or as many as make a share worth a wake where threads
-/// share them, and at most these firings.
-const DRAWN: usize = 32;
-const SHARED_LINES: usize = 1 << 13;
-const FIRINGS: usize = 1 << 21;
-/// Lines to draw, and pulses to apply, below which waking a thread costs more than it saves.
-const SPLIT_LINES: usize = 1 << 9;
-const SPLIT_PULSES: u64 = 5000;
-/// Parts per thread, since columns differ in their pulses.
-const PARTS: usize = 2;
 
 /// Buffers of updates, kept between calls.
 #[derive(Clone, Debug, Default)]
@@ -43,7 +42,7 @@ struct PartScratch {
     read: Vec<f32>,
 }
 
-/// Some whole columns.
+/// A range of columns.
 struct Part<'a> {
     columns: Range<usize>,
     weights: &'a mut [f32],
@@ -51,7 +50,7 @@ struct Part<'a> {
     scratch: &'a mut PartScratch,
 }
 
-/// Drawn updates, and the reads of columns due in between.
+/// Drawn updates, and the reads of columns that are due in between.
 struct Batch<'a, D: Device> {
     device: &'a D,
     rows: usize,
@@ -62,7 +61,7 @@ struct Batch<'a, D: Device> {
     readout: LineReadout<'a>,
     /// Updates of the whole batch before these.
     before: usize,
-    /// The stream of an operation, some steps on from the first of the batch.
+    /// The stream of an operation, so many runs after the first of the batch.
     stream: &'a (dyn Fn(Operation, usize) -> Stream + Sync),
 }
 
@@ -119,8 +118,8 @@ impl<D: Device> Crossbar<D> {
         let mut scratch = std::mem::take(&mut self.update_scratch);
         let lines = self.rows + self.cols;
         let each = lines.saturating_mul(self.pulse_trains.max_length as usize);
-        let shared = if workers.threads() > 1 { SHARED_LINES / lines } else { 0 };
-        let drawn = (FIRINGS / each).clamp(1, DRAWN.max(shared));
+        let shared = if workers.threads() > 1 { SHARED_DRAW_LINES / lines } else { 0 };
+        let drawn = (FIRINGS_PER_DRAW / each).clamp(1, DRAWN_UPDATES.max(shared));
         let vectors = x.chunks(drawn * self.cols).zip(delta.chunks(drawn * self.rows)).zip(lr.chunks(drawn));
         for (k, ((x, delta), lr)) in vectors.enumerate() {
             if scratch.firings.len() < lr.len() {
@@ -129,10 +128,10 @@ impl<D: Device> Crossbar<D> {
             let firings = &mut scratch.firings[..lr.len()];
             self.draw(x, delta, lr, firings, &mut scratch.draws, workers);
             let due = reads.partition_point(|read| read.after <= k * drawn + lr.len());
-            let (reads_now, reads_later) = reads.split_at(due);
-            let (v_now, v_later) = v.split_at_mut(due * self.rows);
-            self.apply(firings, &mut scratch.parts, k * drawn, (reads_now, v_now), workers);
-            (reads, v) = (reads_later, v_later);
+            let (due_reads, later_reads) = reads.split_at(due);
+            let (due_v, later_v) = v.split_at_mut(due * self.rows);
+            self.apply(firings, &mut scratch.parts, k * drawn, (due_reads, due_v), workers);
+            (reads, v) = (later_reads, later_v);
         }
         self.update_scratch = scratch;
     }
@@ -150,11 +149,11 @@ impl<D: Device> Crossbar<D> {
         let (rows, cols, steps) = (self.rows, self.cols, self.steps);
         let (seed, array, pulse_trains, step) =
             (self.seed, self.array, &self.pulse_trains, f64::from(self.device.weight_step()));
-        let some = |scratch: &mut DrawScratch, b: usize, (((x, delta), lr), firings): (_, &mut [Firing])| {
+        let draw = |scratch: &mut DrawScratch, b: usize, (((x, delta), lr), firings): (_, &mut [Firing])| {
             let first = steps.update + b as u64;
             simd::run(Draw { firings, pulse_trains, step, lr, x, delta, seed, array, first, scratch });
         };
-        let threads = workers.threads().min(lr.len()).min(x.len().max(delta.len()) / SPLIT_LINES);
+        let threads = workers.threads().min(lr.len()).min(x.len().max(delta.len()) / DRAW_MIN_LINES);
         let each = if threads > 1 { lr.len().div_ceil(2 * threads) } else { lr.len() };
         let parts = lr.len().div_ceil(each);
         if scratch.len() < parts {
@@ -163,9 +162,9 @@ impl<D: Device> Crossbar<D> {
         if parts > 1 {
             let vectors = x.par_chunks(each * cols).zip(delta.par_chunks(each * rows)).zip(lr.par_chunks(each));
             let parts = scratch.par_iter_mut().zip(vectors.zip(firings.par_chunks_mut(each))).enumerate();
-            workers.split(|| parts.for_each(|(k, (scratch, part))| some(scratch, k * each, part)));
+            workers.split(|| parts.for_each(|(k, (scratch, part))| draw(scratch, k * each, part)));
         } else {
-            some(&mut scratch[0], 0, (((x, delta), lr), firings));
+            draw(&mut scratch[0], 0, (((x, delta), lr), firings));
         }
     }
 
@@ -194,7 +193,8 @@ impl<D: Device> Crossbar<D> {
                 Stream::new(seed, array, operation, first + k as u64)
             },
         };
-        let parts = if pulses < SPLIT_PULSES || workers.threads() == 1 { 1 } else { PARTS * workers.threads() };
+        let parts =
+            if pulses < PULSES_PER_SHARE || workers.threads() == 1 { 1 } else { PARTS_PER_THREAD * workers.threads() };
         let width = self.cols.div_ceil(parts);
         let parts = self.cols.div_ceil(width);
         if scratch.len() < parts {
@@ -242,7 +242,7 @@ impl<D: Device> Crossbar<D> {
         else {
             return (Vec::new(), Vec::new());
         };
-        let spread = |values: &[f32], gain, operation| {
+        let trains = |values: &[f32], gain, operation| {
             let mut side = Side::default();
             let stream = self.stream(operation, self.steps.update);
             simd::run(Fire { side: &mut side, values, gain, slots: plan.slots, stream });
@@ -252,6 +252,6 @@ impl<D: Device> Crossbar<D> {
             }
             fires
         };
-        (spread(delta, plan.row_gain, Operation::RowTrains), spread(x, plan.column_gain, Operation::ColumnTrains))
+        (trains(delta, plan.row_gain, Operation::RowTrains), trains(x, plan.column_gain, Operation::ColumnTrains))
     }
 }

@@ -1,20 +1,15 @@
-//! What the pulses of one update do to the devices of some columns: one device at a time where few
+//! What the pulses of one update do to the devices of a range of columns: one device at a time where few
 //! rows fire, a block of devices at a time where many do. Both give the same bits.
 
-use super::firing::{Firing, Hit, Masks, WORD, bits};
+use super::coincidence::{Coincidence, Firing, Masks, WORD, bits};
+use crate::crossbar::tuning::{BLOCKS_AT_ONCE, NORMALS_PER_DRAW};
 use crate::device::{Block, Device};
 use crate::random::Stream;
 use crate::simd::{self, Isa, Kernel, LANES, unrolled};
 use std::marker::PhantomData;
 use std::ops::Range;
 
-/// Blocks of devices that get their pulses side by side where there are registers enough (measured).
-const SIDE_BY_SIDE: usize = 4;
-
-/// Normals drawn at once, for as many columns as they last.
-const BLOCK: u64 = 4096;
-
-/// Devices of whole columns, and the pulses that meet them.
+/// Devices of a range of columns, and the pulses that they get.
 pub(super) struct Apply<'a, D: Device> {
     pub(super) device: &'a D,
     pub(super) firing: &'a Firing,
@@ -50,16 +45,15 @@ impl<D: Device> Apply<'_, D> {
     #[inline(always)]
     fn apply<M: Isa, const REFERRED: bool, const COUNTED: bool>(mut self) {
         let firing = self.firing;
-        for (slot, hits) in firing.parts(self.columns.clone()) {
-            let mut rest = hits;
-            while let Some(hit) = rest.first() {
-                let start = hit.first;
-                let many = rest[1..].partition_point(|hit| hit.first - start < BLOCK) + 1;
-                let (now, later) = rest.split_at(many);
-                let last = now[many - 1];
+        for (slot, mut coincidences) in firing.parts(self.columns.clone()) {
+            while let Some(first) = coincidences.first() {
+                let start = first.first;
+                let count = coincidences[1..].partition_point(|one| one.first - start < NORMALS_PER_DRAW) + 1;
+                let (batch, tail) = coincidences.split_at(count);
+                let last = batch[count - 1];
                 self.draw::<M>(start, (last.first - start) as usize + last.pulses as usize);
-                self.columns::<M, REFERRED, COUNTED>(slot, now);
-                rest = later;
+                self.columns::<M, REFERRED, COUNTED>(slot, batch);
+                coincidences = tail;
             }
         }
     }
@@ -77,50 +71,55 @@ impl<D: Device> Apply<'_, D> {
         }
     }
 
-    /// The pulses of some columns, whose normals are there.
+    /// The pulses of columns whose normals are drawn.
     #[inline(always)]
-    fn columns<M: Isa, const REFERRED: bool, const COUNTED: bool>(&mut self, slot: usize, hits: &[Hit]) {
+    fn columns<M: Isa, const REFERRED: bool, const COUNTED: bool>(
+        &mut self,
+        slot: usize,
+        coincidences: &[Coincidence],
+    ) {
         let (rows, blocks, first) = (self.rows, self.firing.masks.blocks, self.columns.start);
-        let start = |hit: &Hit| ((hit.line >> 1) as usize - first) * rows;
-        let noise = |hit: &Hit| (hit.first - hits[0].first) as usize;
-        let whole = |hit: &Hit| start(hit) + blocks * LANES <= self.weights.len();
-        let (many, few) = hits.split_at(if self.firing.dense { hits.partition_point(whole) } else { 0 });
-        let train = |hit: &Hit| Train::new(&self.firing.masks, slot, hit, noise(hit));
-        let place = |hit: &Hit, block| {
-            let turned = ((hit.line & 1) == 1) ^ self.firing.negative;
-            Place { start: start(hit), block, flip: if turned { u16::MAX } else { 0 } }
+        let start = |one: &Coincidence| ((one.line >> 1) as usize - first) * rows;
+        let noise = |one: &Coincidence| (one.first - coincidences[0].first) as usize;
+        let fits = |one: &Coincidence| start(one) + blocks * LANES <= self.weights.len();
+        let by_blocks = if self.firing.dense { coincidences.partition_point(fits) } else { 0 };
+        let (by_blocks, by_devices) = coincidences.split_at(by_blocks);
+        let train = |one: &Coincidence| Train::new(&self.firing.masks, slot, one, noise(one));
+        let place = |one: &Coincidence, block| {
+            let reversed = ((one.line & 1) == 1) ^ self.firing.negative;
+            Place { start: start(one), block, flip: if reversed { u16::MAX } else { 0 } }
         };
         if blocks == 1 && M::MANY_REGISTERS {
-            let (fours, rest) = many.as_chunks::<SIDE_BY_SIDE>();
+            let (fours, remainder) = by_blocks.as_chunks::<BLOCKS_AT_ONCE>();
             for [a, b, c, d] in fours {
                 let trains = [&train(a), &train(b), &train(c), &train(d)];
                 let places = [place(a, 0), place(b, 0), place(c, 0), place(d, 0)];
-                self.blocks::<M, SIDE_BY_SIDE, REFERRED>(trains, places);
+                self.blocks::<M, BLOCKS_AT_ONCE, REFERRED>(trains, places);
             }
-            for hit in rest {
-                let (train, place) = (train(hit), place(hit, 0));
+            for one in remainder {
+                let (train, place) = (train(one), place(one, 0));
                 self.blocks::<M, 1, REFERRED>([&train], [place]);
             }
         } else {
-            for hit in many {
-                let train = train(hit);
+            for one in by_blocks {
+                let train = train(one);
                 let mut block = 0;
-                while M::MANY_REGISTERS && block + SIDE_BY_SIDE <= blocks {
-                    let places = [0, 1, 2, 3].map(|k| place(hit, block + k));
-                    self.blocks::<M, SIDE_BY_SIDE, REFERRED>([&train; SIDE_BY_SIDE], places);
-                    block += SIDE_BY_SIDE;
+                while M::MANY_REGISTERS && block + BLOCKS_AT_ONCE <= blocks {
+                    let places = [0, 1, 2, 3].map(|k| place(one, block + k));
+                    self.blocks::<M, BLOCKS_AT_ONCE, REFERRED>([&train; BLOCKS_AT_ONCE], places);
+                    block += BLOCKS_AT_ONCE;
                 }
                 while block < blocks {
-                    self.blocks::<M, 1, REFERRED>([&train], [place(hit, block)]);
+                    self.blocks::<M, 1, REFERRED>([&train], [place(one, block)]);
                     block += 1;
                 }
             }
         }
         if COUNTED {
-            many.iter().for_each(|hit| self.count(slot, hit, start(hit)));
+            by_blocks.iter().for_each(|one| self.count(slot, one, start(one)));
         }
-        for hit in few {
-            self.devices::<REFERRED, COUNTED>(slot, hit, start(hit), noise(hit));
+        for one in by_devices {
+            self.devices::<REFERRED, COUNTED>(slot, one, start(one), noise(one));
         }
     }
 
@@ -129,25 +128,25 @@ impl<D: Device> Apply<'_, D> {
     fn devices<const REFERRED: bool, const COUNTED: bool>(
         &mut self,
         slot: usize,
-        hit: &Hit,
+        one: &Coincidence,
         start: usize,
         noise: usize,
     ) {
         let rows = &self.firing.rows;
-        let down = (hit.line & 1) ^ u32::from(self.firing.negative);
+        let down = (one.line & 1) ^ u32::from(self.firing.negative);
         let devices = start..start + self.rows;
         let points = &self.points[devices.clone()];
         let reference = if REFERRED { &self.reference[devices.clone()] } else { &[] };
         let counters = if COUNTED { &mut self.counters[devices.clone()] } else { &mut [] };
         let weights = &mut self.weights[devices];
         let mut xi = &self.noise[noise..];
-        let mut train = hit.train;
+        let mut train = one.train;
         while train != 0 {
             let slot = rows.slot(slot + train.trailing_zeros() as usize);
             train &= train - 1;
-            let (now, later) = xi.split_at(slot.len());
-            xi = later;
-            for (&row, &xi) in slot.iter().zip(now) {
+            let (slot_xi, tail) = xi.split_at(slot.len());
+            xi = tail;
+            for (&row, &xi) in slot.iter().zip(slot_xi) {
                 let row = rows.lines[row as usize];
                 let (i, up) = ((row >> 1) as usize, (row & 1) == down);
                 let r = if REFERRED { reference[i] } else { 0.0 };
@@ -164,29 +163,29 @@ impl<D: Device> Apply<'_, D> {
     #[inline(always)]
     fn blocks<M: Isa, const N: usize, const REFERRED: bool>(&mut self, trains: [&Train; N], blocks: [Place; N]) {
         let at = &self.firing.masks.at;
-        let taken = unrolled!(N, |k| self.take::<M, REFERRED>(blocks[k]));
+        let devices = unrolled!(N, |k| self.load::<M, REFERRED>(blocks[k]));
         let last = trains.iter().fold(0, |last, train| last.max(train.count));
         let rounds = Rounds { trains, blocks, at, noise: self.noise, round: 0, last, masks: PhantomData };
-        let weights = self.device.pulse_blocks::<M, N>(taken, rounds);
+        let weights = self.device.pulse_blocks::<M, N>(devices, rounds);
         unrolled!(N, |k| self.store(blocks[k], &weights[k]));
     }
 
     #[inline(always)]
-    fn take<M: Isa, const REFERRED: bool>(&self, Place { start, block, flip }: Place) -> Block<'_, D::Point, M> {
+    fn load<M: Isa, const REFERRED: bool>(&self, Place { start, block, flip }: Place) -> Block<'_, D::Point, M> {
         let first = start + block * LANES;
-        let some = |values: &[f32]| *values[first..].first_chunk().expect("a block");
+        let block_of = |values: &[f32]| *values[first..].first_chunk().expect("a block");
         Block {
             points: self.points[first..].first_chunk().expect("a block"),
             up: M::new(!(self.firing.masks.negative[block] ^ flip)),
-            reference: if REFERRED { some(self.reference) } else { [0.0; LANES] },
-            weights: some(self.weights),
+            reference: if REFERRED { block_of(self.reference) } else { [0.0; LANES] },
+            weights: block_of(self.weights),
         }
     }
 
     #[inline(always)]
     fn store(&mut self, Place { start, block, .. }: Place, w: &[f32; LANES]) {
-        let own = LANES.min(self.rows - block * LANES);
-        let weights = &mut self.weights[start + block * LANES..][..own];
+        let count = LANES.min(self.rows - block * LANES);
+        let weights = &mut self.weights[start + block * LANES..][..count];
         if let Some(weights) = weights.first_chunk_mut() {
             *weights = *w;
         } else {
@@ -196,9 +195,9 @@ impl<D: Device> Apply<'_, D> {
     }
 
     #[inline(always)]
-    fn count(&mut self, slot: usize, hit: &Hit, start: usize) {
+    fn count(&mut self, slot: usize, one: &Coincidence, start: usize) {
         let rows = &self.firing.rows;
-        for s in bits(hit.train) {
+        for s in bits(one.train) {
             for &row in rows.slot(slot + s) {
                 let n = &mut self.counters[start + (rows.lines[row as usize] >> 1) as usize];
                 *n = n.saturating_add(1);
@@ -219,7 +218,7 @@ struct Place {
 
 /// Where each slot in which a column fires finds the bits of the rows and their normals.
 struct Train {
-    /// After the last slot, some in which no row fires.
+    /// After the last slot come slots in which no row fires.
     slots: [u32; WORD],
     normals: [u32; WORD],
     count: usize,
@@ -227,10 +226,10 @@ struct Train {
 
 impl Train {
     #[inline(always)]
-    fn new(masks: &Masks, slot: usize, hit: &Hit, noise: usize) -> Self {
+    fn new(masks: &Masks, slot: usize, one: &Coincidence, noise: usize) -> Self {
         let (mut slots, mut normals) = ([masks.silent(); WORD], [0; WORD]);
         let mut count = 0;
-        let (mut train, mut first) = (hit.train, noise as u32);
+        let (mut train, mut first) = (one.train, noise as u32);
         while train != 0 {
             let slot = slot + train.trailing_zeros() as usize;
             train &= train - 1;
@@ -242,7 +241,7 @@ impl Train {
     }
 }
 
-/// What fires of some blocks in each slot of their trains, with its normals.
+/// What fires of blocks in each slot of their trains, with its normals.
 struct Rounds<'a, M, const N: usize> {
     trains: [&'a Train; N],
     blocks: [Place; N],

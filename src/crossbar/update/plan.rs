@@ -1,9 +1,7 @@
-//! Stochastic pulse trains (GV16; managements as documented by aihwkit).
+//! The plan of an update: how long its pulse trains are, and how likely they fire (GV16; managements as documented by
+//! aihwkit).
 
-use super::active::Active;
 use crate::error::{Limit, Result, check_limits};
-use crate::random::Stream;
-use crate::simd::{self, Below, Isa, Kernel, LANES};
 use serde::{Deserialize, Serialize};
 
 /// Settings of the pulse trains of an update.
@@ -50,7 +48,7 @@ impl PulseTrains {
     /// GV16, with k = lr·x_max·δ_max/δ_step the pulses that the largest crosspoint needs:
     ///
     /// ```text
-    /// BL = min(⌈k⌉, BL_max) under train management, else BL_max;  if k > BL_max: δ_max ← δ_max·BL_max/k
+    /// BL = min(⌈k⌉, BL_max) under length management, else BL_max;  if k > BL_max: δ_max ← δ_max·BL_max/k
     /// A = √(lr/(δ_step BL)) · √(x_max/δ_max)    B = √(lr/(δ_step BL)) · √(δ_max/x_max)
     /// ```
     ///
@@ -67,109 +65,6 @@ impl PulseTrains {
         let gain = (lr.abs() / (step * slots)).sqrt();
         let balance = if self.update_management { (x_max / delta_max).sqrt() } else { 1.0 };
         Some(UpdatePlan { slots: slots as u32, row_gain: gain * balance, column_gain: gain / balance, saturated })
-    }
-}
-
-/// Words drawn at once.
-const AT_ONCE: usize = 1024;
-
-/// One side of an update: the lines with a value other than zero, and their firing thresholds.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Side {
-    /// Line number · 2 + (value < 0), for each active line.
-    pub(super) lines: Vec<u32>,
-    active: Active,
-    thresholds: Vec<u32>,
-    words: Vec<u32>,
-    /// Positions in `lines` that fired, slot after slot; longer than it is full.
-    fired: Vec<u32>,
-    /// Where each slot starts in `fired`; one more entry than slots.
-    starts: Vec<usize>,
-}
-
-impl Side {
-    /// Takes the values of one side; a firing probability is `gain`·|value|, at most 1.
-    #[inline(always)]
-    pub(super) fn load<M: Isa>(&mut self, values: &[f32], gain: f64) {
-        self.active.load_on::<M>(values);
-        let (at, values) = (self.active.at(), self.active.values());
-        self.lines.clear();
-        self.lines.extend(at.iter().zip(values).map(|(at, v)| 2 * at + u32::from(*v < 0.0)));
-        // Zeros fill up the last block: they never fire.
-        let (lines, whole) = (values.len(), values.len().next_multiple_of(LANES));
-        self.thresholds.resize(whole.max(self.thresholds.len()), 0);
-        simd::thresholds(values, gain as f32, &mut self.thresholds[..lines]);
-        self.thresholds[lines..whole].iter_mut().for_each(|threshold| *threshold = 0);
-    }
-
-    /// Draws `slots` slots: slot s of active line c fires on word s·(active lines) + c.
-    #[inline(always)]
-    pub(super) fn fire<M: Isa>(&mut self, stream: &Stream, slots: u32) {
-        let width = self.lines.len();
-        let mut words = std::mem::take(&mut self.words);
-        self.starts.clear();
-        self.starts.push(0);
-        // Narrow slots are drawn together: the generator makes words in groups.
-        let together = (AT_ONCE / width.max(1)).max(1) as u32;
-        for first in (0..slots).step_by(together as usize) {
-            let count = together.min(slots - first) as usize;
-            words.resize((count * width + LANES).max(words.len()), 0);
-            stream.word_kernel(u64::from(first) * width as u64, &mut words[..count * width]).run::<M>();
-            self.add::<M>(&words, count);
-        }
-        self.words = words;
-    }
-
-    /// [`fire`](Side::fire) on words that are there already, and room behind them for a block.
-    #[inline(always)]
-    pub(super) fn fire_on<M: Isa>(&mut self, words: &[u32], slots: u32) {
-        self.starts.clear();
-        self.starts.push(0);
-        self.add::<M>(words, slots as usize);
-    }
-
-    #[inline(always)]
-    fn add<M: Isa>(&mut self, words: &[u32], slots: usize) {
-        let width = self.lines.len();
-        let thresholds = &self.thresholds[..width.next_multiple_of(LANES)];
-        let mut n = self.starts.last().copied().unwrap_or(0);
-        for slot in 0..slots {
-            if self.fired.len() < n + width + LANES {
-                self.fired.resize(2 * (n + width + LANES), 0);
-            }
-            n += Below { words: &words[slot * width..], thresholds, at: &mut self.fired[n..] }.run::<M>();
-            self.starts.push(n);
-        }
-    }
-
-    /// Lines that fired in all slots of the last draw.
-    pub(super) fn fired(&self) -> usize {
-        self.starts.last().copied().unwrap_or(0)
-    }
-
-    /// The positions that fired in a slot of the last draw.
-    #[inline(always)]
-    pub(super) fn slot(&self, s: usize) -> &[u32] {
-        &self.fired[self.starts[s]..self.starts[s + 1]]
-    }
-}
-
-/// One side of an update, to be drawn on its own.
-pub(super) struct Fire<'a> {
-    pub(super) side: &'a mut Side,
-    pub(super) values: &'a [f32],
-    pub(super) gain: f64,
-    pub(super) slots: u32,
-    pub(super) stream: Stream,
-}
-
-impl Kernel for Fire<'_> {
-    type Out = ();
-
-    #[inline(always)]
-    fn run<M: Isa>(self) {
-        self.side.load::<M>(self.values, self.gain);
-        self.side.fire::<M>(&self.stream, self.slots);
     }
 }
 

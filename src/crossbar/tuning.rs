@@ -1,0 +1,53 @@
+//! Thresholds between ways that give the same bits, so that they are for speed alone; what was measured says so.
+
+use crate::simd::LANES;
+use std::ops::RangeInclusive;
+
+/// Share of inputs other than zero from which several vectors at once are cheaper than the lines of each (measured).
+pub(super) const GEMM_MIN_DENSITY: f64 = 0.6;
+
+/// Crosspoints of an array up to which they are cheaper whatever the inputs (measured).
+pub(super) const GEMM_SMALL_ARRAY: usize = 1 << 10;
+
+/// Rows of an array whose transposed products are made from a transposed copy: that adds up whole rows, only those
+/// of δ that are not zero, where lines so short would have to be summed across lanes one by one (measured).
+pub(super) const TRANSPOSED_COPY_ROWS: RangeInclusive<usize> = 1..=4 * LANES;
+
+/// Multiply-adds of a part of a product below which waking a thread costs more than it saves.
+pub(super) const MULTIPLY_ADDS_PER_SHARE: usize = 1 << 15;
+
+/// Pulses per slot and block of rows from which a whole block of devices is cheaper than one device at a time (measured).
+pub(super) const BLOCK_MIN_PULSES: f64 = 3.0;
+
+/// Blocks of devices that get their pulses at once where there are registers enough (measured).
+pub(super) const BLOCKS_AT_ONCE: usize = 4;
+
+/// Normals drawn at once for the pulses of as many columns as they last.
+pub(super) const NORMALS_PER_DRAW: u64 = 4096;
+
+/// Words drawn at once for the slots of one side of an update.
+pub(super) const WORDS_PER_DRAW: usize = 1024;
+
+/// Normals drawn at once for a line that gets many pulses.
+pub(super) const LINE_NORMALS_PER_DRAW: usize = 64;
+
+/// Normals drawn at once for the outputs of a line.
+pub(super) const READ_NORMALS_PER_DRAW: usize = 256;
+
+/// Updates drawn before they are applied, where a single thread does it.
+pub(super) const DRAWN_UPDATES: usize = 32;
+
+/// Lines of the updates drawn before they are applied, where threads share them.
+pub(super) const SHARED_DRAW_LINES: usize = 1 << 13;
+
+/// The most firings of the updates drawn before they are applied: a bound on memory.
+pub(super) const FIRINGS_PER_DRAW: usize = 1 << 21;
+
+/// Lines per thread below which waking it to draw costs more than it saves.
+pub(super) const DRAW_MIN_LINES: usize = 1 << 9;
+
+/// Pulses below which waking threads to apply them costs more than it saves.
+pub(super) const PULSES_PER_SHARE: u64 = 5000;
+
+/// Parts of the columns per thread, since columns differ in their pulses.
+pub(super) const PARTS_PER_THREAD: usize = 2;
