@@ -8,7 +8,7 @@ use std::hint::black_box;
 use tikitaka::Workers;
 use tikitaka::crossbar::{Array, Line, Periphery, Visible};
 use tikitaka::device::{DeviceConfig, SoftBounds};
-use tikitaka::network::{LayerConfig, LinearConfig, Loss, Network, Targets};
+use tikitaka::network::{LayerConfig, Loss, Network, Targets, TrainOptions};
 use tikitaka::random::{Operation, Stream};
 use tikitaka::rule::{AnalogSgd, DigitalSgd, RuleConfig, Ttv2};
 use work::{SHAPES, Updates, array, error_signal, image, input};
@@ -85,13 +85,14 @@ fn pulses(shape: (usize, usize), states: f64, n: u64) -> u64 {
 
 /// Training of the whole network, batch 1.
 fn samples(rule: &RuleConfig, n: u64) -> u64 {
-    let linear = |inputs, outputs| LayerConfig::Linear(LinearConfig { inputs, outputs, bias: true, scale: 1.0 });
+    let linear = LayerConfig::linear;
     let layers = [linear(784, 256), LayerConfig::Sigmoid, linear(256, 128), LayerConfig::Sigmoid, linear(128, 10)];
     let mut network = Network::new(&layers, rule, Loss::CrossEntropy, 1).expect("valid settings");
     let x: Vec<f32> = (0..IMAGES as u64).flat_map(image).collect();
     let classes: Vec<u32> = (0..IMAGES as u32).map(|k| k % 10).collect();
     let order: Vec<u32> = (0..n as u32).map(|k| k % IMAGES as u32).collect();
-    network.train(&x, Targets::Classes(&classes), &order, 1, 1.0, &Workers::default()).expect("valid data");
+    let options = TrainOptions { order: Some(&order), ..TrainOptions::default() };
+    network.train(&x, Targets::Classes(&classes), options, &Workers::default()).expect("valid data");
     n
 }
 

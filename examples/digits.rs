@@ -6,7 +6,7 @@
 #![allow(clippy::print_stdout)]
 
 use std::io::Read;
-use tikitaka::network::{LayerConfig, LinearConfig, Loss, Network, Targets};
+use tikitaka::network::{LayerConfig, Loss, Network, Targets, TrainOptions};
 use tikitaka::rule::{RuleConfig, Ttv2};
 use tikitaka::{Result, Workers};
 
@@ -31,8 +31,7 @@ fn train(seed: u64, epochs: u32) -> Result<f64> {
     let (test_x, test_y) =
         (pixels(digits!("t10k-images-idx3-ubyte.gz", 16)), classes(digits!("t10k-labels-idx1-ubyte.gz", 8)));
 
-    let linear = |inputs, outputs| LayerConfig::Linear(LinearConfig { inputs, outputs, bias: true, scale: 1.0 });
-    let layers = [linear(64, 64), LayerConfig::Sigmoid, linear(64, 10)];
+    let layers = [LayerConfig::linear(64, 64), LayerConfig::Sigmoid, LayerConfig::linear(64, 10)];
     let rule = RuleConfig::Ttv2(Ttv2::default());
     let mut network = Network::new(&layers, &rule, Loss::CrossEntropy, seed)?;
     let workers = Workers::default();
@@ -41,7 +40,8 @@ fn train(seed: u64, epochs: u32) -> Result<f64> {
         // Any order will do; this one visits every sample once.
         let n = y.len() as u32;
         let order: Vec<u32> = (0..n).map(|k| (k * 701 + epoch * 97) % n).collect();
-        network.train(&x, Targets::Classes(&y), &order, 1, lr_scale, &workers)?;
+        let options = TrainOptions { order: Some(&order), lr_scale, ..TrainOptions::default() };
+        network.train(&x, Targets::Classes(&y), options, &workers)?;
     }
     let result = network.evaluate(&test_x, Targets::Classes(&test_y), 0, &workers)?;
     Ok(100.0 * result.errors as f64 / result.samples as f64)

@@ -14,7 +14,7 @@
 
 use tikitaka::crossbar::{Array, Crossbar, Inspect, Reference, ReferenceMethod, Setup};
 use tikitaka::device::Device;
-use tikitaka::network::{LayerConfig, LinearConfig, Loss, Network, Targets};
+use tikitaka::network::{LayerConfig, Network, Targets, TrainOptions};
 use tikitaka::random::{Operation, Stream};
 use tikitaka::rule::{Ttv2, Ttv2Rule};
 use tikitaka::{Result, Workers};
@@ -101,9 +101,8 @@ fn zero_shift_error() -> Result<f32> {
 
 /// Errors of a network that learned by TTv2 on such devices whether the sum of eight normals is positive, on 500 others.
 fn train() -> Result<u64> {
-    let linear = |inputs, outputs| LayerConfig::Linear(LinearConfig { inputs, outputs, bias: true, scale: 1.0 });
-    let layers = [linear(8, 6), LayerConfig::Tanh, linear(6, 2)];
-    let mut network = Network::with_rules(&layers, Loss::CrossEntropy, 7, &mut |at| {
+    let layers = [LayerConfig::linear(8, 6), LayerConfig::Tanh, LayerConfig::linear(6, 2)];
+    let mut network = Network::builder().layers(&layers).seed(7).build_with(&mut |at| {
         let array = |number: u64, method: ReferenceMethod| -> Result<Box<dyn Array>> {
             let setup = Setup { seed: at.seed, array: 2 * at.layer + number, ..Setup::default() };
             let mut array = Crossbar::new(at.rows, at.cols, MODEL, &setup)?;
@@ -117,10 +116,10 @@ fn train() -> Result<u64> {
     let mut x = vec![0.0; 8 * 1500];
     Stream::new(3, 0, Operation::Numbers, 0).normals(0, &mut x);
     let classes: Vec<u32> = x.as_chunks::<8>().0.iter().map(|x| u32::from(x.iter().sum::<f32>() > 0.0)).collect();
-    let (training, order) = (1000, (0..1000).collect::<Vec<u32>>());
+    let training = 1000;
     let workers = Workers::default();
     for _ in 0..20 {
-        network.train(&x[..8 * training], Targets::Classes(&classes[..training]), &order, 1, 1.0, &workers)?;
+        network.train(&x[..8 * training], Targets::Classes(&classes[..training]), TrainOptions::default(), &workers)?;
     }
     Ok(network.evaluate(&x[8 * training..], Targets::Classes(&classes[training..]), 0, &workers)?.errors)
 }

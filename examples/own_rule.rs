@@ -7,7 +7,7 @@
 
 use tikitaka::crossbar::{Array, Line, Reference, Setup, Visible, build};
 use tikitaka::device::DeviceConfig;
-use tikitaka::network::{LayerConfig, LinearConfig, Loss, Network, Targets};
+use tikitaka::network::{LayerConfig, Loss, Network, Targets, TrainOptions};
 use tikitaka::random::{Operation, Stream};
 use tikitaka::rule::{Initial, Rule, RuleConfig, State, Ttv1};
 use tikitaka::{Result, Workers};
@@ -86,15 +86,15 @@ fn train(mut network: Network) -> Result<Weights> {
     let mut x = vec![0.0; 8 * 300];
     Stream::new(1, 0, Operation::Sample, 0).normals(0, &mut x);
     let classes: Vec<u32> = (0..300).map(|s| u32::from(x[8 * s] > 0.0)).collect();
-    let order: Vec<u32> = (0..300).collect();
     for batch in [1, 4] {
-        network.train(&x, Targets::Classes(&classes), &order, batch, 0.5, &Workers::default())?;
+        let options = TrainOptions { batch, lr_scale: 0.5, ..TrainOptions::default() };
+        network.train(&x, Targets::Classes(&classes), options, &Workers::default())?;
     }
     network.rules().map(|linear| linear.weights()).collect()
 }
 
 fn layers() -> Vec<LayerConfig> {
-    let linear = |inputs, outputs| LayerConfig::Linear(LinearConfig { inputs, outputs, bias: true, scale: 1.0 });
+    let linear = LayerConfig::linear;
     vec![linear(8, 6), LayerConfig::Tanh, linear(6, 2)]
 }
 
@@ -107,7 +107,7 @@ fn both() -> Result<(Weights, Weights)> {
         ..Ttv1::default()
     });
     let theirs = Network::new(&layers(), &built_in, Loss::CrossEntropy, 7)?;
-    let mine = Network::with_rules(&layers(), Loss::CrossEntropy, 7, &mut |at| Ok(Box::new(MyTtv1::new(&at)?)))?;
+    let mine = Network::builder().layers(&layers()).seed(7).build_with(&mut |at| Ok(Box::new(MyTtv1::new(&at)?)))?;
     Ok((train(mine)?, train(theirs)?))
 }
 

@@ -2,7 +2,7 @@
 
 use tikitaka::Workers;
 use tikitaka::device::DeviceConfig;
-use tikitaka::network::{LayerConfig, LinearConfig, Loss, Network, Targets};
+use tikitaka::network::{LayerConfig, Loss, Network, Targets, TrainOptions};
 use tikitaka::rule::{AnalogSgd, DigitalSgd, Rule, RuleConfig, State, Ttv1, Ttv2};
 use tikitaka::tensors::{Tensor, decode as decoded, encode};
 
@@ -22,7 +22,7 @@ pub(crate) fn decode(bytes: &[u8]) {
 /// The bytes say which rule, and how the state that it has is changed: 12 bytes a change.
 pub(crate) fn restore(bytes: &[u8]) {
     let Some((&kind, changes)) = bytes.split_first() else { return };
-    let linear = |inputs, outputs| LayerConfig::Linear(LinearConfig { inputs, outputs, bias: true, scale: 1.0 });
+    let linear = LayerConfig::linear;
     let rules = [
         RuleConfig::DigitalSgd(DigitalSgd::default()),
         RuleConfig::AnalogSgd(AnalogSgd { count_pulses: true, ..AnalogSgd::default() }),
@@ -43,7 +43,8 @@ pub(crate) fn restore(bytes: &[u8]) {
         .map(|(rule, state): (&mut Box<dyn Rule>, _)| rule.restore(state).is_ok())
         .collect();
     let workers = Workers::default();
-    let trained = network.train(&[0.5, -1.0, 0.0], Targets::Classes(&[1]), &[0, 0, 0], 1, 1.0, &workers);
+    let options = TrainOptions { order: Some(&[0, 0, 0]), ..TrainOptions::default() };
+    let trained = network.train(&[0.5, -1.0, 0.0], Targets::Classes(&[1]), options, &workers);
     if restored == [true, true] {
         trained.expect("a restored network learns");
     }

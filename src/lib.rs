@@ -6,20 +6,20 @@
 //! Training of Neural Networks on Noisy Hardware", Front. Artif. Intell. 4:699148, 2021).
 //!
 //! ```
-//! use tikitaka::network::{LayerConfig, LinearConfig, Loss, Network, Targets};
+//! use tikitaka::network::{LayerConfig, Loss, Network, Targets, TrainOptions};
 //! use tikitaka::rule::{RuleConfig, Ttv2};
 //! use tikitaka::Workers;
 //!
 //! # fn main() -> tikitaka::Result<()> {
-//! let linear = |inputs, outputs| LayerConfig::Linear(LinearConfig { inputs, outputs, bias: true, scale: 1.0 });
-//! let layers = [linear(2, 8), LayerConfig::Tanh, linear(8, 2)];
+//! let layers = [LayerConfig::linear(2, 8), LayerConfig::Tanh, LayerConfig::linear(8, 2)];
 //! let rule = RuleConfig::Ttv2(Ttv2 { fast_lr: 0.5, ..Ttv2::default() });
 //! let mut network = Network::new(&layers, &rule, Loss::CrossEntropy, 1)?;
 //!
 //! let x = [0.9, 0.1, 0.2, 0.8];
 //! let classes = [0, 1];
 //! let order: Vec<u32> = (0..2000).map(|k| k % 2).collect();
-//! network.train(&x, Targets::Classes(&classes), &order, 1, 1.0, &Workers::default())?;
+//! let options = TrainOptions { order: Some(&order), ..TrainOptions::default() };
+//! network.train(&x, Targets::Classes(&classes), options, &Workers::default())?;
 //! let result = network.evaluate(&x, Targets::Classes(&classes), 0, &Workers::default())?;
 //! assert_eq!(result.errors, 0);
 //! # Ok(())
@@ -68,7 +68,8 @@
 //! A device model implements [`device::Device`], or only [`device::Response`] if its devices have a step and a bound in
 //! each direction; every array, rule and network then runs on it: see `examples/own_device.rs`. What changes products,
 //! such as the resistance of wires, implements [`crossbar::ProductEffect`]. A training rule implements [`rule::Rule`] over
-//! [`crossbar::Array`]s: see `examples/own_rule.rs`.
+//! [`crossbar::Array`]s: see `examples/own_rule.rs`. A layer implements
+//! [`network::layer::Layer`]: see `examples/own_layer.rs`.
 
 pub mod average;
 pub mod crossbar;
@@ -83,7 +84,7 @@ pub mod random;
 pub mod rule;
 pub mod simd;
 pub mod tensors;
-mod workers;
+mod threads;
 
 pub use error::{Error, Result};
-pub use workers::Workers;
+pub use threads::Workers;

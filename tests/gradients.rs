@@ -3,8 +3,7 @@
 
 use tikitaka::Workers;
 use tikitaka::network::{
-    Conv2dConfig, Examples, FlattenConfig, Inputs, LayerConfig, LinearConfig, Loss, LstmConfig, MaxPool2dConfig,
-    Network, Targets,
+    Conv2dConfig, Examples, Inputs, LayerConfig, Loss, LstmConfig, MaxPool2dConfig, Network, Targets, TrainOptions,
 };
 use tikitaka::random::{Operation, Stream};
 use tikitaka::rule::{DigitalSgd, RuleConfig};
@@ -17,16 +16,19 @@ fn network(layers: &[LayerConfig], lr: f32) -> Network {
 }
 
 fn linear(inputs: usize, outputs: usize) -> LayerConfig {
-    LayerConfig::Linear(LinearConfig { inputs, outputs, bias: true, scale: 1.0 })
+    LayerConfig::linear(inputs, outputs)
 }
 
 fn lstm(inputs: usize, hidden: usize, carry: bool) -> LayerConfig {
-    LayerConfig::Lstm(LstmConfig { inputs, hidden, bias: true, scale: 1.5, clip: 0.0, carry })
+    LstmConfig { scale: 1.5, carry, ..LstmConfig::new(inputs, hidden) }.into()
 }
 
 fn conv(channels: usize, height: usize, width: usize, filters: usize, stride: usize, padding: usize) -> LayerConfig {
-    let (kernel, bias, scale) = (3, true, 1.5);
-    LayerConfig::Conv2d(Conv2dConfig { channels, height, width, filters, kernel, stride, padding, bias, scale })
+    Conv2dConfig { stride, padding, scale: 1.5, ..Conv2dConfig::new((height, width, channels), filters, 3) }.into()
+}
+
+fn batch(batch: usize) -> TrainOptions<'static> {
+    TrainOptions { batch, ..TrainOptions::default() }
 }
 
 fn normals(n: usize) -> Vec<f32> {
@@ -42,7 +44,7 @@ fn check(layers: &[LayerConfig], x: Examples<'_>, classes: &[u32]) {
     // Twice, so that the second step meets buffers that were used.
     for _ in 0..2 {
         let before: Vec<Vec<f32>> = trained.rules().map(|rule| rule.weights().expect("weights")).collect();
-        trained.train(x, targets, &[0, 1, 2, 3], 4, 1.0, &workers).expect("data that fit");
+        trained.train(x, targets, batch(4), &workers).expect("data that fit");
         for (k, rule) in trained.rules().enumerate() {
             for (i, after) in rule.weights().expect("weights").into_iter().enumerate() {
                 let loss = |shift: f32| {
@@ -86,11 +88,11 @@ fn steps_descend_the_numeric_gradient() {
 
 #[test]
 fn convolutions_descend_the_numeric_gradient() {
-    use LayerConfig::{Flatten, MaxPool2d, Tanh};
+    use LayerConfig::Tanh;
     let pool = |channels, height, width, kernel, stride| {
-        MaxPool2d(MaxPool2dConfig { channels, height, width, kernel, stride })
+        LayerConfig::from(MaxPool2dConfig { stride, ..MaxPool2dConfig::new((height, width, channels), kernel) })
     };
-    let flatten = |channels, height, width| Flatten(FlattenConfig { channels, height, width });
+    let flatten = |channels, height, width| LayerConfig::flatten((height, width, channels));
     let stacks: [&[LayerConfig]; 4] = [
         &[conv(2, 5, 4, 3, 1, 0), linear(18, 2)],
         &[conv(2, 5, 4, 3, 2, 1), Tanh, flatten(3, 3, 2), linear(18, 2)],
@@ -111,7 +113,7 @@ fn recurrent_layers_descend_the_numeric_gradient() {
     let (x, codes) = (normals(4 * 5 * 3), [0, 1, 2, 2, 1, 0, 0, 2, 1, 1, 2, 0, 1, 0, 2, 2, 2, 0, 1, 1]);
     let classes = [0, 1, 1, 0, 1, 0, 0, 0, 1, 1, 0, 1, 0, 1, 0, 1, 1, 0, 0, 1];
     for layers in stacks {
-        check(layers, Examples { inputs: Inputs::Values(&x), steps: 5 }, &classes);
+        check(layers, Examples { inputs: Inputs::Values(&x), time_steps: 5 }, &classes);
         check(layers, Examples::codes(&codes, 5), &classes);
     }
 }
@@ -121,12 +123,15 @@ fn recurrent_layers_descend_the_numeric_gradient() {
 fn what_is_carried_makes_one_sequence_of_two() {
     let (x, workers) = (normals(2 * 6 * 3), Workers::default());
     let classes = [0, 1, 1, 0, 1, 0, 0, 0, 1, 1, 0, 1];
-    let run = |carry, steps, orders: [&[u32]; 2]| {
+    let run = |carry, time_steps, orders: [&[u32]; 2]| {
         let mut network = network(&[lstm(3, 4, carry), lstm(4, 2, carry)], 0.0);
-        let (x, targets) = (Examples { inputs: Inputs::Values(&x), steps }, Targets::Classes(&classes));
+        let (x, targets) = (Examples { inputs: Inputs::Values(&x), time_steps }, Targets::Classes(&classes));
         let mut progress = [0.0; 2];
         for (order, loss) in orders.into_iter().zip(&mut progress) {
-            *loss = network.train(x, targets, order, 1, 1.0, &workers).expect("fits").loss;
+            *loss = network
+                .train(x, targets, TrainOptions { order: Some(order), ..batch(1) }, &workers)
+                .expect("fits")
+                .loss;
         }
         (progress, network.evaluate(x, targets, 0, &workers).expect("fits").loss)
     };
@@ -142,13 +147,12 @@ fn what_is_carried_makes_one_sequence_of_two() {
 /// With one unit whose δ exceeds the limit at every step, the limit is what the array learns from.
 #[test]
 fn clipping_limits_what_gates_learn_from() {
-    let layer =
-        |clip| LayerConfig::Lstm(LstmConfig { inputs: 1, hidden: 2, bias: true, scale: 1.0, clip, carry: false });
+    let layer = |clip| LayerConfig::from(LstmConfig { clip, ..LstmConfig::new(1, 2) });
     let moved = |clip: f64| {
         let mut network = network(&[layer(clip)], LR);
         let before = network.rules().next().expect("one").weights().expect("weights");
-        let x = Examples { inputs: Inputs::Values(&[1.0]), steps: 1 };
-        network.train(x, Targets::Classes(&[1]), &[0], 1, 1.0, &Workers::default()).expect("fits");
+        let x = Examples { inputs: Inputs::Values(&[1.0]), time_steps: 1 };
+        network.train(x, Targets::Classes(&[1]), batch(1), &Workers::default()).expect("fits");
         let after = network.rules().next().expect("one").weights().expect("weights");
         before.iter().zip(&after).map(|(b, a)| (b - a) / LR).collect::<Vec<f32>>()
     };
@@ -165,10 +169,9 @@ fn only_layers_that_carry_carry_in_evaluation() {
     let workers = Workers::default();
     let codes: Vec<u32> = (0..40).map(|k| k * k % 3).collect();
     let (x, targets) = (Examples::codes(&codes, 2), Targets::Classes(&codes));
-    let order: Vec<u32> = (0..20).collect();
     let layers = [lstm(3, 4, false), lstm(4, 3, true)];
     let mut network = network(&layers, 0.0);
-    let trained = network.train(x, targets, &order, 1, 1.0, &workers).expect("fits").loss;
+    let trained = network.train(x, targets, batch(1), &workers).expect("fits").loss;
     let evaluated = network.evaluate(x, targets, 0, &workers).expect("fits").loss;
     assert!((trained - evaluated).abs() < 1e-4, "{trained} {evaluated}");
 }
@@ -179,8 +182,9 @@ fn a_smaller_mini_batch_goes_on_at_its_places() {
     let codes: Vec<u32> = (0..18).map(|k| k * k % 3).collect();
     let (x, targets) = (Examples::codes(&codes, 3), Targets::Classes(&codes));
     let mut network = network(&[lstm(3, 3, true)], 0.0);
-    let loss =
-        |network: &mut Network, order: &[u32]| network.train(x, targets, order, 2, 1.0, &workers).expect("fits").loss;
+    let loss = |network: &mut Network, order: &[u32]| {
+        network.train(x, targets, TrainOptions { order: Some(order), ..batch(2) }, &workers).expect("fits").loss
+    };
     loss(&mut network, &[0, 3]);
     let on = loss(&mut network, &[1]);
     network.reset();

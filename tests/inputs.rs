@@ -5,22 +5,25 @@ use tikitaka::Workers;
 use tikitaka::crossbar::{Array, Crossbar, IoSettings, Line, Periphery, PulseTrains, Reference, Setup, Visible};
 use tikitaka::device::{ConstantStep, DeviceConfig, DeviceSettings, SoftBounds};
 use tikitaka::network::{
-    Conv2dConfig, Examples, FlattenConfig, Inputs, LayerConfig, LinearConfig, Loss, LstmConfig, MaxPool2dConfig,
-    Memory, Network, Targets,
+    Conv2dConfig, Examples, Inputs, LayerConfig, Loss, LstmConfig, MaxPool2dConfig, Memory, Network, Targets,
+    TrainOptions,
 };
 use tikitaka::rule::{AnalogSgd, DigitalSgd, RuleConfig, RuleSettings, Ttv2};
 
 fn linear(inputs: usize, outputs: usize) -> LayerConfig {
-    LayerConfig::Linear(LinearConfig { inputs, outputs, bias: true, scale: 1.0 })
+    LayerConfig::linear(inputs, outputs)
 }
 
 fn conv() -> Conv2dConfig {
-    let (channels, height, width, filters) = (1, 4, 5, 2);
-    Conv2dConfig { channels, height, width, filters, kernel: 3, stride: 1, padding: 0, bias: true, scale: 1.0 }
+    Conv2dConfig::new((4, 5, 1), 2, 3)
 }
 
 fn lstm(inputs: usize, hidden: usize) -> LayerConfig {
-    LayerConfig::Lstm(LstmConfig { inputs, hidden, bias: true, scale: 1.0, clip: 0.0, carry: true })
+    LstmConfig { carry: true, ..LstmConfig::new(inputs, hidden) }.into()
+}
+
+fn batch(batch: usize) -> TrainOptions<'static> {
+    TrainOptions { batch, ..TrainOptions::default() }
 }
 
 fn recurrent() -> Network {
@@ -85,7 +88,7 @@ fn data_that_cannot_be_trained_on() {
     let mut network = Network::new(&[linear(2, 3)], &float(), Loss::CrossEntropy, 0).expect("valid settings");
     let before: Vec<_> = network.rules().map(|l| l.weights().expect("float")).collect();
     let mut train = |x: &[f32], targets: Targets<'_>, order: &[u32], batch, lr_scale| {
-        network.train(x, targets, order, batch, lr_scale, &Workers::default())
+        network.train(x, targets, TrainOptions { order: Some(order), batch, lr_scale }, &Workers::default())
     };
     let x = [0.1, 0.2, 0.3, 0.4];
     let classes = Targets::Classes(&[0, 2]);
@@ -124,27 +127,24 @@ fn layers_out_of_range() {
     says(pool(5, None), &["kernel", "5", "at most 4", "4 × 5"]);
     says(pool(0, Some(1)), &["kernel", "0", "1 to"]);
     says(pool(2, Some(0)), &["stride", "0", "1 to"]);
-    says(FlattenConfig { channels: 2, height: 0, width: 3 }.validate(), &["height", "0", "1 to"]);
-    let config = LstmConfig { inputs: 3, hidden: 2, bias: true, scale: 1.0, clip: 0.0, carry: false };
-    says(LstmConfig { hidden: 0, ..config.clone() }.validate(), &["hidden", "0", "1 to"]);
-    says(LstmConfig { clip: -1.0, ..config.clone() }.validate(), &["clip", "-1", "0 to"]);
-    says(LstmConfig { clip: f64::NAN, ..config }.validate(), &["clip", "NaN"]);
+    says(LayerConfig::flatten((0, 3, 2)).validate(), &["height", "0", "1 to"]);
+    let lstm = |clip| LayerConfig::from(LstmConfig { clip, ..LstmConfig::new(3, 2) }).validate();
+    says(LayerConfig::lstm(3, 0).validate(), &["hidden", "0", "1 to"]);
+    says(lstm(-1.0), &["clip", "-1", "0 to"]);
+    says(lstm(f64::NAN), &["clip", "NaN"]);
 }
 
 #[test]
 fn images_and_sequences_that_do_not_fit() {
     let network = |layers: &[LayerConfig]| Network::new(layers, &float(), Loss::CrossEntropy, 0);
-    let (first, flatten) = (LayerConfig::Conv2d(conv()), FlattenConfig { channels: 2, height: 4, width: 5 });
+    let (first, flatten) = (LayerConfig::Conv2d(conv()), LayerConfig::flatten((4, 5, 2)));
     says(network(&[first.clone(), linear(13, 2)]), &["layer 1", "13 values", "2 × 3 × 2"]);
-    says(network(&[first.clone(), LayerConfig::Flatten(flatten.clone())]), &["layer 1", "4 × 5 × 2", "2 × 3 × 2"]);
+    says(network(&[first.clone(), flatten.clone()]), &["layer 1", "4 × 5 × 2", "2 × 3 × 2"]);
     says(network(&[first.clone(), LayerConfig::Conv2d(conv())]), &["layer 1", "4 × 5 × 1", "2 × 3 × 2"]);
-    let pool = MaxPool2dConfig { channels: 2, height: 4, width: 5, kernel: 2, stride: None };
-    says(
-        network(&[first.clone(), LayerConfig::Tanh, LayerConfig::MaxPool2d(pool.clone())]),
-        &["layer 2", "4 × 5 × 2", "2 × 3 × 2"],
-    );
+    let pool = LayerConfig::max_pool2d((4, 5, 2), 2);
+    says(network(&[first.clone(), LayerConfig::Tanh, pool.clone()]), &["layer 2", "4 × 5 × 2", "2 × 3 × 2"]);
     says(network(&[lstm(3, 4), lstm(5, 2)]), &["layer 1", "5", "4"]);
-    for layer in [LayerConfig::Flatten(flatten), LayerConfig::MaxPool2d(pool), LayerConfig::Tanh] {
+    for layer in [flatten, pool, LayerConfig::Tanh] {
         says(network(&[layer, first.clone()]), &["first layer", "linear, conv2d or lstm"]);
     }
     says(network(&[lstm(1_000_000, 1_000_000)]), &["at most"]);
@@ -157,7 +157,12 @@ fn sequences_that_cannot_be_trained_on() {
     let (codes, classes) = ([0, 1, 2, 0, 1, 2], [0, 1, 2, 2, 1, 0]);
     let x = Examples::codes(&codes, 3);
     let mut train = |x: Examples<'_>, classes: &[u32], order: &[u32]| {
-        network.train(x, Targets::Classes(classes), order, 2, 1.0, &Workers::default())
+        network.train(
+            x,
+            Targets::Classes(classes),
+            TrainOptions { order: Some(order), ..batch(2) },
+            &Workers::default(),
+        )
     };
     says(train(Examples::codes(&codes, 0), &classes, &[0]), &["steps", "0", "1 or more"]);
     says(train(Examples::codes(&codes, 4), &classes, &[0]), &["x", "6", "multiple of 4"]);
@@ -168,20 +173,20 @@ fn sequences_that_cannot_be_trained_on() {
     says(train(Examples::codes(&[], 3), &[], &[0]), &["x", "0", "sample or more"]);
     let mut values = [0.1; 18];
     values[13] = f32::NAN;
-    let values = Examples { inputs: Inputs::Values(&values), steps: 3 };
+    let values = Examples { inputs: Inputs::Values(&values), time_steps: 3 };
     says(train(values, &classes, &[0, 1]), &["x", "NaN", "finite"]);
-    says(train(Examples { steps: 4, ..values }, &classes, &[0]), &["x", "18", "multiple of 12"]);
+    says(train(Examples { time_steps: 4, ..values }, &classes, &[0]), &["x", "18", "multiple of 12"]);
     assert_eq!(train(x, &classes, &[]).expect("nothing to do").samples, 0);
     // What is wrong lies in examples that are not asked for.
     train(values, &classes, &[0]).expect("the other example");
     network.reset();
-    assert!(network.memories().iter().all(|memory| memory.h.is_empty()));
+    assert!(network.state().expect("float").memories.iter().all(|memory| memory.h.is_empty()));
     let after = network.rules().map(|rule| rule.weights().expect("float")).collect::<Vec<_>>();
     assert_ne!(before, after);
 
     let mut images = Network::new(&[LayerConfig::Conv2d(conv())], &float(), Loss::CrossEntropy, 0).expect("valid");
-    let x = Examples { inputs: Inputs::Values(&[0.1; 40]), steps: 2 };
-    let said = images.train(x, Targets::Classes(&[0, 1]), &[0], 1, 1.0, &Workers::default());
+    let x = Examples { inputs: Inputs::Values(&[0.1; 40]), time_steps: 2 };
+    let said = images.train(x, Targets::Classes(&[0, 1]), batch(1), &Workers::default());
     says(said, &["steps", "2", "no layer looks back"]);
 }
 
@@ -190,20 +195,23 @@ fn refused_trainings_and_memories_change_nothing() {
     let mut network = recurrent();
     let (codes, classes) = ([0, 1, 2, 0, 1, 2], [0, 1, 2, 2, 1, 0]);
     let train = |network: &mut Network, codes: &[u32]| {
-        network.train(Examples::codes(codes, 3), Targets::Classes(&classes), &[0, 1], 2, 1.0, &Workers::default())
+        network.train(Examples::codes(codes, 3), Targets::Classes(&classes), batch(2), &Workers::default())
     };
     train(&mut network, &codes).expect("valid data");
-    let state = |network: &Network| {
-        (network.rules().map(|rule| rule.weights().expect("float")).collect::<Vec<_>>(), network.memories())
-    };
-    let before = state(&network);
+    let before = network.state().expect("float");
     train(&mut network, &[0, 1, 2, 0, 1, 9]).expect_err("no such code");
+    let mut restore = |memories: &[Memory]| {
+        let mut state = before.clone();
+        state.rules[0].add_floats("c", &[8, 6], vec![0.5; 48]);
+        state.memories = memories.to_vec();
+        network.restore(&state)
+    };
     let memory = |h: usize, c: usize| Memory { h: vec![0.5; h], c: vec![0.5; c] };
-    says(network.set_memories(&[memory(4, 4)]), &["memories", "1", "2"]);
-    says(network.set_memories(&[memory(4, 4), memory(7, 7)]), &["memories", "7", "multiple of 4"]);
-    says(network.set_memories(&[memory(4, 4), memory(4, 4)]), &["memories", "different numbers of sequences"]);
-    says(network.set_memories(&[memory(4, 6), memory(8, 8)]), &["memories", "as many in h as in c"]);
-    assert_eq!(state(&network), before);
+    says(restore(&[memory(4, 4)]), &["memories", "1", "2"]);
+    says(restore(&[memory(4, 4), memory(7, 7)]), &["memories", "7", "multiple of 4"]);
+    says(restore(&[memory(4, 4), memory(4, 4)]), &["memories", "different numbers of sequences"]);
+    says(restore(&[memory(4, 6), memory(8, 8)]), &["memories", "as many in h as in c"]);
+    assert_eq!(network.state().expect("float"), before);
 }
 
 #[test]
@@ -226,19 +234,9 @@ fn texts_that_cannot_go_on() {
 
 #[test]
 fn a_batch_larger_than_any_data_is_all_of_it() {
-    let conv = Conv2dConfig {
-        channels: 1,
-        height: 3,
-        width: 3,
-        filters: 2,
-        kernel: 2,
-        stride: 1,
-        padding: 0,
-        bias: true,
-        scale: 1.0,
-    };
-    let mut network = Network::new(&[LayerConfig::Conv2d(conv)], &float(), Loss::CrossEntropy, 1).expect("valid");
-    network.train(&[0.1; 9], Targets::Classes(&[0]), &[0], usize::MAX, 1.0, &Workers::default()).expect("one batch");
+    let mut network =
+        Network::new(&[LayerConfig::conv2d((3, 3, 1), 2, 2)], &float(), Loss::CrossEntropy, 1).expect("valid");
+    network.train(&[0.1; 9], Targets::Classes(&[0]), batch(usize::MAX), &Workers::default()).expect("one batch");
 }
 
 #[test]
@@ -251,24 +249,14 @@ fn steps_beyond_any_data_are_no_panic() {
 #[test]
 fn memories_that_are_not_finite_are_refused() {
     let mut network = Network::new(&[lstm(3, 2)], &float(), Loss::CrossEntropy, 1).expect("valid");
-    assert!(network.set_memories(&[Memory { h: vec![f32::NAN; 2], c: vec![0.0; 2] }]).is_err());
+    let mut state = network.state().expect("float");
+    state.memories = vec![Memory { h: vec![f32::NAN; 2], c: vec![0.0; 2] }];
+    says(network.restore(&state), &["memories", "NaN"]);
 }
 
 #[test]
 fn images_of_another_shape_and_the_same_size_are_refused() {
-    let conv = Conv2dConfig {
-        channels: 1,
-        height: 4,
-        width: 5,
-        filters: 2,
-        kernel: 3,
-        stride: 1,
-        padding: 0,
-        bias: true,
-        scale: 1.0,
-    };
-    let pool = MaxPool2dConfig { channels: 3, height: 2, width: 2, kernel: 2, stride: None };
-    let layers = [LayerConfig::Conv2d(conv), LayerConfig::Tanh, LayerConfig::MaxPool2d(pool)];
+    let layers = [LayerConfig::Conv2d(conv()), LayerConfig::Tanh, LayerConfig::max_pool2d((2, 2, 3), 2)];
     assert!(Network::new(&layers, &float(), Loss::CrossEntropy, 1).is_err(), "2 × 3 × 2 is no 2 × 2 × 3");
 }
 

@@ -4,9 +4,7 @@
 #![allow(clippy::single_range_in_vec_init)] // pieces of the data, often only one
 
 use tikitaka::crossbar::{Periphery, PulseTrains};
-use tikitaka::network::{
-    Conv2dConfig, FlattenConfig, LayerConfig, LinearConfig, Loss, MaxPool2dConfig, Network, Targets,
-};
+use tikitaka::network::{Conv2dConfig, LayerConfig, LinearConfig, Loss, Network, Targets, TrainOptions};
 use tikitaka::random::{Operation, Stream};
 use tikitaka::rule::{
     AnalogSgd, DigitalSgd, Initial, LearningRates, ReadVectors, RuleConfig, State, TransferLine, Ttv1, Ttv2,
@@ -46,7 +44,7 @@ fn rules() -> Vec<(&'static str, RuleConfig)> {
 }
 
 fn network(rule: &RuleConfig, seed: u64) -> Network {
-    let linear = |inputs, outputs| LayerConfig::Linear(LinearConfig { inputs, outputs, bias: true, scale: 1.5 });
+    let linear = |inputs, outputs| LayerConfig::from(LinearConfig { scale: 1.5, ..LinearConfig::new(inputs, outputs) });
     let layers = [linear(INPUTS, 70), LayerConfig::Sigmoid, linear(70, 3)];
     let mut network = Network::new(&layers, rule, Loss::CrossEntropy, seed).expect("valid settings");
     network.rules_mut().for_each(|rule| rule.set_averaging(true).expect("a built-in rule"));
@@ -62,15 +60,19 @@ fn data() -> (Vec<f32>, Vec<u32>) {
     (x, classes)
 }
 
-/// PulseTrains on `pieces` of the data one after another.
+/// Trains on `pieces` of the data one after another.
 fn train(network: &mut Network, batch: usize, threads: usize, pieces: &[std::ops::Range<u32>]) -> Result<()> {
     let (x, classes) = data();
     let workers = Workers::new(threads)?;
     for piece in pieces {
         let order: Vec<u32> = piece.clone().collect();
-        network.train(&x, Targets::Classes(&classes), &order, batch, 1.0, &workers)?;
+        network.train(&x, Targets::Classes(&classes), options(&order, batch), &workers)?;
     }
     Ok(())
+}
+
+fn options(order: &[u32], batch: usize) -> TrainOptions<'_> {
+    TrainOptions { order: Some(order), batch, ..TrainOptions::default() }
 }
 
 fn states(network: &Network) -> Vec<State> {
@@ -135,7 +137,7 @@ fn shared_mini_batches_give_what_one_thread_does() {
         for batch in [100, 239] {
             let trained = |threads| {
                 let (mut network, workers) = (network(&rule, 5), Workers::new(threads).expect("few threads"));
-                let progress = network.train(&x, Targets::Classes(&classes), &order, batch, 1.0, &workers);
+                let progress = network.train(&x, Targets::Classes(&classes), options(&order, batch), &workers);
                 (progress.expect("valid data"), network.ledger().expect("a built-in rule"), states(&network))
             };
             let once = trained(1);
@@ -149,18 +151,16 @@ fn shared_mini_batches_give_what_one_thread_does() {
 #[test]
 fn shared_mini_batches_of_images_give_what_one_thread_does() {
     let conv = |channels, side, filters, padding| {
-        let (height, width, kernel, stride, bias, scale) = (side, side, 3, 1, true, 0.5);
-        LayerConfig::Conv2d(Conv2dConfig { channels, height, width, filters, kernel, stride, padding, bias, scale })
+        LayerConfig::from(Conv2dConfig { padding, scale: 0.5, ..Conv2dConfig::new((side, side, channels), filters, 3) })
     };
-    let pooling = MaxPool2dConfig { channels: 4, height: 12, width: 12, kernel: 2, stride: None };
     let layers = [
         conv(1, 12, 4, 1),
         LayerConfig::Tanh,
-        LayerConfig::MaxPool2d(pooling),
+        LayerConfig::max_pool2d((12, 12, 4), 2),
         conv(4, 6, 20, 0),
         LayerConfig::ReLU,
-        LayerConfig::Flatten(FlattenConfig { channels: 20, height: 4, width: 4 }),
-        LayerConfig::Linear(LinearConfig { inputs: 320, outputs: 3, bias: true, scale: 1.0 }),
+        LayerConfig::flatten((4, 4, 20)),
+        LayerConfig::linear(320, 3),
     ];
     let mut x = vec![0.0; 239 * 144];
     Stream::new(3, 0, Operation::Sample, 0).normals(0, &mut x);
@@ -170,7 +170,7 @@ fn shared_mini_batches_of_images_give_what_one_thread_does() {
             let trained = |threads| {
                 let workers = Workers::new(threads).expect("few threads");
                 let mut network = Network::new(&layers, &rule, Loss::CrossEntropy, 5).expect("valid settings");
-                let progress = network.train(&x, Targets::Classes(&classes), &order, batch, 1.0, &workers);
+                let progress = network.train(&x, Targets::Classes(&classes), options(&order, batch), &workers);
                 (progress.expect("valid data"), network.ledger().expect("a built-in rule"), states(&network))
             };
             let once = trained(1);

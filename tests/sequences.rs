@@ -7,11 +7,11 @@
 use std::ops::Range;
 use tikitaka::crossbar::Periphery;
 use tikitaka::network::{
-    Conv2dConfig, Examples, FlattenConfig, LayerConfig, LinearConfig, Loss, LstmConfig, MaxPool2dConfig, Memory,
-    Network, Targets,
+    Conv2dConfig, Examples, LayerConfig, LinearConfig, Loss, LstmConfig, MaxPool2dConfig, Memory, Network,
+    NetworkState, Targets, TrainOptions,
 };
 use tikitaka::random::{Operation, Stream};
-use tikitaka::rule::{AnalogSgd, DigitalSgd, RuleConfig, State, TransferUnit, Ttv1, Ttv2};
+use tikitaka::rule::{AnalogSgd, DigitalSgd, RuleConfig, TransferUnit, Ttv1, Ttv2};
 use tikitaka::{Result, Workers};
 
 const EXAMPLES: u32 = 40;
@@ -44,16 +44,16 @@ const STEPS: usize = 7;
 const CODES: usize = 30;
 
 fn network(kind: Kind, rule: &RuleConfig, seed: u64) -> Network {
-    let linear = |inputs, outputs| LayerConfig::Linear(LinearConfig { inputs, outputs, bias: true, scale: 1.5 });
+    let linear = |inputs, outputs| LayerConfig::from(LinearConfig { scale: 1.5, ..LinearConfig::new(inputs, outputs) });
     let lstm = |inputs, hidden| {
-        LayerConfig::Lstm(LstmConfig { inputs, hidden, bias: true, scale: 2.0, clip: 0.1, carry: true })
+        LayerConfig::from(LstmConfig { scale: 2.0, clip: 0.1, carry: true, ..LstmConfig::new(inputs, hidden) })
     };
     let conv = |channels, height, width, filters, padding| {
-        let (kernel, stride, bias, scale) = (5, 1, true, 1.5);
-        LayerConfig::Conv2d(Conv2dConfig { channels, height, width, filters, kernel, stride, padding, bias, scale })
+        let image = (height, width, channels);
+        LayerConfig::from(Conv2dConfig { padding, scale: 1.5, ..Conv2dConfig::new(image, filters, 5) })
     };
     let pool = |channels, height, width, stride| {
-        LayerConfig::MaxPool2d(MaxPool2dConfig { channels, height, width, kernel: 2, stride })
+        LayerConfig::from(MaxPool2dConfig { stride, ..MaxPool2dConfig::new((height, width, channels), 2) })
     };
     let layers = match kind {
         Kind::Images => vec![
@@ -63,7 +63,7 @@ fn network(kind: Kind, rule: &RuleConfig, seed: u64) -> Network {
             conv(6, 10, 9, 8, 0),
             pool(8, 6, 5, Some(1)),
             LayerConfig::ReLU,
-            LayerConfig::Flatten(FlattenConfig { channels: 8, height: 5, width: 4 }),
+            LayerConfig::flatten((5, 4, 8)),
             linear(160, 3),
         ],
         Kind::Text => vec![lstm(CODES, 24), lstm(24, 20), linear(20, CODES)],
@@ -91,7 +91,7 @@ fn text() -> (Vec<u32>, Vec<u32>) {
     (codes[..codes.len() - 1].to_vec(), codes[1..].to_vec())
 }
 
-/// PulseTrains on `pieces` of the data one after another; the sum of the losses.
+/// Trains on `pieces` of the data one after another; the sum of the losses.
 fn train(kind: Kind, network: &mut Network, batch: usize, threads: usize, pieces: &[Range<u32>]) -> Result<f64> {
     let workers = Workers::new(threads)?;
     let (codes, next) = text();
@@ -100,25 +100,25 @@ fn train(kind: Kind, network: &mut Network, batch: usize, threads: usize, pieces
     let mut loss = 0.0;
     for piece in pieces {
         let order: Vec<u32> = piece.clone().collect();
+        let options = TrainOptions { order: Some(&order), batch, ..TrainOptions::default() };
         let (x, targets) = match kind {
             Kind::Images => (Examples::from(&images), Targets::Classes(&classes)),
             Kind::Text => (Examples::codes(&codes, STEPS), Targets::Classes(&next)),
         };
-        loss += network.train(x, targets, &order, batch, 1.0, &workers)?.loss;
+        loss += network.train(x, targets, options, &workers)?.loss;
     }
     Ok(loss)
 }
 
-/// Everything to go on from.
-fn states(network: &Network) -> (Vec<State>, Vec<Memory>) {
-    (network.rules().map(|rule| rule.state().expect("a built-in rule")).collect(), network.memories())
+fn state(network: &Network) -> NetworkState {
+    network.state().expect("built-in rules")
 }
 
 /// FNV-1a over the bits of every array of a network, and of what it carries.
 fn digest(network: &Network) -> u64 {
-    let (states, memories) = states(network);
+    let NetworkState { rules, memories } = state(network);
     let carried = memories.iter().flat_map(|memory| memory.h.iter().chain(&memory.c));
-    let words = states.iter().flat_map(|state| state.floats.values().flat_map(|tensor| &tensor.values)).chain(carried);
+    let words = rules.iter().flat_map(|state| state.floats.values().flat_map(|tensor| &tensor.values)).chain(carried);
     words.fold(0xcbf2_9ce4_8422_2325, |hash, v| (hash ^ u64::from(v.to_bits())).wrapping_mul(0x0100_0000_01b3))
 }
 
@@ -164,7 +164,7 @@ fn threads_and_cuts_do_not_matter_and_seeds_do() {
             let trained = |seed, threads, pieces: &[Range<u32>]| {
                 let mut network = network(kind, &rule, seed);
                 train(kind, &mut network, batch, threads, pieces).expect("valid data");
-                (states(&network), network.ledger().expect("a built-in rule"))
+                (state(&network), network.ledger().expect("a built-in rule"))
             };
             let once = trained(5, 1, &[0..EXAMPLES]);
             let about = format!("{kind:?}, {name}, batch {batch}");
@@ -181,18 +181,15 @@ fn a_state_put_back_goes_on_bit_for_bit() {
         for (name, rule) in rules() {
             let mut whole = network(kind, &rule, 5);
             train(kind, &mut whole, batch, 1, &[0..25]).expect("valid data");
-            let (rules, memories) = states(&whole);
+            let saved = state(&whole);
             let mut second = network(kind, &rule, 5);
             // Used before, so that nothing may be left of what it did.
             train(kind, &mut second, 3, 1, &[30..EXAMPLES]).expect("valid data");
-            second.set_memories(&memories).expect("of the same layers");
-            for (rule, state) in second.rules_mut().zip(&rules) {
-                rule.restore(state).expect("a state of the same settings");
-            }
+            second.restore(&saved).expect("a state of the same settings");
             let rest = [25..EXAMPLES];
             let loss = train(kind, &mut whole, batch, 1, &rest).expect("valid data");
             let again = train(kind, &mut second, batch, 2, &rest).expect("valid data");
-            assert_eq!(states(&second), states(&whole), "{kind:?}, {name}, batch {batch}");
+            assert_eq!(state(&second), state(&whole), "{kind:?}, {name}, batch {batch}");
             let ledgers = [&second, &whole].map(|network| network.ledger().expect("a built-in rule"));
             assert_eq!(ledgers[0], ledgers[1]);
             assert_eq!(again, loss, "{kind:?}, {name}, batch {batch}");
@@ -207,14 +204,14 @@ fn a_reset_forgets_what_was_carried() {
         let trained = |forget: bool| {
             let mut network = network(Kind::Text, &rule, 5);
             train(Kind::Text, &mut network, 5, 1, &[0..20]).expect("valid data");
-            let held = network.memories();
-            assert!(held.iter().all(|memory| memory.h.iter().chain(&memory.c).any(|v| *v != 0.0)));
+            let carried = state(&network).memories;
+            assert!(carried.iter().all(|memory| memory.h.iter().chain(&memory.c).any(|v| *v != 0.0)));
             if forget {
                 network.reset();
-                assert_eq!(network.memories(), [const { Memory { h: Vec::new(), c: Vec::new() } }; 2]);
+                assert_eq!(state(&network).memories, [const { Memory { h: Vec::new(), c: Vec::new() } }; 2]);
             }
             let loss = train(Kind::Text, &mut network, 5, 1, &[20..25]).expect("valid data");
-            (loss, states(&network))
+            (loss, state(&network))
         };
         let (kept, forgot) = (trained(false), trained(true));
         assert!((kept.0 - forgot.0).abs() > 1e-4, "{name}: {} {}", kept.0, forgot.0);
@@ -234,7 +231,7 @@ fn evaluation_leaves_training_alone_and_does_not_depend_on_threads() {
         for (name, rule) in rules() {
             let mut network = network(kind, &rule, 1);
             train(kind, &mut network, 5, 1, &[0..10]).expect("valid data");
-            let before = states(&network);
+            let before = state(&network);
             let workers = |threads| Workers::new(threads).expect("few threads");
             let outputs = |draw, threads| network.forward(x, draw, &workers(threads)).expect("valid data");
             let once = outputs(3, 1);
@@ -246,7 +243,7 @@ fn evaluation_leaves_training_alone_and_does_not_depend_on_threads() {
                 let sample = |threads, draw| network.sample(&codes[..5], 20, 0.8, 2, draw, &workers(threads));
                 assert_eq!(sample(1, 0).expect("codes"), sample(3, 0).expect("codes"), "{name}");
             }
-            assert_eq!(before, states(&network), "{kind:?}, {name}");
+            assert_eq!(before, state(&network), "{kind:?}, {name}");
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::device::Device;
 use crate::error::{Error, Result, check_len};
 use crate::ledger::Counts;
 use crate::random::Operation;
-use crate::workers::Workers;
+use crate::threads::Workers;
 
 /// A column (all outputs of one input) or a row (all inputs of one output) of W.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

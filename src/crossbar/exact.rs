@@ -6,7 +6,7 @@ use super::{Direction, IoSettings, MvmCost, SharedProducts, Visible, transpose};
 use crate::error::{Error, Result, check_batch, check_len, check_room};
 use crate::random::{Operation, Stream};
 use crate::simd::{self, LANES};
-use crate::workers::Workers;
+use crate::threads::Workers;
 use rayon::prelude::*;
 use std::ops::RangeInclusive;
 

@@ -9,7 +9,7 @@ use super::tuning::MULTIPLY_ADDS_PER_SHARE;
 use crate::error::{Result, check_batch, check_len};
 use crate::random::Stream;
 use crate::simd::{self, GEMM_VECTORS};
-use crate::workers::Workers;
+use crate::threads::Workers;
 use rayon::prelude::*;
 use std::sync::Arc;
 

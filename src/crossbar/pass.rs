@@ -2,7 +2,7 @@
 
 use super::mvm::Scratch;
 use crate::error::Result;
-use crate::workers::Workers;
+use crate::threads::Workers;
 
 /// The side from which an array is seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

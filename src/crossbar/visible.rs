@@ -7,7 +7,7 @@ use super::{Crossbar, Programming, transpose};
 use crate::device::Device;
 use crate::error::{Error, Result, check_len};
 use crate::random::Operation;
-use crate::workers::Workers;
+use crate::threads::Workers;
 use std::fmt::Debug;
 
 /// The weights W of a layer, `rows` outputs × `cols` inputs, as a network sees them: an array, a sum of arrays, or exact

@@ -13,9 +13,10 @@ pub enum Targets<'a> {
 }
 
 /// A loss.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Loss {
     /// Cross-entropy of the softmax of the outputs, in nats; targets are classes.
+    #[default]
     CrossEntropy,
     /// (1/2m) Σ (y − t)², m the outputs; targets are vectors.
     MeanSquare,

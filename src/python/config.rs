@@ -126,7 +126,8 @@ struct Table {
 /// The default settings of a kind, as a dict.
 type DefaultsOf = for<'py> fn(Python<'py>, &str) -> PyResult<Bound<'py, PyAny>>;
 
-const FAMILIES: &[Table] = &[table::<DeviceConfig>(), table::<PartConfig>(), table::<RuleConfig>()];
+const FAMILIES: &[Table] =
+    &[table::<DeviceConfig>(), table::<PartConfig>(), table::<RuleConfig>(), table::<LayerConfig>()];
 
 const fn table<F: Family + Serialize + DeserializeOwned>() -> Table {
     Table {
@@ -153,7 +154,7 @@ fn family_of(kind: &str) -> PyResult<&'static Table> {
     })
 }
 
-/// The kinds of a family ("device", "part" or "rule"), in order.
+/// The kinds of a family ("device", "part", "rule" or "layer"), in order.
 #[pyfunction]
 pub(super) fn kinds(family: &str) -> PyResult<Vec<&'static str>> {
     FAMILIES.iter().find(|table| table.name == family).map(|table| (table.kinds)()).ok_or_else(|| {
@@ -200,9 +201,6 @@ pub(super) fn bounds(kind: &str) -> PyResult<HashMap<&'static str, (f64, f64)>> 
 /// Raises a ValueError naming the field, its value and what is allowed, if the settings are not valid.
 #[pyfunction]
 pub(super) fn validate(kind: &str, config: &Bound<'_, PyAny>) -> PyResult<()> {
-    if ["linear", "conv2d", "lstm", "max-pool2d", "flatten"].contains(&kind) {
-        return layer(config)?.validate().map_err(map_error);
-    }
     let dict = as_dict(config)?.cast_into::<PyDict>()?.copy()?;
     dict.set_item("kind", kind)?;
     (family_of(kind)?.validate)(&dict, kind)

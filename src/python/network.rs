@@ -4,7 +4,7 @@ use super::arrays::{codes, floats, integers, matrix, matrix_out, named_out, rows
 use super::config::{layer, map_error, programming, whole, workers};
 use super::rule;
 use super::state::{state_in, state_out};
-use crate::network::{Examples, Inputs, Loss, Memory, Network, Progress, Targets};
+use crate::network::{Examples, Inputs, Loss, Memory, Network, NetworkState, Progress, Targets, TrainOptions};
 use crate::rule::Rule;
 use numpy::{PyArray1, PyArray2, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::exceptions::PyValueError;
@@ -20,13 +20,13 @@ pub(super) struct PyNetwork {
     loss: Loss,
 }
 
-/// Targets as they came in.
-enum Given<'py> {
+/// Targets as Python gave them.
+enum TargetArg<'py> {
     Classes(Vec<u32>),
     Values(PyReadonlyArrayDyn<'py, f32>),
 }
 
-impl Given<'_> {
+impl TargetArg<'_> {
     fn targets(&self) -> PyResult<Targets<'_>> {
         Ok(match self {
             Self::Classes(classes) => Targets::Classes(classes),
@@ -35,14 +35,14 @@ impl Given<'_> {
     }
 }
 
-/// Inputs as they came in, and how many examples of how many steps.
+/// Inputs as Python gave them, and how many examples of how many time steps.
 struct Data<'py> {
-    inputs: Fed<'py>,
+    inputs: InputArg<'py>,
     examples: usize,
-    steps: usize,
+    time_steps: usize,
 }
 
-enum Fed<'py> {
+enum InputArg<'py> {
     Codes(Vec<u32>),
     Values(PyReadonlyArrayDyn<'py, f32>),
 }
@@ -50,10 +50,10 @@ enum Fed<'py> {
 impl Data<'_> {
     fn examples(&self) -> PyResult<Examples<'_>> {
         let inputs = match &self.inputs {
-            Fed::Codes(codes) => Inputs::Codes(codes),
-            Fed::Values(values) => Inputs::Values(values.as_slice()?),
+            InputArg::Codes(codes) => Inputs::Codes(codes),
+            InputArg::Values(values) => Inputs::Values(values.as_slice()?),
         };
-        Ok(Examples { inputs, steps: self.steps })
+        Ok(Examples { inputs, time_steps: self.time_steps })
     }
 }
 
@@ -64,14 +64,16 @@ impl PyNetwork {
         if !self.network.recurrent() {
             let values = floats(x, "x")?;
             let examples = rows(&values, "x", n)?;
-            return Ok(Data { inputs: Fed::Values(values), examples, steps: 1 });
+            return Ok(Data { inputs: InputArg::Values(values), examples, time_steps: 1 });
         }
-        if let Some((codes, [examples, steps])) = codes(x, "x")? {
-            return Ok(Data { inputs: Fed::Codes(codes), examples, steps });
+        if let Some((codes, [examples, time_steps])) = codes(x, "x")? {
+            return Ok(Data { inputs: InputArg::Codes(codes), examples, time_steps });
         }
         let values = floats(x, "x")?;
         match *values.shape() {
-            [examples, steps, width] if width == n => Ok(Data { inputs: Fed::Values(values), examples, steps }),
+            [examples, time_steps, width] if width == n => {
+                Ok(Data { inputs: InputArg::Values(values), examples, time_steps })
+            }
             _ => Err(PyValueError::new_err(format!(
                 "x has shape {:?}; (examples, steps) of integers or (examples, steps, {n}) needed",
                 values.shape()
@@ -79,11 +81,11 @@ impl PyNetwork {
         }
     }
 
-    fn given<'py>(&self, targets: &Bound<'py, PyAny>, data: &Data<'_>) -> PyResult<Given<'py>> {
+    fn target_arg<'py>(&self, targets: &Bound<'py, PyAny>, data: &Data<'_>) -> PyResult<TargetArg<'py>> {
         let (recurrent, m) = (self.network.recurrent(), self.network.outputs());
         Ok(match self.loss {
             Loss::CrossEntropy if recurrent => match codes(targets, "targets")? {
-                Some((classes, shape)) if shape == [data.examples, data.steps] => Given::Classes(classes),
+                Some((classes, shape)) if shape == [data.examples, data.time_steps] => TargetArg::Classes(classes),
                 _ => {
                     let array = targets.py().import("numpy")?.call_method1("asarray", (targets,))?;
                     return Err(PyValueError::new_err(format!(
@@ -91,25 +93,25 @@ impl PyNetwork {
                         array.getattr("shape")?,
                         array.getattr("dtype")?,
                         data.examples,
-                        data.steps
+                        data.time_steps
                     )));
                 }
             },
-            Loss::CrossEntropy => Given::Classes(indices(targets, "targets")?),
+            Loss::CrossEntropy => TargetArg::Classes(indices(targets, "targets")?),
             Loss::MeanSquare => {
                 let values = floats(targets, "targets")?;
-                if recurrent && values.shape() != [data.examples, data.steps, m] {
+                if recurrent && values.shape() != [data.examples, data.time_steps, m] {
                     return Err(PyValueError::new_err(format!(
                         "targets has shape {:?}; ({}, {}, {m}) needed",
                         values.shape(),
                         data.examples,
-                        data.steps
+                        data.time_steps
                     )));
                 }
                 if !recurrent {
                     rows(&values, "targets", m)?;
                 }
-                Given::Values(values)
+                TargetArg::Values(values)
             }
         })
     }
@@ -146,11 +148,15 @@ impl PyNetwork {
         {
             return Err(PyValueError::new_err(format!("rules holds {}; one rule, or {arrays} needed", list.len())));
         }
-        let network = Network::with_rules(&layers, loss, seed, &mut |at| match each {
-            Some(list) => rule::build(&list.get_item(at.layer as usize).map_err(super::config::foreign)?, &at),
-            None => rule::build(rules, &at),
-        })
-        .map_err(map_error)?;
+        let network = Network::builder()
+            .layers(&layers)
+            .loss(loss)
+            .seed(seed)
+            .build_with(&mut |at| match each {
+                Some(list) => rule::build(&list.get_item(at.layer as usize).map_err(super::config::foreign)?, &at),
+                None => rule::build(rules, &at),
+            })
+            .map_err(map_error)?;
         Ok(Self { network, loss })
     }
 
@@ -169,17 +175,14 @@ impl PyNetwork {
     /// The weights of every array as the network sees them, without any periphery.
     #[getter]
     fn weights<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyArray2<f32>>>> {
-        let rules = self.network.rules();
-        rules.map(|rule| matrix_out(py, rule.weights().map_err(map_error)?, rule.shape())).collect()
+        let weights = self.network.weights().map_err(map_error)?;
+        weights.into_iter().zip(self.network.rules()).map(|(w, rule)| matrix_out(py, w, rule.shape())).collect()
     }
 
     #[setter]
     fn set_weights(&mut self, value: Vec<Bound<'_, PyAny>>) -> PyResult<()> {
         let weights = self.per_array(&value, "weights")?;
-        for (rule, weights) in self.network.rules_mut().zip(weights) {
-            rule.set_weights(&weights).map_err(map_error)?;
-        }
-        Ok(())
+        self.network.set_weights(&weights).map_err(map_error)
     }
 
     /// Writes weights to every array by "exact", "error" (adds N(0, error²), in units of weight),
@@ -229,7 +232,7 @@ impl PyNetwork {
         pythonize(py, &self.network.ledger().map_err(map_error)?).map_err(PyErr::from)
     }
 
-    /// PulseTrains on the samples `order` of `x` (all, in order, by default): (sum of losses, number of wrong classes).
+    /// Trains on the samples `order` of `x` (all, in order, by default): (sum of losses, number of wrong classes).
     #[pyo3(signature = (x, targets, *, order=None, batch=1, lr_scale=1.0, threads=1))]
     #[allow(clippy::too_many_arguments)]
     fn train(
@@ -243,14 +246,12 @@ impl PyNetwork {
         #[pyo3(from_py_with = whole)] threads: usize,
     ) -> PyResult<(f64, u64)> {
         let data = self.data(x)?;
-        let given = self.given(targets, &data)?;
-        let order = match order.filter(|order| !order.is_none()) {
-            Some(order) => indices(order, "order")?,
-            None => (0..data.examples as u32).collect(),
-        };
+        let target_arg = self.target_arg(targets, &data)?;
+        let order = order.filter(|order| !order.is_none()).map(|order| indices(order, "order")).transpose()?;
         let workers = workers(threads)?;
-        let (x, targets) = (data.examples()?, given.targets()?);
-        let progress = py.detach(|| self.network.train(x, targets, &order, batch, lr_scale, &workers));
+        let (x, targets) = (data.examples()?, target_arg.targets()?);
+        let options = TrainOptions { order: order.as_deref(), batch, lr_scale };
+        let progress = py.detach(|| self.network.train(x, targets, options, &workers));
         progress.map(summary).map_err(map_error)
     }
 
@@ -265,9 +266,9 @@ impl PyNetwork {
         #[pyo3(from_py_with = whole)] threads: usize,
     ) -> PyResult<(f64, u64)> {
         let data = self.data(x)?;
-        let given = self.given(targets, &data)?;
+        let target_arg = self.target_arg(targets, &data)?;
         let workers = workers(threads)?;
-        let (x, targets) = (data.examples()?, given.targets()?);
+        let (x, targets) = (data.examples()?, target_arg.targets()?);
         py.detach(|| self.network.evaluate(x, targets, draw, &workers)).map(summary).map_err(map_error)
     }
 
@@ -287,7 +288,7 @@ impl PyNetwork {
         let m = self.network.outputs();
         let outputs = PyArray1::from_vec(py, outputs);
         if self.network.recurrent() {
-            return outputs.reshape([data.examples, data.steps, m])?.cast_into().map_err(PyErr::from);
+            return outputs.reshape([data.examples, data.time_steps, m])?.cast_into().map_err(PyErr::from);
         }
         outputs.reshape([data.examples, m])?.cast_into().map_err(PyErr::from)
     }
@@ -340,40 +341,31 @@ impl PyNetwork {
         rules.map(|rule| matrix_out(py, rule.read_weights(draw).map_err(map_error)?, rule.shape())).collect()
     }
 
-    /// Everything to go on from, bit for bit, by name ("0.c", "0.a", "0.h", …).
+    /// Everything to continue from, bit for bit, by name ("0.c", "0.a", "0.h", …).
     fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
-        for (k, rule) in self.network.rules().enumerate() {
-            state_out(&dict, &format!("{k}."), rule.state().map_err(map_error)?)?;
+        let state = self.network.state().map_err(map_error)?;
+        for (k, state) in state.rules.into_iter().enumerate() {
+            state_out(&dict, &format!("{k}."), state)?;
         }
-        for (k, memory) in self.network.memories().into_iter().enumerate() {
+        for (k, memory) in state.memories.into_iter().enumerate() {
             dict.set_item(format!("carried.{k}.h"), PyArray1::from_vec(py, memory.h))?;
             dict.set_item(format!("carried.{k}.c"), PyArray1::from_vec(py, memory.c))?;
         }
         Ok(dict)
     }
 
-    /// Puts a state of an equally configured network back.
+    /// Puts a state of an equally configured network back, or leaves all as it was: ValueError if it does not fit.
     fn restore(&mut self, state: &Bound<'_, PyMapping>) -> PyResult<()> {
-        let arrays = self.network.rules().count();
-        let states: Vec<_> = (0..arrays).map(|k| state_in(state, &format!("{k}."))).collect::<PyResult<_>>()?;
-        let memories = (0..self.network.memories().len()).map(|k| {
+        let rules = (0..self.network.rules().count()).map(|k| state_in(state, &format!("{k}.")));
+        let memories = (0..self.network.carrying_layers()).map(|k| {
             let carried = state_in(state, &format!("carried.{k}."))?;
             let part = |name| carried.floats(name).map(<[f32]>::to_vec).map_err(map_error);
             Ok(Memory { h: part("h")?, c: part("c")? })
         });
-        let memories = memories.collect::<PyResult<Vec<_>>>()?;
-        let before: Result<Vec<_>, _> = self.network.rules().map(Rule::state).collect();
-        let before = before.map_err(map_error)?;
-        let mut restored = self.network.rules_mut().zip(&states).try_for_each(|(rule, state)| rule.restore(state));
-        restored = restored.and_then(|()| self.network.set_memories(&memories));
-        if restored.is_err() {
-            // All or nothing.
-            for (rule, state) in self.network.rules_mut().zip(&before) {
-                rule.restore(state).map_err(map_error)?;
-            }
-        }
-        restored.map_err(map_error)
+        let state =
+            NetworkState { rules: rules.collect::<PyResult<_>>()?, memories: memories.collect::<PyResult<_>>()? };
+        self.network.restore(&state).map_err(map_error)
     }
 
     /// The state of one array's rule by name ("c", "a", "h", …).

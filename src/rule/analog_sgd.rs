@@ -6,7 +6,7 @@ use crate::crossbar::{Array, Periphery, PulseTrains, Reference, Visible};
 use crate::device::DeviceConfig;
 use crate::error::{Limit, Result, check_limits};
 use crate::ledger::Ledger;
-use crate::workers::Workers;
+use crate::threads::Workers;
 use serde::{Deserialize, Serialize};
 
 /// Settings of pulsed SGD.

@@ -3,7 +3,7 @@
 use super::Rule;
 use crate::crossbar::{Direction, MvmCost, Programming, SharedProducts};
 use crate::error::Result;
-use crate::workers::Workers;
+use crate::threads::Workers;
 use std::any::Any;
 
 /// What every rule answers through what the network sees.

@@ -4,7 +4,7 @@ use super::describe::short;
 use super::{Description, Initial, Rule, RuleSettings, Sharing, Situation, State};
 use crate::crossbar::{ExactWeights, Visible};
 use crate::error::{Limit, Result, check_limits};
-use crate::workers::Workers;
+use crate::threads::Workers;
 use serde::{Deserialize, Serialize};
 
 /// Settings of the float rule.

@@ -27,7 +27,7 @@ use crate::crossbar::{Array, Visible};
 use crate::error::Result;
 use crate::kinds::kinds;
 use crate::ledger::Ledger;
-use crate::workers::Workers;
+use crate::threads::Workers;
 use std::any::Any;
 use std::fmt::Debug;
 

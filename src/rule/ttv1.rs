@@ -10,7 +10,7 @@ use crate::crossbar::{Array, Line, Periphery, PulseTrains, Reference, Visible};
 use crate::device::DeviceConfig;
 use crate::error::{Limit, Result, check_limits};
 use crate::ledger::Ledger;
-use crate::workers::Workers;
+use crate::threads::Workers;
 use serde::{Deserialize, Serialize};
 
 /// The vectors u_k that read A and write C.

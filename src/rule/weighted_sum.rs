@@ -2,7 +2,7 @@
 
 use crate::crossbar::{Array, Direction, MvmCost, Programming, SharedProducts, Visible};
 use crate::error::Result;
-use crate::workers::Workers;
+use crate::threads::Workers;
 
 /// W = γA + C: both arrays multiply, and the products add up in digital. With γ = 0 the network sees C alone.
 #[derive(Clone, Debug)]

@@ -19,7 +19,7 @@ use super::{Crossbar, DueRead, Line};
 use crate::device::Device;
 use crate::random::{Operation, Stream};
 use crate::simd;
-use crate::workers::Workers;
+use crate::threads::Workers;
 use apply::Apply;
 use coincidence::Firing;
 use draw::{Draw, DrawScratch, Fire, Side};

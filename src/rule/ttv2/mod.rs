@@ -17,7 +17,7 @@ use crate::crossbar::{Array, DueRead, Line, Visible, transpose};
 use crate::error::{Result, check_len, check_limits};
 use crate::ledger::Ledger;
 use crate::simd;
-use crate::workers::Workers;
+use crate::threads::Workers;
 
 /// Devices of lines that may wait for their pulses before these are sent.
 const MAX_PENDING: usize = 1 << 16;

@@ -1,63 +1,61 @@
 //! The patches of images, each a sample of a convolution's array (im2col, block by block), and the way back.
 
 use super::Conv2dConfig;
+use crate::network::tuning::PATCH_VALUES;
 use crate::simd::{self, Patches};
 use std::ops::Range;
-
-/// Values of the patches that exist at a time, for each thread: 256 KiB, a part of a core's own cache.
-const BLOCK: usize = 1 << 16;
 
 /// Patches are counted over all images of a batch.
 impl Conv2dConfig {
     /// The patches of some images in blocks: those that exist at a time, for all threads together.
     pub(super) fn blocks(&self, images: usize, threads: usize) -> impl Iterator<Item = Range<usize>> + use<> {
-        let (all, each) = (images * self.patches(), threads * (BLOCK / self.columns()).max(1));
+        let (all, each) = (images * self.patches(), threads * (PATCH_VALUES / self.columns()).max(1));
         (0..all.div_ceil(each)).map(move |k| k * each..((k + 1) * each).min(all))
     }
 
     /// As many patches as there is room for, from number `first` on, each with the 1 that feeds the bias.
-    pub(super) fn unfold(&self, images: &[f32], first: usize, patches: &mut [f32]) {
+    pub(super) fn im2col(&self, images: &[f32], first: usize, patches: &mut [f32]) {
         let (n, cols) = (self.inputs(), self.columns());
-        let mut rest = patches;
-        for (k, of) in self.by_image(first, rest.len() / cols) {
-            let (now, later) = rest.split_at_mut(of.len() * cols);
+        let mut remaining = patches;
+        for (k, of) in self.by_image(first, remaining.len() / cols) {
+            let (block, later) = remaining.split_at_mut(of.len() * cols);
             let image = &images[k * n..][..n];
             if self.padding == 0 {
-                simd::im2col(image, &self.sizes(), of.start, cols, now);
+                simd::im2col(image, &self.sizes(), of.start, cols, block);
             } else {
-                now.fill(0.0);
-                for (p, to) in of.zip(now.chunks_exact_mut(cols)) {
+                block.fill(0.0);
+                for (p, to) in of.zip(block.chunks_exact_mut(cols)) {
                     for (in_patch, in_image) in self.pieces(p) {
                         to[in_patch].copy_from_slice(&image[in_image]);
                     }
                     to[self.patch()..].fill(1.0);
                 }
             }
-            rest = later;
+            remaining = later;
         }
     }
 
-    /// Adds what the array answers to the patches from number `first` on to the images that they are of, of which
-    /// `images` are those from that of the first patch on.
-    pub(super) fn fold(&self, z: &[f32], first: usize, images: &mut [f32]) {
+    /// Adds the outputs `z` of a transposed product, for the patches from number `first` on, to the pixels of those
+    /// patches; `images` start with the one of the first patch.
+    pub(super) fn col2im(&self, z: &[f32], first: usize, images: &mut [f32]) {
         let cols = self.columns();
-        let mut rest = z;
+        let mut remaining = z;
         for ((_, of), image) in self.by_image(first, z.len() / cols).zip(images.chunks_exact_mut(self.inputs())) {
-            let (now, later) = rest.split_at(of.len() * cols);
+            let (block, later) = remaining.split_at(of.len() * cols);
             if self.padding == 0 {
-                simd::col2im(now, &self.sizes(), of.start, cols, image);
+                simd::col2im(block, &self.sizes(), of.start, cols, image);
             } else {
-                for (p, z) in of.zip(now.chunks_exact(cols)) {
+                for (p, z) in of.zip(block.chunks_exact(cols)) {
                     for (in_patch, in_image) in self.pieces(p) {
                         simd::add_scaled(&mut image[in_image], 1.0, &z[in_patch]);
                     }
                 }
             }
-            rest = later;
+            remaining = later;
         }
     }
 
-    /// Some patches as (image, those of its patches).
+    /// The patches `first`, `first + 1`, … as (image, range of its patches).
     fn by_image(&self, first: usize, count: usize) -> impl Iterator<Item = (usize, Range<usize>)> {
         let (each, end) = (self.patches(), first + count);
         (first / each..end.div_ceil(each))
@@ -98,7 +96,8 @@ impl Conv2dConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::conv2d::tests::config;
+    use crate::network::layer::Layer;
+    use crate::network::layer::conv2d::tests::config;
 
     /// Every pixel of every patch, coordinate by coordinate.
     #[test]
@@ -150,15 +149,15 @@ mod tests {
             for first in 0..all {
                 for end in first + 1..=all {
                     let mut patches = vec![f32::NAN; (end - first) * cols];
-                    config.unfold(&images, first, &mut patches);
+                    config.im2col(&images, first, &mut patches);
                     assert_eq!(patches, expected[first * cols..end * cols], "{first}..{end}, {stride}, {padding}");
                 }
             }
             let mut sums = vec![0.0; 3 * n];
             let first = config.patches() + 1;
-            let (now, later) = expected.split_at(first * cols);
-            config.fold(now, 0, &mut sums);
-            config.fold(later, first, &mut sums[n..]);
+            let (earlier, later) = expected.split_at(first * cols);
+            config.col2im(earlier, 0, &mut sums);
+            config.col2im(later, first, &mut sums[n..]);
             let times: Vec<f32> = images.iter().zip(&counts).map(|(v, n)| v * n).collect();
             assert_eq!(sums, times, "{stride}, {padding}");
         }

@@ -1,0 +1,94 @@
+//! The data that a network is fed with.
+
+use crate::error::{Error, Result, check_finite};
+
+/// What a network is fed with.
+#[derive(Clone, Copy, Debug)]
+pub enum Inputs<'a> {
+    /// Vectors of numbers, one after another.
+    Values(&'a [f32]),
+    /// Codes, each taken as the vector that is 1 there and 0 elsewhere.
+    Codes(&'a [u32]),
+}
+
+/// Examples for a network: one vector each, or a sequence of them.
+#[derive(Clone, Copy, Debug)]
+pub struct Examples<'a> {
+    /// Vectors of the first example in their order, then those of the second, …
+    pub inputs: Inputs<'a>,
+    /// Vectors of each example: 1, or the length of the sequences.
+    pub time_steps: usize,
+}
+
+impl<'a> From<&'a [f32]> for Examples<'a> {
+    fn from(values: &'a [f32]) -> Self {
+        Self { inputs: Inputs::Values(values), time_steps: 1 }
+    }
+}
+
+impl<'a> From<&'a Vec<f32>> for Examples<'a> {
+    fn from(values: &'a Vec<f32>) -> Self {
+        values.as_slice().into()
+    }
+}
+
+impl<'a, const N: usize> From<&'a [f32; N]> for Examples<'a> {
+    fn from(values: &'a [f32; N]) -> Self {
+        values.as_slice().into()
+    }
+}
+
+impl<'a> Examples<'a> {
+    /// Sequences of `time_steps` codes each, one after another.
+    pub fn codes(codes: &'a [u32], time_steps: usize) -> Self {
+        Self { inputs: Inputs::Codes(codes), time_steps }
+    }
+
+    /// The number of examples, where the vectors have `width` values.
+    pub(super) fn count(&self, width: usize) -> Result<usize> {
+        if self.time_steps == 0 {
+            return Err(Error::range("time_steps", 0.0, "1 or more"));
+        }
+        let (given, each) = match self.inputs {
+            Inputs::Values(values) => (values.len(), self.time_steps.saturating_mul(width)),
+            Inputs::Codes(codes) => (codes.len(), self.time_steps),
+        };
+        if given.is_multiple_of(each) {
+            Ok(given / each)
+        } else {
+            Err(Error::Length { what: "x", given, expected: format!("a multiple of {each}") })
+        }
+    }
+
+    /// Requires finite numbers, or codes below `width`, in the examples `order`.
+    pub(super) fn check(&self, width: usize, order: &[u32]) -> Result<()> {
+        for &example in order {
+            let first = example as usize * self.time_steps;
+            match self.inputs {
+                Inputs::Values(values) => check_finite("x", &values[first * width..][..self.time_steps * width])?,
+                Inputs::Codes(codes) => check_codes("x", &codes[first..][..self.time_steps], width)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Vector number `time_step` of an example.
+    pub(super) fn write(&self, example: usize, time_step: usize, to: &mut [f32]) {
+        let k = example * self.time_steps + time_step;
+        match self.inputs {
+            Inputs::Values(values) => to.copy_from_slice(&values[k * to.len()..][..to.len()]),
+            Inputs::Codes(codes) => {
+                to.fill(0.0);
+                to[codes[k] as usize] = 1.0;
+            }
+        }
+    }
+}
+
+/// Requires codes below `width`.
+pub(super) fn check_codes(what: &str, codes: &[u32], width: usize) -> Result<()> {
+    match codes.iter().find(|&&code| code as usize >= width) {
+        Some(&code) => Err(Error::range(what, f64::from(code), format!("codes 0 to {}", width - 1))),
+        None => Ok(()),
+    }
+}
