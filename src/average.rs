@@ -1,6 +1,7 @@
 //! Running averages formed from line reads: nothing here ever sees a weight, only reads of it.
 
-use crate::error::{Error, Result, check_len};
+use crate::check::check_len;
+use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// How reads are weighted.

@@ -1,5 +1,6 @@
-//! Everything that can be wrong with an input, with the values in the message.
+//! Everything that can be wrong with an input: what is wrong, what is allowed, what was given.
 
+use crate::check::number;
 use std::error::Error as StdError;
 
 /// The result of every fallible function of this crate.
@@ -10,43 +11,43 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[non_exhaustive]
 pub enum Error {
     /// A slice has the wrong length for the array or network it was given to.
-    #[error("{what} has {given} values; {expected} needed")]
+    #[error("{what} must have {expected} values, not {}", number(*given as f64))]
     Length {
         /// The argument.
         what: &'static str,
         /// Its length.
         given: usize,
-        /// What is allowed.
+        /// What is allowed: a number of values.
         expected: String,
     },
     /// A number lies outside its allowed range.
-    #[error("{what} is {given}; allowed: {allowed}")]
+    #[error("{what} must be {allowed}, not {}", number(*given))]
     Range {
         /// The argument or field.
         what: String,
         /// Its value.
         given: f64,
-        /// What is allowed.
+        /// What is allowed, as it follows "must be".
         allowed: String,
     },
-    /// A name is none of those that are allowed.
-    #[error("{what} is {given:?}; allowed: {allowed}")]
+    /// A name that is not among those that are allowed.
+    #[error("{what} must be one of {allowed}, not {given:?}")]
     Choice {
         /// The setting.
         what: &'static str,
         /// What it names.
         given: String,
-        /// What is allowed.
+        /// The names that are allowed, separated by commas.
         allowed: String,
     },
-    /// Bytes that are not what a file should hold.
-    #[error("no safetensors file: {0}")]
+    /// Bytes that are not those of a file of the expected format.
+    #[error("not a valid safetensors file: {0}")]
     Format(String),
     /// Two or more settings contradict each other.
     #[error("{0}")]
     Conflict(String),
     /// A NaN or an infinity among the inputs.
-    #[error("{what} holds {given} at position {index}; only finite numbers are allowed")]
+    #[error("{what} must be finite, not {given} at position {}", number(*index as f64))]
     NotFinite {
         /// The argument.
         what: &'static str,
@@ -56,7 +57,7 @@ pub enum Error {
         index: usize,
     },
     /// More memory than there is.
-    #[error("{what} needs {gigabytes:.1} GB of memory, more than there is")]
+    #[error("{what} needs {gigabytes:.1} GB of memory, more than is available")]
     Memory {
         /// What is to be made.
         what: String,
@@ -69,66 +70,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// A number outside its allowed range.
+    /// A number outside its allowed range; `allowed` follows "must be".
     pub(crate) fn range(what: impl Into<String>, given: f64, allowed: impl Into<String>) -> Self {
         Self::Range { what: what.into(), given, allowed: allowed.into() }
     }
-}
-
-/// Requires that `bytes` can be had at once for `what`, where running out of memory later would abort.
-pub(crate) fn check_room(what: impl Into<String>, bytes: usize) -> Result<()> {
-    match Vec::<u8>::new().try_reserve_exact(bytes) {
-        Ok(()) => Ok(()),
-        Err(_) => Err(Error::Memory { what: what.into(), gigabytes: bytes as f64 / 1e9 }),
-    }
-}
-
-/// Requires exactly `expected` values.
-pub(crate) fn check_len(what: &'static str, given: usize, expected: usize) -> Result<()> {
-    if given == expected {
-        return Ok(());
-    }
-    Err(Error::Length { what, given, expected: expected.to_string() })
-}
-
-/// Requires a whole number of vectors of `width` values; returns how many there are.
-pub(crate) fn check_batch(what: &'static str, given: usize, width: usize) -> Result<usize> {
-    if width > 0 && given.is_multiple_of(width) {
-        return Ok(given / width);
-    }
-    Err(Error::Length { what, given, expected: format!("a multiple of {width}") })
-}
-
-/// Requires finite numbers.
-pub(crate) fn check_finite(what: &'static str, values: &[f32]) -> Result<()> {
-    if crate::simd::all_finite(values) {
-        return Ok(());
-    }
-    let index = values.iter().position(|v| !v.is_finite()).unwrap_or(0);
-    Err(Error::NotFinite { what, given: values[index], index })
-}
-
-/// The allowed range of one number of a settings struct.
-#[derive(Clone, Copy, Debug)]
-pub struct Limit<T> {
-    /// The field's name.
-    pub field: &'static str,
-    /// The least value allowed.
-    pub min: f64,
-    /// The largest value allowed.
-    pub max: f64,
-    /// Reads the field; `None` where an optional field is not set.
-    pub get: fn(&T) -> Option<f64>,
-}
-
-/// Checks every limit; the first violation is the error.
-pub(crate) fn check_limits<T>(settings: &T, limits: &[Limit<T>]) -> Result<()> {
-    for limit in limits {
-        if let Some(value) = (limit.get)(settings)
-            && !(limit.min..=limit.max).contains(&value)
-        {
-            return Err(Error::range(limit.field, value, format!("{} to {}", limit.min, limit.max)));
-        }
-    }
-    Ok(())
 }

@@ -4,7 +4,8 @@
 //! conversion, its place behind the trait of the family, and its entry in [`Family::KINDS`], from which
 //! everything that lists kinds is made: names, defaults, bounds, and what Python and the command line offer.
 
-use crate::error::{Error, Limit, Result};
+use crate::check::Limit;
+use crate::error::{Error, Result};
 
 /// One kind of a family, as data.
 #[derive(Clone, Copy, Debug)]

@@ -82,7 +82,7 @@ impl Workers {
     /// A pool of `threads` threads, at least 1.
     pub fn new(threads: usize) -> Result<Self> {
         if !(1..=1024).contains(&threads) {
-            return Err(Error::range("threads", threads as f64, "1 to 1024"));
+            return Err(Error::range("threads", threads as f64, "from 1 to 1,024"));
         }
         if threads == 1 {
             return Ok(Self::default());

@@ -51,11 +51,14 @@ fn settings_out_of_range() {
         Periphery { forward: IoSettings { output_noise: -1.0, ..IoSettings::default() }, ..Periphery::default() };
     says(Crossbar::new(2, 3, device(), &Setup { periphery, ..Setup::default() }), &["output_noise", "-1", "0 to"]);
     let pulse_trains = PulseTrains { max_length: 0, ..PulseTrains::default() };
-    says(Crossbar::new(2, 3, device(), &Setup { pulse_trains, ..Setup::default() }), &["max_length", "0", "1 to 4096"]);
+    says(
+        Crossbar::new(2, 3, device(), &Setup { pulse_trains, ..Setup::default() }),
+        &["max_length", "0", "1 to 4,096"],
+    );
     says(SoftBounds { bound: f64::NAN, ..SoftBounds::default() }.build(), &["bound", "NaN"]);
     let mut crossbar = Crossbar::new(2, 3, device(), &Setup::default()).expect("valid settings");
     says(crossbar.refer(&Reference { spread: -0.1, ..Reference::ideal() }), &["spread", "-0.1"]);
-    says(Workers::new(0), &["threads", "0", "1 to 1024"]);
+    says(Workers::new(0), &["threads", "0", "1 to 1,024"]);
     let device = DeviceConfig::SoftBounds(SoftBounds { states: Some(-5.0), ..SoftBounds::default() });
     let rule = RuleConfig::Ttv2(Ttv2 { slow_device: Some(device), ..Ttv2::default() });
     says(Network::new(&[linear(2, 2)], &rule, Loss::CrossEntropy, 0), &["states", "-5"]);
@@ -74,7 +77,7 @@ fn lines_and_lengths() {
     let device = ConstantStep::default().build().expect("valid settings");
     let mut crossbar = Crossbar::new(2, 3, device, &Setup::default()).expect("valid settings");
     says(crossbar.read_line(Line::Column(3), &mut [0.0; 2]), &["column", "3", "0 to 2"]);
-    says(crossbar.read_line(Line::Row(0), &mut [0.0; 2]), &["2 values", "3"]);
+    says(crossbar.read_line(Line::Row(0), &mut [0.0; 2]), &["3 values", "2"]);
     says(crossbar.pulse_line(Line::Row(2), &[1, 1, 1]), &["row", "2", "0 to 1"]);
     says(crossbar.update(&[1.0; 2], &[1.0; 2], 0.1), &["x", "2", "3"]);
     says(crossbar.forward(&[1.0; 4], &mut [0.0; 2], &Workers::default()), &["4", "multiple of 3"]);
@@ -114,7 +117,7 @@ fn layers_out_of_range() {
     refused(Conv2dConfig { kernel: 9, padding: 1, ..conv() }, &["kernel", "9", "at most 6", "4 × 5 with 1 around"]);
     refused(Conv2dConfig { kernel: 0, ..conv() }, &["kernel", "0", "1 to"]);
     refused(Conv2dConfig { stride: 0, ..conv() }, &["stride", "0", "1 to"]);
-    refused(Conv2dConfig { padding: 3, ..conv() }, &["padding", "3", "below the kernel, 3"]);
+    refused(Conv2dConfig { padding: 3, ..conv() }, &["padding", "3", "below the kernel (3)"]);
     refused(Conv2dConfig { padding: usize::MAX, ..conv() }, &["padding", "0 to"]);
     refused(Conv2dConfig { channels: 0, ..conv() }, &["channels", "0", "1 to"]);
     refused(Conv2dConfig { filters: usize::MAX, ..conv() }, &["filters", "1 to"]);
@@ -166,11 +169,11 @@ fn sequences_that_cannot_be_trained_on() {
     };
     says(train(Examples::codes(&codes, 0), &classes, &[0]), &["steps", "0", "1 or more"]);
     says(train(Examples::codes(&codes, 4), &classes, &[0]), &["x", "6", "multiple of 4"]);
-    says(train(Examples::codes(&[0, 1, 3, 0, 1, 2], 3), &classes, &[0]), &["x", "3", "codes 0 to 2"]);
+    says(train(Examples::codes(&[0, 1, 3, 0, 1, 2], 3), &classes, &[0]), &["x", "3", "from 0 to 2"]);
     says(train(x, &classes[..3], &[0]), &["targets", "3", "6"]);
-    says(train(x, &[0, 0, 0, 0, 0, 3], &[0, 1]), &["targets", "3", "classes 0 to 2"]);
+    says(train(x, &[0, 0, 0, 0, 0, 3], &[0, 1]), &["targets", "3", "from 0 to 2"]);
     says(train(x, &classes, &[2]), &["order", "2", "0 to 1"]);
-    says(train(Examples::codes(&[], 3), &[], &[0]), &["x", "0", "sample or more"]);
+    says(train(Examples::codes(&[], 3), &[], &[0]), &["x", "0", "1 or more"]);
     let mut values = [0.1; 18];
     values[13] = f32::NAN;
     let values = Examples { inputs: Inputs::Values(&values), time_steps: 3 };
@@ -220,7 +223,7 @@ fn texts_that_cannot_go_on() {
     let network = recurrent();
     let sample = |prime: &[u32], temperature| network.sample(prime, 5, temperature, 0, 0, &workers);
     says(sample(&[], 1.0), &["prime", "0", "1 or more"]);
-    says(sample(&[0, 3], 1.0), &["3", "codes 0 to 2"]);
+    says(sample(&[0, 3], 1.0), &["3", "from 0 to 2"]);
     for temperature in [0.0, -1.0, f32::NAN, f32::INFINITY] {
         says(sample(&[0], temperature), &["temperature", "above 0"]);
     }
@@ -283,5 +286,5 @@ fn outputs_that_are_not_finite_write_nothing() {
     last.set_weights(&[f32::MAX; 9]).expect("nine");
     let first = network.rules_mut().next().expect("two");
     first.set_weights(&[f32::MAX; 48]).expect("as many");
-    says(network.sample(&[0], 3, 1.0, 0, 0, &Workers::default()), &["outputs", "only finite"]);
+    says(network.sample(&[0], 3, 1.0, 0, 0, &Workers::default()), &["outputs", "finite"]);
 }

@@ -3,8 +3,9 @@
 use super::due::{check_due, one_by_one};
 use super::mvm::{Products, Scratch};
 use super::{Crossbar, Direction, DueRead, Inspect, Snapshot, Visible};
+use crate::check::check_len;
 use crate::device::Device;
-use crate::error::{Error, Result, check_len};
+use crate::error::{Error, Result};
 use crate::ledger::Counts;
 use crate::random::Operation;
 use crate::threads::Workers;
@@ -25,7 +26,7 @@ impl Line {
             Self::Column(k) => ("column", k, cols, rows),
             Self::Row(k) => ("row", k, rows, cols),
         };
-        if k < most { Ok(values) } else { Err(Error::range(what, k as f64, format!("0 to {}", most - 1))) }
+        if k < most { Ok(values) } else { Err(Error::range(what, k as f64, format!("from 0 to {}", most - 1))) }
     }
 }
 

@@ -1,7 +1,8 @@
 //! Reads that fall due inside a batch of updates.
 
 use super::{Array, Line};
-use crate::error::{Error, Result, check_len};
+use crate::check::check_len;
+use crate::error::{Error, Result};
 
 /// A read of a line that falls due inside a batch of updates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +19,7 @@ pub(super) fn check_due(reads: &[DueRead], updates: usize, shape: (usize, usize)
     let (mut least, mut values) = (1, 0);
     for read in reads {
         if !(least..=updates).contains(&read.after) {
-            return Err(Error::range("after", read.after as f64, format!("{least} to {updates}")));
+            return Err(Error::range("after", read.after as f64, format!("from {least} to {updates}")));
         }
         least = read.after;
         values += read.line.values(shape)?;

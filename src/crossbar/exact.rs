@@ -3,7 +3,8 @@
 use super::active::{Active, Rows};
 use super::mvm::{Products, Scratch};
 use super::{Direction, IoSettings, MvmCost, SharedProducts, Visible, transpose};
-use crate::error::{Error, Result, check_batch, check_len, check_room};
+use crate::check::{check_batch, check_len, check_room};
+use crate::error::{Error, Result};
 use crate::random::{Operation, Stream};
 use crate::simd::{self, LANES};
 use crate::threads::Workers;

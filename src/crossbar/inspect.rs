@@ -1,8 +1,9 @@
 //! A look into an array that no hardware allows: for experiments and tests.
 
 use super::{Crossbar, transpose};
+use crate::check::check_len;
 use crate::device::Device;
-use crate::error::{Error, Result, check_len};
+use crate::error::{Error, Result};
 
 /// Pulse trains: whether each row and each column fires, slot after slot.
 pub type TrainSlots = (Vec<bool>, Vec<bool>);

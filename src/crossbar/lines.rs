@@ -3,8 +3,9 @@
 use super::readout::LineReadout;
 use super::tuning::LINE_NORMALS_PER_DRAW;
 use super::{Array, Crossbar, Line};
+use crate::check::check_len;
 use crate::device::Device;
-use crate::error::{Result, check_len};
+use crate::error::Result;
 use crate::random::{Operation, Stream, StreamHeads};
 use crate::simd::LANES;
 

@@ -37,8 +37,9 @@ pub use snapshot::{Snapshot, StreamPositions};
 pub use update::{PulseTrains, UpdatePlan};
 pub use visible::Visible;
 
+use crate::check::{check_room, number};
 use crate::device::{Device, DeviceConfig, DeviceSettings, DeviceVisitor};
-use crate::error::{Error, Result, check_room};
+use crate::error::{Error, Result};
 use crate::ledger::Counts;
 use crate::random::{Operation, Stream};
 use crate::simd::aligned::Aligned;
@@ -102,7 +103,11 @@ impl<D: Device> Crossbar<D> {
             }
         }
         let n = rows.checked_mul(cols).filter(|&n| n <= MAX_CROSSPOINTS).ok_or_else(|| {
-            Error::range("rows × cols", rows as f64 * cols as f64, format!("at most {MAX_CROSSPOINTS}"))
+            Error::range(
+                "rows × cols",
+                rows as f64 * cols as f64,
+                format!("at most {}", number(MAX_CROSSPOINTS as f64)),
+            )
         })?;
         // weight, reference and a copy of either while they are set
         let each = size_of::<D::Point>() + 4 * size_of::<f32>() + if setup.count_pulses { size_of::<u32>() } else { 0 };

@@ -1,6 +1,7 @@
 //! What stands between digital vectors and an array: converters, noise, managements.
 
-use crate::error::{Limit, Result, check_limits};
+use crate::check::{Limit, check_limits};
+use crate::error::Result;
 use crate::kinds::{Preset, preset};
 use crate::simd;
 use serde::{Deserialize, Serialize};

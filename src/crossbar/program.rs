@@ -1,8 +1,9 @@
 //! Programming weights into an array.
 
 use super::{Crossbar, transpose};
+use crate::check::{check_finite, check_len, number};
 use crate::device::Device;
-use crate::error::{Error, Result, check_finite, check_len};
+use crate::error::{Error, Result};
 use crate::random::{Operation, Stream};
 
 /// The most pulses that programming sends to one device.
@@ -50,7 +51,11 @@ impl<D: Device> Crossbar<D> {
         if let Programming::ClosedLoop { max_pulses } | Programming::OpenLoop { max_pulses } = method
             && max_pulses > MAX_PULSES
         {
-            return Err(Error::range("max_pulses", f64::from(max_pulses), format!("0 to {MAX_PULSES}")));
+            return Err(Error::range(
+                "max_pulses",
+                f64::from(max_pulses),
+                format!("from 0 to {}", number(f64::from(MAX_PULSES))),
+            ));
         }
         let step = self.steps.program;
         self.steps.program += 1;
@@ -58,7 +63,7 @@ impl<D: Device> Crossbar<D> {
             Programming::Exact => self.hold(&target),
             Programming::Error { spread } => {
                 if !(0.0..=1e6).contains(&spread) {
-                    return Err(Error::range("error", spread, "0 to 1000000"));
+                    return Err(Error::range("error", spread, "from 0 to 1,000,000"));
                 }
                 let mut xi = vec![0.0; target.len()];
                 self.stream(Operation::Program, step).normals(0, &mut xi);

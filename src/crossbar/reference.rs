@@ -1,8 +1,9 @@
 //! The reference array: what counts as weight 0.
 
 use super::{Crossbar, transpose};
+use crate::check::{Limit, check_finite, check_len, check_limits};
 use crate::device::Device;
-use crate::error::{Limit, Result, check_finite, check_len, check_limits};
+use crate::error::Result;
 use crate::random::Operation;
 use crate::simd::aligned::Aligned;
 use serde::{Deserialize, Serialize};

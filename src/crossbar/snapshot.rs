@@ -1,8 +1,9 @@
 //! The state of an array by name: what training changes, to be saved and put back bit for bit.
 
 use super::{Crossbar, transpose};
+use crate::check::check_len;
 use crate::device::Device;
-use crate::error::{Error, Result, check_len};
+use crate::error::{Error, Result};
 use crate::ledger::Counts;
 
 /// Everything about an array that training changes; the rest follows from its settings and seed.

@@ -3,7 +3,8 @@
 use super::DeviceSettings;
 use super::step::{self, Directed, Response, StepDevice, step_settings};
 use super::variation::{Point, Variation};
-use crate::error::{Limit, Result, check_limits};
+use crate::check::{Limit, check_limits};
+use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
 /// Settings of constant-step devices; by default all devices are alike and exact.

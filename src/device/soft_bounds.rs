@@ -3,7 +3,8 @@
 use super::step::{self, Directed, Response, StepDevice, step_settings};
 use super::variation::{Point, Variation};
 use super::{Block, DeviceSettings};
-use crate::error::{Limit, Result, check_limits};
+use crate::check::{Limit, check_limits};
+use crate::error::Result;
 use crate::simd::{LANES, Mask};
 use serde::{Deserialize, Serialize};
 
@@ -189,6 +190,6 @@ mod tests {
         assert!(message.contains("120"), "{message}");
         let message =
             SoftBounds { states: Some(0.0), ..Default::default() }.validate().expect_err("no states").to_string();
-        assert_eq!(message, "states is 0; allowed: 1 to 10000000");
+        assert_eq!(message, "states must be from 1 to 10,000,000, not 0");
     }
 }

@@ -5,6 +5,7 @@
 
 use super::variation::{Point, Variation};
 use super::{Block, Device};
+use crate::check::number;
 use crate::error::{Error, Result};
 use crate::simd::{LANES, Mask, unrolled};
 use std::fmt::Debug;
@@ -226,8 +227,9 @@ pub(super) fn check_states(states: Option<f64>, step: Option<f64>, bound: f64) -
         && (step * states / (2.0 * bound) - 1.0).abs() > 1e-6
     {
         return Err(Error::Conflict(format!(
-            "states is {states} and weight_step is {step}, but states = 2·bound/weight_step = {}; give one of them",
-            2.0 * bound / step
+            "states must be 2·bound/weight_step = {}, not {}; give one of states and weight_step",
+            number(2.0 * bound / step),
+            number(states)
         )));
     }
     Ok(())

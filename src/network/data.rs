@@ -1,6 +1,7 @@
 //! The data that a network is fed with.
 
-use crate::error::{Error, Result, check_finite};
+use crate::check::check_finite;
+use crate::error::{Error, Result};
 
 /// What a network is fed with.
 #[derive(Clone, Copy, Debug)]
@@ -88,7 +89,7 @@ impl<'a> Examples<'a> {
 /// Requires codes below `width`.
 pub(super) fn check_codes(what: &str, codes: &[u32], width: usize) -> Result<()> {
     match codes.iter().find(|&&code| code as usize >= width) {
-        Some(&code) => Err(Error::range(what, f64::from(code), format!("codes 0 to {}", width - 1))),
+        Some(&code) => Err(Error::range(what, f64::from(code), format!("from 0 to {}", width - 1))),
         None => Ok(()),
     }
 }

@@ -36,7 +36,7 @@ pub(super) struct Evaluation<'a> {
 impl<'a> Evaluation<'a> {
     pub(super) fn new(network: &'a Network, draw: u64, workers: &'a Workers) -> Result<Self> {
         if draw >= 1 << 32 {
-            return Err(Error::range("draw", draw as f64, "0 to 4294967295"));
+            return Err(Error::range("draw", draw as f64, "from 0 to 4,294,967,295"));
         }
         let kept = network.stages.iter().map(|_| Default::default()).collect();
         Ok(Self { network, draw, seen: 0, kept, outputs: Vec::new(), scratch: Vec::new(), workers })

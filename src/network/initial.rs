@@ -1,7 +1,8 @@
 //! What the array of a layer starts from.
 
 use super::layer::ArraySpec;
-use crate::error::{Error, Result, check_room};
+use crate::check::check_room;
+use crate::error::{Error, Result};
 use crate::random::{Operation, Stream};
 use crate::rule::{Initial, Rule};
 

@@ -1,6 +1,7 @@
 //! Losses and their gradients.
 
-use crate::error::{Error, Result, check_finite, check_len};
+use crate::check::{check_finite, check_len};
+use crate::error::{Error, Result};
 use crate::simd::{self, math};
 
 /// What a network is to give for each sample.
@@ -38,7 +39,7 @@ impl Loss {
                 let mut used = order.iter().flat_map(|&s| &classes[s as usize * steps..][..steps]);
                 match used.find(|&&class| class as usize >= outputs) {
                     Some(&class) => {
-                        Err(Error::range("targets", f64::from(class), format!("classes 0 to {}", outputs - 1)))
+                        Err(Error::range("targets", f64::from(class), format!("from 0 to {}", outputs - 1)))
                     }
                     None => Ok(()),
                 }
@@ -48,11 +49,11 @@ impl Loss {
                 check_len("targets", values.len(), examples.saturating_mul(each))?;
                 order.iter().try_for_each(|&s| check_finite("targets", &values[s as usize * each..][..each]))
             }
-            (Self::CrossEntropy, Targets::Values(_)) => {
-                Err(Error::Conflict("the loss cross-entropy takes a class per sample as targets".to_owned()))
-            }
+            (Self::CrossEntropy, Targets::Values(_)) => Err(Error::Conflict(
+                "targets must be a class per sample for the loss cross-entropy, not values".to_owned(),
+            )),
             (Self::MeanSquare, Targets::Classes(_)) => {
-                Err(Error::Conflict("the loss mse takes a vector per sample as targets".to_owned()))
+                Err(Error::Conflict("targets must be a vector per sample for the loss mse, not classes".to_owned()))
             }
         }
     }

@@ -4,7 +4,8 @@ use super::Network;
 use super::data::check_codes;
 use super::evaluate::Evaluation;
 use super::loss::softmax;
-use crate::error::{Error, Result, check_finite};
+use crate::check::check_finite;
+use crate::error::{Error, Result};
 use crate::random::{Operation, Stream};
 use crate::threads::Workers;
 
@@ -29,7 +30,7 @@ impl Network {
     ) -> Result<Vec<u32>> {
         if !self.recurrent() || self.inputs() != self.outputs() {
             return Err(Error::Conflict(format!(
-                "only a recurrent network with as many outputs as inputs can go on by itself; this one has {} inputs \
+                "only a recurrent network with as many outputs as inputs can continue by itself; this one has {} inputs \
                  and {} outputs",
                 self.inputs(),
                 self.outputs()
@@ -42,7 +43,7 @@ impl Network {
             return Err(Error::Length { what: "prime", given: 0, expected: "1 or more".to_owned() });
         }
         if count > MAX_CODES {
-            return Err(Error::range("count", count as f64, format!("0 to {MAX_CODES}")));
+            return Err(Error::range("count", count as f64, format!("from 0 to {MAX_CODES}")));
         }
         let mut evaluation = Evaluation::new(self, draw, workers)?;
         check_codes("prime", prime, self.inputs())?;

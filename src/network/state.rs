@@ -1,7 +1,8 @@
 //! What a network holds: its weights, and everything to continue from.
 
 use super::{Memory, Network};
-use crate::error::{Error, Result, check_finite, check_len};
+use crate::check::{check_finite, check_len};
+use crate::error::{Error, Result};
 use crate::rule::{Rule, State};
 
 /// Everything to continue a training from, bit for bit; the rest follows from the settings and the seed.

@@ -1,6 +1,6 @@
 //! NumPy arrays in and out.
 
-use crate::error::check_finite;
+use crate::check::{check_finite, number};
 use crate::python::config::map_error;
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -16,7 +16,7 @@ pub(super) fn floats<'py>(value: &Bound<'py, PyAny>, what: &str) -> PyResult<PyR
 pub(super) fn integers(value: &Bound<'_, PyAny>, what: &str) -> PyResult<Vec<i64>> {
     let array = whole_numbers(value, what)?;
     if array.ndim() != 1 {
-        return Err(PyValueError::new_err(format!("{what} has shape {:?}; one dimension needed", array.shape())));
+        return Err(PyValueError::new_err(format!("{what} must have one dimension, not shape {:?}", array.shape())));
     }
     Ok(array.as_slice()?.to_vec())
 }
@@ -30,7 +30,9 @@ pub(super) fn codes(value: &Bound<'_, PyAny>, what: &str) -> PyResult<Option<(Ve
     }
     let array = whole_numbers(&given, what)?;
     let number = |&n: &i64| {
-        u32::try_from(n).map_err(|_| PyValueError::new_err(format!("{what} holds {n}; allowed: 0 to {}", u32::MAX)))
+        u32::try_from(n).map_err(|_| {
+            PyValueError::new_err(format!("{what} must be from 0 to {}, not {n}", number(f64::from(u32::MAX))))
+        })
     };
     let codes = array.as_slice()?.iter().map(number).collect::<PyResult<_>>()?;
     Ok(Some((codes, [array.shape()[0], array.shape()[1]])))
@@ -42,7 +44,7 @@ fn whole_numbers<'py>(value: &Bound<'py, PyAny>, what: &str) -> PyResult<PyReado
     let wrapped = given.getattr("dtype")?.getattr("kind")?.extract::<String>()? == "u"
         && !array.call_method1("__eq__", (&given,))?.call_method0("all")?.is_truthy()?;
     if wrapped {
-        return Err(PyValueError::new_err(format!("{what} holds numbers beyond {}", i64::MAX)));
+        return Err(PyValueError::new_err(format!("{what} must be at most {}", i64::MAX)));
     }
     array.extract().map_err(PyErr::from)
 }
@@ -56,7 +58,7 @@ fn converted<'py>(value: &Bound<'py, PyAny>, what: &str, kinds: &str, dtype: &st
     if !kinds.contains(kind.as_str()) && !empty {
         let given = array.getattr("dtype")?;
         let wanted = if dtype == "int64" { "integers" } else { "real numbers" };
-        return Err(PyTypeError::new_err(format!("{what} has dtype {given}; {wanted} needed")));
+        return Err(PyTypeError::new_err(format!("{what} must be {wanted}, not of dtype {given}")));
     }
     let options = PyDict::new(py);
     options.set_item("dtype", dtype)?;
@@ -76,7 +78,7 @@ fn converted<'py>(value: &Bound<'py, PyAny>, what: &str, kinds: &str, dtype: &st
 pub(super) fn vector(value: &Bound<'_, PyAny>, what: &'static str, len: usize) -> PyResult<Vec<f32>> {
     let array = floats(value, what)?;
     if array.shape() != [len] {
-        return Err(PyValueError::new_err(format!("{what} has shape {:?}; ({len},) needed", array.shape())));
+        return Err(PyValueError::new_err(format!("{what} must have shape ({len},), not {:?}", array.shape())));
     }
     finite(what, array.as_slice()?)
 }
@@ -85,7 +87,7 @@ pub(super) fn vector(value: &Bound<'_, PyAny>, what: &'static str, len: usize) -
 pub(super) fn matrix(value: &Bound<'_, PyAny>, what: &'static str, shape: (usize, usize)) -> PyResult<Vec<f32>> {
     let array = floats(value, what)?;
     if array.shape() != [shape.0, shape.1] {
-        return Err(PyValueError::new_err(format!("{what} has shape {:?}; {shape:?} needed", array.shape())));
+        return Err(PyValueError::new_err(format!("{what} must have shape {shape:?}, not {:?}", array.shape())));
     }
     finite(what, array.as_slice()?)
 }
@@ -98,7 +100,7 @@ pub(super) fn batch(value: &Bound<'_, PyAny>, what: &'static str, width: usize) 
         [_, w] if w == width => true,
         _ => {
             return Err(PyValueError::new_err(format!(
-                "{what} has shape {:?}; ({width},) or (batch, {width}) needed",
+                "{what} must have shape ({width},) or (batch, {width}), not {:?}",
                 array.shape()
             )));
         }
@@ -115,7 +117,7 @@ fn finite(what: &'static str, values: &[f32]) -> PyResult<Vec<f32>> {
 pub(super) fn rows(array: &PyReadonlyArrayDyn<'_, f32>, what: &str, width: usize) -> PyResult<usize> {
     match *array.shape() {
         [rows, w] if w == width => Ok(rows),
-        _ => Err(PyValueError::new_err(format!("{what} has shape {:?}; (samples, {width}) needed", array.shape()))),
+        _ => Err(PyValueError::new_err(format!("{what} must have shape (samples, {width}), not {:?}", array.shape()))),
     }
 }
 

@@ -48,9 +48,7 @@ fn as_dict<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     }
     if value.is_instance_of::<PyType>() || !value.hasattr("__dataclass_fields__")? {
         let given = value.repr()?;
-        return Err(PyTypeError::new_err(format!(
-            "{given} is no config; one of tikitaka's config classes or a dict needed"
-        )));
+        return Err(PyTypeError::new_err(format!("expected a config of tikitaka.config or a dict, got {given}")));
     }
     value.py().import("dataclasses")?.call_method1("asdict", (value,))
 }
@@ -59,7 +57,7 @@ fn as_dict<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
 pub(super) fn whole<'py, T: for<'a> FromPyObject<'a, 'py>>(value: &Bound<'py, PyAny>) -> PyResult<T> {
     value.extract().map_err(|_| {
         let given = value.repr().map_or_else(|_| "?".to_owned(), |r| r.to_string());
-        PyTypeError::new_err(format!("{given}; a whole number of 0 or more needed, not beyond 64 bits"))
+        PyTypeError::new_err(format!("expected a whole number from 0 to 2^64 - 1, got {given}"))
     })
 }
 
@@ -150,7 +148,7 @@ const fn table<F: Family + Serialize + DeserializeOwned>() -> Table {
 fn family_of(kind: &str) -> PyResult<&'static Table> {
     FAMILIES.iter().find(|table| (table.kinds)().contains(&kind)).ok_or_else(|| {
         let kinds: Vec<_> = FAMILIES.iter().flat_map(|table| (table.kinds)()).collect();
-        PyValueError::new_err(format!("kind is {kind:?}; allowed: {}", kinds.join(", ")))
+        PyValueError::new_err(format!("kind must be one of {}, not {kind:?}", kinds.join(", ")))
     })
 }
 
@@ -159,7 +157,7 @@ fn family_of(kind: &str) -> PyResult<&'static Table> {
 pub(super) fn kinds(family: &str) -> PyResult<Vec<&'static str>> {
     FAMILIES.iter().find(|table| table.name == family).map(|table| (table.kinds)()).ok_or_else(|| {
         let families: Vec<_> = FAMILIES.iter().map(|table| table.name).collect();
-        PyValueError::new_err(format!("family is {family:?}; allowed: {}", families.join(", ")))
+        PyValueError::new_err(format!("family must be one of {}, not {family:?}", families.join(", ")))
     })
 }
 
@@ -176,7 +174,7 @@ pub(super) fn presets<'py>(py: Python<'py>, family: &str) -> PyResult<Bound<'py,
     match family {
         "device" => listed(py, DeviceConfig::PRESETS),
         "periphery" => listed(py, Periphery::PRESETS),
-        other => Err(PyValueError::new_err(format!("family is {other:?}; allowed: device, periphery"))),
+        other => Err(PyValueError::new_err(format!("family must be one of device, periphery, not {other:?}"))),
     }
 }
 
@@ -213,15 +211,15 @@ pub(super) fn programming(method: &str, error: f64, max_pulses: u32) -> PyResult
         "error" => Ok(Programming::Error { spread: error }),
         "closed-loop" => Ok(Programming::ClosedLoop { max_pulses }),
         "open-loop" => Ok(Programming::OpenLoop { max_pulses }),
-        other => {
-            Err(PyValueError::new_err(format!("method is {other:?}; allowed: exact, error, closed-loop, open-loop")))
-        }
+        other => Err(PyValueError::new_err(format!(
+            "method must be one of exact, error, closed-loop, open-loop, not {other:?}"
+        ))),
     }
 }
 
 /// A layer's settings.
 pub(super) fn layer(value: &Bound<'_, PyAny>) -> PyResult<LayerConfig> {
-    settings(Some(value), "layer")?.ok_or_else(|| PyValueError::new_err("a layer is None"))
+    settings(Some(value), "layer")?.ok_or_else(|| PyValueError::new_err("a layer must be a layer config, not None"))
 }
 
 /// What the settings of a rule mean on a rows × cols array: (text, warnings).
@@ -237,7 +235,7 @@ pub(super) fn describe(
     lr_scale: f64,
 ) -> PyResult<(String, Vec<String>)> {
     let rule: RuleConfig =
-        settings(Some(rule), "rule")?.ok_or_else(|| PyValueError::new_err("rule is None; a rule needed"))?;
+        settings(Some(rule), "rule")?.ok_or_else(|| PyValueError::new_err("rule must be a rule, not None"))?;
     let described = rule.describe(&Situation { rows, cols, x, delta, samples, lr_scale });
     described.map(|d| (d.text, d.warnings)).map_err(map_error)
 }

@@ -289,7 +289,7 @@ impl PyCrossbar {
     /// ValueError for more than 10,000,000.
     fn zero_shift(&mut self, py: Python<'_>, #[pyo3(from_py_with = whole)] pulses: u32) -> PyResult<()> {
         if pulses > MAX_SHIFTS {
-            return Err(map_error(Error::range("pulses", f64::from(pulses), format!("0 to {MAX_SHIFTS}"))));
+            return Err(map_error(Error::range("pulses", f64::from(pulses), format!("from 0 to {MAX_SHIFTS}"))));
         }
         py.detach(|| self.array.zero_shift(pulses)).map_err(map_error)
     }

@@ -39,7 +39,11 @@ mod _core {
 fn normals(py: Python<'_>, seed: u64, n: usize) -> PyResult<Bound<'_, numpy::PyArray1<f32>>> {
     use crate::random::{Operation, Stream};
     if n > crate::crossbar::MAX_CROSSPOINTS {
-        let error = crate::Error::range("n", n as f64, format!("at most {}", crate::crossbar::MAX_CROSSPOINTS));
+        let error = crate::Error::range(
+            "n",
+            n as f64,
+            format!("at most {}", crate::check::number(crate::crossbar::MAX_CROSSPOINTS as f64)),
+        );
         return Err(config::map_error(error));
     }
     let out = py.detach(|| {

@@ -4,6 +4,7 @@ use super::arrays::{codes, floats, integers, matrix, matrix_out, named_out, rows
 use super::config::{layer, map_error, programming, whole, workers};
 use super::rule;
 use super::state::{state_in, state_out};
+use crate::check::number;
 use crate::network::{Examples, Inputs, Loss, Memory, Network, NetworkState, Progress, Targets, TrainOptions};
 use crate::rule::Rule;
 use numpy::{PyArray1, PyArray2, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
@@ -75,7 +76,7 @@ impl PyNetwork {
                 Ok(Data { inputs: InputArg::Values(values), examples, time_steps })
             }
             _ => Err(PyValueError::new_err(format!(
-                "x has shape {:?}; (examples, steps) of integers or (examples, steps, {n}) needed",
+                "x must have shape (examples, steps) of integers or (examples, steps, {n}), not {:?}",
                 values.shape()
             ))),
         }
@@ -89,11 +90,11 @@ impl PyNetwork {
                 _ => {
                     let array = targets.py().import("numpy")?.call_method1("asarray", (targets,))?;
                     return Err(PyValueError::new_err(format!(
-                        "targets has shape {} and dtype {}; ({}, {}) of integers needed",
-                        array.getattr("shape")?,
-                        array.getattr("dtype")?,
+                        "targets must have shape ({}, {}) of integers, not {} of {}",
                         data.examples,
-                        data.time_steps
+                        data.time_steps,
+                        array.getattr("shape")?,
+                        array.getattr("dtype")?
                     )));
                 }
             },
@@ -102,10 +103,10 @@ impl PyNetwork {
                 let values = floats(targets, "targets")?;
                 if recurrent && values.shape() != [data.examples, data.time_steps, m] {
                     return Err(PyValueError::new_err(format!(
-                        "targets has shape {:?}; ({}, {}, {m}) needed",
-                        values.shape(),
+                        "targets must have shape ({}, {}, {m}), not {:?}",
                         data.examples,
-                        data.time_steps
+                        data.time_steps,
+                        values.shape()
                     )));
                 }
                 if !recurrent {
@@ -120,7 +121,9 @@ impl PyNetwork {
 /// Numbers of classes or samples.
 fn indices(value: &Bound<'_, PyAny>, what: &str) -> PyResult<Vec<u32>> {
     let number = |n: i64| {
-        u32::try_from(n).map_err(|_| PyValueError::new_err(format!("{what} holds {n}; allowed: 0 to {}", u32::MAX)))
+        u32::try_from(n).map_err(|_| {
+            PyValueError::new_err(format!("{what} must be from 0 to {}, not {n}", number(f64::from(u32::MAX))))
+        })
     };
     integers(value, what)?.into_iter().map(number).collect()
 }
@@ -139,14 +142,16 @@ impl PyNetwork {
         let loss = match loss {
             "cross-entropy" => Loss::CrossEntropy,
             "mse" => Loss::MeanSquare,
-            other => return Err(PyValueError::new_err(format!("loss is {other:?}; allowed: cross-entropy, mse"))),
+            other => {
+                return Err(PyValueError::new_err(format!("loss must be one of cross-entropy, mse, not {other:?}")));
+            }
         };
         let each = rules.cast::<PyList>().ok();
         let arrays = layers.iter().filter(|layer| layer.has_array()).count();
         if let Some(list) = each
             && list.len() != arrays
         {
-            return Err(PyValueError::new_err(format!("rules holds {}; one rule, or {arrays} needed", list.len())));
+            return Err(PyValueError::new_err(format!("rules must be one rule or {arrays}, not {}", list.len())));
         }
         let network = Network::builder()
             .layers(&layers)
@@ -395,7 +400,11 @@ impl PyNetwork {
     fn per_array(&self, given: &[Bound<'_, PyAny>], what: &'static str) -> PyResult<Vec<Vec<f32>>> {
         let shapes: Vec<_> = self.network.rules().map(|rule| rule.shape()).collect();
         if given.len() != shapes.len() {
-            return Err(PyValueError::new_err(format!("{what} holds {} arrays; {} needed", given.len(), shapes.len())));
+            return Err(PyValueError::new_err(format!(
+                "{what} must have {} arrays, not {}",
+                shapes.len(),
+                given.len()
+            )));
         }
         given.iter().zip(shapes).map(|(values, shape)| matrix(values, what, shape)).collect()
     }
@@ -403,7 +412,7 @@ impl PyNetwork {
     fn rule(&self, array: usize) -> PyResult<&dyn Rule> {
         let count = self.network.rules().count();
         let found = self.network.rules().nth(array);
-        found.ok_or_else(|| PyValueError::new_err(format!("array is {array}; allowed: 0 to {}", count - 1)))
+        found.ok_or_else(|| PyValueError::new_err(format!("array must be from 0 to {}, not {array}", count - 1)))
     }
 }
 

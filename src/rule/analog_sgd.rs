@@ -2,9 +2,10 @@
 
 use super::arrays::{Arrays, check_devices, check_surroundings, samples};
 use super::{Description, Initial, Rule, RuleSettings, Sharing, Situation, State};
+use crate::check::{Limit, check_limits};
 use crate::crossbar::{Array, Periphery, PulseTrains, Reference, Visible};
 use crate::device::DeviceConfig;
-use crate::error::{Limit, Result, check_limits};
+use crate::error::Result;
 use crate::ledger::Ledger;
 use crate::threads::Workers;
 use serde::{Deserialize, Serialize};

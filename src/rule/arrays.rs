@@ -1,9 +1,10 @@
 //! The arrays of a rule: how they are checked and built, and the samples that they learn from.
 
 use super::Initial;
+use crate::check::{check_batch, check_len};
 use crate::crossbar::{Array, Periphery, PulseTrains, Reference, Setup, build};
 use crate::device::DeviceConfig;
-use crate::error::{Error, Result, check_batch, check_len};
+use crate::error::{Error, Result};
 
 /// Checks the devices of a rule, those that are given.
 pub(super) fn check_devices<const N: usize>(devices: [Option<&DeviceConfig>; N]) -> Result<()> {

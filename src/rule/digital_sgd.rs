@@ -2,8 +2,9 @@
 
 use super::describe::short;
 use super::{Description, Initial, Rule, RuleSettings, Sharing, Situation, State};
+use crate::check::{Limit, check_limits};
 use crate::crossbar::{ExactWeights, Visible};
-use crate::error::{Limit, Result, check_limits};
+use crate::error::Result;
 use crate::threads::Workers;
 use serde::{Deserialize, Serialize};
 

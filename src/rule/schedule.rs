@@ -62,7 +62,7 @@ impl Schedule {
     pub(super) fn restored(&self, state: &State) -> Result<Self> {
         let line = state.count("schedule.line")?;
         if line >= self.lines {
-            return Err(Error::range("schedule.line", line as f64, format!("0 to {}", self.lines - 1)));
+            return Err(Error::range("schedule.line", line as f64, format!("from 0 to {}", self.lines - 1)));
         }
         let (count, sweeps) = (state.count("schedule.count")?, state.count("schedule.sweeps")?);
         Ok(Self { count, line, sweeps, ..self.clone() })

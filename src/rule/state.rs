@@ -1,7 +1,8 @@
 //! The state of a rule as named arrays, ready for any file format.
 
+use crate::check::check_finite;
 use crate::crossbar::{Array, Snapshot};
-use crate::error::{Error, Result, check_finite};
+use crate::error::{Error, Result};
 use crate::tensors::Tensor;
 use std::collections::BTreeMap;
 
@@ -55,7 +56,7 @@ impl State {
     pub fn counters(&self, name: &str) -> Result<&[u64]> {
         let values = &self.counters.get(name).ok_or_else(|| missing(name))?.values;
         match values.iter().find(|&&count| count > MAX_COUNT) {
-            Some(&count) => Err(Error::range(name, count as f64, "0 to 2^62")),
+            Some(&count) => Err(Error::range(name, count as f64, "from 0 to 2^62")),
             None => Ok(values),
         }
     }
@@ -130,5 +131,5 @@ fn one<T: Copy>(name: &str, values: &[T]) -> Result<T> {
 }
 
 fn missing(name: &str) -> Error {
-    Error::Conflict(format!("the state holds no {name:?}; it belongs to a network with other settings"))
+    Error::Conflict(format!("the state must contain {name:?}, which a network with these settings has"))
 }

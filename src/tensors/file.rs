@@ -23,7 +23,7 @@ pub struct Arrays {
 /// A shape that is not that of its values, a name that is there twice, or strings without an array.
 pub fn encode(arrays: &Arrays) -> Result<Vec<u8>> {
     if let Some(name) = arrays.floats.keys().find(|&name| arrays.counters.contains_key(name)) {
-        return Err(bad(format!("{name} is there twice")));
+        return Err(bad(format!("{name} must be there once, not twice")));
     }
     // safetensors 0.8 writes strings without an array as a file that it cannot read
     if arrays.floats.is_empty() && arrays.counters.is_empty() && !arrays.metadata.is_empty() {
@@ -59,7 +59,7 @@ pub fn decode(bytes: &[u8]) -> Result<Arrays> {
                 let values = view.data().as_chunks().0.iter().map(|&b| u64::from_le_bytes(b)).collect();
                 arrays.counters.insert(name, Tensor { shape, values });
             }
-            other => return Err(bad(format!("{name} is {other:?}; F32 or U64 needed"))),
+            other => return Err(bad(format!("{name} must be F32 or U64, not {other:?}"))),
         }
     }
     Ok(arrays)

@@ -1,7 +1,8 @@
 //! The plan of an update: how long its pulse trains are, and how likely they fire (GV16; managements as documented by
 //! aihwkit).
 
-use crate::error::{Limit, Result, check_limits};
+use crate::check::{Limit, check_limits};
+use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
 /// Settings of the pulse trains of an update.

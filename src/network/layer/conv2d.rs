@@ -4,7 +4,8 @@ use super::{
     ArraySpec, Batch, BatchGradient, Layer, LayerInput, Part, Saved, Sizes, check_vector, check_window,
     for_each_example, rescale,
 };
-use crate::error::{Error, Limit, Result, check_limits};
+use crate::check::{Limit, check_limits};
+use crate::error::{Error, Result};
 use crate::network::shape::Shape;
 use crate::rule::Rule;
 use crate::threads::Workers;
@@ -109,7 +110,7 @@ impl Layer for Conv2dConfig {
         check_limits(self, Self::LIMITS)?;
         check_window(self.kernel, self.height, self.width, self.padding)?;
         if self.padding >= self.kernel {
-            let allowed = format!("below the kernel, {}: some patches would see nothing", self.kernel);
+            let allowed = format!("below the kernel ({})", self.kernel);
             return Err(Error::range("padding", self.padding as f64, allowed));
         }
         check_vector(self.inputs())?;
@@ -216,9 +217,9 @@ pub(super) mod tests {
     fn a_kernel_larger_than_the_image_is_refused() {
         let large = Conv2dConfig { kernel: 5, ..config(1, 0) };
         let said = large.validate().expect_err("too large").to_string();
-        assert_eq!(said, "kernel is 5; allowed: at most 4, since images are 4 × 5");
+        assert_eq!(said, "kernel must be at most 4 (images are 4 × 5), not 5");
         Conv2dConfig { kernel: 5, ..config(1, 1) }.validate().expect("fits with its padding");
         let blind = Conv2dConfig { kernel: 2, ..config(1, 2) };
-        assert!(blind.validate().expect_err("sees nothing").to_string().contains("padding is 2"));
+        assert!(blind.validate().expect_err("sees nothing").to_string().contains("padding must be below the kernel (2), not 2"));
     }
 }

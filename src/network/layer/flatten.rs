@@ -1,7 +1,8 @@
 //! From images to vectors.
 
 use super::{Layer, LayerInput, Part, check_vector};
-use crate::error::{Limit, Result, check_limits};
+use crate::check::{Limit, check_limits};
+use crate::error::Result;
 use crate::network::shape::Shape;
 use serde::{Deserialize, Serialize};
 

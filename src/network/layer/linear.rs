@@ -1,7 +1,8 @@
 //! A fully connected layer; the bias is one more column of the array, fed with 1.
 
 use super::{ArraySpec, Batch, Layer, LayerInput, Part, Sizes, rescale};
-use crate::error::{Limit, Result, check_limits};
+use crate::check::{Limit, check_limits};
+use crate::error::Result;
 use crate::network::shape::Shape;
 use crate::network::tuning::COPIED_VALUES;
 use rayon::prelude::*;

@@ -2,7 +2,8 @@
 //! Gers, Schmidhuber & Cummins, 2000): the four gates of a layer are one array, every time step one sample of it.
 
 use super::{ArraySpec, Batch, BatchGradient, Layer, LayerInput, Part, Saved, Sizes, rescale};
-use crate::error::{Limit, Result, check_limits};
+use crate::check::{Limit, check_limits};
+use crate::error::Result;
 use crate::network::shape::Shape;
 use crate::rule::Rule;
 use crate::simd;

@@ -1,7 +1,8 @@
 //! Max-pooling: the largest value of each channel in each window of an image.
 
 use super::{Batch, Layer, LayerInput, Part, Sizes, check_vector, check_window};
-use crate::error::{Limit, Result, check_limits};
+use crate::check::{Limit, check_limits};
+use crate::error::Result;
 use crate::network::shape::Shape;
 use crate::simd;
 use rayon::prelude::*;

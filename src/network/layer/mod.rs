@@ -171,8 +171,8 @@ fn check_window(kernel: usize, height: usize, width: usize, padding: usize) -> R
     let most = height.min(width) + 2 * padding;
     if kernel > most {
         let allowed = match padding {
-            0 => format!("at most {most}, since images are {height} × {width}"),
-            _ => format!("at most {most}, since images are {height} × {width} with {padding} around them"),
+            0 => format!("at most {most} (images are {height} × {width})"),
+            _ => format!("at most {most} (images are {height} × {width} with {padding} around them)"),
         };
         return Err(Error::range("kernel", kernel as f64, allowed));
     }

@@ -1,9 +1,9 @@
 //! The settings of TTv2; where sources differ, each choice is an option, the default first.
 
 use crate::average::Weighting;
+use crate::check::Limit;
 use crate::crossbar::{Periphery, PulseTrains, Reference};
 use crate::device::DeviceConfig;
-use crate::error::Limit;
 use crate::rule::AfterPulse;
 use serde::{Deserialize, Serialize};
 

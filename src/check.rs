@@ -1,0 +1,110 @@
+//! Checks of inputs. Every error says what was wrong, what is allowed and what was given.
+
+use crate::error::{Error, Result};
+
+/// The allowed range of one number of a settings struct.
+#[derive(Clone, Copy, Debug)]
+pub struct Limit<T> {
+    /// The field's name.
+    pub field: &'static str,
+    /// The least value allowed.
+    pub min: f64,
+    /// The largest value allowed.
+    pub max: f64,
+    /// Reads the field; `None` where an optional field is not set.
+    pub get: fn(&T) -> Option<f64>,
+}
+
+/// Checks every limit; the first violation is the error.
+pub(crate) fn check_limits<T>(settings: &T, limits: &[Limit<T>]) -> Result<()> {
+    limits.iter().try_for_each(|limit| match (limit.get)(settings) {
+        Some(value) => check_range(limit.field, value, limit.min, limit.max),
+        None => Ok(()),
+    })
+}
+
+/// Requires a number from `min` to `max`.
+pub(crate) fn check_range(what: impl Into<String>, given: f64, min: f64, max: f64) -> Result<()> {
+    if (min..=max).contains(&given) {
+        return Ok(());
+    }
+    Err(Error::range(what, given, format!("from {} to {}", number(min), number(max))))
+}
+
+/// Requires exactly `expected` values.
+pub(crate) fn check_len(what: &'static str, given: usize, expected: usize) -> Result<()> {
+    if given == expected {
+        return Ok(());
+    }
+    Err(Error::Length { what, given, expected: number(expected as f64) })
+}
+
+/// Requires a whole number of vectors of `width` values; returns how many there are.
+pub(crate) fn check_batch(what: &'static str, given: usize, width: usize) -> Result<usize> {
+    if width > 0 && given.is_multiple_of(width) {
+        return Ok(given / width);
+    }
+    Err(Error::Length { what, given, expected: format!("a multiple of {}", number(width as f64)) })
+}
+
+/// Requires finite numbers.
+pub(crate) fn check_finite(what: &'static str, values: &[f32]) -> Result<()> {
+    if crate::simd::all_finite(values) {
+        return Ok(());
+    }
+    let index = values.iter().position(|v| !v.is_finite()).unwrap_or(0);
+    Err(Error::NotFinite { what, given: values[index], index })
+}
+
+/// Requires that `bytes` can be had at once for `what`, where running out of memory later would abort.
+pub(crate) fn check_room(what: impl Into<String>, bytes: usize) -> Result<()> {
+    match Vec::<u8>::new().try_reserve_exact(bytes) {
+        Ok(()) => Ok(()),
+        Err(_) => Err(Error::Memory { what: what.into(), gigabytes: bytes as f64 / 1e9 }),
+    }
+}
+
+/// A number as messages show it: thousands separated, very large and very small ones with an exponent.
+pub(crate) fn number(value: f64) -> String {
+    let size = value.abs();
+    if size.is_finite() && (size > 2_f64.powi(64) || size != 0.0 && size < 1e-4) {
+        return format!("{value:e}");
+    }
+    let text = value.to_string();
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |digits| ("-", digits));
+    let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(whole, part)| (whole, Some(part)));
+    let mut out = sign.to_owned();
+    for (k, digit) in whole.chars().enumerate() {
+        if k > 0 && (whole.len() - k).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    if let Some(fraction) = fraction {
+        out.push('.');
+        out.push_str(fraction);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_easy_to_read() {
+        let shown = [0.0, -3.0, 999.0, 1000.0, 1e7, 12_345.5, -1e6, 0.25, 1e-9, 1e300, f64::NAN].map(number);
+        let expected =
+            ["0", "-3", "999", "1,000", "10,000,000", "12,345.5", "-1,000,000", "0.25", "1e-9", "1e300", "NaN"];
+        assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn errors_speak_with_one_voice() {
+        let said = |result: Result<()>| result.expect_err("refused").to_string();
+        assert_eq!(said(check_range("states", 0.0, 1.0, 1e7)), "states must be from 1 to 10,000,000, not 0");
+        assert_eq!(said(check_len("x", 5, 1200)), "x must have 1,200 values, not 5");
+        assert_eq!(said(check_batch("x", 7, 5).map(|_| ())), "x must have a multiple of 5 values, not 7");
+        assert_eq!(said(check_finite("x", &[0.0, f32::NAN])), "x must be finite, not NaN at position 1");
+    }
+}
