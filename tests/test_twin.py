@@ -344,8 +344,8 @@ def train_both(layers: list[tt.nn.Layer], config: tt.RuleConfig, batch: int, see
     if isinstance(config, tt.Ttv2):
         for layer, (rows, cols) in enumerate(shapes):
             counted = examples // batch if config.transfer_unit == "batch" else examples * samples[layer]
-            _, _, k, sweeps, *_ = core.layer_state(layer)["progress"]
-            transfers = k + sweeps * (rows if config.transfer_line == "row" else cols)
+            state, lines = core.layer_state(layer), rows if config.transfer_line == "row" else cols
+            transfers = state["schedule.line"] + state["schedule.sweeps"] * lines
             assert transfers == counted // config.transfer_every
     for layer in net.layers:
         if isinstance(layer, twin.Lstm) and layer.layer.clip:

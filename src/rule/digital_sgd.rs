@@ -82,6 +82,6 @@ impl Rule for DigitalSgdRule {
     }
 
     fn restore(&mut self, state: &State) -> Result<()> {
-        self.w.set_weights(state.floats("c")?)
+        self.w.set_weights(state.matrix("c", self.w.shape())?)
     }
 }

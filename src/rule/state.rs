@@ -49,6 +49,21 @@ impl State {
         Ok(values)
     }
 
+    /// The floats of a name, one per crosspoint of `rows` × `cols`.
+    ///
+    /// # Errors
+    /// Those of [`floats`](State::floats), or another shape.
+    pub fn matrix(&self, name: &str, (rows, cols): (usize, usize)) -> Result<&[f32]> {
+        let values = self.floats(name)?;
+        let shape = &self.floats[name].shape;
+        if *shape != [rows, cols] || values.len() != rows * cols {
+            return Err(Error::Conflict(format!(
+                "{name} of the state must have shape [{rows}, {cols}], not {shape:?}"
+            )));
+        }
+        Ok(values)
+    }
+
     /// The counters of a name.
     ///
     /// # Errors
@@ -103,10 +118,10 @@ impl State {
     /// # Errors
     /// Something is missing or does not fit the array.
     pub fn array(&self, name: &str, array: &dyn Array) -> Result<Snapshot> {
-        let mut snapshot = Snapshot { weights: self.floats(name)?.to_vec(), ..Snapshot::default() };
+        let mut snapshot = Snapshot { weights: self.matrix(name, array.shape())?.to_vec(), ..Snapshot::default() };
         let (reference, pulses) = (format!("{name}.reference"), format!("{name}.pulses"));
         if self.floats.contains_key(&reference) {
-            snapshot.reference = self.floats(&reference)?.to_vec();
+            snapshot.reference = self.matrix(&reference, array.shape())?.to_vec();
         }
         if self.counters.contains_key(&pulses) {
             let pulses = self.counters(&pulses)?.iter();

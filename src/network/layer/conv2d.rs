@@ -220,6 +220,12 @@ pub(super) mod tests {
         assert_eq!(said, "kernel must be at most 4 (images are 4 × 5), not 5");
         Conv2dConfig { kernel: 5, ..config(1, 1) }.validate().expect("fits with its padding");
         let blind = Conv2dConfig { kernel: 2, ..config(1, 2) };
-        assert!(blind.validate().expect_err("sees nothing").to_string().contains("padding must be below the kernel (2), not 2"));
+        assert!(
+            blind
+                .validate()
+                .expect_err("sees nothing")
+                .to_string()
+                .contains("padding must be below the kernel (2), not 2")
+        );
     }
 }

@@ -13,7 +13,7 @@ use super::learning_rates::{SignalMeans, fast_rate, transfer_rate};
 use super::schedule::Schedule;
 use super::{Description, Initial, Rule, RuleSettings, Sharing, Situation, State};
 use crate::average::LineAverage;
-use crate::check::{check_len, check_limits};
+use crate::check::check_limits;
 use crate::crossbar::{Array, DueRead, Line, Visible, transpose};
 use crate::error::Result;
 use crate::ledger::Ledger;
@@ -301,9 +301,7 @@ impl Rule for Ttv2Rule {
 
     fn restore(&mut self, state: &State) -> Result<()> {
         let (a, c) = (state.array("a", self.a.as_ref())?, state.array("c", self.c.as_ref())?);
-        let (h, average) = (state.floats("h")?, state.floats("average")?);
-        check_len("h", h.len(), self.filter.values().len())?;
-        check_len("average", average.len(), self.filter.values().len())?;
+        let (h, average) = (state.matrix("h", self.c.shape())?, state.matrix("average", self.c.shape())?);
         let average = self.average.restored(&self.by_lines(average), state.counters("average_reads")?)?;
         let (schedule, means) = (self.schedule.restored(state)?, SignalMeans::restored(state)?);
         let (averaging, digital_operations) = (state.count("averaging")? != 0, state.count("digital_operations")?);
