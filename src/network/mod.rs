@@ -15,9 +15,8 @@ mod tuning;
 
 pub use crate::rule::Initial;
 pub use data::{Examples, Inputs};
-pub use layer::{
-    Conv2dConfig, FlattenConfig, LayerConfig, LinearConfig, LstmConfig, MaxPool2dConfig, Memory, ReLU, Sigmoid, Tanh,
-};
+pub use layer::Memory;
+pub use layer::config::*;
 pub use loss::{Loss, Targets};
 pub use network::{Network, NetworkBuilder};
 pub use shape::Shape;

@@ -1,6 +1,13 @@
 //! The table of layer kinds.
 
-use super::{Conv2dConfig, FlattenConfig, Layer, LinearConfig, LstmConfig, MaxPool2dConfig, ReLU, Sigmoid, Tanh};
+pub use super::activation::{ReLU, Sigmoid, Tanh};
+pub use super::conv2d::Conv2dConfig;
+pub use super::flatten::FlattenConfig;
+pub use super::linear::LinearConfig;
+pub use super::lstm::LstmConfig;
+pub use super::max_pool2d::MaxPool2dConfig;
+
+use super::Layer;
 use crate::kinds::kinds;
 
 kinds! {

@@ -1,7 +1,7 @@
 //! Layers: one file each, which holds the settings of a layer and its arithmetic, forward beside backward and learn.
 
 mod activation;
-mod config;
+pub(super) mod config;
 mod conv2d;
 mod flatten;
 mod im2col;
@@ -10,13 +10,8 @@ mod lstm;
 mod max_pool2d;
 mod part;
 
-pub use activation::{ReLU, Sigmoid, Tanh};
-pub use config::LayerConfig;
-pub use conv2d::Conv2dConfig;
-pub use flatten::FlattenConfig;
-pub use linear::LinearConfig;
-pub use lstm::{LstmConfig, Memory};
-pub use max_pool2d::MaxPool2dConfig;
+pub use config::*;
+pub use lstm::Memory;
 pub(super) use part::{Access, Shared, take};
 pub use part::{Batch, BatchGradient, LayerInput, Part, Products, Saved, SavedPart, Sizes};
 
