@@ -119,7 +119,7 @@ impl StreamHeads {
         at
     }
 
-    /// All words, and room behind them to read a whole block.
+    /// All words, and space after them to read a whole block.
     pub(crate) fn words(&mut self, seed: u64, array: u64, operation: Operation, out: &mut Vec<u32>) {
         let heads = self.heads(seed, array, operation);
         out.resize(heads.indices.len() + simd::LANES, 0);

@@ -39,7 +39,7 @@ impl Active {
     }
 }
 
-/// The same of some rows of values, one row after another.
+/// The same for each of several rows of values, one row after another.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rows {
     starts: Vec<usize>,

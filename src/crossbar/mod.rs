@@ -179,7 +179,7 @@ pub fn build(
     device.visit(Build { rows, cols, setup, reference })
 }
 
-/// A crossbar to be built of some devices.
+/// What a crossbar of built-in devices is built from.
 struct Build<'a> {
     rows: usize,
     cols: usize,
@@ -197,7 +197,7 @@ impl DeviceVisitor for Build<'_> {
     }
 }
 
-/// Row after row from line after line of `rows` values, or back with the sizes exchanged.
+/// Row-major from line after line of `rows` values, or back with the sizes exchanged.
 pub(crate) fn transpose<T: Copy>(values: &[T], rows: usize, cols: usize) -> Vec<T> {
     (0..rows * cols).map(|k| values[(k % cols) * rows + k / cols]).collect()
 }

@@ -114,7 +114,7 @@ impl<D: Device> Crossbar<D> {
         self.weights.fill(0.0);
     }
 
-    /// Sets the reference (row after row); the states stay, so the weights move by the difference.
+    /// Sets the reference (row-major); the states stay, so the weights move by the difference.
     pub fn set_reference(&mut self, reference: &[f32]) -> Result<()> {
         check_len("reference", reference.len(), self.points.len())?;
         check_finite("reference", reference)?;

@@ -7,7 +7,7 @@ use crate::check::{Limit, check_limits};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
-/// Settings of constant-step devices; by default all devices are alike and exact.
+/// Settings of constant-step devices; by default all devices are equal and exact.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ConstantStep {

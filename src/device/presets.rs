@@ -9,7 +9,7 @@ impl DeviceConfig {
     pub const PRESETS: &[Preset<Self>] = &[
         Preset {
             name: "ideal",
-            about: "noiseless, 1200 equal steps, all devices alike",
+            about: "noiseless, 1200 equal steps, all devices equal",
             make: || ConstantStep::default().into(),
         },
         Preset { name: "gv16", about: "the RPU baseline of GV16", make: || gv16().into() },

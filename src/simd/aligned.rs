@@ -19,7 +19,7 @@ impl<T: Copy> Aligned<T> {
         let len = values.len();
         let spare = LINE.checked_div(size_of::<T>()).unwrap_or(0);
         let mut all: Vec<T> = Vec::with_capacity(len + spare);
-        // Where a line cannot be reached in whole values, any place is as good.
+        // Where no number of values reaches a line, no place is better than another.
         let start = all.as_ptr().align_offset(LINE).min(spare);
         for value in values {
             if all.is_empty() {

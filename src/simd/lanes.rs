@@ -70,7 +70,7 @@ pub(crate) trait Isa: Mask {
     /// The first of at least LANES values one after another in these lanes, 0 in the others.
     fn expand(self, values: &[f32]) -> [f32; LANES];
 
-    /// The values of these lanes one after another; what follows them is anything.
+    /// The values of these lanes one after another; the lanes after them are undefined.
     fn compress(self, values: &[u32; LANES]) -> [u32; LANES];
 
     /// The lanes that are not zero.
@@ -149,11 +149,11 @@ impl Isa for Portable {
     #[inline(always)]
     fn expand(self, values: &[f32]) -> [f32; LANES] {
         let mut out = [0.0; LANES];
-        let (mut rest, mut n) = (self.0, 0);
-        while rest != 0 {
-            out[rest.trailing_zeros() as usize] = values[n];
+        let (mut bits, mut n) = (self.0, 0);
+        while bits != 0 {
+            out[bits.trailing_zeros() as usize] = values[n];
             n += 1;
-            rest &= rest - 1;
+            bits &= bits - 1;
         }
         out
     }

@@ -1,6 +1,6 @@
 //! Where the patches of an image lie in it.
 
-/// The patches of an image without padding: some rows of its pixels, and of each a piece of some pixels. Everything is
+/// The patches of an image without padding: a patch is one piece of each of several rows of pixels. Everything is
 /// counted in values, several of which make a pixel.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Patches {

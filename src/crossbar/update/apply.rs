@@ -58,7 +58,7 @@ impl<D: Device> Apply<'_, D> {
         }
     }
 
-    /// Draws the normals of `count` pulses, with room behind them to read a whole block.
+    /// Draws the normals of `count` pulses, with space after them to read a whole block.
     #[inline(always)]
     fn draw<M: Isa>(&mut self, start: u64, count: usize) {
         if self.noise.len() < count + LANES {

@@ -115,7 +115,7 @@ impl Side {
         self.words = words;
     }
 
-    /// [`fire`](Side::fire) with words that were drawn before, and room behind them for a block.
+    /// [`fire`](Side::fire) with words that were drawn before, and space after them for a block.
     #[inline(always)]
     pub(super) fn fire_with<M: Isa>(&mut self, words: &[u32], slots: u32) {
         self.starts.clear();

@@ -100,10 +100,10 @@ pub(in crate::simd) fn gemm_t(lines: &[f32], d: [&[f32]; GEMM_VECTORS], z: &mut 
             add_products(&mut s2, a, &d2[at.clone()]);
             add_products(&mut s3, a, &d3[at]);
         }
-        let rest = &line[done..];
-        z[k] = finish_dot(&s0, rest, &d0[done..]);
-        z[n + k] = finish_dot(&s1, rest, &d1[done..]);
-        z[2 * n + k] = finish_dot(&s2, rest, &d2[done..]);
-        z[3 * n + k] = finish_dot(&s3, rest, &d3[done..]);
+        let tail = &line[done..];
+        z[k] = finish_dot(&s0, tail, &d0[done..]);
+        z[n + k] = finish_dot(&s1, tail, &d1[done..]);
+        z[2 * n + k] = finish_dot(&s2, tail, &d2[done..]);
+        z[3 * n + k] = finish_dot(&s3, tail, &d3[done..]);
     }
 }

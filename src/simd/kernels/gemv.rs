@@ -29,7 +29,7 @@ pub(in crate::simd) fn gemv(lines: &[f32], active: &[u32], x: &[f32], y: &mut [f
         gemv_block::<32>(lines, active, x, y, at);
         at += 32;
     }
-    // What is left, with some of the outputs before it once more: the same sums again.
+    // The remaining outputs, with some before them once more: the same sums again.
     match m - at {
         0 => {}
         _ if m < LANES => gemv_narrow(lines, active, x, y),
@@ -42,7 +42,7 @@ pub(in crate::simd) fn gemv(lines: &[f32], active: &[u32], x: &[f32], y: &mut [f
     }
 }
 
-/// `gemv` for lines shorter than a block: lanes beyond a line hold what nobody asks for.
+/// `gemv` for lines shorter than a block: lanes beyond a line are not used.
 #[inline(always)]
 fn gemv_narrow(lines: &[f32], active: &[u32], x: &[f32], y: &mut [f32]) {
     let m = y.len();
@@ -84,8 +84,8 @@ pub(super) fn finish_dot(sum: &[f32; DOT_WIDTH], a: &[f32], b: &[f32]) -> f32 {
     for l in 0..LANES {
         narrow[l] = (sum[l] + sum[l + LANES]) + (sum[l + 2 * LANES] + sum[l + 3 * LANES]);
     }
-    let (lanes_a, rest_a) = a.as_chunks::<LANES>();
-    let (lanes_b, rest_b) = b.as_chunks::<LANES>();
+    let (lanes_a, tail_a) = a.as_chunks::<LANES>();
+    let (lanes_b, tail_b) = b.as_chunks::<LANES>();
     for (a, b) in lanes_a.iter().zip(lanes_b) {
         for l in 0..LANES {
             narrow[l] += a[l] * b[l];
@@ -98,7 +98,7 @@ pub(super) fn finish_dot(sum: &[f32; DOT_WIDTH], a: &[f32], b: &[f32]) -> f32 {
         }
         width /= 2;
     }
-    rest_a.iter().zip(rest_b).fold(narrow[0], |sum, (a, b)| sum + a * b)
+    tail_a.iter().zip(tail_b).fold(narrow[0], |sum, (a, b)| sum + a * b)
 }
 
 #[inline(always)]

@@ -29,8 +29,8 @@ fn im2col_by<const W: usize>(image: &[f32], sizes: &Patches, first: usize, each:
     for at in (0..patches.len()).step_by(each) {
         let corner = corners.next();
         for done in (0..piece).step_by(W) {
-            // The last of a piece are copied once more with those before them. A piece shorter than `W` brings what is
-            // behind it, which the next piece overwrites, or the ones, or the next patch.
+            // The last values of a piece are copied once more with those before them. A piece shorter than `W` brings
+            // values after it, which the next piece, the ones or the next patch overwrite.
             let done = done.min(piece.saturating_sub(W));
             for k in 0..sizes.pieces {
                 copy::<W>(&image[corner + k * sizes.row + done..], &mut patches[at + k * piece + done..]);

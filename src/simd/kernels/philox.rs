@@ -86,11 +86,11 @@ fn group<const FIRST: usize>(words: &[[u32; 2 * LANES]; 4]) -> [[u32; LANES]; 4]
 macro_rules! fill {
     ($isa:ident, $key:expr, $tail:expr, $start:expr, $out:expr, |$words:ident, $wanted:ident| $make:expr) => {
         let mut position = $start;
-        let mut rest = $out;
-        while !rest.is_empty() {
+        let mut remaining = $out;
+        while !remaining.is_empty() {
             let counter = position / GROUP as u64 * LANES as u64;
             let skip = (position % GROUP as u64) as usize;
-            let take = match rest.first_chunk_mut::<{ 2 * GROUP }>() {
+            let take = match remaining.first_chunk_mut::<{ 2 * GROUP }>() {
                 // The rounds of a group wait for each other: two at once keep the machine busy.
                 Some(pair) if $isa::MANY_REGISTERS && skip == 0 => {
                     let words = in_a_row::<{ 2 * LANES }>($key, $tail, counter);
@@ -104,13 +104,13 @@ macro_rules! fill {
                 }
                 _ => {
                     let $words = in_a_row::<LANES>($key, $tail, counter);
-                    let take = (GROUP - skip).min(rest.len());
+                    let take = (GROUP - skip).min(remaining.len());
                     let $wanted = skip..skip + take;
-                    rest[..take].copy_from_slice(&$make.as_flattened()[skip..skip + take]);
+                    remaining[..take].copy_from_slice(&$make.as_flattened()[skip..skip + take]);
                     take
                 }
             };
-            rest = &mut rest[take..];
+            remaining = &mut remaining[take..];
             position += take as u64;
         }
     };
@@ -193,7 +193,7 @@ impl Kernel for HeadWords<'_> {
     }
 }
 
-/// Standard normals, likewise.
+/// Standard normals, in whole blocks.
 pub(crate) struct HeadNormals<'a> {
     pub(crate) heads: Heads<'a>,
     pub(crate) out: &'a mut [f32],

@@ -25,7 +25,7 @@ impl Kernel for Transpose<'_> {
 pub(super) fn transpose<M: Isa>(lines: &[f32], each: usize, [count, width]: [usize; 2], rows: &mut [f32], row: usize) {
     for first in (0..count).step_by(LANES) {
         for at in (0..width).step_by(LANES) {
-            // Blocks at the ends move what is before them once more, or take more than they give.
+            // Blocks at the ends move values before them once more, or have fewer than LANES values.
             let first = if count >= LANES { first.min(count - LANES) } else { first };
             let at = if width >= LANES { at.min(width - LANES) } else { at };
             if count >= LANES && lines.len() >= (first + LANES - 1) * each + at + LANES {
