@@ -88,6 +88,13 @@ def test_pages_are_found_from_the_site_and_lead_somewhere() -> None:
             assert (path.parent / link).exists(), f"{path.name}: {link}"
 
 
+def test_files_that_pages_name_exist() -> None:
+    """NAME stands for something new."""
+    for path in [ROOT / "CONTRIBUTING.md", DOCS / "architecture.md", DOCS / "own.md", DOCS / "embedding.md"]:
+        for file in re.findall(r"`((?:src|python|tests|examples|docs)/[\w./]+)`", path.read_text(encoding="utf-8")):
+            assert "NAME" in file or (ROOT / file).exists(), f"{path.name}: {file}"
+
+
 def test_the_page_on_embedding_shows_the_example_of_the_crate() -> None:
     crate = (ROOT / "src" / "lib.rs").read_text(encoding="utf-8")
     tested = re.search(r"^//! ```\n(.*?)^//! ```$", crate, re.DOTALL | re.MULTILINE)
