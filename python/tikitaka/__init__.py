@@ -30,7 +30,7 @@ from tikitaka.model import Model, extract
 from tikitaka.network import Network
 from tikitaka.rule import Rule
 from tikitaka.score import Score
-from tikitaka.training import Metrics, Progress, Run, Stopped, TrainConfig, fit
+from tikitaka.training import EarlyStopping, Metrics, Progress, Run, Stopped, TrainConfig, fit
 
 __all__ = [
     "AnalogLayer",
@@ -40,6 +40,7 @@ __all__ = [
     "Crossbar",
     "Device",
     "DigitalSgd",
+    "EarlyStopping",
     "IoSettings",
     "Metrics",
     "Model",

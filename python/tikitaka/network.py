@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from tikitaka import _core
 from tikitaka.config import DigitalSgd, RuleConfig
 from tikitaka.model import Model, extract
-from tikitaka.nn import Layer
+from tikitaka.nn import Layer, array_names, per_array
 from tikitaka.nn.state_dict import named_arrays
 from tikitaka.rule import Rule
 from tikitaka.score import Score, predicted, score, softmax, steps
@@ -20,6 +20,15 @@ __all__ = ["Network", "losses"]
 
 F32 = NDArray[np.float32]
 
+Rules = (
+    RuleConfig
+    | Rule
+    | Sequence[RuleConfig | Rule]
+    | Mapping[str, RuleConfig | Rule]
+    | Mapping[int, RuleConfig | Rule]
+    | Mapping[int | str, RuleConfig | Rule]
+)
+
 losses = {"classification": "cross-entropy", "regression": "mse"}
 """The loss for each task of `tikitaka.data.Dataset`."""
 
@@ -27,10 +36,12 @@ losses = {"classification": "cross-entropy", "regression": "mse"}
 class Network:
     """A stack of layers, each array trained by its rule.
 
-    `layers` are descriptions of `tikitaka.nn`; `rules` is one rule for all arrays or one for each in order, a
-    config of `tikitaka.config` or a `tikitaka.Rule`. `loss` is "cross-entropy" (softmax; integer classes) or
-    "mse" (Σ(y − t)²/2m for m outputs; float targets). Device-to-device variation, the initial weights and
-    all noise are a pure function of `seed` (0 to 2⁶⁴ − 1): results do not depend on the number of threads.
+    `layers` are descriptions of `tikitaka.nn`; `rules` is one rule for all arrays, one for each in order, or a mapping
+    from arrays to rules; a rule is a config of `tikitaka.config` or a `tikitaka.Rule`. A mapping has arrays by name or
+    by index (negative from the end) as keys, and "default" for all others; `names` lists the names. `loss` is
+    "cross-entropy" (softmax; integer classes) or "mse" (Σ(y − t)²/2m for m outputs; float targets). Device-to-device
+    variation, the initial weights and all noise are a pure function of `seed` (0 to 2⁶⁴ − 1): results do not depend on
+    the number of threads.
 
     Where an LSTM carries, `forward`, `evaluate` and what follows from them take the examples as consecutive text, cut
     into up to 32 streams that each start from nothing.
@@ -52,12 +63,15 @@ class Network:
     [0, 1]
     >>> network.ledger["slow"]["pulses"] < network.ledger["fast"]["pulses"]  # of C, and of A
     True
+    >>> network.names
+    ['linear1', 'linear2']
+    >>> mixed = tt.Network(layers, {"default": tt.Ttv2(), "linear2": tt.DigitalSgd()})
     """
 
     def __init__(
         self,
         layers: Sequence[Layer],
-        rules: RuleConfig | Rule | Sequence[RuleConfig | Rule],
+        rules: Rules,
         *,
         loss: str = "cross-entropy",
         seed: int = 0,
@@ -65,16 +79,22 @@ class Network:
         for layer in layers:
             if not isinstance(layer, Layer):
                 raise TypeError(f"layers must be descriptions of tikitaka.nn, not {layer!r}")
-        for rule in rules if isinstance(rules, Sequence) and not isinstance(rules, str) else [rules]:
+        each = list(rules.values()) if isinstance(rules, Mapping) else rules
+        for rule in each if isinstance(each, Sequence) and not isinstance(each, str) else [each]:
             if not isinstance(rule, RuleConfig | Rule):
                 raise TypeError(f"a rule must be a config of tikitaka.config or a tikitaka.Rule, not {rule!r}")
         self.layers = tuple(layers)
-        self.rules = rules
+        self.rules = per_array("rules", rules, self.names) if isinstance(rules, Mapping) else rules
         self.loss = loss
         self.seed = seed
         self._core = _core.Network(
-            self.layers, list(rules) if isinstance(rules, Sequence) else rules, loss=loss, seed=seed
+            self.layers, list(self.rules) if isinstance(self.rules, Sequence) else self.rules, loss=loss, seed=seed
         )
+
+    @property
+    def names(self) -> list[str]:
+        """The name of each array: its kind and its number among the arrays of that kind, as in "linear1", "lstm2"."""
+        return array_names(self.layers)
 
     @property
     def inputs(self) -> int:

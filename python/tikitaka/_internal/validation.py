@@ -1,6 +1,6 @@
 """Fields that hold what their type hints say: the type of each value, and names out of a list."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from difflib import get_close_matches
 from functools import cache
@@ -45,6 +45,8 @@ def check_types(config: Any) -> None:
 
 def _plain(hint: Any, value: Any, name: str) -> Any:
     allowed = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    if any(get_origin(part) in (tuple, Mapping) for part in allowed):
+        return value  # the config itself checks what its collections hold
     if value is None and NoneType in allowed:
         return None
     wanted = next(part for part in allowed if part is not NoneType)

@@ -17,7 +17,7 @@ from tikitaka.data import Dataset, load
 from tikitaka.model import Model, extract
 from tikitaka.network import Network
 from tikitaka.nn import fcn
-from tikitaka.training import fit
+from tikitaka.training import Metrics, fit
 
 __all__ = ["demo"]
 
@@ -59,7 +59,11 @@ def _one(
     digits: Dataset, rule: RuleConfig, seed: int, epochs: int, step: Callable[[], object]
 ) -> dict[str, float | None]:
     network = Network(fcn(digits.inputs, digits.classes), rule, seed=seed)
-    last = fit(network, digits, epochs=epochs, progress=False, on_epoch=lambda _: step())[-1]
+
+    def on_epoch(_: Metrics) -> None:  # not the True that a progress bar returns, which would end the training
+        step()
+
+    last = fit(network, digits, epochs=epochs, progress=False, on_epoch=on_epoch)[-1]
     average = extract.average(network)
 
     def error(twin: Model) -> float:

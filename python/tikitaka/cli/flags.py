@@ -6,11 +6,12 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import click
 
+from tikitaka._internal.validation import nearest, one_of
 from tikitaka.config import Periphery, doc_of, kinds_of, named, presets, rules, to_dict
 from tikitaka.nn import nets
-from tikitaka.training import TrainConfig
+from tikitaka.training import TrainConfig, schedules
 
-__all__ = ["apply_flags", "rule_flags", "rule_options"]
+__all__ = ["apply_flags", "rule_flags", "rule_options", "schedule_of"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 Path = tuple[str, ...]
@@ -29,6 +30,17 @@ class Flag:
     type: Any
     doc: str
     kinds: tuple[str, ...]
+
+
+def schedule_of(text: str) -> str | list[float]:
+    """A schedule by name, or numbers with commas between them: a factor for each epoch."""
+    if text in schedules:
+        return text
+    try:
+        return [float(factor) for factor in text.split(",")]
+    except ValueError:
+        names = f"must be one of {', '.join(schedules)}, or factors such as 1,0.5,0.25"
+        raise click.BadParameter(f"{names}, not {text!r}{nearest(text, schedules)}") from None
 
 
 def rule_flags() -> dict[str, Flag]:
@@ -57,13 +69,16 @@ def rule_options(command: F) -> F:
 def apply_flags(config: TrainConfig, given: Mapping[str, Any]) -> TrainConfig:
     """`config` with the flags in `given` (by snake-case name, None: not given) put over it.
 
-    Raises ValueError for a flag that the rule does not have; those of devices are ignored by the float rule.
+    Raises ValueError for a flag that the rule does not have; those of devices are ignored by the float rule. Flags of
+    a rule are for `rule` alone; `layer_rule` holds NAME=RULE of single arrays.
     """
     values = {key: value for key, value in given.items() if value is not None}
     whole = to_dict(config)
     kind = values.pop("rule", whole["rule"]["kind"])
     if kind != whole["rule"]["kind"]:
         whole["rule"] = to_dict(nets[values.get("net", config.net)].rule(kind))
+    for text in values.pop("layer_rule", ()):
+        _set_layer_rule(whole["layer_rules"], text, values.get("net", config.net))
     _set_periphery(whole["rule"], values.pop("periphery", None), values.pop("mvm_noise", None))
     known = rule_flags()
     partners = {
@@ -124,6 +139,16 @@ def _click_type(hint: Any) -> Any:
     if get_origin(hint) is Literal:
         return click.Choice(get_args(hint))
     return hint if hint in (bool, int) else float
+
+
+def _set_layer_rule(layer_rules: dict[str, Any], text: str, net: str) -> None:
+    """The rule of NAME=RULE with the settings that suit the network; one of that kind stays as it is."""
+    name, equals, kind = text.partition("=")
+    if not (name and equals):
+        raise ValueError(f"--layer-rule must be NAME=RULE, such as linear1=float, not {text!r}")
+    one_of(f"--layer-rule {name}", kind, rules)
+    if layer_rules.get(name, {}).get("kind") != kind:
+        layer_rules[name] = to_dict(nets[net].rule(kind))
 
 
 def _set_periphery(rule: dict[str, Any], name: str | None, noise: float | None) -> None:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, fields, is_dataclass
-from typing import Any, TypeVar, get_args, get_type_hints
+from types import UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from tikitaka._internal.validation import check_kind, hints_of, nearest, one_of, placed
 from tikitaka.config.base import Config
@@ -67,7 +68,7 @@ def over(table: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
 def kinds_of(hint: Any) -> dict[str, type[Any]]:
     """The config classes a field of type `hint` can hold: by kind, or one under its own name; {} for plain values."""
     table: dict[str, type[Any]] = {}
-    for part in get_args(hint) or (hint,):
+    for part in _parts(hint):
         if part is Device:
             table |= devices
         elif part is RuleConfig:
@@ -79,11 +80,20 @@ def kinds_of(hint: Any) -> dict[str, type[Any]]:
 
 def named(hint: Any) -> dict[str, Any]:
     """The presets that a field of type `hint` can hold, by name; {} where there are none."""
-    parts = get_args(hint) or (hint,)
+    parts = _parts(hint)
     return {**(presets if Device in parts else {}), **(peripheries if Periphery in parts else {})}
 
 
+def _parts(hint: Any) -> tuple[Any, ...]:
+    """The types that a field of type `hint` can hold; a collection is one of them, whatever it holds itself."""
+    return get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+
+
 def _field_from(hint: Any, value: Any, where: str, default: Any) -> Any:
+    if get_origin(hint) is Mapping:
+        if not isinstance(value, Mapping):
+            raise TypeError(f"{where} must be a table of tables, not {value!r}")
+        return {name: _field_from(get_args(hint)[1], each, f"{where}.{name}", None) for name, each in value.items()}
     table, ready = kinds_of(hint), named(hint)
     if not table or value is None:
         return value

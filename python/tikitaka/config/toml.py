@@ -20,16 +20,20 @@ def to_toml(config: Any, names: Mapping[str, tuple[str, ...]]) -> str:
     """
     lines, headed = _unset(config), set[str]()
     comments = _comments(type(config), names=names)
-    for line in _core.to_toml(to_dict(config)).splitlines():
+    for line in _core.to_toml({name: value for name, value in to_dict(config).items() if value != {}}).splitlines():
         if line.startswith("["):
-            part, path = config, ""
+            part, path, hint = config, "", None
             for name in line.strip("[]").split("."):  # a table of tables alone has no line of its own yet
-                above, part, path = part, getattr(part, name), f"{path}.{name}".lstrip(".")
-                hint = hints_of(type(above))[name]
+                path = f"{path}.{name}".lstrip(".")
+                if isinstance(part, Mapping):
+                    part, hint, doc = part[name], get_args(hint)[1], f"of {name}"
+                else:
+                    doc, hint = doc_of(type(part))[name], hints_of(type(part))[name]
+                    part = getattr(part, name)
                 if path not in headed:
                     headed.add(path)
                     lines += [""] if lines[-1] else []
-                    lines += [f"[{path}]  # {_about(doc_of(type(above))[name], hint)}", *_unset(part)]
+                    lines += [f"[{path}]  # {_about(doc, hint)}", *_unset(part)]
             comments = _comments(type(part), hint)
         else:
             comment = comments.get(line.partition(" = ")[0])
@@ -47,8 +51,10 @@ def read_toml(path: str | Path) -> dict[str, Any]:
 
 
 def _unset(part: Any) -> list[str]:
+    if isinstance(part, Mapping):
+        return []
     docs = doc_of(type(part))
-    return [f"# {f.name} is not set: {docs[f.name]}" for f in fields(part) if getattr(part, f.name) is None]
+    return [f"# {f.name} is not set: {docs[f.name]}" for f in fields(part) if getattr(part, f.name) in (None, {})]
 
 
 def _comments(

@@ -21,8 +21,9 @@ def cells(base: TrainConfig, axes: Mapping[str, Iterable[Any]], seeds: Iterable[
 
     An axis is a field by its path: "epochs", "rule", "rule.device.states", "rule.periphery.forward.output_noise". All
     fields of a cell are set at once, wider ones first: with an axis "rule", others may name the fields of its rules.
-    A rule may also be given by its kind, "sgd", and then has the settings that suit the network. "rule.slow_device.…"
-    starts from the devices of A where the rule has no others for C.
+    A rule may also be given by its kind, "sgd", and then has the settings that suit the network; so may one of a single
+    array, "layer_rules.linear3", which `base` need not have. "rule.slow_device.…" starts from the devices of A where
+    the rule has no others for C.
 
     Raises ValueError for an unknown axis, an axis without values and no seeds, and what the configuration raises for a
     value that is not allowed; TypeError for axes or seeds that are no collections.
@@ -38,7 +39,7 @@ def cells(base: TrainConfig, axes: Mapping[str, Iterable[Any]], seeds: Iterable[
 
 def labels(grid: Sequence[TrainConfig]) -> list[str]:
     """What tells the cells of a grid apart: for each the fields that all have but not all alike."""
-    tables = [dict(leaves(config.to_dict())) for config in grid]
+    tables = [dict(leaves(to_dict(config))) for config in grid]
     common = [path for path in tables[0] if all(path in table for table in tables)]
     differ = [path for path in common if any(table[path] != tables[0][path] for table in tables)] or ["seed"]
     return [", ".join(f"{path}={table[path]}" for path in differ) for table in tables]
@@ -64,7 +65,7 @@ def _values(path: str, given: Iterable[Any]) -> list[Any]:
 
 
 def _cell(base: TrainConfig, chosen: Mapping[str, Any]) -> TrainConfig:
-    whole: Any = base.to_dict()
+    whole: Any = to_dict(base)  # with the fields that are not set
     # what is wider comes first, the network before a rule that is to suit it, and devices of A before those of C
     for path in sorted(chosen, key=lambda path: (path.count("."), path != "net", "slow_" in path)):
         *tables, name = path.split(".")
@@ -73,7 +74,8 @@ def _cell(base: TrainConfig, chosen: Mapping[str, Any]) -> TrainConfig:
             if part == "slow_device" and part in table and table[part] is None:
                 table[part] = dict(table["device"])
             table = table.get(part) if isinstance(table, dict) else None
-        if not isinstance(table, dict) or name not in table or name == "kind":
+        known = isinstance(table, dict) and (name in table or tables == ["layer_rules"])
+        if not known or name == "kind":
             raise ValueError(_unknown(path, whole))
         table[name] = _table(path, chosen[path], whole["net"])
     try:
@@ -85,9 +87,10 @@ def _cell(base: TrainConfig, chosen: Mapping[str, Any]) -> TrainConfig:
 
 def _table(path: str, value: Any, net: str) -> Any:
     """The value as nested plain values."""
-    if path == "rule" and isinstance(value, str) and net in nets:
+    of_array = path.startswith("layer_rules.") and path.count(".") == 1
+    if (path == "rule" or of_array) and isinstance(value, str) and net in nets:
         if value not in rules:
-            raise ValueError(f"rule must be one of {', '.join(rules)}, not {value!r}")
+            raise ValueError(f"{path} must be one of {', '.join(rules)}, not {value!r}")
         value = nets[net].rule(value)
     return to_dict(value) if is_dataclass(value) and not isinstance(value, type) else value
 

@@ -12,6 +12,9 @@ __all__ = ["LSTM", "Conv2d", "Flatten", "Layer", "Linear", "MaxPool2d", "ReLU", 
 class Layer:
     """Any layer description; TypeError for a value of another type than its field has."""
 
+    kind: str
+    """its kind, as in files"""
+
     def _check(self, kind: str) -> None:
         check_types(self)
         for name, value in vars(self).items():

@@ -21,12 +21,14 @@ _DEVICES = 32  # a smaller array may hold weights that all belong at their bound
 _COARSE = 0.25  # of the range: devices that cross it in a few pulses stand at a bound whenever they have just moved
 
 
-def check_finite(network: Network, *, train: float, test: float = 0.0, epoch: int, examples: int) -> None:
+def check_finite(
+    network: Network, *, train: float, test: float = 0.0, validation: float = 0.0, epoch: int, examples: int
+) -> None:
     """Raise FloatingPointError where a loss is not finite, `examples` into `epoch`, saying which array is to blame.
 
     That is the first whose weights are not finite; where all are, the one with the largest |weight|.
     """
-    for name, loss in (("training", train), ("test", test)):
+    for name, loss in (("training", train), ("validation", validation), ("test", test)):
         if not math.isfinite(loss):
             raise FloatingPointError(
                 f"the {name} loss is {loss} in epoch {epoch} after {examples:,} examples: "

@@ -14,10 +14,12 @@ from tikitaka._internal.validation import check_int, check_kind
 from tikitaka.data import Dataset
 from tikitaka.network import Network
 from tikitaka.nn import Conv2d, Layer
+from tikitaka.training.callbacks import Callbacks, call, callbacks_of
 from tikitaka.training.guards import check_finite, check_saturation, check_start, check_trainable
 from tikitaka.training.metrics import Metrics, Progress, Stopped
 from tikitaka.training.order import shuffled, streams
-from tikitaka.training.schedule import lr_factor
+from tikitaka.training.schedule import Schedule, check_schedule, lr_factor
+from tikitaka.training.validation import DRAW, hold_out
 
 __all__ = ["fit"]
 
@@ -30,24 +32,35 @@ def fit(
     *,
     epochs: int = 30,
     batch: int = 1,
-    schedule: str = "decay",
+    schedule: Schedule = "decay",
     average_from: int | None = None,
+    validation: float | None = None,
     seed: int | None = None,
     threads: int = 1,
     progress: bool = True,
     start: Progress | None = None,
     on_progress: Callable[[Progress], object] | None = None,
-    on_epoch: Callable[[Metrics], object] | None = None,
+    on_epoch: Callbacks = None,
     stop: Callable[[], bool] | None = None,
 ) -> list[Metrics]:
     """Train `network` on `dataset` and return the metrics of each epoch that ends.
 
+    `schedule` multiplies the learning rates: a name in `schedules`, a sequence of factors, one for each epoch, or a
+    function that is called with the number of each epoch (from 1) and returns its factor. An exception inside the
+    function passes through, with the network as the epoch before left it.
+
     Examples are shuffled from `seed` (the network's own by default), except that a network that carries state reads a
     text in `streams`, from a state of 0 in each epoch. Averages are gathered from epoch `average_from`
-    on (1 to epochs + 1; by default over the last third of the epochs). `progress` shows a bar on standard error when
-    that is a terminal. `on_epoch` is called after each epoch; `stop` is asked several times a second and, where it
-    says True, ends the training with `Stopped`. Ctrl-C raises KeyboardInterrupt with the network whole, between two
-    batches.
+    on (1 to epochs + 1; by default over the last third of the epochs), whether or not the training ends early.
+    `progress` shows a bar on standard error when that is a terminal.
+
+    `validation` is the share of the training examples, the last ones, that is held out and evaluated after each epoch.
+
+    `on_epoch` is one callback or several, called in order with the metrics after each epoch. Where one returns True,
+    and not merely a value that counts as true, the training is complete: once all of that epoch were called, `fit`
+    returns. `EarlyStopping` is such a callback. `stop` is asked several times a second, in the middle of epochs too,
+    and where it says True, interrupts the training with `Stopped`, to be resumed. Ctrl-C raises KeyboardInterrupt with
+    the network whole, between two batches.
 
     `on_progress` is called as often as `stop` while an epoch runs. A `Progress` that it was given, with
     `Network.state` of that moment, is enough to go on: restore a network of the same settings and seed, and call `fit`
@@ -71,13 +84,15 @@ def fit(
     epochs, batch, threads = (
         check_int(name, value, 1) for name, value in (("epochs", epochs), ("batch", batch), ("threads", threads))
     )
+    dataset, held = hold_out(dataset, validation)
     check_trainable(network, dataset, batch=batch)
     seed = network.seed if seed is None else seed
     seed = check_int("seed", seed, 0, 2**64 - 1)
     if average_from is None:
         average_from = 2 * epochs // 3 + 1
     average_from = check_int("average_from", average_from, 1, epochs + 1)
-    lr_factor(schedule, network, 1, epochs)  # an unknown schedule is refused before any work
+    schedule = check_schedule(schedule, epochs)
+    callbacks = callbacks_of(on_epoch, validated=held is not None)
     start = Progress() if start is None else start
     check_kind("start", start, Progress)
     history = []
@@ -95,19 +110,19 @@ def fit(
     )
     with bar:
         for epoch in range(start.epoch + 1, epochs + 1):
+            lr_scale = lr_factor(schedule, network, epoch, epochs)
             begun = start.position > 0 and epoch == start.epoch + 1
             at = start if begun else Progress(epoch - 1, pulses=network.pulses)
             network.averaging = epoch >= average_from
-            lr_scale = lr_factor(schedule, network, epoch, epochs)
             order = shuffled(n, seed=seed, epoch=epoch) if consecutive is None else consecutive
             if network.carries and not begun:
                 network.reset()
             bar.set_description(f"epoch {epoch}/{epochs}", refresh=False)
-            metrics = _epoch(network, dataset, order, at, lr_scale, batch, threads, bar.update, on_progress, stop)
+            metrics = _epoch(network, dataset, held, order, at, lr_scale, batch, threads, bar.update, on_progress, stop)
             bar.set_postfix(_shown(metrics), refresh=False)
             history.append(metrics)
-            if on_epoch is not None:
-                on_epoch(metrics)
+            if call(callbacks, metrics):
+                break
     return history
 
 
@@ -121,6 +136,7 @@ def _shown(metrics: Metrics) -> dict[str, str]:
 def _epoch(
     network: Network,
     dataset: Dataset,
+    held: Dataset | None,
     order: NDArray[np.int64],
     at: Progress,
     lr_scale: float,
@@ -130,7 +146,7 @@ def _epoch(
     on_progress: Callable[[Progress], object] | None,
     stop: Callable[[], bool] | None,
 ) -> Metrics:
-    """The rest of the epoch from `at` on, and its evaluation."""
+    """The rest of the epoch from `at` on, and its evaluation, on the test part of `held` too."""
     started, epoch = time.perf_counter() - at.seconds, at.epoch + 1
     n, time_steps = len(order), dataset.time_steps
     chunk = _chunk_size(network, batch, time_steps)
@@ -156,7 +172,9 @@ def _epoch(
         if on_progress is not None:
             on_progress(at)
     test = network.evaluate(dataset.test_x, dataset.test_y, draw=epoch, threads=threads)
-    check_finite(network, train=at.loss, test=test.loss, epoch=epoch, examples=n)
+    seen = None if held is None else network.evaluate(held.test_x, held.test_y, draw=DRAW + epoch, threads=threads)
+    validation_loss = 0.0 if seen is None else seen.loss
+    check_finite(network, train=at.loss, test=test.loss, validation=validation_loss, epoch=epoch, examples=n)
     check_saturation(network, epoch=epoch)
     return Metrics(
         epoch=epoch,
@@ -168,6 +186,8 @@ def _epoch(
         samples_per_second=n * time_steps / at.training,
         pulses_per_sample=(network.pulses - at.pulses) / (n * time_steps),
         seconds=time.perf_counter() - started,
+        validation_loss=None if seen is None else seen.loss,
+        validation_error=None if seen is None else seen.error,
     )
 
 

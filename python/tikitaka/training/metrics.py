@@ -29,6 +29,10 @@ class Metrics:
     """pulses sent to all devices per training sample"""
     seconds: float
     """time of the epoch with its evaluation"""
+    validation_loss: float | None = None
+    """mean loss per held-out sample, through the network's own periphery; None without a validation part"""
+    validation_error: float | None = None
+    """share of wrong classes on the validation part, 0 to 1; NaN for a regression, None without a validation part"""
 
 
 @dataclass(frozen=True)

@@ -138,8 +138,10 @@ class Run:
         return network, progress
 
     def log(self, metrics: Metrics) -> None:
-        """Add the line of an epoch to metrics.jsonl."""
-        values = {name: None if math.isnan(value) else value for name, value in asdict(metrics).items()}
+        """Add the line of an epoch to metrics.jsonl: NaN is null, and what the training has not, None, is left out."""
+        values = {
+            name: None if math.isnan(value) else value for name, value in asdict(metrics).items() if value is not None
+        }
         self._lines.append(json.dumps(values) + "\n")
         self._write("metrics.jsonl", "".join(self._lines))
 
@@ -186,7 +188,7 @@ class Run:
         last = checkpoint.load(self.path, mend=mend)
         ours, made = self.config.to_dict(), TrainConfig.from_dict(last.config).to_dict()
         if ours != made:
-            differ = ", ".join(name for name in ours if ours[name] != made[name])
+            differ = ", ".join(name for name in {**ours, **made} if ours.get(name) != made.get(name))
             raise ValueError(f"{self.path / 'config.toml'} is not what the checkpoint was made with: {differ} differ")
         return last
 

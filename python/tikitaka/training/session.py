@@ -44,9 +44,10 @@ def train(
 ) -> dict[str, Any]:
     """Train `network` by `config` from `start` on, keep it in `run`, and return the summary.
 
-    A checkpoint is written before the first example, after every `checkpoint_epochs` epochs and the last one, when the
-    newest is `checkpoint_minutes` minutes old (0: after each call into the core, several a second), and where `stop`
-    says True. `start` must be where `run` has come to, with its metrics cut to match, as `Run.prepare` does.
+    A checkpoint is written before the first example, after every `checkpoint_epochs` epochs and the last one, early or
+    not, when the newest is `checkpoint_minutes` minutes old (0: after each call into the core, several a second), and
+    where `stop` says True. `start` must be where `run` has come to, with its metrics cut to match, as `Run.prepare`
+    does.
 
     Raises what `tikitaka.fit` raises, OSError when the run cannot be written, and ValueError for less than an epoch
     between checkpoints or less than 0 minutes. The checkpoints before are then still there.
@@ -57,13 +58,13 @@ def train(
         raise ValueError(f"checkpoint_minutes must be at least 0, not {checkpoint_minutes}")
     start = Progress() if start is None else start
     history = run.metrics()[: start.epoch] if run is not None and start.epoch else []
-    saved = time.monotonic()
+    saved, saved_at = time.monotonic(), start
 
     def save(at: Progress) -> None:
-        nonlocal saved
+        nonlocal saved, saved_at
         if run is not None:
             run.checkpoint(network, progress=at, dataset=dataset)
-        saved = time.monotonic()
+        saved, saved_at = time.monotonic(), at
 
     def due() -> bool:
         return time.monotonic() - saved >= 60 * checkpoint_minutes
@@ -75,7 +76,7 @@ def train(
     def on_epoch(metrics: Metrics) -> None:
         if run is not None:
             run.log(metrics)
-        if metrics.epoch % checkpoint_epochs == 0 or metrics.epoch == config.epochs or due():
+        if metrics.epoch % checkpoint_epochs == 0 or due():
             save(Progress(metrics.epoch))
 
     if start == Progress():
@@ -90,10 +91,13 @@ def train(
             on_progress=on_progress,
             on_epoch=on_epoch,
             stop=stop,
+            history=list(history),
         )
     except Stopped as stopped:
         save(stopped.progress)
         raise
+    if saved_at != Progress(len(history)):
+        save(Progress(len(history)))
     seconds = sum(metrics.seconds for metrics in history)
     summary = summarize(config, network, dataset, history, seconds=seconds, threads=threads)
     if run is not None:

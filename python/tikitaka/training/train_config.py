@@ -1,18 +1,23 @@
 """The settings of a training, and the training that they stand for."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from tikitaka._internal.validation import check_types, one_of
+from tikitaka._internal.validation import check_kind, check_types, one_of
 from tikitaka.config import RuleConfig, from_dict, to_dict, to_toml
 from tikitaka.data import Dataset, load
 from tikitaka.network import Network, losses
-from tikitaka.nn import Sizes, nets
+from tikitaka.nn import Sizes, array_names, nets, per_array
+from tikitaka.nn.arrays import DEFAULT
+from tikitaka.training.callbacks import Callbacks, callbacks_of
+from tikitaka.training.early_stopping import EarlyStopping
 from tikitaka.training.loop import fit
 from tikitaka.training.metrics import Metrics, Progress
-from tikitaka.training.schedule import schedules
+from tikitaka.training.schedule import check_schedule, schedules
+from tikitaka.training.validation import check_validation
 
 __all__ = ["TrainConfig"]
 
@@ -27,6 +32,11 @@ class TrainConfig:
     Without data, epochs, batch or rule a config has those of the recipe that `tikitaka.nn.nets` holds for its
     network; the rule is then ttv2. Once made it holds what it has: `dataclasses.replace` with another network keeps
     them. Of a text, examples are sequences.
+
+    With a `validation` share and `patience`, a training ends early, as `EarlyStopping` says; averages are gathered from
+    `average_from` all the same, so that one which ends before has none. `layer_rules` are rules of single arrays, by
+    name ("linear3") or index ("-1"); all others have `rule`. A `schedule` is a name or a sequence of factors; for a
+    function of the epoch, call `tikitaka.fit`.
     """
 
     net: Annotated[str, "network"] = "fcn"
@@ -34,16 +44,22 @@ class TrainConfig:
     sequence: Annotated[int, "characters per sequence, text alone"] = 100
     examples: Annotated[int | None, "train on the first so many examples (default: all)"] = None
     holdout: Annotated[int | None, "test on the last so many training examples, for tuning (default: none)"] = None
+    validation: Annotated[
+        float | None, "share of the training examples, the last ones, held out and evaluated each epoch (default: none)"
+    ] = None
+    patience: Annotated[int | None, "epochs without a better validation loss that end the training"] = None
     epochs: Annotated[int, "passes over the training data"] = _RECIPE
     batch: Annotated[int, "examples per mini-batch"] = _RECIPE
-    schedule: Annotated[str, "learning-rate schedule"] = "decay"
+    schedule: Annotated[str | tuple[float, ...], "learning-rate schedule, or a factor for each epoch"] = "decay"
     average_from: Annotated[int | None, "epoch from which averages are gathered (default: the last third)"] = None
     seed: Annotated[int, "seed of all randomness, 0 to 2^63 - 1"] = 0
     rule: Annotated[RuleConfig, "training rule"] = _RECIPE
+    layer_rules: Annotated[Mapping[str, RuleConfig], "training rules of single arrays, by name or index"] = field(
+        default_factory=dict, hash=False
+    )
 
     def __post_init__(self) -> None:
         one_of("net", self.net, nets)
-        one_of("schedule", self.schedule, schedules)
         recipe = nets[self.net]
         usual = {"data": recipe.data, "epochs": recipe.epochs, "batch": recipe.batch, "rule": recipe.rule("ttv2")}
         for name, value in usual.items():
@@ -56,6 +72,7 @@ class TrainConfig:
             ("sequence", self.sequence, 1),
             ("examples", self.examples, 1),
             ("holdout", self.holdout, 1),
+            ("patience", self.patience, 1),
             ("epochs", self.epochs, 1),
             ("batch", self.batch, 1),
             ("average_from", self.average_from, 1),
@@ -66,27 +83,45 @@ class TrainConfig:
 
         if self.average_from is not None and self.average_from > self.epochs + 1:
             raise ValueError(f"average_from must be at most epochs + 1 = {self.epochs + 1}, not {self.average_from}")
+        if callable(self.schedule):
+            raise TypeError(f"schedule must be a name or a sequence of factors, not {self.schedule!r}")
+        object.__setattr__(self, "schedule", check_schedule(self.schedule, self.epochs))
+        check_validation(self.validation)
+        if self.patience is not None and self.validation is None:
+            raise ValueError(f"validation must be a share to hold out where patience is {self.patience}, not None")
+        object.__setattr__(self, "layer_rules", _layer_rules(self.layer_rules))
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """The config of nested plain values, as `to_dict` gives them; ValueError or TypeError names what is wrong.
 
-        What is absent is as the recipe of the network says, the fields of the rule among it. A rule may be given by its
-        kind alone; `tikitaka.config.from_dict` says how devices and peripheries may be.
+        What is absent is as the recipe of the network says, the fields of its rules among it. A rule may be given by
+        its kind alone; `tikitaka.config.from_dict` says how devices and peripheries may be.
         """
         if not isinstance(values, Mapping):
             raise TypeError(f"a config must be a table of fields, not {values!r}")
-        net, rule = values.get("net", "fcn"), values.get("rule")
-        rule = {"kind": rule} if isinstance(rule, str) else rule
-        if isinstance(rule, Mapping):
-            kind = rule.get("kind", "ttv2")
-            usual = nets[net].rules.get(kind) if net in list(nets) and isinstance(kind, str) else None
-            rule = {**(to_dict(usual) if usual is not None else {}), **rule, "kind": kind}
-        return from_dict(cls, {**values, "rule": rule} if "rule" in values else values)
+        net, whole = values.get("net", "fcn"), dict(values)
+        if "rule" in whole:
+            rule = whole["rule"]
+            kind = {} if isinstance(rule, Mapping) and "kind" in rule else {"kind": "ttv2"}
+            whole["rule"] = _usual(net, {**kind, **rule} if isinstance(rule, Mapping) else rule)
+        if isinstance(whole.get("layer_rules"), Mapping):
+            whole["layer_rules"] = {name: _usual(net, rule) for name, rule in whole["layer_rules"].items()}
+        return from_dict(cls, whole)
 
     def to_dict(self) -> dict[str, Any]:
-        """The config as nested plain values."""
-        return to_dict(self)
+        """The config as nested plain values.
+
+        Of `validation`, `patience` and `layer_rules` only what is set: without them it is what it was before there were
+        such fields, and so are the keys of earlier results.
+        """
+        values = to_dict(self)
+        if isinstance(self.schedule, tuple):
+            values["schedule"] = list(self.schedule)
+        for name in ("validation", "patience", "layer_rules"):
+            if values[name] in (None, {}):
+                del values[name]
+        return values
 
     def to_toml(self) -> str:
         """The config as TOML: every field with its documentation beside it, those that are not set as comments.
@@ -112,9 +147,14 @@ class TrainConfig:
     def network(self, data: Sizes) -> Network:
         """The untrained network for `data`: for its inputs, outputs, image shape and task, which determines the loss.
 
-        Raises ValueError for data that the network cannot be built for.
+        Raises ValueError for data that the network cannot be built for and for `layer_rules` of arrays that it does not
+        have.
         """
-        return Network(nets[self.net].build(data), self.rule, loss=losses[data.task], seed=self.seed)
+        layers = nets[self.net].build(data)
+        if not self.layer_rules:
+            return Network(layers, self.rule, loss=losses[data.task], seed=self.seed)
+        rules = per_array("layer_rules", {DEFAULT: self.rule, **self.layer_rules}, array_names(layers))
+        return Network(layers, rules, loss=losses[data.task], seed=self.seed)
 
     def fit(
         self,
@@ -125,13 +165,24 @@ class TrainConfig:
         progress: bool = True,
         start: Progress | None = None,
         on_progress: Callable[[Progress], object] | None = None,
-        on_epoch: Callable[[Metrics], object] | None = None,
+        on_epoch: Callbacks = None,
         stop: Callable[[], bool] | None = None,
+        history: Sequence[Metrics] = (),
     ) -> list[Metrics]:
         """Train `network` on `dataset` as the config says, and return the metrics of each epoch that ends.
 
-        All else is as in `tikitaka.fit`, which raises what this raises.
+        `history` holds the metrics of the epochs before `start`, by which `patience` counts; a training that has ended
+        with the last of them gets no more epochs. All else is as in `tikitaka.fit`, which raises what this raises;
+        ValueError too for a `history` of another length where there is a `patience`.
         """
+        callbacks = callbacks_of(on_epoch, validated=self.validation is not None)
+        if self.patience is not None:
+            stopping, before = EarlyStopping(self.patience), 0 if start is None else start.epoch
+            if len(history) != before:
+                raise ValueError(f"history must hold the {before} epochs before start, not {len(history)}")
+            if any([stopping(metrics) for metrics in history]):
+                return []
+            callbacks = (*callbacks, stopping)
         return fit(
             network,
             dataset,
@@ -139,10 +190,31 @@ class TrainConfig:
             batch=self.batch,
             schedule=self.schedule,
             average_from=self.average_from,
+            validation=self.validation,
             threads=threads,
             progress=progress,
             start=start,
             on_progress=on_progress,
-            on_epoch=on_epoch,
+            on_epoch=callbacks,
             stop=stop,
         )
+
+
+def _usual(net: Any, rule: Any) -> Any:
+    """`rule`, a kind or a table with a kind, as a table with the settings for the network where it has none itself."""
+    table = {"kind": rule} if isinstance(rule, str) else rule
+    kind = table.get("kind") if isinstance(table, Mapping) else None
+    usual = nets[net].rules.get(kind) if net in list(nets) and isinstance(kind, str) else None
+    return table if usual is None else {**to_dict(usual), **table}
+
+
+def _layer_rules(rules: Any) -> dict[str, RuleConfig]:
+    """A copy of `rules`; TypeError or ValueError where it is no mapping from names or indices to rules."""
+    check_kind("layer_rules", rules, Mapping)
+    for name, rule in rules.items():
+        if not isinstance(name, str):
+            raise TypeError(f"layer_rules must have strings as keys, such as 'linear1' or '-1', not {name!r}")
+        if name == DEFAULT or not re.fullmatch("[A-Za-z0-9_-]+", name):
+            raise ValueError(f"layer_rules must have names or indices of arrays as keys, not {name!r}")
+        check_kind(f"layer_rules.{name}", rule, RuleConfig)
+    return dict(rules)

@@ -1,0 +1,68 @@
+"""The arrays of a network by name and index, and what is given for each of them."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from numbers import Integral
+from typing import Any, TypeVar
+
+from tikitaka._internal.validation import nearest
+from tikitaka.nn.layers import Layer
+
+__all__ = ["DEFAULT", "array_names", "per_array"]
+
+T = TypeVar("T")
+
+DEFAULT = "default"
+"""The key for all arrays that have none of their own."""
+
+
+def array_names(layers: Iterable[Layer]) -> list[str]:
+    """The name of each array of `layers` in order: its kind and its number, from 1, among the arrays of that kind.
+
+    >>> from tikitaka.nn import LSTM, Linear, Tanh
+    >>> array_names([LSTM(20, 8), LSTM(8, 8), Tanh(), Linear(8, 20)])
+    ['lstm1', 'lstm2', 'linear1']
+    """
+    counts: Counter[str] = Counter()
+    names = []
+    for layer in layers:
+        if layer.shape is not None:
+            counts[layer.kind] += 1
+            names.append(f"{layer.kind}{counts[layer.kind]}")
+    return names
+
+
+def per_array(what: str, values: Mapping[Any, T], names: list[str]) -> list[T]:
+    """The value of each array of `names`, from a mapping by name or index, negative from the end, and `DEFAULT`.
+
+    An index may be a string, as in files. Raises ValueError, beginning with `what`, for a key that names no array, two
+    that name the same, and an array without a value; TypeError for a key of another type.
+    """
+    found: dict[int, Any] = {}
+    for key in values:
+        if key == DEFAULT:
+            continue
+        index = _index(what, key, names)
+        if index in found:
+            raise ValueError(f"{what} must name each array once, not as both {found[index]!r} and {key!r}")
+        found[index] = key
+    without = [name for index, name in enumerate(names) if index not in found]
+    if without and DEFAULT not in values:
+        raise ValueError(f"{what} must have a value for each array or a {DEFAULT!r}; without one: {', '.join(without)}")
+    return [values[found.get(index, DEFAULT)] for index in range(len(names))]
+
+
+def _index(what: str, key: Any, names: list[str]) -> int:
+    n = len(names)
+    words = f"{what} must have arrays as keys ({', '.join(names)}, or an index from {-n} to {n - 1}), not {key!r}"
+    if isinstance(key, bool) or not isinstance(key, Integral | str):
+        raise TypeError(words)
+    if key in names:
+        return names.index(str(key))
+    try:
+        index = int(key)
+    except ValueError:
+        raise ValueError(words + nearest(str(key), names)) from None
+    if not -n <= index < n:
+        raise ValueError(words)
+    return index % n

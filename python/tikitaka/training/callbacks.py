@@ -1,0 +1,37 @@
+"""Functions that are called after each epoch, and may end the training."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tikitaka.training.early_stopping import EarlyStopping
+from tikitaka.training.metrics import Metrics
+
+__all__ = ["Callback", "Callbacks", "call", "callbacks_of"]
+
+Callback = Callable[[Metrics], object]
+"""Called with the metrics of an epoch; the training ends where it returns True."""
+
+Callbacks = Callback | Sequence[Callback] | None
+"""One callback, several in order, or none."""
+
+
+def callbacks_of(on_epoch: Callbacks, *, validated: bool) -> tuple[Callback, ...]:
+    """The callbacks of a training, in order; `validated` says whether it has a validation part.
+
+    Raises TypeError for anything that cannot be called, ValueError for early stopping by a metric that the training
+    does not have.
+    """
+    given: Sequence[Any] = () if on_epoch is None else on_epoch if isinstance(on_epoch, Sequence) else (on_epoch,)
+    for callback in given:
+        if not callable(callback):
+            raise TypeError(f"on_epoch must be a function of the metrics or a sequence of them, not {callback!r}")
+        if isinstance(callback, EarlyStopping) and callback.metric.startswith("validation") and not validated:
+            raise ValueError(
+                f"validation must be the share to hold out for early stopping by {callback.metric}, not None"
+            )
+    return tuple(given)
+
+
+def call(callbacks: Sequence[Callback], metrics: Metrics) -> bool:
+    """Call all `callbacks` and say whether one of them returned True, and nothing that merely counts as true."""
+    return any([callback(metrics) is True for callback in callbacks])
