@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 /// How long a thread looks for the next piece of work before it goes to sleep.
-const AWAKE: Duration = Duration::from_micros(300);
+const AWAKE_TIME: Duration = Duration::from_micros(300);
 
 /// Values from which another thread touches its part of them sooner (measured).
-const WORTH: usize = 1 << 14;
+const SHARED_VALUES: usize = 1 << 14;
 
 /// Threads for work that pays to split; one thread means no pool at all.
 #[derive(Debug, Default)]
@@ -41,7 +41,7 @@ impl Watch {
 
     fn look(&self) {
         let (mut seen, mut since) = (self.pieces.load(Relaxed), Instant::now());
-        while since.elapsed() < AWAKE {
+        while since.elapsed() < AWAKE_TIME {
             if rayon::yield_now() != Some(rayon::Yield::Executed) {
                 for _ in 0..32 {
                     std::hint::spin_loop();
@@ -63,12 +63,12 @@ thread_local!(static BUSY: Cell<bool> = const { Cell::new(false) });
 struct Busy(bool);
 
 impl Busy {
-    fn now() -> Self {
+    fn mark() -> Self {
         Self(BUSY.replace(true))
     }
 
     fn unless_busy() -> Option<Self> {
-        (!BUSY.get()).then(Self::now)
+        (!BUSY.get()).then(Self::mark)
     }
 }
 
@@ -103,7 +103,7 @@ impl Workers {
     /// How many of `items` go to a thread at a time, if handing them over pays: `values` are touched in all.
     pub(crate) fn share(&self, items: usize, values: usize) -> Option<usize> {
         let each = items.div_ceil(self.threads());
-        (each < items && values >= WORTH).then_some(each)
+        (each < items && values >= SHARED_VALUES).then_some(each)
     }
 
     /// Runs `work` on a thread of the pool, where rayon's parallel iterators use the pool. Whatever is
@@ -111,7 +111,7 @@ impl Workers {
     pub(crate) fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         match &self.pool {
             Some(pool) => pool.install(|| {
-                let _busy = Busy::now();
+                let _busy = Busy::mark();
                 work()
             }),
             None => work(),
@@ -122,13 +122,13 @@ impl Workers {
     pub(crate) fn split<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         let Some(pool) = &self.pool else { return work() };
         pool.install(|| {
-            let _busy = Busy::now();
+            let _busy = Busy::mark();
             self.watch.pieces.fetch_add(1, Relaxed);
             if !self.watch.called.swap(true, Relaxed) {
-                let (watch, here) = (Arc::clone(&self.watch), rayon::current_thread_index());
+                let (watch, caller) = (Arc::clone(&self.watch), rayon::current_thread_index());
                 // On every thread but this one, which has the work to do.
                 pool.spawn_broadcast(move |thread| {
-                    if Some(thread.index()) != here {
+                    if Some(thread.index()) != caller {
                         watch.keep();
                     }
                 });

@@ -212,7 +212,7 @@ fn refused_trainings_and_memories_change_nothing() {
     let memory = |h: usize, c: usize| Memory { h: vec![0.5; h], c: vec![0.5; c] };
     says(restore(&[memory(4, 4)]), &["memories", "1", "2"]);
     says(restore(&[memory(4, 4), memory(7, 7)]), &["memories", "7", "multiple of 4"]);
-    says(restore(&[memory(4, 4), memory(4, 4)]), &["memories", "different numbers of sequences"]);
+    says(restore(&[memory(4, 4), memory(4, 4)]), &["memories", "same number of sequences"]);
     says(restore(&[memory(4, 6), memory(8, 8)]), &["memories", "as many in h as in c"]);
     assert_eq!(network.state().expect("float"), before);
 }

@@ -94,13 +94,13 @@ impl Network {
                 return Err(Error::Length {
                     what: "memories",
                     given: values,
-                    expected: format!("a multiple of {hidden}, as many in h as in c,"),
+                    expected: format!("a multiple of {hidden} (as many in h as in c)"),
                 });
             }
         }
         let sequences = carrying().zip(memories).map(|(stage, memory)| memory.h.len() / stage.outputs);
         if sequences.clone().min() != sequences.max() {
-            return Err(Error::Conflict("memories hold different numbers of sequences".to_owned()));
+            return Err(Error::Conflict("memories must have the same number of sequences in every layer".to_owned()));
         }
         Ok(())
     }

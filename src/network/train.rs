@@ -89,11 +89,11 @@ impl Network {
     ) -> Result<Cow<'a, [u32]>> {
         let examples = x.count(self.inputs())?;
         if x.time_steps > 1 && !self.recurrent() {
-            return Err(Error::range("time_steps", x.time_steps as f64, "1, since no layer looks back"));
+            return Err(Error::range("time_steps", x.time_steps as f64, "1 (no layer looks back)"));
         }
         let order = order.map_or_else(|| (0..examples as u32).collect(), Cow::from);
         if examples == 0 && !order.is_empty() {
-            return Err(Error::Length { what: "x", given: 0, expected: "a sample or more".to_owned() });
+            return Err(Error::Length { what: "x", given: 0, expected: "1 or more".to_owned() });
         }
         if let Some(&s) = order.iter().find(|&&s| s as usize >= examples) {
             return Err(Error::range("order", f64::from(s), format!("samples 0 to {}", examples as f64 - 1.0)));

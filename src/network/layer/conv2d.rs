@@ -1,4 +1,4 @@
-//! A convolution: one array, which every patch of an image meets as one sample (im2col, block by block).
+//! A convolution: every patch of an image is one sample of one array (im2col, block by block).
 
 use super::{
     ArraySpec, Batch, BatchGradient, Layer, LayerInput, Part, Saved, Sizes, check_vector, check_window,
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 /// Settings of a convolution.
 ///
-/// Images lie pixel after pixel, row after row, the channels of a pixel together.
+/// Images lie pixel by pixel, row-major, the channels of a pixel together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Conv2dConfig {

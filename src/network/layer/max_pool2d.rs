@@ -8,7 +8,7 @@ use crate::simd;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-/// Settings of max-pooling over images, which lie pixel after pixel, the channels of a pixel together.
+/// Settings of max-pooling over images, which lie pixel by pixel, row-major, the channels of a pixel together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MaxPool2dConfig {
