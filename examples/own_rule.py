@@ -7,6 +7,7 @@ A Python rule is saved, resumed, programmed, averaged and extracted like a built
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,8 @@ class BufferedSgd(tt.Rule):
         self.lr, self.device = lr, device
 
     def build(self, weights: F32, seed: int, layer: int) -> None:
-        self.array = tt.Crossbar(*weights.shape, self.device, seed=seed, array=2 * layer + 1)
+        outputs, inputs = weights.shape
+        self.array = tt.Crossbar(outputs, inputs, self.device, seed=seed, array=2 * layer + 1)
         self.array.weights = weights
         self.chi = np.zeros_like(weights)
         self.mean, self.reads = np.zeros_like(weights), 0
@@ -57,7 +59,8 @@ def main() -> tuple[tt.Network, tt.Network, tt.Model]:
     first.train(digits.train_x, digits.train_y, batch=10)
     with TemporaryDirectory() as folder:
         checkpoint = Path(folder) / "checkpoint.npz"
-        np.savez(checkpoint, **first.state())
+        state: dict[str, Any] = first.state()
+        np.savez(checkpoint, **state)
         resumed.restore(np.load(checkpoint))
     for half_trained in (first, resumed):
         half_trained.averaging = True

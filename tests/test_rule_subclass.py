@@ -2,6 +2,7 @@
 
 import copy
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +23,11 @@ class PythonTtv1(tt.Rule):
 
     def build(self, weights: F32, seed: int, layer: int) -> None:
         (rows, cols), c = weights.shape, self.config
-        options = {"periphery": c.periphery, "pulse_trains": c.pulse_trains, "count_pulses": c.count_pulses}
+        options: dict[str, Any] = {
+            "periphery": c.periphery,
+            "pulse_trains": c.pulse_trains,
+            "count_pulses": c.count_pulses,
+        }
         new = partial(tt.Crossbar, rows, cols, c.device, seed=seed, **options)
         self.a = new(reference=c.reference, array=2 * layer)
         self.c = new(reference=c.slow_reference, array=2 * layer + 1)
@@ -136,7 +141,7 @@ def test_a_python_rule_is_restored_whole_or_not_at_all(change: str) -> None:
     elif change == "type":
         state["samples|float64"] = state.pop("samples|int64")
     else:
-        state["c.counts.pulses"] = np.uint64(2**63)
+        state["c.counts.pulses"] = np.array(2**63, np.uint64)
     layer.restore(before)
     with pytest.raises(ValueError, match=r"must (have|be)|allowed"):
         layer.restore(state)

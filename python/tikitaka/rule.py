@@ -200,8 +200,8 @@ def _restored(attributes: Any, state: Mapping[str, NDArray[Any]], prefix: str = 
 
 def _value(name: str, value: Any, state: Mapping[str, NDArray[Any]]) -> Any:
     if isinstance(value, Crossbar):
-        parts = ((key, key.removeprefix(name)) for key in state if key == name or key.startswith(f"{name}."))
-        value.restore({f"weights{part}": state[key] for key, part in parts})
+        keys = [key for key in state if key == name or key.startswith(f"{name}.")]
+        value.restore({f"weights{key.removeprefix(name)}": state[key] for key in keys})
     elif isinstance(value, AnalogLayer):
         value.restore({key.removeprefix(f"{name}."): state[key] for key in state if key.startswith(f"{name}.")})
     elif isinstance(value, np.random.Generator):
@@ -211,8 +211,8 @@ def _value(name: str, value: Any, state: Mapping[str, NDArray[Any]]) -> Any:
     elif isinstance(value, np.generic | bool | int | float):
         return type(value)(np.asarray(state[name])[()])
     elif isinstance(value, dict):
-        parts = _restored(value, state, f"{name}.")
-        return {key: parts[str(key)] for key in value}
+        restored = _restored(value, state, f"{name}.")
+        return {key: restored[str(key)] for key in value}
     elif isinstance(value, list | tuple):
         return type(value)(_restored(value, state, f"{name}.").values())
     return value
