@@ -178,6 +178,22 @@ def test_a_python_rule_trains_by_fit_beside_a_built_in_one() -> None:
     assert "PythonTtv1" in network.describe()
 
 
+def test_a_rule_may_call_its_array_as_it_likes() -> None:
+    """The guard against saturated arrays, which looks for A and C, leaves it alone."""
+
+    class Still(tt.Rule):
+        """Learns nothing."""
+
+        def build(self, weights: F32, seed: int, layer: int) -> None:
+            self.array = tt.Crossbar(*weights.shape, seed=seed, array=layer)
+            self.array.weights = weights
+
+        def update(self, x: F32, delta: F32, lr_scale: float) -> None:
+            pass
+
+    assert len(tt.fit(tt.Network(LAYERS, Still(), seed=1), DIGITS, epochs=1, progress=False)) == 1
+
+
 def test_what_a_rule_lacks_is_named() -> None:
     class Empty(tt.Rule):
         """Nothing implemented."""
