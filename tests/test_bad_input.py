@@ -43,7 +43,7 @@ MODULES = [
 # Names that nothing is given to: abstract bases, what PyTorch must be there for (tests/pytorch), generic helpers.
 LEFT_OUT = {
     *("Device", "RuleConfig", "Rule", "nn.Layer", "model.extract.Hardware"),
-    *("export.torch_module", "export.torch_state_dict"),
+    *("export.torch_module", "export.torch_state_dict", "experiments.Study", "experiments.Option"),
 }
 
 REFUSALS = (ValueError, TypeError, OSError, MemoryError, FloatingPointError, tt.Stopped)
@@ -292,6 +292,7 @@ CALLS: dict[str, Callable[[Path], Call]] = {
         experiments.cells,
         {"base": tt.TrainConfig(), "axes": {"rule.device.states": [10, 20]}, "seeds": [1, 2]},
     ),
+    "experiments.draw": lambda f: (experiments.draw, {"result": {}, "path": f / "a.png"}),
     "experiments.sweep": lambda f: (
         experiments.sweep,
         {"grid": [tt.TrainConfig(**SMALL)], "out": f / "out", "measure": lambda c: {"seed": c.seed}, "progress": False},
@@ -307,6 +308,7 @@ CALLS: dict[str, Callable[[Path], Call]] = {
     "plot.record": lambda f: (plot.record, {"network": network(), "x": X, "targets": Y, "crosspoints": [(0, 1)]}),
     "plot.responses": lambda f: (plot.responses, {"device": tt.SoftBounds(), "path": f / "a.svg", "pulses": 4}),
     "plot.traces": lambda f: (plot.traces, {"trace": traces(), "path": f / "a.svg"}),
+    "plot.weight_programming": lambda f: (plot.weight_programming, {"rows": [], "path": f / "a.png"}),
 }
 
 

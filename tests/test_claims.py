@@ -1,5 +1,6 @@
 """The studies of what each rule tolerates: axes, the search for rates, crossings, intervals, and a small one whole."""
 
+import inspect
 import json
 import math
 from collections.abc import Iterable
@@ -11,23 +12,25 @@ import pytest
 
 from tikitaka import cli, plot
 from tikitaka.config import Periphery, SoftBounds
-from tikitaka.experiments import claims, learning_rates
-from tikitaka.experiments import networks as study
-from tikitaka.experiments.axes import Panel, axes
+from tikitaka.experiments import draw, learning_rates, measure, studies, tolerance_study
+from tikitaka.experiments.axis import Panel
 from tikitaka.experiments.grid import leaves
-from tikitaka.experiments.sweep import trained
+from tikitaka.experiments.measure import trained
+from tikitaka.experiments.studies import find, networks, registry
 from tikitaka.experiments.tolerance import Tolerance, crossing, missing, ratio, tolerance
+from tikitaka.experiments.tolerance_study import ToleranceStudy
 from tikitaka.nn import nets
 from tikitaka.training import Metrics, TrainConfig
 
+STUDIES = {name: study for name, study in registry.items() if isinstance(study, ToleranceStudy)}
 NOISE = (0.1, 1.0, 10.0, 100.0)
 
 
-@pytest.mark.parametrize("claim", axes)
-@pytest.mark.parametrize("scale", claims.scales)
+@pytest.mark.parametrize("claim", STUDIES)
+@pytest.mark.parametrize("scale", tolerance_study.scales)
 def test_an_axis_sets_its_field_and_nothing_else_differs_between_rules(claim: str, scale: str) -> None:
-    axis = axes[claim]
-    assert set(axis.values) == set(axis.panels) == set(claims.scales)
+    axis = STUDIES[claim].axis
+    assert set(axis.values) == set(axis.panels) == set(tolerance_study.scales)
     for panel in axis.panels[scale]:
         for value in axis.values[scale]:
             devices = set()
@@ -39,15 +42,15 @@ def test_an_axis_sets_its_field_and_nothing_else_differs_between_rules(claim: st
             assert len(devices) == 1, "all rules get the same devices"
 
 
-@pytest.mark.parametrize("claim", axes)
+@pytest.mark.parametrize("claim", STUDIES)
 def test_values_go_from_easy_to_hard(claim: str) -> None:
-    for values in axes[claim].values.values():
+    for values in STUDIES[claim].axis.values.values():
         assert list(values) == sorted(values, reverse=claim == "states")
         assert len(set(values)) == len(values) <= 7
 
 
 def test_panels_choose_devices_and_the_form_of_their_noise() -> None:
-    axis = axes["update-noise"]
+    axis = STUDIES["update-noise"].axis
     rule: Any = axis.rule(learning_rates.candidates("ttv2", 200)[0], Panel(200, "multiplicative"), 3)
     assert rule.device == SoftBounds(states=200, cycle_noise=3, noise="multiplicative")
     assert rule.slow_device is None
@@ -74,9 +77,9 @@ def test_candidates_of_another_network_are_those_times_its_recipe() -> None:
 
 @pytest.mark.usefixtures("small")
 def test_nothing_is_compared_where_float_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(claims, "HARD", 5.0)
+    monkeypatch.setattr(tolerance_study, "HARD", 5.0)
     with pytest.raises(ValueError, match=r"float has .* % of errors: digits is too small or too hard to compare rules"):
-        claims.study("states", data="digits", scale="quick", out=tmp_path, progress=False)
+        find("states").run(data="digits", scale="quick", out=tmp_path, progress=False)
 
 
 def test_rates_are_searched_on_held_out_training_images_by_a_seed_of_their_own() -> None:
@@ -185,16 +188,18 @@ def test_ratios_by_hand() -> None:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """A study of seconds: two values, the bundled digits."""
-    tiny = claims.Scale(300, 2, 2, learning_rates.Search(100, 200, 1, finalists=2, final_examples=150, final_epochs=2))
-    monkeypatch.setitem(claims.scales, "quick", tiny)
-    monkeypatch.setattr(claims, "HARD", 100.0)
-    axis = axes["states"]
-    monkeypatch.setitem(axes, "states", replace(axis, values={**axis.values, "quick": (100, 10)}))
+    tiny = tolerance_study.Scale(
+        300, 2, 2, learning_rates.Search(100, 200, 1, finalists=2, final_examples=150, final_epochs=2)
+    )
+    monkeypatch.setitem(tolerance_study.scales, "quick", tiny)
+    monkeypatch.setattr(tolerance_study, "HARD", 100.0)
+    axis = STUDIES["states"].axis
+    monkeypatch.setattr(STUDIES["states"], "axis", replace(axis, values={**axis.values, "quick": (100, 10)}))
 
 
 @pytest.mark.usefixtures("small")
 def test_a_study_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    result = claims.study("states", data="digits", scale="quick", out=tmp_path, progress=False)
+    result = find("states").run(data="digits", scale="quick", out=tmp_path, progress=False)
     assert json.loads(json.dumps(result, allow_nan=False)) == result
     assert [(row["rule"], row["value"]) for row in result["rows"]] == [
         (rule, states) for rule in ("sgd", "ttv1", "ttv2") for states in (100, 10)
@@ -218,8 +223,8 @@ def test_a_study_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def never(*_: Any, **__: Any) -> Any:
         raise AssertionError("trained again")
 
-    monkeypatch.setattr("tikitaka.experiments.claims.trained", never)
-    assert claims.study("states", data="digits", scale="quick", out=tmp_path, progress=False) == result
+    monkeypatch.setattr("tikitaka.experiments.measure.trained", never)
+    assert find("states").run(data="digits", scale="quick", out=tmp_path, progress=False) == result
 
 
 @pytest.mark.usefixtures("small")
@@ -238,10 +243,10 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_rates_are_searched_around_those_of_the_recipe() -> None:
-    for net in study.scales["full"]:
-        for kind in study.RULES:
+    for net in networks.scales["full"]:
+        for kind in networks.RULES:
             usual: Any = nets[net].rule(kind)
-            tried: list[Any] = study.candidates(net, kind)
+            tried: list[Any] = networks.candidates(net, kind)
             names = ["lr"] if kind in ("float", "sgd") else ["fast_lr", "transfer_lr"]
             assert len(set(tried)) == 3 ** len(names)
             assert [getattr(tried[0], name) for name in names] == [getattr(usual, name) for name in names]
@@ -252,7 +257,7 @@ def test_rates_are_searched_around_those_of_the_recipe() -> None:
 
 def test_networks_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setitem(nets, "fcn", replace(nets["fcn"], data="digits"))
-    monkeypatch.setitem(study.scales["quick"], "fcn", study.Size(200, 2, 2, learning_rates.Search(100, 200, 1)))
+    monkeypatch.setitem(networks.scales["quick"], "fcn", networks.Size(200, 2, 2, learning_rates.Search(100, 200, 1)))
     args = [
         "reproduce",
         "networks",
@@ -290,7 +295,7 @@ def test_networks_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys:
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"names": ["vgg"]}, "nets must be among fcn, lenet, lstm, not vgg"),
+        ({"nets": ["vgg"]}, "nets must be among fcn, lenet, lstm, not vgg"),
         ({"rules": []}, "rules must be among float, sgd, ttv1, ttv2, not none"),
         ({"scale": "huge"}, "scale must be one of quick, full, not 'huge'"),
         ({"seeds": 0}, "seeds must be at least 1, not 0"),
@@ -298,14 +303,13 @@ def test_networks_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys:
 )
 def test_studies_of_networks_that_cannot_be(tmp_path: Path, given: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
-        study.networks(**{"out": tmp_path / "s", **given})
+        find("networks").run(**{"out": tmp_path / "s", **given})
     assert not (tmp_path / "s").exists()
 
 
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"claim": "color"}, "claim must be one of states, update-noise, mvm-noise, reference, not 'color'"),
         ({"scale": "huge"}, "scale must be one of quick, full, not 'huge'"),
         ({"rules": ["adam"]}, "rules must be among sgd, ttv1, ttv2, not adam"),
         ({"rules": []}, "rules must be among sgd, ttv1, ttv2, not none"),
@@ -318,16 +322,16 @@ def test_studies_of_networks_that_cannot_be(tmp_path: Path, given: dict[str, Any
 )
 def test_studies_that_cannot_be(tmp_path: Path, given: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
-        claims.study(**{"claim": "states", "out": tmp_path / "s", **given})
+        find("states").run(**{"out": tmp_path / "s", **given})
     assert not (tmp_path / "s").exists()
 
 
 def test_a_training_without_hope_ends_early() -> None:
     config = TrainConfig(data="digits", examples=60, epochs=6, rule=learning_rates.candidates("sgd", 10)[0])
-    measured = claims.scored(config)
+    measured = measure.scored(config)
     assert (measured["epochs"], measured["given_up"]) == (3, True)
     assert "given_up" not in trained(config)
-    whole = claims.scored(replace(config, epochs=3))
+    whole = measure.scored(replace(config, epochs=3))
     assert whole["epochs"] == 3
     assert "given_up" not in whole  # it had ended anyway
 
@@ -336,12 +340,40 @@ def test_a_training_without_hope_ends_early() -> None:
     ("epoch", "error", "end"), [(2, 0.9, False), (3, 0.31, True), (3, 0.3, False), (9, 0.31, True)]
 )
 def test_what_is_without_hope(epoch: int, error: float, end: bool) -> None:
-    assert claims.hopeless(Metrics(epoch, 1.0, 1.0, error, 1.0, error, 1.0, 0.0, 1.0)) is end
+    assert measure.hopeless(Metrics(epoch, 1.0, 1.0, error, 1.0, error, 1.0, 0.0, 1.0)) is end
 
 
 def test_a_training_that_diverges_is_no_end_of_the_study(monkeypatch: pytest.MonkeyPatch) -> None:
     def diverges(*_: Any, **__: Any) -> Any:
         raise FloatingPointError("the loss is nan")
 
-    monkeypatch.setattr("tikitaka.experiments.claims.trained", diverges)
-    assert claims.scored(TrainConfig(data="digits")) == {"test_error": 1.0, "diverged": True}
+    monkeypatch.setattr("tikitaka.experiments.measure.trained", diverges)
+    assert measure.scored(TrainConfig(data="digits")) == {"test_error": 1.0, "diverged": True}
+
+
+def test_an_unknown_study_is_refused_with_the_nearest() -> None:
+    with pytest.raises(ValueError, match=r"study must be one of .*, not 'state': did you mean states"):
+        find("state")
+
+
+@pytest.mark.parametrize("name", registry)
+def test_every_study_is_whole(name: str) -> None:
+    study = registry[name]
+    assert (study.name, find(name)) == (name, study)
+    assert study.question
+    assert {"quick", "full"} <= set(study.scales)
+    arguments = inspect.signature(study.run).parameters
+    assert {"out", "scale", "seeds", "threads", "progress"} | {option.name for option in study.options} <= set(
+        arguments
+    )
+    for option in study.options:
+        assert arguments[option.name].default in (option.default, None)
+    if not study.has_figure:
+        with pytest.raises(ValueError, match=f"the study {name} has no figure"):
+            draw({"claim": name, "rows": [{}]}, "never.png")
+
+
+def test_a_new_study_is_a_new_file() -> None:
+    """Modules of the folder and studies are the same."""
+    folder = Path(studies.__file__).parent
+    assert {path.stem.replace("_", "-") for path in folder.glob("*.py")} - {"--init--"} == set(registry)

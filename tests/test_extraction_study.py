@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from tikitaka import plot
 from tikitaka.cli import tikitaka
-from tikitaka.experiments.extraction import BITS, ERRORS, SCHEDULES, Scale, extraction
+from tikitaka.experiments.studies.extraction import BITS, ERRORS, SCHEDULES, Scale, extraction
 
 TINY = Scale(examples=100, epochs=3, seeds=2, chips=2)
 
@@ -44,7 +44,7 @@ def test_runs_of_other_settings_are_not_mistaken_for_these(tmp_path: Path) -> No
 
 
 def test_figure_and_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tikitaka.experiments import extraction as module
+    from tikitaka.experiments.studies import extraction as module
 
     monkeypatch.setitem(module.scales, "quick", TINY)
     arguments = ["reproduce", "extraction", "--data", "digits", "--scale", "quick", "--out", str(tmp_path), "--json"]

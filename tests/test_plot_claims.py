@@ -10,6 +10,7 @@ from figures import axes_of, errorbars, spreads
 from matplotlib.container import ErrorbarContainer
 
 from tikitaka import plot
+from tikitaka.experiments import draw
 
 ROOT = Path(__file__).parents[1]
 ROWS = [("sgd", 1000.0, 3.0, 0.3), ("sgd", 20.0, 50.0, 2.0), ("ttv2", 20.0, 2.1, 0.1), ("ttv2", 1000.0, 1.8, 0.2)]
@@ -123,7 +124,7 @@ def test_weight_programming_has_the_numbers_of_r24(monkeypatch: pytest.MonkeyPat
         for n, error, r24 in ((10, 11.6, 9.8), (20, 5.6, 4.8), (30, 4.0, None))
     ]
     result = {"claim": "weight-programming", "rows": rows}
-    (panel,) = axes_of(monkeypatch, lambda: plot.claim(result, "never.png"))
+    (panel,) = axes_of(monkeypatch, lambda: draw(result, "never.png"))
     line = errorbars(panel)["TTv2"].lines[0]
     assert (list(line.get_xdata()), list(line.get_ydata())) == ([10, 20, 30], [11.6, 5.6, 4.0])
     (published,) = [line for line in panel.lines if line.get_label() == "TTv2 in R24"]
@@ -132,7 +133,7 @@ def test_weight_programming_has_the_numbers_of_r24(monkeypatch: pytest.MonkeyPat
 
 def test_extraction_has_a_panel_per_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     result = json.loads((ROOT / "results/extraction/extraction.json").read_text())
-    panels = axes_of(monkeypatch, lambda: plot.claim(result, "never.png"))
+    panels = axes_of(monkeypatch, lambda: draw(result, "never.png"))
     drawn = [
         (panel.get_title(loc="left"), label.removeprefix("schedule "), list(bars.lines[0].get_xdata()))
         for panel in panels
@@ -149,7 +150,7 @@ def test_extraction_has_a_panel_per_setting(monkeypatch: pytest.MonkeyPatch) -> 
     [
         ([], "a result of"),
         ({"rows": []}, "a result of"),
-        (changed(rows=[]), "rows must hold"),
+        (changed(rows=[]), "rows must contain"),
         (changed(rows="many"), "rows of the result must be a list"),
         (changed(rows=[{"value": 1.0, "error_percent": 2.0, "spread": 0.0}]), r"rows\[0\] has no rule"),
         (changed(rows=[{"rule": "sgd", "error_percent": 2.0, "spread": 0.0}]), r"rows\[0\] has no 'value'"),
@@ -169,7 +170,7 @@ def test_extraction_has_a_panel_per_setting(monkeypatch: pytest.MonkeyPatch) -> 
 def test_what_is_no_result(tmp_path: Path, result: Any, words: str) -> None:
     (tmp_path / "c.png").write_bytes(b"before")
     with pytest.raises(ValueError, match=words):
-        plot.claim(result, tmp_path / "c.png")
+        draw(result, tmp_path / "c.png")
     assert [path.name for path in tmp_path.iterdir()] == ["c.png"]
     assert (tmp_path / "c.png").read_bytes() == b"before"
 

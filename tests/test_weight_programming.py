@@ -3,7 +3,12 @@
 import pytest
 
 from tikitaka import DigitalSgd
-from tikitaka.experiments.weight_programming import R24_PERCENT, SGD_RATES, programming_error, weight_programming
+from tikitaka.experiments.studies.weight_programming import (
+    R24_PERCENT,
+    SGD_RATES,
+    programming_error,
+    weight_programming,
+)
 
 
 def test_rows_cover_the_cells_and_ttv2_wins() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import tikitaka as tt
 from tikitaka.experiments import learning_rates
-from tikitaka.experiments.claims import scored
+from tikitaka.experiments.measure import scored
 
 
 def lines() -> list[tuple[str, str, list[tuple[float, bool, tt.RuleConfig]]]]:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from tikitaka import experiments
 from tikitaka import plot as figures
 from tikitaka.cli.flags import rule_flags
 from tikitaka.cli.output import Failed
@@ -96,7 +97,7 @@ def plot(
         if kind == "curves":
             _curves(paths, out, lines)
         elif kind == "claim":
-            figures.claim(_result(_one(paths, "RESULT.json")), out)
+            experiments.draw(_result(_one(paths, "RESULT.json")), out)
         elif kind == "histograms":
             figures.histograms(Run.open(_one(paths, "RUN")), out)
         else:

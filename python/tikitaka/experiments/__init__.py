@@ -1,6 +1,10 @@
-"""Claims about the training rules as runnable studies, and sweeps over settings of one's own."""
+"""Studies of the training rules as the literature claims them, and sweeps over your own settings."""
 
+from tikitaka.experiments import studies
 from tikitaka.experiments.grid import cells
-from tikitaka.experiments.sweep import sweep, trained
+from tikitaka.experiments.measure import trained
+from tikitaka.experiments.studies import draw
+from tikitaka.experiments.study import Option, Study
+from tikitaka.experiments.sweep import sweep
 
-__all__ = ["cells", "sweep", "trained"]
+__all__ = ["Option", "Study", "cells", "draw", "studies", "sweep", "trained"]

@@ -7,5 +7,17 @@ from tikitaka.plot.extraction import extraction
 from tikitaka.plot.histograms import histograms
 from tikitaka.plot.style import check_picture
 from tikitaka.plot.traces import Trace, record, traces
+from tikitaka.plot.weight_programming import weight_programming
 
-__all__ = ["Trace", "check_picture", "claim", "curves", "extraction", "histograms", "record", "responses", "traces"]
+__all__ = [
+    "Trace",
+    "check_picture",
+    "claim",
+    "curves",
+    "extraction",
+    "histograms",
+    "record",
+    "responses",
+    "traces",
+    "weight_programming",
+]

@@ -20,7 +20,7 @@ def extraction(rows: Sequence[Mapping[str, Any]], path: str | Path) -> None:
             if key not in row:
                 raise ValueError(f"rows[{i}] has no {key!r}: it is no row of the study of extraction")
     if not rows:
-        raise ValueError("rows must hold a row at least")
+        raise ValueError("rows must contain at least one row")
     settings = list(dict.fromkeys(row["setting"] for row in rows))
     schedules = list(dict.fromkeys(row["schedule"] for row in rows))
     models = list(dict.fromkeys(row["model"] for row in rows))

@@ -7,24 +7,30 @@ reads that transfers make; that average rounded to 8, 6 and 4 bits; and that ave
 devices are drawn anew, with programming errors of 2, 5 and 10 % of the range 2·bound and the same periphery.
 """
 
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
 from threading import Event
 from typing import Any
 
-from tikitaka._internal.statistics import standard_deviation
+from tqdm import tqdm
+
+from tikitaka import plot
+from tikitaka._internal.statistics import plus_minus, standard_deviation
+from tikitaka._internal.validation import check_int, one_of
 from tikitaka.config import Periphery, SoftBounds, Ttv2
 from tikitaka.data import Dataset, load
 from tikitaka.deployment import program
+from tikitaka.experiments.study import DATA_DIR, Option, Study
 from tikitaka.model import extract
 from tikitaka.network import Network
 from tikitaka.training import Run, TrainConfig
 from tikitaka.training.summary import summarize
 
-__all__ = ["BITS", "ERRORS", "READS", "SCHEDULES", "SETTINGS", "Scale", "extraction", "scales"]
+__all__ = ["BITS", "ERRORS", "READS", "SCHEDULES", "SETTINGS", "Scale", "extraction", "scales", "study"]
 
 SETTINGS: dict[str, Ttv2] = {
     "full periphery": Ttv2(periphery=Periphery.full()),
@@ -185,3 +191,57 @@ def _errors(network: Network, config: TrainConfig, dataset: Dataset, chips: int)
             for chip in range(chips)
         ]
     return errors
+
+
+class Extraction(Study):
+    """What model comes out of noisy hardware?"""
+
+    name = "extraction"
+    question = "The model that comes out of noisy hardware: read, averaged, quantised, and on other chips."
+    scales = scales
+    options = (
+        Option("data", "name", "Data set.", "mnist"),
+        DATA_DIR,
+        Option("settings", "names", "With commas.", tuple(SETTINGS)),
+    )
+    seeds_help = "Trainings of each setting and schedule (default: 3, quick: 2)."
+
+    def run(
+        self,
+        *,
+        out: str | Path,
+        data: str = "mnist",
+        data_dir: str | Path | None = None,
+        settings: Sequence[str] = tuple(SETTINGS),
+        seeds: int | None = None,
+        scale: str = "full",
+        threads: int = 1,
+        progress: bool = True,
+    ) -> dict[str, Any]:
+        """Run the study and return its result, with the rows of `extraction`."""
+        size = scales[one_of("scale", scale, scales)]
+        size = size if seeds is None else replace(size, seeds=check_int("seeds", seeds, 1))
+        total = len(settings) * len(SCHEDULES) * size.seeds
+        with tqdm(total=total, unit="run", file=sys.stderr, disable=None if progress else True) as bar:
+            rows = extraction(
+                data, data_dir, settings=settings, scale=size, out=out, threads=threads, progress=bar.update
+            )
+        return {"claim": self.name, "data": data, "scale": scale, "epochs": size.epochs, "rows": rows}
+
+    def table(self, result: Mapping[str, Any]) -> str:
+        """The error of every model, by setting and schedule."""
+        lines = []
+        for setting, schedule in dict.fromkeys((row["setting"], row["schedule"]) for row in result["rows"]):
+            lines += ["", f"{setting}, schedule {schedule}"]
+            for row in result["rows"]:
+                if (row["setting"], row["schedule"]) == (setting, schedule):
+                    error = plus_minus(row["error_percent"], row["spread"])
+                    lines.append(f"  {row['model']:<31}{error} %  (n = {row['n']})")
+        return "\n".join(lines[1:])
+
+    def plot(self, result: Mapping[str, Any], path: str | Path) -> None:
+        """The error of every model, a panel per setting."""
+        plot.extraction(result["rows"], path)
+
+
+study = Extraction()

@@ -9,20 +9,35 @@ R24 gives neither the learning rate nor the train length of SGD. Ours: the train
 states the constant rate of `SGD_RATES` that does best on a seed of its own, which is not among the reported ones.
 """
 
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
 
-from tikitaka import _core, nn
+from tikitaka import _core, nn, plot
 from tikitaka._internal.statistics import standard_deviation
+from tikitaka._internal.validation import check_int, one_of
 from tikitaka.config import AnalogSgd, PulseTrains, Reference, RuleConfig, SoftBounds, Ttv2
+from tikitaka.experiments.study import Option, Study
 from tikitaka.network import Network
 
-__all__ = ["R24_PERCENT", "RULES", "SGD_RATES", "STATES", "Scale", "programming_error", "scales", "weight_programming"]
+__all__ = [
+    "R24_PERCENT",
+    "RULES",
+    "SGD_RATES",
+    "STATES",
+    "Scale",
+    "programming_error",
+    "scales",
+    "study",
+    "weight_programming",
+]
 
 STATES = (10, 20, 40, 100, 200)
 """Numbers of states of R24 Fig. 4."""
@@ -160,3 +175,55 @@ def trainings(*, rules: Sequence[str], states: Sequence[float], seeds: int) -> i
 
 def _best(errors: Sequence[float]) -> float:
     return min(zip(errors, SGD_RATES, strict=False))[1]
+
+
+class WeightProgramming(Study):
+    """How close does a rule bring one array to given weights?"""
+
+    name = "weight-programming"
+    question = "R24 Fig. 4: 100·rms(W − target) of a 20 × 20 array over states, for SGD and TTv2."
+    scales = scales
+    options = (
+        Option("rules", "names", "Rules, with commas.", RULES),
+        Option("states", "numbers", "Numbers of states, with commas.", STATES),
+    )
+    seeds_help = "Seeds of each cell (default: 3)."
+    resumable = False
+
+    def run(
+        self,
+        *,
+        out: str | Path | None = None,
+        rules: Sequence[str] = RULES,
+        states: Sequence[float] = STATES,
+        seeds: int | None = None,
+        scale: str = "full",
+        threads: int = 1,
+        progress: bool = True,
+    ) -> dict[str, Any]:
+        """Run the study and return its result, with the rows of `weight_programming`; nothing is kept in `out`."""
+        size = scales[one_of("scale", scale, scales)]
+        count = size.seeds if seeds is None else check_int("seeds", seeds, 1)
+        total = trainings(rules=rules, states=states, seeds=count)
+        with tqdm(total=total, unit="run", file=sys.stderr, disable=None if progress else True) as bar:
+            rows = weight_programming(
+                rules=rules, states=states, seeds=count, inputs=size.inputs, threads=threads, progress=bar.update
+            )
+        return {"claim": self.name, "scale": scale, "inputs": size.inputs, "rows": rows}
+
+    def table(self, result: Mapping[str, Any]) -> str:
+        """A line per rule and number of states."""
+        lines = [f"{'rule':<6}{'states':>8}{'error':>9}{'spread':>9}{'R24':>8}{'lr':>8}   error: 100·rms(W − target)"]
+        for row in result["rows"]:
+            r24 = "–" if row["r24_percent"] is None else f"{row['r24_percent']:.1f}"
+            lr = "r24" if row["lr"] is None else f"{row['lr']:g}"
+            apart = "–" if row["spread"] is None else f"{row['spread']:.2f}"
+            lines.append(f"{row['rule']:<6}{row['states']:>8g}{row['error_percent']:>9.2f}{apart:>9}{r24:>8}{lr:>8}")
+        return "\n".join(lines)
+
+    def plot(self, result: Mapping[str, Any], path: str | Path) -> None:
+        """The error of each rule over states, with the numbers of R24."""
+        plot.weight_programming(result["rows"], path)
+
+
+study = WeightProgramming()

@@ -1,0 +1,70 @@
+"""Axes of the hardware: what a study of tolerances sweeps, on the same devices for all rules.
+
+Everything else is as in the prototype runs that the defaults come from: soft-bounds devices with bound 0.6, step and
+bound spread 0.3, asymmetry 0.1 and additive cycle noise 0.3; a reference of A for the rules that have an A; exact
+products, but for the sweep of their noise, which has the converters and managements of GV16.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from tikitaka.config import AnalogSgd, RuleConfig, SoftBounds, Ttv1, Ttv2
+
+__all__ = ["ALONE", "ANALOG", "Axis", "Panel", "device_field"]
+
+ANALOG = ("sgd", "ttv1", "ttv2")
+"""Rules whose tolerances are compared."""
+
+Learner = AnalogSgd | Ttv1 | Ttv2
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A setting that an axis is swept at."""
+
+    states: float = 20
+    """states of the devices"""
+    noise: Literal["additive", "multiplicative"] = "additive"
+    """form of the cycle noise"""
+    name: str | None = None
+    """title of its figure"""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A property of the hardware, and how far it is swept."""
+
+    name: str
+    """name of the study"""
+    question: str
+    """what the study asks"""
+    label: str
+    """what it is called in figures"""
+    unit: str
+    """unit of its values"""
+    field: str
+    """path of the field that it sets"""
+    values: dict[str, tuple[float, ...]]
+    """values by scale, from the easiest for training to the hardest"""
+    panels: dict[str, tuple[Panel, ...]]
+    """settings by scale"""
+    apply: Callable[[Learner, float], RuleConfig]
+    """sets a rule to a value"""
+    rules: tuple[str, ...] = ANALOG
+    """rules that it concerns"""
+    logarithmic: bool = True
+    """whether crossings are interpolated in the logarithm of the values"""
+
+    def rule(self, rule: Learner, panel: Panel, value: float) -> RuleConfig:
+        """`rule` on the devices of `panel` at `value` of the axis."""
+        return self.apply(replace(rule, device=SoftBounds(states=panel.states, noise=panel.noise)), value)
+
+
+def device_field(name: str) -> Callable[[Learner, float], RuleConfig]:
+    """An `Axis.apply` that sets the field `name` of the devices."""
+    return lambda rule, value: replace(rule, device=replace(rule.device, **{name: value}))  # type: ignore[type-var]
+
+
+ALONE = (Panel(),)
+"""The panels of a figure that has one, without a title."""

@@ -1,0 +1,95 @@
+"""What is measured of a configuration: the network that it trains, in plain numbers."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from tikitaka._internal.validation import check_kind
+from tikitaka.config import Ttv2
+from tikitaka.data import Dataset, load
+from tikitaka.data.sets import data_folder
+from tikitaka.model import extract
+from tikitaka.training import Metrics, Stopped, TrainConfig
+
+__all__ = ["hopeless", "scored", "trained"]
+
+_cached, _loading = lru_cache(maxsize=4)(load), Lock()  # a set is read once per process, not once per cell
+
+
+def trained(
+    config: TrainConfig,
+    *,
+    data_dir: str | Path | None = None,
+    threads: int = 1,
+    stop: Callable[[], bool] | None = None,
+    give_up: Callable[[Metrics], bool] | None = None,
+) -> dict[str, Any]:
+    """Train the network of `config` in memory and return what `sweep` keeps of it.
+
+    That is test_error and test_loss (the hardware as it stands after the last epoch), train_error (met in the last
+    epoch; errors are shares from 0 to 1), pulses (sent to all devices), epochs, seconds, digest (SHA-256 of the final
+    weights) and, for ttv2, average_error (test error of the average of iterates; None: none was gathered). `data_dir`
+    is the folder of data sets. The training ends with the first epoch that `give_up` says True to; then given_up is
+    True, and there is no average. Raises what loading data and `tikitaka.fit` raise.
+    """
+    check_kind("config", config, TrainConfig)
+    dataset = config.dataset(data_dir, load=_load)
+    network = config.network(dataset)
+    history: list[Metrics] = []
+
+    def ended() -> bool:
+        return bool(history) and give_up is not None and len(history) < config.epochs and give_up(history[-1])
+
+    try:
+        config.fit(
+            network,
+            dataset,
+            threads=threads,
+            progress=False,
+            on_epoch=history.append,
+            stop=lambda: ended() or (stop is not None and stop()),
+        )
+    except Stopped:
+        if not ended():
+            raise
+    measured: dict[str, Any] = {
+        "test_error": history[-1].test_error,
+        "test_loss": history[-1].test_loss,
+        "train_error": history[-1].train_error,
+        "pulses": network.pulses,
+        "epochs": len(history),
+        "seconds": sum(metrics.seconds for metrics in history),
+        "digest": network.digest(),
+    }
+    if ended():
+        measured["given_up"] = True
+    elif isinstance(config.rule, Ttv2):
+        average = extract.average(network)
+        measured["average_error"] = average and average.evaluate(dataset.test_x, dataset.test_y, threads=threads).error
+    return measured
+
+
+def hopeless(metrics: Metrics) -> bool:
+    """Whether a training is given up: with over 30 % of errors met in its third epoch or a later one."""
+    return metrics.epoch >= 3 and metrics.train_error > 0.3
+
+
+def scored(
+    config: TrainConfig,
+    *,
+    data_dir: str | Path | None = None,
+    stop: Callable[[], bool] | None = None,
+    give_up: Callable[[Metrics], bool] | None = hopeless,
+) -> dict[str, Any]:
+    """What `trained` measures; a training that diverges has an error of 1, and no more."""
+    try:
+        return trained(config, data_dir=data_dir, stop=stop, give_up=give_up)
+    except FloatingPointError:
+        return {"test_error": 1.0, "diverged": True}
+
+
+def _load(name: str, data_dir: str | Path | None, sequence: int) -> Dataset:
+    with _loading:  # two threads that need the same set wait for one reading of it
+        return _cached(name, data_folder(data_dir), sequence)

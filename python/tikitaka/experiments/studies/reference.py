@@ -1,0 +1,26 @@
+"""How large may errors of the reference of A be?"""
+
+from dataclasses import replace
+
+from tikitaka.experiments.axis import Axis, Panel
+from tikitaka.experiments.tolerance_study import ToleranceStudy
+
+__all__ = ["study"]
+
+study = ToleranceStudy(
+    Axis(
+        name="reference",
+        question="Errors of the reference of A: how large may they be?",
+        label="error σ_R of the reference of A",
+        unit="weight units",
+        field="rule.reference.spread",
+        values={"quick": (0, 0.1, 0.3), "full": (0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5)},
+        panels={
+            "quick": (Panel(50, name="50 states"),),
+            "full": (Panel(20, name="20 states"), Panel(200, name="200 states")),
+        },
+        apply=lambda rule, value: replace(rule, reference=replace(rule.reference, spread=value)),
+        rules=("ttv1", "ttv2"),
+        logarithmic=False,
+    )
+)

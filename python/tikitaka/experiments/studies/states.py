@@ -1,0 +1,19 @@
+"""How few states does each training rule get along with?"""
+
+from tikitaka.experiments.axis import ALONE, Axis, device_field
+from tikitaka.experiments.tolerance_study import ToleranceStudy
+
+__all__ = ["study"]
+
+study = ToleranceStudy(
+    Axis(
+        name="states",
+        question="Conductance states: how few does each rule get along with?",
+        label="states of a device",
+        unit="",
+        field="rule.device.states",
+        values={"quick": (1000, 100, 20, 5), "full": (4000, 300, 100, 40, 20, 10, 5)},
+        panels={"quick": ALONE, "full": ALONE},
+        apply=device_field("states"),
+    )
+)
