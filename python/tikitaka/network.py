@@ -137,7 +137,7 @@ class Network:
         """
         if isinstance(weights, Model):
             if weights.layers != self.layers:
-                raise ValueError(f"the model has the layers {weights.layers}, the network {self.layers}")
+                raise ValueError(f"weights must be a model of the layers {self.layers}, not {weights.layers}")
             self.weights = weights.weights
         elif isinstance(weights, Mapping):
             self.weights = named_arrays(self.layers, weights)

@@ -23,7 +23,7 @@ class Score(NamedTuple):
 def score(total: float, wrong: int, examples: int, loss: str) -> Score:
     """The score of a sum of losses and a number of wrong classes, by the loss `loss`; ValueError without examples."""
     if examples == 0:
-        raise ValueError("there are no examples; a score needs one at least")
+        raise ValueError("targets must contain at least one example; there are no examples")
     return Score(total / examples, wrong / examples if loss == "cross-entropy" else math.nan)
 
 

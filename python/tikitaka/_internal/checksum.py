@@ -31,9 +31,9 @@ def verify(
 ) -> None:
     """Raise ValueError where what was read from `path` is no `what` of this format and version, or is damaged."""
     if header.get("format") != format:
-        raise ValueError(f"{path} holds no {what} of tikitaka")
+        raise ValueError(f"{path} is not a {what} of tikitaka")
     if header.get("version") != str(version):
-        raise ValueError(f"{path} is of format version {header.get('version')}; this release reads version {version}")
+        raise ValueError(f"{path} must be of format version {version}, not {header.get('version')}")
     if header.get("sha256") != digest(header, arrays):
         raise ValueError(f"{path} is damaged or was edited: its checksum does not match")
 

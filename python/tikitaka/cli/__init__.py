@@ -11,13 +11,14 @@ import click
 from tikitaka import _core
 from tikitaka._core import __version__
 from tikitaka.cli.demo import demo
+from tikitaka.cli.evaluate import evaluate
 from tikitaka.cli.extract import extract
 from tikitaka.cli.output import Signalled
 from tikitaka.cli.plot import plot
+from tikitaka.cli.predict import predict
 from tikitaka.cli.reproduce import reproduce
 from tikitaka.cli.sample import sample
 from tikitaka.cli.train import train
-from tikitaka.cli.use import evaluate, predict
 
 __all__ = ["main", "tikitaka"]
 

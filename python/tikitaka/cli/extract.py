@@ -33,7 +33,7 @@ def extract(
     if to.suffix not in endings:
         raise ValueError(f"--to {to} must end in one of {', '.join(endings)}")
     if to.exists() and not force:
-        raise FileExistsError(f"{to} is there already; --force replaces it")
+        raise FileExistsError(f"{to} exists already; --force replaces it")
     model = Run.open(run).extract(what, reads=reads)
     if to.suffix == ".onnx":
         try:

@@ -123,13 +123,13 @@ def _curves(paths: tuple[Path, ...], out: Path, lines: tuple[str, ...]) -> None:
     if not paths:
         raise ValueError("give a RUN or several, a RESULT.json, a CONFIG.toml or --device")
     given = dict(_line(line) for line in lines)
-    opened = {path.resolve().name: Run.open(path) for path in paths}
-    if len(opened) < len(paths):
+    runs = {path.resolve().name: Run.open(path) for path in paths}
+    if len(runs) < len(paths):
         raise ValueError("the RUN folders must have different names, which tell the curves apart")
-    kinds = {nets[run.config.net].text for run in opened.values()}
+    kinds = {nets[run.config.net].text for run in runs.values()}
     if len(kinds) > 1:
         raise ValueError("runs on images and runs on texts do not go into one picture")
-    figures.curves({name: run.metrics() for name, run in opened.items()}, out, text=kinds.pop(), lines=given)
+    figures.curves({name: run.metrics() for name, run in runs.items()}, out, text=kinds.pop(), lines=given)
 
 
 def _result(path: Path) -> dict[str, Any]:

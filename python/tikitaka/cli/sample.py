@@ -6,8 +6,8 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from tikitaka.cli.opened import Opened, open_used
 from tikitaka.cli.output import common_options, print_json
+from tikitaka.cli.source import Source, open_source
 from tikitaka.data import Vocabulary
 from tikitaka.model import Model
 from tikitaka.network import Network
@@ -44,30 +44,30 @@ def sample(
     as_json: bool,
 ) -> None:
     """Text that the network of a RUN or the model in a FILE writes, character by character, from --prime on."""
-    opened = open_used(path)
-    vocabulary = opened.vocabulary
+    source = open_source(path)
+    vocabulary = source.vocabulary
     if vocabulary is None:
-        raise ValueError(f"{path} holds a network for images; sample needs one that was trained on a text")
-    writer = _writer(opened, what)
+        raise ValueError(f"{path} must hold a network for text, not one for images")
+    writer = _writer(source, what)
     start = _start(vocabulary) if prime is None else prime
     codes = writer.sample(_codes(vocabulary, start), chars, temperature=temperature, seed=seed, threads=threads)
     text = start + vocabulary.decode(codes)
     if as_json:
-        kind = (what or "hardware") if isinstance(opened.used, Network) else "model"
+        kind = (what or "hardware") if isinstance(source.predictor, Network) else "model"
         print_json({"text": text, "prime": start, "temperature": temperature, "seed": seed, "what": kind})
     else:
         click.echo(text)
 
 
-def _writer(opened: Opened, what: str | None) -> Network | Model:
+def _writer(source: Source, what: str | None) -> Network | Model:
     """Which of a RUN's models writes."""
-    if isinstance(opened.used, Model):
+    if isinstance(source.predictor, Model):
         if what is not None:
-            raise ValueError(f"--what chooses among the models of a RUN, and {opened.path} holds one model")
-        return opened.used
+            raise ValueError(f"--what chooses among the models of a RUN, and {source.path} holds one model")
+        return source.predictor
     if what == "average":
-        return opened.used.extract("average")
-    return opened.used.extract("read") if what == "read" else opened.used
+        return source.predictor.extract("average")
+    return source.predictor.extract("read") if what == "read" else source.predictor
 
 
 def _start(vocabulary: Vocabulary) -> str:
@@ -76,7 +76,7 @@ def _start(vocabulary: Vocabulary) -> str:
 
 def _codes(vocabulary: Vocabulary, prime: str) -> NDArray[np.int64]:
     if not prime:
-        raise ValueError("--prime is empty; a character or more needed")
+        raise ValueError("--prime must contain at least one character, and is empty")
     try:
         return vocabulary.encode(prime)
     except ValueError as error:

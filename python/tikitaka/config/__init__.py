@@ -8,7 +8,7 @@ core holds the defaults and the bounds, and refuses what lies outside them when 
 A: step 0.06, bounds ±0.6, 20 states on average; weight 0 is each device's symmetry point
 >>> SoftBounds(states=-3)
 Traceback (most recent call last):
-ValueError: states is -3; allowed: 1 to 10000000
+ValueError: states must be from 1 to 10,000,000, not -3
 """
 
 from tikitaka.config.convert import doc_of, from_dict, kinds_of, named, over, to_dict

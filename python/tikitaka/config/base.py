@@ -15,5 +15,5 @@ class Config:
         for name, (low, high) in _core.bounds(kind).items():
             value = getattr(self, name)
             if isinstance(value, int) and not low <= value <= high:  # it may not even fit the core's integers
-                raise ValueError(f"{name} is {value}; allowed: {low:.15g} to {high:.15g}")
+                raise ValueError(f"{name} must be from {low:,.15g} to {high:,.15g}, not {value:,}")
         _core.validate(kind, self)

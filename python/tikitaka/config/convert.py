@@ -107,7 +107,7 @@ def _field_from(hint: Any, value: Any, where: str, default: Any) -> Any:
         preset = to_dict(ready[name])
         value = over(preset, {key: each for key, each in value.items() if key != "preset"})
         if value.get("kind") != preset.get("kind"):
-            raise ValueError(f"{where}.kind is {value['kind']!r}, but the preset {name} is {preset['kind']}")
+            raise ValueError(f"{where}.kind must be {preset['kind']}, as in the preset {name}, not {value['kind']!r}")
     if not kinds:
         return from_dict(next(iter(table.values())), value, where + ".")
     kind = one_of(f"{where}.kind", value.get("kind", getattr(default, "kind", None)), kinds)

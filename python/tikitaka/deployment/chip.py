@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tikitaka._core import Crossbar
+from tikitaka._internal.validation import check_int, check_kind, one_of
 from tikitaka.config import AnalogSgd, Device, Periphery, RuleConfig, SoftBounds, devices, from_dict
 from tikitaka.model import Model
 from tikitaka.network import Network
@@ -78,8 +79,8 @@ def program(
 
     in each, a device ends within its own bounds. Raises ValueError for what does not go together or is out of range.
     """
-    if method not in get_args(Method):
-        raise ValueError(f"method must be one of {', '.join(get_args(Method))}, not {method!r}")
+    check_kind("model", model, Model)
+    one_of("method", method, get_args(Method))
     if error_share != 0.0 and method != "error":
         raise ValueError(f"error_share must be 0 for the method {method!r}, not {error_share:g}: it belongs to 'error'")
     if not 0.0 <= error_share <= 10.0:  # which refuses NaN
@@ -87,10 +88,10 @@ def program(
     if rule is None:
         rule = AnalogSgd(lr=0.0, device=SoftBounds() if device is None else device, periphery=periphery or Periphery())
     elif device is not None or periphery is not None:
-        raise ValueError("give a rule, which has a device and a periphery, or device and periphery, not both")
+        raise ValueError("give either rule or device and periphery, not both: a rule has its own")
     target = getattr(rule, "slow_device", None) or getattr(rule, "device", None)
     if target is None:
-        raise ValueError(f"the rule {type(rule).__name__} has no devices to program")
+        raise ValueError(f"rule must be one with devices, not {type(rule).__name__}, which has no devices to program")
     network = Network(model.layers, rule, loss=model.loss, seed=_chip_seed(seed))
     network.weights = [np.zeros_like(w) for w in model.weights]
     pulses = network.program(model.weights, method, error=2 * target.bound * error_share, max_pulses=max_pulses)
@@ -115,6 +116,5 @@ def origin(model: Model) -> tuple[Device, Periphery]:
 
 def _chip_seed(number: int) -> int:
     """The seed of the network on chip `number`, far from the small numbers that people give networks."""
-    if not 0 <= number < 2**63:
-        raise ValueError(f"seed must be from 0 to 2^63 - 1, not {number}")
+    number = check_int("seed", number, 0, 2**63 - 1)
     return int.from_bytes(hashlib.sha256(f"tikitaka chip {number}".encode()).digest()[:8], "little")

@@ -60,7 +60,7 @@ def _values(path: str, given: Iterable[Any]) -> list[Any]:
         raise TypeError(f"{name} must be a list of values, not {given!r}")
     values = [value.item() if isinstance(value, np.generic) else value for value in given]
     if not values:
-        raise ValueError(f"{name} must hold a value at least")
+        raise ValueError(f"{name} must contain at least one value")
     return values
 
 

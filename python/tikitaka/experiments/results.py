@@ -113,7 +113,7 @@ class Results:
         *lines, torn = self._file.readall().split(b"\n")
         torn = torn.rstrip(b"\0")  # what a power cut leaves of a line that never reached the disk
         if not torn.startswith(_HEAD[: len(torn)]):
-            raise ValueError(f"{self.path}: line {len(lines) + 1} is no result of a sweep")
+            raise ValueError(f"{self.path}: line {len(lines) + 1} is not a result of a sweep")
         self._end = sum(len(line) + 1 for line in lines)
         rows: dict[str, dict[str, Any]] = {}
         for number, line in enumerate(lines, 1):
@@ -125,14 +125,14 @@ class Results:
         try:
             row = json.loads(line)
             if row["format"] != _FORMAT:
-                raise ValueError(f"{where} is of format {row['format']!r}; this version reads {_FORMAT}")
+                raise ValueError(f"{where} must be of format {_FORMAT}, not {row['format']!r}")
             key, measure, config = row["key"], row["measure"], row["config"]
         except (json.JSONDecodeError, UnicodeDecodeError, TypeError, KeyError) as error:
-            raise ValueError(f"{where} is no result of a sweep") from error
+            raise ValueError(f"{where} is not a result of a sweep") from error
         if not isinstance(config, dict) or key != key_of(config):
             raise ValueError(f"{where} is damaged: its key is not that of its config")
         if measure != self.measure:
-            raise ValueError(f"{where} is of measure {measure!r}, not {self.measure!r}; choose another file")
+            raise ValueError(f"{where} must be of measure {self.measure!r}, not {measure!r}; choose another file")
         assert isinstance(row, dict)
         return row
 

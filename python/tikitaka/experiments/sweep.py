@@ -65,7 +65,7 @@ def sweep(
     """
     configs = list(grid)
     if not configs:
-        raise ValueError("the grid is empty; it must hold a cell at least")
+        raise ValueError("the grid must contain at least one cell, and is empty")
     for config in configs:
         if not isinstance(config, TrainConfig):
             raise TypeError(f"a cell must be a TrainConfig, not {config!r}")
@@ -76,7 +76,7 @@ def sweep(
     if threads is not None:
         threads = check_int("threads", threads, 1)
         if executor is not None:
-            raise ValueError(f"threads must be at least 1, and not given with an executor of its own, not {threads:,}")
+            raise ValueError(f"threads must not be given with an executor, which has its own, not {threads:,}")
     by_key = {key_of(config): config for config in configs}
     with Results(out, _name(measure)) as results:
         missing = {key: config for key, config in by_key.items() if key not in results.rows}

@@ -77,7 +77,7 @@ def read(path: str | Path) -> Content:
     arrays, header = _core.load_tensors(str(path)) if ending == ".safetensors" else _read_npz(path)
     verify(path, header, arrays, format=_FORMAT, version=VERSION, what="model")
     if sorted(arrays) != sorted(str(k) for k in range(len(arrays))):
-        raise ValueError(f"{path} holds arrays named {', '.join(sorted(arrays))}; 0, 1, … needed")
+        raise ValueError(f"{path}: its arrays must be named 0, 1, …, not {', '.join(sorted(arrays))}")
     try:
         layers = tuple(_layer(layer) for layer in json.loads(header["layers"]))
         return Content(layers, tuple(arrays[str(k)] for k in range(len(arrays))), header["loss"], _metadata(header))
@@ -103,25 +103,25 @@ def _read_npz(path: str | Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]
             }
         header = json.loads(arrays.pop(_HEADER).tobytes())
         if not all(isinstance(value, str) for value in header.values()):
-            raise ValueError("its header holds more than strings")
+            raise ValueError("its header must contain nothing but strings")
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, MemoryError) as error:
-        raise ValueError(f"{path} is damaged or no .npz file: {error}") from error
+        raise ValueError(f"{path} is not a valid .npz file: {error}") from error
     except (KeyError, AttributeError, ValueError) as error:
-        raise ValueError(f"{path} holds no model of tikitaka: {error}") from error
+        raise ValueError(f"{path} is not a model of tikitaka: {error}") from error
     return arrays, header
 
 
 def _layer(values: Any) -> nn.Layer:
     if not isinstance(values, Mapping):
-        raise ValueError(f"{values!r} describes no layer")
+        raise ValueError(f"a layer must be a table of fields, not {values!r}")
     kind = values.get("kind")
     if kind not in nn.kinds:
-        raise ValueError(f"layer of kind {kind!r}; this release knows {', '.join(nn.kinds)}")
+        raise ValueError(f"kind of a layer must be one of {', '.join(nn.kinds)}, not {kind!r}")
     return from_dict(nn.kinds[kind], values)
 
 
 def _metadata(header: Mapping[str, str]) -> dict[str, Any]:
     metadata = json.loads(header["metadata"])
     if not isinstance(metadata, dict):
-        raise ValueError("metadata is no table")
+        raise ValueError(f"metadata must be a table of fields, not {metadata!r}")
     return metadata

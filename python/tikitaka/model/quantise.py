@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tikitaka._internal.validation import check_int
+
 __all__ = ["codes", "rounded"]
 
 F32 = NDArray[np.float32]
@@ -17,10 +19,7 @@ def codes(weights: F32, bits: int) -> tuple[NDArray[Any], float]:
     one of the levels. The codes are int8 up to 8 bits, int16 up to 16, else int32. Raises ValueError for other
     numbers of bits.
     """
-    if isinstance(bits, bool) or not isinstance(bits, int):
-        raise TypeError(f"bits must be a whole number, not {bits!r}")
-    if not 2 <= bits <= 24:
-        raise ValueError(f"bits is {bits}; allowed: 2 to 24")
+    bits = check_int("bits", bits, 2, 24)
     kind = np.int8 if bits <= 8 else np.int16 if bits <= 16 else np.int32
     largest = float(np.abs(weights).max(initial=0.0))
     step = largest / (2 ** (bits - 1) - 1)

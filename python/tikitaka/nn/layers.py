@@ -19,7 +19,7 @@ class Layer:
         check_types(self)
         for name, value in vars(self).items():
             if type(value) is int and not 0 <= value < 2**63:  # it does not even fit the core's integers
-                raise ValueError(f"{name} is {value}; allowed: {0 if name == 'padding' else 1} to 10000000")
+                raise ValueError(f"{name} must be from {0 if name == 'padding' else 1} to 10,000,000, not {value:,}")
         _core.validate(kind, self)
 
     @property

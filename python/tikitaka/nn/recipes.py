@@ -40,7 +40,7 @@ def lenet(inputs: int | tuple[int, int, int] = 784, classes: int = 10) -> list[L
     for size in (rows, columns, channels):
         check_kind("inputs", size, Integral)
     if min(rows, columns) < 16:
-        raise ValueError(f"lenet needs images of 16 × 16 pixels or more, not {rows} × {columns}")
+        raise ValueError(f"images must be of 16 × 16 pixels or more for lenet, not {rows} × {columns}")
     first = Conv2d(channels, rows, columns, filters=16, kernel=5)
     halved = MaxPool2d(*first.image)
     second = Conv2d(*halved.image, filters=32, kernel=5)
@@ -64,7 +64,7 @@ def _square(inputs: Any) -> tuple[int, int, int]:
     check_kind("inputs", inputs, Integral)
     side = math.isqrt(max(inputs, 0))
     if side * side != inputs:
-        raise ValueError(f"lenet needs square images, and {inputs} pixels make no square")
+        raise ValueError(f"inputs must be the pixels of a square image for lenet, not {inputs}")
     return side, side, 1
 
 

@@ -45,13 +45,13 @@ def named_arrays(layers: Sequence[Layer], named: Mapping[str, ArrayLike]) -> lis
         parts = {}
         for name, shape in shapes.items():
             if prefix + name not in left:
-                raise ValueError(f"weights has no {prefix}{name}; it holds {', '.join(named) or 'nothing'}")
+                raise ValueError(f"weights must hold {prefix}{name}, not {', '.join(named) or 'nothing'} alone")
             parts[name] = np.asarray(left.pop(prefix + name), dtype=np.float32)
             if parts[name].shape != shape:
-                raise ValueError(f"{prefix}{name} has shape {parts[name].shape}; {shape} needed")
+                raise ValueError(f"{prefix}{name} must have shape {shape}, not {parts[name].shape}")
         arrays.append(_join(form, parts) / np.float32(form.scale))
     if left:
-        raise ValueError(f"weights holds {', '.join(left)}, for which there is no layer")
+        raise ValueError(f"weights must not hold {', '.join(left)}: there is no such layer")
     return arrays
 
 

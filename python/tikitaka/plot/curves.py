@@ -25,10 +25,10 @@ def curves(
     """
     check_kind("runs", runs, Mapping)
     if not runs:
-        raise ValueError("runs must hold a run at least")
+        raise ValueError("runs must contain at least one run")
     for name, metrics in runs.items():
         if not metrics:
-            raise ValueError(f"{name} has no epoch to plot yet")
+            raise ValueError(f"{name} must contain at least one epoch, and has no epoch to plot yet")
         for each in metrics:
             check_kind(f"metrics of {name}", each, Metrics)
     check_kind("lines", lines or {}, Mapping)

@@ -39,7 +39,7 @@ def histograms(source: Run | Network, path: str | Path) -> None:
     """
     network = source.network() if isinstance(source, Run) else source
     if not isinstance(network, Network):
-        raise TypeError(f"a Run or a Network is needed, not {source!r}")
+        raise TypeError(f"source must be a Run or a Network, not {source!r}")
     shaped = [layer for layer in network.layers if layer.shape is not None]
     rows = [_of_array(network, array) for array in range(len(shaped))]
     columns = max(len(row) for row in rows)

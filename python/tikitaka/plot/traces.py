@@ -64,9 +64,9 @@ def record(
     array = check_int("array", array, 0, arrays - 1)
     state = network.layer_state(array)
     if not {"a", "h", "c"} <= state.keys():
-        raise ValueError(f"array {array} has no A, H and C: only ttv2 has")
+        raise ValueError(f"array must be one that ttv2 trains, not {array}: it has no A, H and C")
     if not crosspoints:
-        raise ValueError("crosspoints must hold a (row, column) at least")
+        raise ValueError("crosspoints must contain at least one (row, column)")
     rows, cols = state["c"].shape
     for i, k in crosspoints:
         if not (0 <= i < rows and 0 <= k < cols):
@@ -104,9 +104,9 @@ def traces(trace: Trace, path: str | Path) -> None:
     n, moments = len(trace.crosspoints), len(trace.examples)
     for name, shape in (("a", (moments, n)), ("h", (moments, n)), ("c", (moments, n)), ("reference", (n,))):
         if np.shape(getattr(trace, name)) != shape:
-            raise ValueError(f"{name} of the trace has shape {np.shape(getattr(trace, name))}; {shape} needed")
+            raise ValueError(f"{name} of the trace must have shape {shape}, not {np.shape(getattr(trace, name))}")
     if not moments:
-        raise ValueError("the trace holds no moment")
+        raise ValueError("the trace must contain at least one moment")
     with sheet(path, 6.2) as figure:
         panels = figure.subplots(3, 1, sharex=True)
         for k, (row, column) in enumerate(trace.crosspoints):

@@ -130,7 +130,7 @@ def _read(path: Path) -> Checkpoint:
     try:
         config = json.loads(header["config"])
         if not isinstance(config, dict):
-            raise ValueError("config is no table")
+            raise ValueError(f"config must be a table of fields, not {config!r}")
         progress = {f.name: _number(header[f.name], whole=f.type is int) for f in fields(Progress)}
         characters = header.get("vocabulary")
         return Checkpoint(
@@ -159,7 +159,7 @@ def _stored(name: str, array: NDArray[Any]) -> NDArray[Any]:
     """The array as files hold it: one of another kind would be converted, and fail its checksum when it is read."""
     dtype = np.asarray(array).dtype.newbyteorder("=")
     if dtype not in (np.float32, np.uint64):
-        raise TypeError(f"{name} of the state has dtype {dtype}; float32 or uint64 needed")
+        raise TypeError(f"{name} of the state must have dtype float32 or uint64, not {dtype}")
     return np.require(array, dtype, ["C", "A"])
 
 

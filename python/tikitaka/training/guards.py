@@ -66,17 +66,18 @@ def check_trainable(network: Network, dataset: Dataset, *, batch: int = 1) -> No
     check_kind("dataset", dataset, Dataset)
     for part, examples in (("training", len(dataset.train_y)), ("test", len(dataset.test_y))):
         if examples == 0:
-            raise ValueError(f"the {part} part of {dataset.name} is empty; it must hold an example at least")
+            raise ValueError(f"the {part} part of {dataset.name} must contain at least one example, and is empty")
     if network.loss != (wanted := losses[dataset.task]):
         holds = "classes" if dataset.task == "classification" else "the values of a regression"
         raise ValueError(f'loss must be "{wanted}" for {dataset.name}, whose targets are {holds}, not "{network.loss}"')
     if network.recurrent != dataset.sequences:
-        takes = "sequences, for it has an LSTM" if network.recurrent else "single examples, for it has no LSTM"
-        holds = "sequences" if dataset.sequences else "single examples"
-        raise ValueError(f"the network takes {takes}, and {dataset.name} holds {holds}")
+        kinds = {False: "single examples", True: "sequences"}
+        lstm = "an LSTM" if network.recurrent else "no LSTM"
+        takes, holds = kinds[network.recurrent], kinds[dataset.sequences]
+        raise ValueError(f"{dataset.name} must hold {takes} for a network with {lstm}, not {holds}")
     if network.carries and batch > len(dataset.train_y):
         raise ValueError(
-            f"batch is {batch:,}, and {dataset.name} has {len(dataset.train_y):,} sequences to train on; "
+            f"batch must be at most {len(dataset.train_y):,}, the training sequences of {dataset.name}, not {batch:,}: "
             "a network that carries state needs a sequence or more for each place of a mini-batch"
         )
 
@@ -84,14 +85,14 @@ def check_trainable(network: Network, dataset: Dataset, *, batch: int = 1) -> No
 def check_start(start: Progress, epochs: int, examples: int, batch: int) -> None:
     """Raise ValueError where a training of `epochs` × `examples` cannot be at `start`."""
     if start.epoch > epochs:
-        raise ValueError(f"start is after epoch {start.epoch}, and there are {epochs} epochs")
+        raise ValueError(f"start must be within the {epochs} epochs, not after epoch {start.epoch}")
     if start.position > examples or (start.position % batch and start.position != examples):
         raise ValueError(
-            f"start is {start.position:,} examples into an epoch of {examples:,} in mini-batches of {batch:,}; "
-            "it must be between two of them"
+            f"start must be between two mini-batches of {batch:,}, "
+            f"not {start.position:,} examples into an epoch of {examples:,}"
         )
     if start.position and start.epoch == epochs:
-        raise ValueError(f"start is {start.position:,} examples after the last of {epochs} epochs")
+        raise ValueError(f"start must be within the {epochs} epochs, not {start.position:,} examples after the last")
 
 
 def _blame(network: Network) -> str:

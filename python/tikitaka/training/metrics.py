@@ -61,7 +61,7 @@ class Progress:
         for name in ("epoch", "position", "pulses"):
             value = getattr(self, name)
             if not isinstance(value, int) or value < 0:
-                raise ValueError(f"{name} must be a whole number from 0 on, not {value!r}")
+                raise ValueError(f"{name} must be a whole number, at least 0, not {value!r}")
 
 
 class Stopped(Exception):

@@ -206,7 +206,7 @@ class Run:
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from error
         if not isinstance(summary, dict):
-            raise ValueError(f"{path} holds no summary of a training")
+            raise ValueError(f"{path} is not a summary of a training")
         return summary
 
     def network(self, last: Checkpoint | None = None) -> Network:

@@ -141,7 +141,7 @@ class TrainConfig:
         kinds = {False: "images", True: "text"}
         reads, holds = nets[self.net].text, whole.vocabulary is not None
         if reads != holds:
-            raise ValueError(f"the network {self.net} reads {kinds[reads]}, and {self.data} holds {kinds[holds]}")
+            raise ValueError(f"{self.data} must hold {kinds[reads]} for the network {self.net}, not {kinds[holds]}")
         return (whole if self.holdout is None else whole.holdout(self.holdout)).first(self.examples)
 
     def network(self, data: Sizes) -> Network:

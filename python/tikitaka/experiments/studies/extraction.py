@@ -92,8 +92,7 @@ def extraction(
     is called after each. Raises ValueError for an unknown setting and what loading data and writing runs raises.
     """
     for name in settings:
-        if name not in SETTINGS:
-            raise ValueError(f"settings must be among {', '.join(SETTINGS)}, not {name!r}")
+        one_of("settings", name, SETTINGS)
     whole = load(data, data_dir)
     examples = scale.examples if scale.examples is not None and scale.examples < len(whole.train_y) else None
     dataset = whole.first(examples)
@@ -151,7 +150,7 @@ def _trained(path: Path, config: TrainConfig, dataset: Dataset, stop: Event) -> 
         run = Run.open(path)
         if run.config == config:
             return run.network()
-        raise ValueError(f"{path} holds a run of other settings; choose another folder")
+        raise ValueError(f"{path} must not hold a run of other settings; choose another folder")
     network = config.network(dataset)
     run = Run.create(path, config, force=True)
     history = config.fit(network, dataset, progress=False, on_epoch=run.log, stop=stop.is_set)

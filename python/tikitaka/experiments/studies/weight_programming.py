@@ -134,10 +134,9 @@ def weight_programming(
     seed or under 600 inputs.
     """
     for rule in rules:
-        if rule not in RULES:
-            raise ValueError(f"rules must be among {', '.join(RULES)}, not {rule!r}")
+        one_of("rules", rule, RULES)
     if not rules or not states or seeds < 1 or inputs < 600:
-        raise ValueError("it takes a rule, a number of states, 1 seed and 600 inputs at least")
+        raise ValueError("rules and states must not be empty, seeds at least 1 and inputs at least 600")
     cells = [(rule, n) for rule in rules for n in states]
 
     def one(job: tuple[RuleConfig, int]) -> float:

@@ -1,26 +1,46 @@
-"""A RUN folder or a model file, opened, with the data it is for."""
+"""RUN folders and model files: what is in them, with the data it is for."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import click
 
 from tikitaka.data import Dataset, Vocabulary, load
 from tikitaka.model import Model
 from tikitaka.network import Network
 from tikitaka.training import Run
 
-__all__ = ["Opened", "open_used"]
+__all__ = ["Source", "open_source", "source_options"]
 
+F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T", str, int)
 
 
+def source_options(command: F) -> F:
+    """What commands take that use a source on data: its path, --data, --data-dir and --examples."""
+    for option in reversed(
+        (
+            click.argument("path", metavar="RUN_OR_FILE", type=click.Path(path_type=Path)),
+            click.option("--data", metavar="NAME", help="Data set (default: the one it was trained on)."),
+            click.option(
+                "--data-dir", metavar="DIR", envvar="TIKITAKA_DATA", help="Folder of data sets (TIKITAKA_DATA)."
+            ),
+            click.option("--examples", type=click.IntRange(min=1), metavar="N", help="The first N test examples only."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
 @dataclass(frozen=True)
-class Opened:
+class Source:
     """A trained network or an extracted model, and what its RUN or file says about it."""
 
     path: Path
     """the RUN folder or the file"""
-    used: Network | Model
+    predictor: Network | Model
     """the network of a RUN as its hardware stands, or the model of a file"""
     data: str | None
     """name of the data set it was trained on; None where that is not known"""
@@ -42,36 +62,40 @@ class Opened:
         dataset = load(name, data_dir, self.sequence, vocabulary=self.vocabulary)
         if (dataset.vocabulary is None) != (self.vocabulary is None):
             holds, takes = ("images", "text") if dataset.vocabulary is None else ("text", "images")
-            raise ValueError(f"{name} holds {holds}, the network of {self.path} takes {takes}")
-        if dataset.inputs != self.used.inputs:
-            raise ValueError(f"{name} has {dataset.inputs} pixels per image, the network {self.used.inputs} inputs")
+            raise ValueError(f"{name} must hold {takes} for the network of {self.path}, not {holds}")
+        if dataset.inputs != self.predictor.inputs:
+            raise ValueError(
+                f"{name} must have {self.predictor.inputs} pixels per image for this network, not {dataset.inputs}"
+            )
         return dataset
 
 
-def open_used(path: Path) -> Opened:
+def open_source(path: Path) -> Source:
     """What is at `path`; OSError or ValueError when there is nothing, or it is damaged."""
     if path.is_dir():
         run = Run.open(path)
         config, last = run.config, run.last()
-        opened = Opened(path, run.network(last), config.data, config.sequence, last.vocabulary, config.epochs)
+        source = Source(path, run.network(last), config.data, config.sequence, last.vocabulary, config.epochs)
     elif path.exists():
         model = Model.load(path)
-        characters, sequence = _told(path, model, "vocabulary", str), _told(path, model, "sequence", int)
+        characters, sequence = _metadata(path, model, "vocabulary", str), _metadata(path, model, "sequence", int)
         vocabulary, sequence = (
             None if characters is None else Vocabulary(characters),
             100 if sequence is None else sequence,
         )
-        opened = Opened(path, model, _told(path, model, "data", str), sequence, vocabulary)
+        source = Source(path, model, _metadata(path, model, "data", str), sequence, vocabulary)
     else:
         raise FileNotFoundError(f"{path}: no such RUN folder or model file")
-    if opened.vocabulary is not None and len(opened.vocabulary) != opened.used.inputs:
-        raise ValueError(f"{path}: {len(opened.vocabulary)} characters for a network of {opened.used.inputs} inputs")
-    return opened
+    if source.vocabulary is not None and len(source.vocabulary) != source.predictor.inputs:
+        raise ValueError(
+            f"{path}: {len(source.vocabulary)} characters for a network of {source.predictor.inputs} inputs"
+        )
+    return source
 
 
-def _told(path: Path, model: Model, name: str, kind: type[T]) -> T | None:
+def _metadata(path: Path, model: Model, name: str, kind: type[T]) -> T | None:
     """What the metadata of the model say under `name`, None where that is nothing; ValueError for another kind."""
     value = model.metadata.get(name)
     if value is None or (isinstance(value, kind) and not isinstance(value, bool)):
         return value
-    raise ValueError(f"{path}: its metadata have {name} = {value!r}; {kind.__name__} needed")
+    raise ValueError(f"{path}: {name} in its metadata must be a {kind.__name__}, not {value!r}")

@@ -1,35 +1,24 @@
-"""`tikitaka evaluate` and `tikitaka predict`: what a trained network or an extracted model does."""
+"""`tikitaka evaluate`: test errors of a trained network or an extracted model."""
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from statistics import fmean
 from typing import Any, TypeVar, get_args
 
 import click
-import numpy as np
-from numpy.typing import NDArray
 
 from tikitaka._internal.statistics import plus_minus, standard_deviation
-from tikitaka.cli.opened import open_used
 from tikitaka.cli.output import common_options, nats, percent, print_json
+from tikitaka.cli.source import open_source, source_options
 from tikitaka.config import from_dict, over, peripheries, to_dict
 from tikitaka.deployment import Chip, Method, origin, program
 from tikitaka.model import Model, extract
 from tikitaka.network import Network
-from tikitaka.score import Score, softmax
+from tikitaka.score import Score
 
-__all__ = ["distributions", "evaluate", "predict"]
+__all__ = ["evaluate"]
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-_path = click.argument("path", metavar="RUN_OR_FILE", type=click.Path(path_type=Path))
-_data = click.option("--data", metavar="NAME", help="Data set (default: the one it was trained on).")
-_data_dir = click.option(
-    "--data-dir", metavar="DIR", envvar="TIKITAKA_DATA", help="Folder of data sets (TIKITAKA_DATA)."
-)
-_examples = click.option("--examples", type=click.IntRange(min=1), metavar="N", help="The first N test examples only.")
 
 
 def _target_options(command: F) -> F:
@@ -55,10 +44,7 @@ def _target_options(command: F) -> F:
 
 
 @click.command()
-@_path
-@_data
-@_data_dir
-@_examples
+@source_options
 @_target_options
 @common_options
 def evaluate(
@@ -77,10 +63,12 @@ def evaluate(
     share of wrong next characters, and losses are in nats per character. With --target-error or
     --target-method also on chips of new devices; the error is a fraction of the range of the devices.
     """
-    opened = open_used(path)
-    used, dataset = opened.used, opened.dataset(data, data_dir)
-    if dataset.classes > used.outputs:
-        raise ValueError(f"{dataset.name} has {dataset.classes} classes, the network {used.outputs} outputs")
+    source = open_source(path)
+    predictor, dataset = source.predictor, source.dataset(data, data_dir)
+    if dataset.classes > predictor.outputs:
+        raise ValueError(
+            f"{dataset.name} must have at most {predictor.outputs} classes for this network, not {dataset.classes}"
+        )
     x, y = dataset.test_x[:examples], dataset.test_y[:examples]
 
     def error(of: Network | Model) -> float:
@@ -88,11 +76,13 @@ def evaluate(
 
     models: dict[str, Model | None]
     scores: dict[str, Score | None]
-    if isinstance(used, Network):  # of a finished RUN: the noise of its last epoch, so that its own number comes out
-        models = {"last_read_": extract.last_read(used), "average_": extract.average(used)}
-        scores = {"": used.evaluate(x, y, draw=opened.epochs, threads=threads)}
+    if isinstance(
+        predictor, Network
+    ):  # of a finished RUN: the noise of its last epoch, so that its own number comes out
+        models = {"last_read_": extract.last_read(predictor), "average_": extract.average(predictor)}
+        scores = {"": predictor.evaluate(x, y, draw=source.epochs, threads=threads)}
     else:
-        models, scores = {"": used}, {}
+        models, scores = {"": predictor}, {}
     for name, model in models.items():
         scores[name] = None if model is None else model.evaluate(x, y, threads=threads)
     result: dict[str, Any] = {
@@ -122,7 +112,7 @@ def evaluate(
         print_json(result)
     else:
         samples = "examples" if dataset.vocabulary is None else "characters"
-        click.echo("\n".join(_lines(result, isinstance(used, Network), f"{y.size:,} {samples}")))
+        click.echo("\n".join(_lines(result, isinstance(predictor, Network), f"{y.size:,} {samples}")))
 
 
 def _programming(
@@ -182,58 +172,3 @@ def _lines(result: dict[str, Any], of_run: bool, samples: str) -> list[str]:
                 f"({on['chips']} chips, programmed: {how}; {percent(on[f'{name}missed'])} off by over a step)"
             )
     return lines
-
-
-@click.command()
-@_path
-@_data
-@_data_dir
-@_examples
-@click.option("--distribution", is_flag=True, help="Probability of every class instead of the most likely class.")
-@common_options
-def predict(
-    path: Path,
-    data: str | None,
-    data_dir: str | None,
-    examples: int | None,
-    distribution: bool,
-    threads: int,
-    as_json: bool,
-) -> None:
-    """Class of each test example, one per line, as the hardware of a RUN or the model in a FILE gives it.
-
-    Of a text: the character most likely to come next after each one of a test sequence, a sequence per line, as JSON.
-    """
-    opened = open_used(path)
-    used, dataset = opened.used, opened.dataset(data, data_dir)
-    x = dataset.test_x[:examples]
-    if distribution:
-        for words in distributions(used.forward(x, threads=threads), dataset.name, as_json=as_json):
-            click.echo(words, nl=False)
-        return
-    classes = used.predict(x, threads=threads)
-    result: dict[str, Any] = {"classes": classes.tolist()}
-    lines = [str(c) for c in classes]
-    if dataset.vocabulary is not None:
-        result["text"] = [dataset.vocabulary.decode(row) for row in classes]
-        lines = [json.dumps(row, ensure_ascii=False) for row in result["text"]]
-    if as_json:
-        print_json({**result, "data": dataset.name})
-    else:
-        click.echo("\n".join(lines))
-
-
-def distributions(outputs: NDArray[np.float32], data: str, *, as_json: bool) -> Iterator[str]:
-    """The softmax of `outputs` as text, a row per line or one JSON object, example after example.
-
-    As numbers of Python those of a whole text would be ten times as large as `outputs` itself.
-    """
-    rows = (softmax(each).astype(float).round(6) for each in outputs)
-    if not as_json:
-        for example in rows:
-            yield "".join(" ".join(f"{p:.6f}" for p in row) + "\n" for row in np.atleast_2d(example))
-        return
-    yield '{"probabilities": ['
-    for i, example in enumerate(rows):
-        yield (", " if i else "") + json.dumps(example.tolist(), allow_nan=False)
-    yield f'], "data": {json.dumps(data)}}}\n'
