@@ -141,13 +141,13 @@ class Twin:
 
     def __init__(self, work: Work, x: common.F32, y: common.I64) -> None:
         sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-        import test_twin
         import twin
+        from support.of_core import twin_rule
 
         self.x, self.y, self.batch = x, y, work.batch
         self.core = work.network(seed=1)
         ties = twin.Ties()
-        self.mlp = twin.Mlp([test_twin.twin_rule(work.config(), self.core, k, 1, ties) for k in range(3)])
+        self.mlp = twin.Mlp([twin_rule(work.config(), self.core, k, 1, ties) for k in range(3)])
 
     def ratio(self) -> float:
         """Our speed over the twin's."""

@@ -57,6 +57,6 @@ fn main() -> Result<()> {
 #[test]
 fn learns_the_digits() {
     let error = train(0, 10).expect("valid settings");
-    // tests/test_examples.py expects the same number of digits.py
+    // tests/exact/test_examples.py expects the same number of digits.py
     assert_eq!((error * 355.0 / 100.0).round(), 37.0);
 }

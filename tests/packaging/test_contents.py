@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 
 import licences
+
 from conftest import ROOT, VERSION
 
 SOURCES = {path.relative_to(ROOT).as_posix() for path in (ROOT / "python").rglob("*") if path.is_file()}

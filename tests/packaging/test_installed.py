@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from conftest import VERSION, Environment
 
 TRAIN = ["train", "--data", "digits", "--examples", "60", "--epochs", "2", "--seed", "3", "--json"]

@@ -1,0 +1,289 @@
+"""What goes wrong in use: each a clear exception, with nothing half-done."""
+
+import multiprocessing
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tikitaka as tt
+
+LAYERS = [tt.nn.Linear(4, 3), tt.nn.ReLU(), tt.nn.Linear(3, 2)]
+RNG = np.random.default_rng(1)
+X, Y = RNG.normal(size=(20, 4)), RNG.integers(0, 2, 20)
+
+
+def test_a_diverged_network_says_so() -> None:
+    network = tt.Network(LAYERS, tt.DigitalSgd(lr=1000.0), seed=1)
+    network.train(1e3 * X, Y)
+    score = network.train(1e3 * X, Y)
+    assert not np.isfinite(score.loss)
+    digits = tt.data.load("digits").first(50)
+    wild = tt.Network([tt.nn.Linear(64, 9), tt.nn.Linear(9, 10)], tt.DigitalSgd(lr=1000.0), seed=1)
+    with pytest.raises(FloatingPointError, match="learning rate is too high"):
+        tt.fit(wild, digits, epochs=30, progress=False)
+
+
+@pytest.mark.parametrize("tiny", [1e-45, 1e-40, 1e-39, 1e-38, 1e-30])
+def test_tiny_vectors_are_finite(tiny: float) -> None:
+    array = tt.Crossbar(2, 3, periphery=tt.Periphery.full(), seed=1)
+    array.weights = np.full((2, 3), 0.3)
+    assert np.isfinite(array.forward([tiny, 0, 0])).all()
+    assert np.isfinite(array.backward([tiny, 0])).all()
+
+
+def test_a_refused_state_changes_nothing() -> None:
+    network = tt.Network(LAYERS, tt.Ttv2(), seed=1)
+    network.train(X, Y)
+    digest = network.digest()
+    other = tt.Network(LAYERS, tt.Ttv2(), seed=2)
+    good = other.state()
+    for name, bad in (
+        ("1.h", np.zeros((9, 9), np.float32)),
+        ("1.c", np.full_like(good["1.c"], np.nan)),
+        ("1.schedule.line", np.uint64(99)),
+    ):
+        with pytest.raises(ValueError, match=r"h of the state must have shape|c must hold finite|schedule\.line"):
+            network.restore({**good, name: bad})
+        assert network.digest() == digest
+    without = {name: value for name, value in good.items() if name != "0.a.reference"}
+    with pytest.raises(ValueError, match="the array has a reference, the state none"):
+        network.restore(without)
+
+
+def test_empty_data_is_refused() -> None:
+    network = tt.Network(LAYERS, tt.DigitalSgd(), seed=1)
+    with pytest.raises(ValueError, match="no examples"):
+        network.evaluate(X[:0], Y[:0])
+    with pytest.raises(ValueError, match=r"x has 0 values; a sample or more needed"):
+        network.train(X[:0], Y[:0], order=[0])
+    with pytest.raises(ValueError, match=r"cols is 0"):
+        tt.AnalogLayer(tt.DigitalSgd(), np.zeros((3, 0)))
+
+
+def test_wrong_kinds_name_the_argument() -> None:
+    with pytest.raises(TypeError, match=r"(?s)-1; a whole number of 0 or more needed.*'rows'"):
+        tt.Crossbar(-1, 2)
+    array = tt.Crossbar(2, 2)
+    with pytest.raises(TypeError, match=r"(?s)-1; a whole number.*'k'"):
+        array.read_column(-1)
+    with pytest.raises(ValueError, match="counts holds numbers beyond"):
+        array.pulse_column(0, np.array([2**64 - 1, 0], np.uint64))
+    with pytest.raises(TypeError, match="'soft' is no config"):
+        tt.Crossbar(2, 2, "soft")
+    with pytest.raises(ValueError, match="pulses is 20000000; allowed: 0 to 10000000"):
+        array.zero_shift(20_000_000)
+    with pytest.raises(TypeError, match="not 'ttv2'"):
+        tt.Network(LAYERS, "ttv2")  # type: ignore[arg-type]
+    tt.Network(LAYERS, (tt.DigitalSgd(), tt.AnalogSgd()))
+    with pytest.raises(TypeError, match=r"epochs must be a whole number, not 1\.5"):
+        tt.fit(tt.Network(LAYERS, tt.DigitalSgd()), tt.data.load("digits"), epochs=1.5)  # type: ignore[arg-type]
+
+
+nn = tt.nn
+IMAGE = {"channels": 1, "height": 4, "width": 5}
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "words"),
+    [
+        (nn.Conv2d, {"kernel": 5}, "kernel is 5; allowed: at most 4, since images are 4 × 5"),
+        (nn.Conv2d, {"kernel": 7, "padding": 1}, "kernel is 7; allowed: at most 6"),
+        (nn.Conv2d, {"kernel": 0}, "kernel is 0; allowed: 1 to"),
+        (nn.Conv2d, {"stride": 0}, "stride is 0; allowed: 1 to"),
+        (nn.Conv2d, {"padding": 3}, "padding is 3; allowed: below the kernel, 3"),
+        (nn.Conv2d, {"padding": -1}, "padding must be from 0 to 10,000,000, not -1"),
+        (nn.Conv2d, {"stride": 1.5}, "stride must be a whole number, not 1.5"),
+        (nn.Conv2d, {"bias": 2}, "bias must be true or false, not 2"),
+        (nn.MaxPool2d, {"stride": -1}, "stride must be from 1 to 10,000,000, not -1"),
+        (nn.LSTM, {"inputs": 2**64}, "inputs must be from 1 to 10,000,000, not 18,446,744,073,709,551,616"),
+        (nn.Conv2d, {"height": 10**5, "width": 10**5}, "height × width × channels is 10000000000; allowed: at most"),
+        (nn.MaxPool2d, {"kernel": 5}, "kernel is 5; allowed: at most 4, since images are 4 × 5"),
+        (nn.MaxPool2d, {"stride": 0}, "stride is 0; allowed: 1 to"),
+        (nn.Flatten, {"channels": 0}, "channels is 0; allowed: 1 to"),
+        (nn.LSTM, {"hidden": 0}, "hidden is 0; allowed: 1 to"),
+        (nn.LSTM, {"clip": -0.5}, "clip is -0.5; allowed: 0 to"),
+        (nn.LSTM, {"clip": float("nan")}, "clip is NaN; allowed: 0 to"),
+    ],
+)
+def test_layers_out_of_range(kind: Callable[..., tt.nn.Layer], settings: dict[str, Any], words: str) -> None:
+    fields = {
+        nn.Conv2d: {**IMAGE, "filters": 2, "kernel": 3},
+        nn.LSTM: {"inputs": 3, "hidden": 2},
+    }.get(kind, IMAGE)
+    with pytest.raises((ValueError, TypeError), match=r"\w") as error:
+        kind(**{**fields, **settings})
+    assert words in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("layers", "words"),
+    [
+        (
+            [nn.Conv2d(1, 4, 5, 2, 3), nn.Linear(13, 2)],
+            "1 takes 13 values, but the layer before it gives images of 2 × 3 × 2",
+        ),
+        ([nn.Conv2d(1, 4, 5, 2, 3), nn.Flatten(2, 4, 5)], "1 takes images of 4 × 5 × 2, .* gives images of 2 × 3 × 2"),
+        ([nn.Conv2d(1, 4, 5, 2, 3), nn.Tanh(), nn.MaxPool2d(1, 4, 5)], "2 takes images of 4 × 5 × 1, .* of 2 × 3 × 2"),
+        ([nn.LSTM(3, 4), nn.LSTM(3, 4)], "layer 1 takes 3 values, .* gives 4"),
+        ([nn.MaxPool2d(1, 4, 5)], "the first layer must be linear, conv2d or lstm"),
+        ([nn.Flatten(1, 4, 5), nn.Linear(20, 2)], "the first layer must be linear, conv2d or lstm"),
+        ([nn.LSTM(10**6, 10**6)], "at most"),
+    ],
+)
+def test_layers_that_do_not_fit(layers: list[tt.nn.Layer], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        tt.Network(layers, tt.DigitalSgd())
+
+
+CODES = np.arange(10).reshape(2, 5) % 4
+MEMORY = [nn.LSTM(4, 3, carry=True), nn.LSTM(3, 3), nn.Linear(3, 4)]
+
+
+@pytest.mark.parametrize(
+    ("x", "targets", "words"),
+    [
+        (CODES + 1, CODES, "x is 4; allowed: codes 0 to 3"),
+        (CODES - 1, CODES, "x holds -1; allowed: 0 to"),
+        (CODES + 2**40, CODES, "x holds 1099511627776; allowed: 0 to"),
+        (CODES * 1.0, CODES, r"x has shape \[2, 5\]; \(examples, steps\) of integers or \(examples, steps, 4\) needed"),
+        (CODES.ravel(), CODES.ravel(), r"x has shape \[10\]; \(examples, steps\) of integers or"),
+        (np.zeros((2, 5, 3)), CODES, r"x has shape \[2, 5, 3\]; .*\(examples, steps, 4\) needed"),
+        (np.zeros((2, 5, 4, 1)), CODES, r"x has shape \[2, 5, 4, 1\]"),
+        (np.full((2, 5, 4), np.nan), CODES, "x holds NaN at position 0; only finite"),
+        (CODES, CODES[:, 0], r"targets .*\(2, 5\) of integers needed"),
+        (CODES, CODES[:, 1:], r"targets has shape \(2, 4\) .*; \(2, 5\) of integers needed"),
+        (CODES, CODES[:1], r"targets has shape \(1, 5\) .*; \(2, 5\) of integers needed"),
+        (CODES, CODES * 1.0, r"targets .*\(2, 5\) of integers needed"),
+        (CODES, CODES + 1, "targets is 4; allowed: classes 0 to 3"),
+        (CODES, CODES - 1, "targets holds -1; allowed: 0 to"),
+        (CODES[:, :0], CODES[:, :0], "steps is 0; allowed: 1 or more"),
+    ],
+    ids=range(15),
+)
+def test_sequences_that_cannot_be_learned(x: Any, targets: Any, words: str) -> None:
+    network = tt.Network(MEMORY, tt.Ttv2(), seed=1)
+    network.train(CODES, CODES, batch=2)
+    before = network.state()
+    for use in (network.train, network.evaluate):
+        with pytest.raises(ValueError, match=words):
+            use(x, targets)
+    after = network.state()
+    assert all(np.array_equal(before[name], after[name]) for name in before)
+
+
+def test_empty_sequences_and_mini_batches() -> None:
+    network = tt.Network(MEMORY, tt.DigitalSgd(), seed=1)
+    with pytest.raises(ValueError, match="no examples"):
+        network.evaluate(CODES[:0], CODES[:0])
+    with pytest.raises(ValueError, match="x has 0 values; a sample or more needed"):
+        network.train(CODES[:0], CODES[:0], order=[0])
+    with pytest.raises(ValueError, match="batch is 0; allowed: 1 or more"):
+        network.train(CODES, CODES, batch=0)
+    with pytest.raises(ValueError, match="order is 2; allowed: samples 0 to 1"):
+        network.train(CODES, CODES, order=[2])
+    assert network.train(CODES, CODES, order=[]) == (0, 0)
+    assert network.forward(CODES[:0]).shape == (0, 5, 4)
+    with pytest.raises(ValueError, match="steps is 0"):
+        network.forward(CODES[:, :0])
+    errors = tt.Network(MEMORY, tt.DigitalSgd(), loss="mse")
+    with pytest.raises(ValueError, match=r"targets has shape \[2, 5, 3\]; \(2, 5, 4\) needed"):
+        errors.train(CODES, np.zeros((2, 5, 3)))
+    single = tt.Network([nn.Linear(4, 4)], tt.DigitalSgd())
+    for x in (np.zeros((2, 5, 4)), np.zeros(4)):
+        with pytest.raises(ValueError, match=r"x has shape \[.*\]; \(samples, 4\) needed"):
+            single.train(x, [0, 1])
+    with pytest.raises(ValueError, match=r"targets has shape \[2, 5\]; one dimension needed"):
+        single.train(np.zeros((2, 4)), CODES)
+
+
+def test_texts_that_cannot_go_on() -> None:
+    network = tt.Network(MEMORY, tt.DigitalSgd(), seed=1)
+    for bad, words in (
+        ([], "prime has 0 values; 1 or more needed"),
+        ([[0]], r"prime has shape \[1, 1\]; one dimension needed"),
+        ([-1], "prime holds -1"),
+        ([0, 4], "4; allowed: codes 0 to 3"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            network.sample(bad, 3)
+    with pytest.raises(TypeError, match="prime has dtype float64; integers needed"):
+        network.sample([0.5], 3)
+    for temperature in (0, -1, float("nan"), float("inf")):
+        with pytest.raises(ValueError, match=r"temperature is .*; allowed: above 0"):
+            network.sample([0], 3, temperature=temperature)
+    with pytest.raises(TypeError, match="-1; a whole number"):
+        network.sample([0], -1)
+    assert network.sample([0, 1], 0).shape == (0,)
+    for layers in ([nn.Linear(4, 4)], [nn.LSTM(4, 3)]):
+        with pytest.raises(ValueError, match="only a recurrent network with as many outputs as inputs"):
+            tt.Network(layers, tt.DigitalSgd()).sample([0], 3)
+
+
+def test_a_refused_memory_changes_nothing() -> None:
+    network = tt.Network(MEMORY, tt.Ttv2(), seed=1)
+    network.train(CODES, CODES, batch=2)
+    before = network.state()
+    other = tt.Network(MEMORY, tt.Ttv2(), seed=1)
+    other.train(CODES, CODES, order=[1, 0, 1, 1], batch=2)
+    good = other.state()
+    h, c = good["carried.0.h"], good["carried.0.c"]
+    damaged: list[tuple[dict[str, Any], str]] = [
+        ({"carried.0.h": h[:-1], "carried.0.c": c[:-1]}, "5 values; a multiple of 3"),
+        ({"carried.0.h": h[:3]}, "as many in h as in c"),
+        ({"carried.0.c": np.full_like(c, np.nan)}, "c must hold finite numbers, not NaN"),
+        ({"carried.0.h": h.astype(np.uint64)}, 'the state holds no "h"'),
+    ]
+    for bad, words in damaged:
+        with pytest.raises(ValueError, match=words):
+            network.restore({**good, **bad})
+    with pytest.raises(TypeError, match="h must be float32 or uint64"):
+        network.restore({**good, "carried.0.h": h.astype(int)})
+    with pytest.raises(ValueError, match='the state holds no "c"'):
+        network.restore({name: value for name, value in good.items() if name != "carried.0.c"})
+    after = network.state()
+    assert all(np.array_equal(before[name], after[name]) for name in before)
+    network.restore(good)
+    assert all(np.array_equal(good[name], value) for name, value in network.state().items())
+
+
+def _forward(_: int) -> list[float]:
+    array = tt.Crossbar(256, 256, seed=1)  # with this batch large enough for the work to be split
+    return array.forward(np.ones((256, 256)), threads=2).ravel().tolist()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_threads_work_in_a_forked_child() -> None:
+    here = _forward(0)
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        assert pool.map_async(_forward, [0]).get(timeout=60) == [here]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        "tt.Crossbar(20000, 10000)",
+        "tt.Crossbar(12000, 6000, count_pulses=True)",
+        "tt.AnalogLayer(tt.Ttv2(), np.zeros((12000, 8000), np.float32))",
+        "tt.Network([tt.nn.Linear(16000, 16000)], tt.DigitalSgd())",
+        "tt.Network([tt.nn.Linear(9000, 9000)], tt.Ttv2())",
+    ],
+)
+def test_more_memory_than_there_is(make: str) -> None:
+    code = f"""
+import resource, numpy as np, tikitaka as tt
+pages = int(open("/proc/self/statm").read().split()[0])
+most = pages * resource.getpagesize() + (3 << 29)
+resource.setrlimit(resource.RLIMIT_AS, (most, most))
+try:
+    {make}
+except MemoryError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-300:]
+    assert "GB of memory, more than there is" in done.stdout

@@ -1,0 +1,53 @@
+"""The search for learning rates."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from tikitaka.experiments import learning_rates
+from tikitaka.training import TrainConfig
+
+
+@pytest.mark.parametrize("states", [10, 20, 1000, 4000])
+def test_every_rule_gets_a_small_search(states: float) -> None:
+    for kind in ("float", "sgd", "ttv1", "ttv2"):
+        tried = learning_rates.candidates(kind, states)
+        assert len(set(tried)) == len(tried) == (4 if kind == "float" else 8)
+    # The step of C that a gradient leads to is the same for all: transfer_lr · δ, with δ = 2·bound / states.
+    steps = sorted({rule.transfer_lr / max(states, 20) for rule in learning_rates.candidates("ttv2", states)})
+    assert steps == pytest.approx([c / 20 for c in (0.3, 1, 3, 10)])
+    with pytest.raises(ValueError, match="rule must be one of float, sgd, ttv1, ttv2, not 'adam'"):
+        learning_rates.candidates("adam", states)
+
+
+def test_candidates_of_another_network_are_those_times_its_recipe() -> None:
+    sgd, usual = learning_rates.candidates("sgd", 20), learning_rates.candidates("sgd", 20, "lenet")
+    assert [rule.lr for rule in usual] == pytest.approx([rule.lr / 10 for rule in sgd])
+    tt: Any = learning_rates.candidates("ttv2", 200, "lenet")[-1]
+    assert (tt.fast_lr, tt.transfer_unit, tt.transfer_every, tt.max_pulses) == (pytest.approx(0.3), "batch", 1, 10)
+
+
+def test_rates_are_searched_on_held_out_training_images_by_a_seed_of_their_own() -> None:
+    base = TrainConfig(examples=50_000, epochs=9, average_from=2)
+    tried = {"a": learning_rates.candidates("sgd", 20), "b": learning_rates.candidates("float", 20)}
+    rounds: list[list[TrainConfig]] = []
+
+    def run(grid: Iterable[TrainConfig]) -> list[dict[str, float]]:
+        rounds.append(list(grid))
+        long = len(rounds) == 2  # where lower rates do better, of those that are left
+        rules: list[Any] = [config.rule for config in rounds[-1]]
+        return [{"test_error": (1 if long else -1) * rule.lr} for rule in rules]
+
+    search = learning_rates.Search(100, 1_000, 4, finalists=3, final_examples=700, final_epochs=6)
+    found = learning_rates.searched(run, base, tried, search)
+    assert [config.rule for config in rounds[0]] == [*tried["a"], *tried["b"]]
+    assert [len(grid) for grid in rounds] == [12, 6]
+    for grid, examples, epochs in zip(rounds, (100, 700), (4, 6), strict=True):
+        assert {(c.examples, c.holdout, c.epochs, c.seed, c.average_from) for c in grid} == {
+            (examples, 1_000, epochs, learning_rates.SEED, None)
+        }
+    # SGD's three best at first: twice 0.1, with and without a reference, and the first of 0.03.
+    assert (found["a"], found["b"].lr) == (tried["a"][4], 0.05)
+    alone = learning_rates.searched(run, base, tried, learning_rates.Search(100, 1_000, 4))
+    assert (len(rounds), alone["a"].lr, alone["b"].lr) == (3, 0.1, 0.2)

@@ -1,0 +1,16 @@
+"""Commands in this process, and what they are given."""
+
+import gzip
+from collections.abc import Callable
+from functools import partial
+
+compress = partial(gzip.compress, mtime=0)  # the same bytes, and so the same names of tests, in every process
+Command = Callable[..., tuple[int, str, str]]
+FAST = ["--data", "digits", "--examples", "60", "--epochs", "3", "--seed", "1"]
+
+
+def refused(result: tuple[int, str, str], words: str) -> None:
+    code, out, err = result
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+    assert words in err

@@ -1,0 +1,39 @@
+"""The twin of a network of the core."""
+
+from dataclasses import replace
+
+import tikitaka as tt
+import twin
+
+
+def twin_rule(config: tt.RuleConfig, core: tt.Network, layer: int, seed: int, ties: twin.Ties) -> twin.Rule:
+    """The twin of an array's rule: device constants and initial weights are the core's, so are the trains to come."""
+    weights = core.weights[layer].astype(float)
+    if isinstance(config, tt.DigitalSgd):
+        return twin.Float(config, weights)
+    constants = core.device_parameters(layer)
+
+    def array(letter: str, model: tt.Device, reference: tt.Reference) -> twin.Array:
+        number = 2 * layer + (letter == "c")
+        source = tt.Crossbar(*weights.shape, model, pulse_trains=config.pulse_trains, seed=seed, array=number)
+
+        def fires(x: twin.F64, delta: twin.F64, lr: float) -> tuple[twin.Bools, twin.Bools]:
+            trains = source.next_pulse_trains(x, delta, lr)
+            source.update(x, delta, lr)  # trains depend on what has been updated before, not on the weights
+            return trains
+
+        periphery = config.periphery
+        if letter == "c" and isinstance(config, tt.Ttv2):  # reads of C make averages
+            periphery = replace(periphery, read=replace(periphery.read, adc_bound=config.average_bound))
+        own = {name[2:]: value for name, value in constants.items() if name.startswith(f"{letter}.")}
+        setup = {"periphery": periphery, "pulse_trains": config.pulse_trains, "reference": reference, "ties": ties}
+        return twin.Array(twin.Devices(model, own), fires, **setup)
+
+    if isinstance(config, tt.AnalogSgd):
+        c = array("c", config.device, config.reference)
+        c.hold(weights)
+        return twin.AnalogSgd(config, c)
+    a = array("a", config.device, config.reference)
+    c = array("c", config.slow_device or config.device, config.slow_reference)
+    c.hold(core.layer_state(layer)["c"])
+    return twin.Ttv1(config, a, c) if isinstance(config, tt.Ttv1) else twin.Ttv2(config, a, c)

@@ -1,0 +1,48 @@
+"""A slow twin of the simulator in plain NumPy and float64, written from the equations and not from the compiled core.
+
+Noise comes in as an argument, and so do the trains of pulsed updates: who compares the two takes them from the core.
+R24 is Rasch et al., Nature Communications 15:7133; GV16 is Gokmen & Vlasov, Front. Neurosci. 10:333; GH20 is Gokmen &
+Haensch, Front. Neurosci. 14:103; PAT1 is US patent 11,562,249.
+"""
+
+from twin.arrays import Array, Plan, plan, pulsed_update
+from twin.devices import F64, MAX_HALVINGS, Bools, Devices, Fires, Ties, mean_step
+from twin.layers import Activation, Conv2d, Layer, Linear, Lstm, activation, fed, rows, sigmoid
+from twin.network import Mlp, Network
+from twin.products import Product, level, mvm, quantise
+from twin.rules import AnalogSgd, Float, Rule, Ttv1, Ttv2, hadamard
+
+__all__ = [
+    "F64",
+    "MAX_HALVINGS",
+    "Activation",
+    "AnalogSgd",
+    "Array",
+    "Bools",
+    "Conv2d",
+    "Devices",
+    "Fires",
+    "Float",
+    "Layer",
+    "Linear",
+    "Lstm",
+    "Mlp",
+    "Network",
+    "Plan",
+    "Product",
+    "Rule",
+    "Ties",
+    "Ttv1",
+    "Ttv2",
+    "activation",
+    "fed",
+    "hadamard",
+    "level",
+    "mean_step",
+    "mvm",
+    "plan",
+    "pulsed_update",
+    "quantise",
+    "rows",
+    "sigmoid",
+]

@@ -1,0 +1,145 @@
+"""Training rules."""
+
+from typing import Protocol
+
+import numpy as np
+
+import tikitaka as tt
+from twin.arrays import Array
+from twin.devices import F64
+
+
+class Rule(Protocol):
+    def forward(self, x: F64) -> F64: ...
+    def backward(self, delta: F64) -> F64: ...
+    def update(self, x: F64, delta: F64, lr_scale: float) -> None: ...
+
+
+class Float:
+    """W ← W − lr·δxᵀ."""
+
+    def __init__(self, config: tt.DigitalSgd, weights: F64) -> None:
+        self.config, self.w = config, weights
+
+    def forward(self, x: F64) -> F64:
+        return x @ self.w.T
+
+    def backward(self, delta: F64) -> F64:
+        return delta @ self.w
+
+    def update(self, x: F64, delta: F64, lr_scale: float) -> None:
+        self.w = self.w - self.config.lr * lr_scale * delta.T @ x
+
+
+class AnalogSgd:
+    """C ← pulsed update(C, lr, −δ, x), GV16."""
+
+    def __init__(self, config: tt.AnalogSgd, c: Array) -> None:
+        self.config, self.c = config, c
+        self.forward, self.backward = c.forward, c.backward
+
+    def update(self, x: F64, delta: F64, lr_scale: float) -> None:
+        for x_s, delta_s in zip(x, delta, strict=True):
+            self.c.update(x_s, delta_s, -self.config.lr * lr_scale)
+
+
+class Ttv1:
+    """W = γA + C; every ns samples v = MVM(A − R, u_k), C ← pulsed update(C, lr_C, v, u_k). GH20, PAT1."""
+
+    def __init__(self, config: tt.Ttv1, a: Array, c: Array) -> None:
+        self.config, self.a, self.c = config, a, c
+        self.samples = self.k = 0
+
+    def forward(self, x: F64) -> F64:
+        share = self.config.gamma * self.a.forward(x) if self.config.gamma else 0.0
+        return self.c.forward(x) + share
+
+    def backward(self, delta: F64) -> F64:
+        share = self.config.gamma * self.a.backward(delta) if self.config.gamma else 0.0
+        return self.c.backward(delta) + share
+
+    def update(self, x: F64, delta: F64, lr_scale: float) -> None:
+        for x_s, delta_s in zip(x, delta, strict=True):
+            self.a.update(x_s, delta_s, -self.config.fast_lr)
+            self.samples += 1
+            if self.samples % self.config.transfer_every == 0:
+                self.transfer(lr_scale)
+
+    def transfer(self, lr_scale: float) -> None:
+        cols, lr = self.c.state.shape[1], self.config.transfer_lr * lr_scale
+        if self.config.read_vectors == "one-hot":
+            vectors = np.eye(cols)
+            v = self.a.read(np.s_[:, self.k])
+        else:
+            # a sweep over all H u_k u_kᵀ of a matrix of order N adds N·A: rates are divided by N
+            vectors = hadamard(cols)
+            lr /= len(vectors)
+            v = self.a.forward(vectors[self.k : self.k + 1])[0]
+        self.c.update(vectors[self.k], v, lr)
+        self.k = (self.k + 1) % len(vectors)
+
+
+def hadamard(n: int) -> F64:
+    """Sylvester's matrix of the smallest order ≥ n, its first n columns."""
+    matrix = np.ones((1, 1))
+    while len(matrix) < n:
+        matrix = np.kron([[1, 1], [1, -1]], matrix)
+    return matrix[:, :n]
+
+
+class Ttv2:
+    """The network sees C alone; reads of A gather in H, and a full element sends C a pulse: R24 eq. (10)."""
+
+    def __init__(self, config: tt.Ttv2, a: Array, c: Array) -> None:
+        self.config, self.a, self.c = config, a, c
+        self.forward, self.backward = c.forward, c.backward
+        self.h, self.sums, self.reads = (np.zeros_like(c.state) for _ in range(3))
+        self.averaging = False
+        self.samples = self.batches = self.k = 0
+        self.x_mean = self.delta_mean = 0.0
+
+    def fast_lr(self, x: F64, delta: F64) -> float:
+        """lr_A; R24's rule is λ_A = η₀·BL_max·δ_A / (μ_x·μ_δ), means over about `memory` samples."""
+        s = self.config
+        if s.rates == "manual":
+            return s.fast_lr
+        share = 1 / min(self.samples, s.memory)
+        self.x_mean += share * (np.max(np.abs(x)) - self.x_mean)
+        self.delta_mean += share * (np.max(np.abs(delta)) - self.delta_mean)
+        return s.granularity * s.pulse_trains.max_length * self.a.weight_step / (self.x_mean * self.delta_mean)
+
+    def transfer_lr(self) -> float:
+        """λ_H; R24's rule is λ_H = λ·ns·n / (γ₀·δ_C)."""
+        s = self.config
+        if s.rates == "manual":
+            return s.transfer_lr
+        return s.learning_rate * s.transfer_every * self.lines() / (s.reads * self.c.weight_step)
+
+    def lines(self) -> int:
+        rows, cols = self.h.shape
+        return rows if self.config.transfer_line == "row" else cols
+
+    def update(self, x: F64, delta: F64, lr_scale: float) -> None:
+        s = self.config
+        for x_s, delta_s in zip(x, delta, strict=True):
+            self.samples += 1
+            self.a.update(x_s, delta_s, -self.fast_lr(x_s, delta_s))
+            if s.transfer_unit == "sample" and self.samples % s.transfer_every == 0:
+                self.transfer(lr_scale)
+        self.batches += 1
+        if s.transfer_unit == "batch" and self.batches % s.transfer_every == 0:
+            self.transfer(lr_scale)
+
+    def transfer(self, lr_scale: float) -> None:
+        s = self.config
+        line = np.s_[self.k, :] if s.transfer_line == "row" else np.s_[:, self.k]
+        h = self.h[line] + self.transfer_lr() * lr_scale * self.a.read(line)
+        self.a.ties.note(np.abs(h)[:, None] - np.arange(1, s.max_pulses + 1))
+        sent = np.trunc(np.clip(h, -s.max_pulses, s.max_pulses)).astype(int)
+        after = {"zero": 0 * h, "subtract": h - sent, "keep": s.keep * h}[s.after_pulse]
+        self.h[line] = np.where(sent != 0, after, h)
+        self.c.pulse(line, sent)
+        if self.averaging:
+            self.sums[line] += self.c.read(line)
+            self.reads[line] += 1
+        self.k = (self.k + 1) % self.lines()
