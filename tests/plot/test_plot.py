@@ -69,7 +69,7 @@ def test_the_command_writes_a_picture(run: Path, tmp_path: Path) -> None:
         (["one", "--kind", "responses", "--out", "c.png"], "float has no devices"),
         (["one", "--device", "r24", "--out", "c.png"], "not both"),
         (["--device", "gv16", "--noise", "additive", "--out", "c.png"], "no setting of constant-step"),
-        (["--states", "-3", "--out", "c.png"], "states is -3"),
+        (["--states", "-3", "--out", "c.png"], "states must be from 1 to 10,000,000, not -3"),
         (["--device", "r42", "--out", "c.png"], "r42"),
         (["--device", "r24", "--out", "no/folder/c.png"], "no/folder/c.png"),
     ],
