@@ -91,7 +91,8 @@ def test_an_exception_inside_a_function_passes_with_the_network_between_two_epoc
     class Wrong(Exception):
         pass
 
-    error, seen = Wrong("no factor"), []
+    error = Wrong("no factor")
+    seen: list[tt.Metrics] = []
 
     def function(epoch: int) -> float:
         if epoch == 3:
