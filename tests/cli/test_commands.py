@@ -56,6 +56,7 @@ def test_train_prints_one_json_object(command: Command, rule: str) -> None:
     assert other["digest"] != summary["digest"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", ["float", "sgd", "ttv1", "ttv2"])
 def test_lenet_is_trained_evaluated_and_used(command: Command, tmp_path: Path, rule: str) -> None:
     refused(command("train", *FAST, "--net", "lenet"), "images must be of 16 × 16 pixels or more for lenet, not 8 × 8")

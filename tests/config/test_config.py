@@ -137,7 +137,10 @@ def from_toml(text: str) -> tt.TrainConfig:
         ("rule = 3", "rule must be a table of fields or a name, not 3"),
         ("[rule.device]\nstates = 0", "rule.device.states must be from 1 to 10,000,000, not 0"),
         ("[rule.device]\nstates = true", "rule.device.states must be a number, not True"),
-        ("[rule.device]\nstates = 20\nweight_step = 0.5", "rule.device.states must be 2·bound/weight_step = 2.4, not 20"),
+        (
+            "[rule.device]\nstates = 20\nweight_step = 0.5",
+            "rule.device.states must be 2·bound/weight_step = 2.4, not 20",
+        ),
         ("[rule.periphery.forward]\nadc_bits = 1", "rule.periphery.forward.adc_bits must be 0 (off) or 2 to 24, not 1"),
         ("[rule.periphery.forward]\nadc_bits = 9.0", "rule.periphery.forward.adc_bits must be a whole number, not 9.0"),
         ("[rule]\ncount_pulses = 1", "rule.count_pulses must be true or false, not 1"),

@@ -47,7 +47,13 @@ def python(simd: str | None, *args: object) -> subprocess.CompletedProcess[str]:
 
 def available() -> list[str]:
     """The paths of this machine, as the refusal of a bad one lists them."""
-    return python("none", "-c", REFUSED).stdout.splitlines()[0].partition("must be one of ")[2].partition(", not")[0].split(", ")
+    return (
+        python("none", "-c", REFUSED)
+        .stdout.splitlines()[0]
+        .partition("must be one of ")[2]
+        .partition(", not")[0]
+        .split(", ")
+    )
 
 
 def test_every_path_of_the_machine_gives_the_same_bits() -> None:

@@ -93,6 +93,7 @@ def test_chips_compute_through_their_periphery_and_do_not_learn() -> None:
     assert chip.network.digest() == before
 
 
+@pytest.mark.slow
 def test_fine_tuning_on_the_chip_wins_back_what_programming_lost() -> None:
     """Over 20 other seeds the training loss fell to 0.33 to 0.51 of what it was, at test errors of 3.9 to 5.9 %."""
     digits = tt.data.load("digits")

@@ -11,6 +11,8 @@ import pytest
 
 import tikitaka as tt
 
+pytestmark = pytest.mark.slow
+
 BENCHES = Path(__file__).parents[2] / "benches"
 
 

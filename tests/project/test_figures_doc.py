@@ -8,6 +8,7 @@ import pytest
 DOC = Path(__file__).parents[2] / "docs" / "figures.md"
 
 
+@pytest.mark.slow
 def test_the_examples_make_their_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     code = "\n".join(re.findall(r"```python\n(.*?)```", DOC.read_text(encoding="utf-8"), re.DOTALL))

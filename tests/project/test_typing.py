@@ -73,6 +73,7 @@ def checked(*paths: Path) -> set[int]:
     return {int(line) for _, line in errors}
 
 
+@pytest.mark.slow
 def test_right_programs_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     program = tmp_path / "users.py"
@@ -80,6 +81,7 @@ def test_right_programs_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert checked(program, *(ROOT / "examples").glob("*.py")) == set()
 
 
+@pytest.mark.slow
 def test_wrong_programs_are_told_so_line_by_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     program = tmp_path / "wrong.py"

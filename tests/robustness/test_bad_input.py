@@ -107,6 +107,7 @@ def test_the_calls_work(name: str, folder: Path) -> None:
         call(**good)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CALLS)
 def test_works_or_refuses_in_words(name: str, folder: Path) -> None:
     slow = name.startswith(("plot.", "Run.", "fit")) and name not in {"plot.Trace", "plot.check_picture"}

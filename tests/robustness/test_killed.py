@@ -39,6 +39,7 @@ run.train(data, threads=int(sys.argv[2]), progress=False, checkpoint_epochs=2, c
 """
 
 
+@pytest.mark.slow
 def test_killed_50_times_in_a_row_it_ends_as_if_it_never_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(nets, "tiny", replace(SMALL["dense"], epochs=150))
     monkeypatch.setattr("tikitaka.training.loop._chunk_size", lambda *_: 32)

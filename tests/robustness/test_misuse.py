@@ -91,7 +91,11 @@ IMAGE = {"channels": 1, "height": 4, "width": 5}
     ("kind", "settings", "words"),
     [
         (nn.Conv2d, {"kernel": 5}, "kernel must be at most 4 (images are 4 × 5), not 5"),
-        (nn.Conv2d, {"kernel": 7, "padding": 1}, "kernel must be at most 6 (images are 4 × 5 with 1 around them), not 7"),
+        (
+            nn.Conv2d,
+            {"kernel": 7, "padding": 1},
+            "kernel must be at most 6 (images are 4 × 5 with 1 around them), not 7",
+        ),
         (nn.Conv2d, {"kernel": 0}, "kernel must be from 1 to 10,000, not 0"),
         (nn.Conv2d, {"stride": 0}, "stride must be from 1 to 10,000, not 0"),
         (nn.Conv2d, {"padding": 3}, "padding must be below the kernel (3), not 3"),
@@ -100,7 +104,11 @@ IMAGE = {"channels": 1, "height": 4, "width": 5}
         (nn.Conv2d, {"bias": 2}, "bias must be true or false, not 2"),
         (nn.MaxPool2d, {"stride": -1}, "stride must be from 1 to 10,000,000, not -1"),
         (nn.LSTM, {"inputs": 2**64}, "inputs must be from 1 to 10,000,000, not 18,446,744,073,709,551,616"),
-        (nn.Conv2d, {"height": 10**5, "width": 10**5}, "height × width × channels must be at most 10,000,000, not 10,000,000,000"),
+        (
+            nn.Conv2d,
+            {"height": 10**5, "width": 10**5},
+            "height × width × channels must be at most 10,000,000, not 10,000,000,000",
+        ),
         (nn.MaxPool2d, {"kernel": 5}, "kernel must be at most 4 (images are 4 × 5), not 5"),
         (nn.MaxPool2d, {"stride": 0}, "stride must be from 1 to 10,000, not 0"),
         (nn.Flatten, {"channels": 0}, "channels must be from 1 to 1,000,000, not 0"),
@@ -149,7 +157,11 @@ MEMORY = [nn.LSTM(4, 3, carry=True), nn.LSTM(3, 3), nn.Linear(3, 4)]
         (CODES + 1, CODES, "x must be from 0 to 3, not 4"),
         (CODES - 1, CODES, "x must be from 0 to .*, not -1"),
         (CODES + 2**40, CODES, "x must be from 0 to .*, not 1099511627776"),
-        (CODES * 1.0, CODES, r"x must have shape \(examples, steps\) of integers or \(examples, steps, 4\), not \[2, 5\]"),
+        (
+            CODES * 1.0,
+            CODES,
+            r"x must have shape \(examples, steps\) of integers or \(examples, steps, 4\), not \[2, 5\]",
+        ),
         (CODES.ravel(), CODES.ravel(), r"x must have shape \(examples, steps\) of integers or .*, not \[10\]"),
         (np.zeros((2, 5, 3)), CODES, r"x must have shape .*\(examples, steps, 4\), not \[2, 5, 3\]"),
         (np.zeros((2, 5, 4, 1)), CODES, r"x must have shape .*, not \[2, 5, 4, 1\]"),

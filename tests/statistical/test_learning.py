@@ -8,6 +8,8 @@ import pytest
 
 import tikitaka as tt
 
+pytestmark = pytest.mark.slow
+
 DIGITS = tt.data.load("digits")
 LAYERS = [tt.nn.Linear(64, 32), tt.nn.Tanh(), tt.nn.Linear(32, 10)]
 NOISY = tt.SoftBounds(states=20, asymmetry=0.3)

@@ -100,6 +100,7 @@ def mean_error(rule: tt.RuleConfig) -> float:
     return fmean(tt.fit(n, DIGITS, epochs=10, schedule="decay", progress=False)[-1].test_error for n in networks)
 
 
+@pytest.mark.slow
 def test_10_training() -> None:
     """Float and SGD on fine symmetric devices learn, SGD on coarse asymmetric ones fails, TTv2 recovers on the same.
 

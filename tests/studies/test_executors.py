@@ -19,6 +19,7 @@ from tikitaka.experiments import cells, sweep
 from tikitaka.experiments.results import key_of
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])
 def test_processes_give_the_same(tmp_path: Path, reference: list[dict[str, Any]], method: str) -> None:
     with ProcessPoolExecutor(2, mp_context=get_context(method)) as pool:
@@ -35,6 +36,7 @@ def dask() -> Iterator[Client]:
         yield client
 
 
+@pytest.mark.slow
 def test_dask_gives_the_same_when_a_worker_is_killed(
     tmp_path: Path, reference: list[dict[str, Any]], dask: Client
 ) -> None:

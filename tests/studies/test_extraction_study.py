@@ -19,6 +19,7 @@ def study(out: Path, calls: list[int]) -> list[dict[str, object]]:
     )
 
 
+@pytest.mark.slow
 def test_a_row_per_model_and_the_same_rows_again(tmp_path: Path) -> None:
     calls: list[int] = []
     rows = study(tmp_path, calls)
@@ -43,6 +44,7 @@ def test_runs_of_other_settings_are_not_mistaken_for_these(tmp_path: Path) -> No
         extraction("digits", settings=["none"], scale=TINY, out=tmp_path)
 
 
+@pytest.mark.slow
 def test_figure_and_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from tikitaka.experiments.studies import extraction as module
 

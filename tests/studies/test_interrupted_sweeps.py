@@ -20,6 +20,7 @@ sweep(sweeps.MANY, out=OUT, threads=2)
 """
 
 
+@pytest.mark.slow
 def test_a_sweep_that_is_killed_again_and_again_ends_as_one_that_was_not(tmp_path: Path) -> None:
     out, moments = tmp_path / "r.jsonl", random.Random(4)
     code, kills = RUN.replace("OUT", repr(str(out))), 0

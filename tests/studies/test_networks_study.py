@@ -27,6 +27,7 @@ def test_rates_are_searched_around_those_of_the_recipe() -> None:
                 assert {rule.device for rule in tried} == {SoftBounds()}
 
 
+@pytest.mark.slow
 def test_networks_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setitem(nets, "fcn", replace(nets["fcn"], data="digits"))
     monkeypatch.setitem(networks.scales["quick"], "fcn", networks.Size(200, 2, 2, learning_rates.Search(100, 200, 1)))

@@ -123,6 +123,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "sweeps.md").read_text(encoding="ut
 BLOCKS = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 
 
+@pytest.mark.slow
 def test_the_programs_of_the_page_run(tmp_path: Path) -> None:
     for k, block in enumerate(BLOCKS):
         if "pandas" in block and find_spec("pandas") is None:

@@ -70,6 +70,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(STUDIES["states"], "axis", replace(axis, values={**axis.values, "quick": (100, 10)}))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small")
 def test_a_study_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     result = find("states").run(data="digits", scale="quick", out=tmp_path, progress=False)
@@ -100,6 +101,7 @@ def test_a_study_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert find("states").run(data="digits", scale="quick", out=tmp_path, progress=False) == result
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small")
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     args = ["reproduce", "states", "--scale", "quick", "--data", "digits", "--rules", "ttv1,ttv2", "--seeds", "1"]

@@ -11,6 +11,7 @@ from tikitaka.experiments.studies.weight_programming import (
 )
 
 
+@pytest.mark.slow
 def test_rows_cover_the_cells_and_ttv2_wins() -> None:
     done: list[int] = []
     rows = weight_programming(states=(20,), seeds=2, inputs=12_000, threads=2, progress=lambda: done.append(1))
