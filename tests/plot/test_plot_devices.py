@@ -130,9 +130,9 @@ def test_traces_show_what_was_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ({"crosspoints": [(12, 0)]}, r"within 12 × 65, not \(12, 0\)"),
         ({"crosspoints": [(0, -1)]}, "within 12 × 65"),
-        ({"crosspoints": []}, "must hold"),
+        ({"crosspoints": []}, "must contain"),
         ({"array": 2}, "array must be from 0 to 1, not 2"),
-        ({"array": 1}, "only ttv2"),
+        ({"array": 1}, "that ttv2 trains"),
         ({"every": 3, "batch": 2}, "multiple of batch = 2"),
     ],
 )

@@ -112,7 +112,7 @@ def test_what_no_sweep_can_be_made_of(tmp_path: Path) -> None:
         sweep([BASE], out=out, measure=3)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="threads must be at least 1"):
         sweep([BASE], out=out, threads=0)
-    with pytest.raises(ValueError, match="not given with an executor"):
+    with pytest.raises(ValueError, match="must not be given with an executor"):
         sweep([BASE], Loses(), out=out, threads=2)
     assert not out.exists()
 

@@ -110,6 +110,7 @@ def _device(rule: RuleConfig | Rule) -> dict[str, Any] | None:
     return None if device is None or isinstance(rule, Rule) else to_dict(device)
 
 
-def _reads_averaged(network: Hardware, arrays: int) -> list[list[int]]:
-    counts = [network.layer_state(k)["average_reads"] for k in range(arrays)]
-    return [[int(n.min()), int(n.max())] for n in counts]
+def _reads_averaged(network: Hardware, arrays: int) -> list[list[int] | None]:
+    """The least and the most reads of a line, for each array; None for a rule in Python, which counts them itself."""
+    counts = [network.layer_state(k).get("average_reads") for k in range(arrays)]
+    return [None if n is None else [int(n.min()), int(n.max())] for n in counts]
