@@ -68,7 +68,7 @@ def test_texts_that_do_not_do_are_refused(command: Command, folder: Path, tmp_pa
 
 def test_a_batch_needs_a_sequence_for_each_place(command: Command, folder: Path, tmp_path: Path) -> None:
     train = ["train", *FAST, "--data-dir", folder, "--batch", 41, "--out", tmp_path / "run"]
-    refused(command(*train), "batch is 41, and book has 40 sequences")
+    refused(command(*train), "batch must be at most 40, the training sequences of book, not 41")
     assert not (tmp_path / "run").exists()
 
 
@@ -97,7 +97,7 @@ def test_a_run_of_a_text_is_evaluated(command: Command, folder: Path, run: Path)
     refused(
         command("evaluate", run, "--data-dir", folder, "--data", "strange"), "strange: character 'ä' at position 20"
     )
-    refused(command("evaluate", run, "--data", "digits"), "digits holds images")
+    refused(command("evaluate", run, "--data", "digits"), "digits must hold text for the network of")
     (folder / "other.txt").write_text("\nThe cat\n" * 40, encoding="utf-8")  # fewer characters, in the network's codes
     assert command("evaluate", run, "--data-dir", folder, "--data", "other")[0] == 0
     refused(command("evaluate", run, "--data-dir", folder, "--data", "short", "--target-states", 5), "--target-error")
@@ -144,7 +144,7 @@ def test_a_run_writes_without_its_data(command: Command, folder: Path, run: Path
     for what in ("hardware", "read", "average"):
         assert json.loads(command("sample", run, "--what", what, "--json")[1])["what"] == what
     refused(command("sample", run, "--prime", "The dog"), "--prime: character 'd' at position 4 is not among")
-    refused(command("sample", run, "--prime", ""), "--prime is empty")
+    refused(command("sample", run, "--prime", ""), "--prime must contain at least one character")
     refused(command("sample", run, "--chars", 0), "--chars")
     refused(command("sample", run, "--temperature", -1), "--temperature")
     refused(command("sample", run, "--temperature", "nan"), "temperature")
@@ -187,7 +187,9 @@ def test_a_network_for_images_does_not_write(command: Command, folder: Path, tmp
     digits = ["--data", "digits", "--examples", 20, "--epochs", 3, "--out", run]
     assert command("train", *digits)[0] == 0
     refused(command("sample", run), "must hold a network for text, not one for images")
-    refused(command("evaluate", run, "--data", "book", "--data-dir", folder), "book holds text")
+    refused(
+        command("evaluate", run, "--data", "book", "--data-dir", folder), "book must hold images for the network of"
+    )
     assert command("extract", run, "--to", tmp_path / "model.npz")[0] == 0
     refused(command("sample", tmp_path / "model.npz"), "must hold a network for text, not one for images")
 

@@ -73,7 +73,7 @@ def test_weights_come_from_a_dict() -> None:
     network.start_from(named)
     np.testing.assert_array_equal(network.forward(DIGITS.test_x), model.forward(DIGITS.test_x))
     for bad, words in (
-        ({"0.weight": first[:, :64], "2.weight": second}, r"must hold 0\.bias"),
+        ({"0.weight": first[:, :64], "2.weight": second}, r"must contain 0\.bias"),
         (named | {"4.weight": second}, r"4\.weight"),
         (named | {"2.weight": second.T}, r"2\.weight must have shape .*, not \(12, 10\)"),
     ):
@@ -135,13 +135,13 @@ def test_names_of_an_lstm() -> None:
     [
         ("images", "0.weight", (2, 2, 2, 3), r"0\.weight must have shape \(2, 3, 2, 2\), not \(2, 2, 2, 3\)"),
         ("images", "0.bias", (1, 2), r"0\.bias must have shape \(2,\), not \(1, 2\)"),
-        ("images", "0.bias", None, r"must hold 0\.bias, not 0\.weight, 4\.weight"),
-        ("images", "1.weight", (2, 2), r"must not hold 1\.weight: there is no such layer"),
-        ("images without biases", "0.bias", (2,), r"must not hold 0\.bias"),
-        ("sequences", "0.bias_hh_l0", None, r"must hold 0\.bias_hh_l0"),
+        ("images", "0.bias", None, r"must contain 0\.bias; they contain 0\.weight, 4\.weight"),
+        ("images", "1.weight", (2, 2), r"must not contain 1\.weight: no layer"),
+        ("images without biases", "0.bias", (2,), r"must not contain 0\.bias: no layer"),
+        ("sequences", "0.bias_hh_l0", None, r"must contain 0\.bias_hh_l0"),
         ("sequences", "0.weight_ih_l0", (3, 8), r"0\.weight_ih_l0 must have shape \(8, 3\), not \(3, 8\)"),
-        ("sequences", "1.bias_ih_l0", (8,), r"must not hold 1\.bias_ih_l0"),
-        ("sequences", "0.weight_ih_l1", (8, 2), r"must not hold 0\.weight_ih_l1"),
+        ("sequences", "1.bias_ih_l0", (8,), r"must not contain 1\.bias_ih_l0: no layer"),
+        ("sequences", "0.weight_ih_l1", (8, 2), r"must not contain 0\.weight_ih_l1: no layer"),
     ],
 )
 def test_names_and_shapes_that_do_not_fit_are_refused(
@@ -290,7 +290,7 @@ def edited(path: Path, change: Callable[[dict[str, str]], None]) -> None:
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [
-        ("format", "other", "not a model of tikitaka"),
+        ("format", "other", "is not a model of tikitaka"),
         ("version", "2", "format version 1, not 2"),
         ("layers", "[]", "layer"),
         ("layers", json.dumps([{"kind": "linear", "inputs": 64, "outputs": 11}]), "arrays|shape"),

@@ -50,7 +50,7 @@ def test_lenet_follows_the_image(inputs: int, classes: int, flat: int) -> None:
     ("inputs", "words"),
     [
         (783, "inputs must be the pixels of a square image for lenet, not 783"),
-        (-4, "square image"),
+        (-4, "must be the pixels of a square image"),
         (64, "16 × 16 pixels or more for lenet, not 8 × 8"),
         (15 * 15, "not 15 × 15"),
     ],

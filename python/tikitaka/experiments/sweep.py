@@ -76,7 +76,7 @@ def sweep(
     if threads is not None:
         threads = check_int("threads", threads, 1)
         if executor is not None:
-            raise ValueError(f"threads must not be given with an executor, which has its own, not {threads:,}")
+            raise ValueError(f"threads must not be given with an executor, which has its own: {threads:,}")
     by_key = {key_of(config): config for config in configs}
     with Results(out, _name(measure)) as results:
         missing = {key: config for key, config in by_key.items() if key not in results.rows}

@@ -45,13 +45,13 @@ def named_arrays(layers: Sequence[Layer], named: Mapping[str, ArrayLike]) -> lis
         parts = {}
         for name, shape in shapes.items():
             if prefix + name not in left:
-                raise ValueError(f"weights must hold {prefix}{name}, not {', '.join(named) or 'nothing'} alone")
+                raise ValueError(f"weights must contain {prefix}{name}; they contain {', '.join(named) or 'nothing'}")
             parts[name] = np.asarray(left.pop(prefix + name), dtype=np.float32)
             if parts[name].shape != shape:
                 raise ValueError(f"{prefix}{name} must have shape {shape}, not {parts[name].shape}")
         arrays.append(_join(form, parts) / np.float32(form.scale))
     if left:
-        raise ValueError(f"weights must not hold {', '.join(left)}: there is no such layer")
+        raise ValueError(f"weights must not contain {', '.join(left)}: no layer has such weights")
     return arrays
 
 
