@@ -16,7 +16,11 @@ pub(super) fn rule(
     let ArraySpec { rows, cols, half_width, .. } = array;
     let (crosspoints, most) = (rows as f64 * cols as f64, crate::crossbar::MAX_CROSSPOINTS);
     if crosspoints > most as f64 {
-        return Err(Error::range("outputs × (inputs + bias)", crosspoints, format!("at most {most}")));
+        return Err(Error::range(
+            "outputs × (inputs + bias)",
+            crosspoints,
+            format!("at most {}", crate::check::number(most as f64)),
+        ));
     }
     check_room(format!("a layer of {rows} × {cols}"), 3 * rows * cols * size_of::<f32>())?; // with the rule's own copies
     let mut weights = vec![0.0; rows * cols];

@@ -96,7 +96,7 @@ impl Network {
             return Err(Error::Length { what: "x", given: 0, expected: "1 or more".to_owned() });
         }
         if let Some(&s) = order.iter().find(|&&s| s as usize >= examples) {
-            return Err(Error::range("order", f64::from(s), format!("samples 0 to {}", examples as f64 - 1.0)));
+            return Err(Error::range("order", f64::from(s), format!("from 0 to {}", examples as f64 - 1.0)));
         }
         x.check(self.inputs(), &order)?;
         if let Some(targets) = targets {

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Self
 
+from tikitaka import _core
 from tikitaka.config.base import Config
 
 __all__ = ["IoSettings", "Periphery"]
@@ -40,8 +41,6 @@ class Periphery(Config):
     @classmethod
     def full(cls, output_noise: float = 0.06) -> Self:
         """Converters, noise σ = `output_noise` (output units) and management of GV16; reads at an ADC range of ±1."""
-        return cls(
-            forward=IoSettings(7, 1.0, 9, 12.0, output_noise, noise_management=True, bound_management=True),
-            backward=IoSettings(7, 1.0, 9, 12.0, output_noise, noise_management=True),
-            read=IoSettings(adc_bits=9, adc_bound=1.0, output_noise=output_noise),
-        )
+        preset = _core.presets("periphery")["full"]
+        noise = {"output_noise": output_noise}
+        return cls(**{direction: IoSettings(**{**settings, **noise}) for direction, settings in preset.items()})

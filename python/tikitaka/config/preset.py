@@ -1,14 +1,14 @@
-"""Devices and peripheries by name."""
+"""Devices and peripheries by name, as the core lists them."""
 
-from tikitaka.config.device import ConstantStep, Device, SoftBounds
+from tikitaka import _core
+from tikitaka.config.device import Device, devices
 from tikitaka.config.periphery import Periphery
 
 __all__ = ["peripheries", "presets"]
 
 presets: dict[str, Device] = {
-    "ideal": ConstantStep(),
-    "gv16": ConstantStep(weight_step=0.001, cycle_noise=0.3, step_spread=0.3, bound_spread=0.3, asymmetry=0.01),
-    "r24": SoftBounds(bound=1.0, asymmetry=0.3),
+    name: devices[values["kind"]](**{field: value for field, value in values.items() if field != "kind"})
+    for name, values in _core.presets("device").items()
 }
 """Devices by name: noiseless, the RPU baseline of GV16, and the defaults of R24 at 20 states."""
 

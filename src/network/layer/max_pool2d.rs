@@ -146,6 +146,6 @@ mod tests {
     #[test]
     fn a_window_larger_than_the_image_is_refused() {
         let config = MaxPool2dConfig { channels: 1, height: 3, width: 2, kernel: 3, stride: None };
-        assert!(config.validate().expect_err("too large").to_string().contains("at most 2, since images are 3 × 2"));
+        assert!(config.validate().expect_err("too large").to_string().contains("at most 2 (images are 3 × 2)"));
     }
 }

@@ -156,7 +156,7 @@ fn for_each_example(
 /// Requires no more values of a vector than a network can hold.
 fn check_vector(values: usize) -> Result<()> {
     if values > 10_000_000 {
-        return Err(Error::range("height × width × channels", values as f64, "at most 10000000"));
+        return Err(Error::range("height × width × channels", values as f64, "at most 10,000,000"));
     }
     Ok(())
 }
