@@ -18,7 +18,7 @@ F32 = NDArray[np.float32]
 
 
 class BufferedSgd(tt.Rule):
-    """χ ← χ − lr·δxᵀ in digital; a device gets ±1 pulse for each weight step that its χ holds (mixed precision)."""
+    """χ ← χ − lr·δxᵀ in digital; a device gets ±1 pulse for each weight step in its χ (mixed precision)."""
 
     def __init__(self, lr: float = 0.1, device: tt.SoftBounds | None = None) -> None:
         self.lr, self.device = lr, device
@@ -40,23 +40,24 @@ class BufferedSgd(tt.Rule):
 
     def finish_batch(self, lr_scale: float) -> None:
         if self.averaging:
-            columns = [self.array.read_column(k) for k in range(self.array.shape[1])]
+            sweep, k = divmod(self.reads, self.array.shape[1])
+            self.mean[:, k] += (self.array.read_column(k) - self.mean[:, k]) / (sweep + 1)
             self.reads += 1
-            self.mean += (np.stack(columns, axis=1) - self.mean) / self.reads
 
     def average(self) -> F32 | None:
-        return self.mean if self.reads else None
+        return self.mean if self.reads >= self.array.shape[1] else None
 
 
 def network() -> tt.Network:
-    rule = BufferedSgd(device=tt.SoftBounds(states=200))
+    rule = BufferedSgd(device=tt.SoftBounds(states=20))
     return tt.Network([tt.nn.Linear(64, 32), tt.nn.Sigmoid(), tt.nn.Linear(32, 10)], rule, seed=1)
 
 
 def main() -> tuple[tt.Network, tt.Network, tt.Model]:
     digits = tt.data.load("digits")
     first, resumed = network(), network()
-    first.train(digits.train_x, digits.train_y, batch=10)
+    for _ in range(5):
+        first.train(digits.train_x, digits.train_y)
     with TemporaryDirectory() as folder:
         checkpoint = Path(folder) / "checkpoint.npz"
         state: dict[str, Any] = first.state()
@@ -64,7 +65,8 @@ def main() -> tuple[tt.Network, tt.Network, tt.Model]:
         resumed.restore(np.load(checkpoint))
     for half_trained in (first, resumed):
         half_trained.averaging = True
-        half_trained.train(digits.train_x, digits.train_y, batch=10)
+        for _ in range(5):
+            half_trained.train(digits.train_x, digits.train_y)
     model = first.extract("average")
     print(f"test error: {first.evaluate(digits.test_x, digits.test_y).error:.1%}")
     print(f"test error of the average: {model.evaluate(digits.test_x, digits.test_y).error:.1%}")

@@ -11,20 +11,17 @@
 from tikitaka import data, experiments, export, nn, plot
 from tikitaka._core import AnalogLayer, Crossbar, __version__
 from tikitaka.config import (
-    AnalogSgd,
     ConstantStep,
     Device,
-    DigitalSgd,
     IoSettings,
     Periphery,
     PulseTrains,
     Reference,
-    RuleConfig,
     SoftBounds,
-    Ttv1,
-    Ttv2,
     presets,
 )
+from tikitaka.config.rule import *  # noqa: F403  # a new rule is named there alone
+from tikitaka.config.rule import __all__ as _rules
 from tikitaka.deployment import Chip, program
 from tikitaka.model import Model, extract
 from tikitaka.network import Network
@@ -34,12 +31,10 @@ from tikitaka.training import EarlyStopping, Metrics, Progress, Run, Stopped, Tr
 
 __all__ = [
     "AnalogLayer",
-    "AnalogSgd",
     "Chip",
     "ConstantStep",
     "Crossbar",
     "Device",
-    "DigitalSgd",
     "EarlyStopping",
     "IoSettings",
     "Metrics",
@@ -50,14 +45,11 @@ __all__ = [
     "PulseTrains",
     "Reference",
     "Rule",
-    "RuleConfig",
     "Run",
     "Score",
     "SoftBounds",
     "Stopped",
     "TrainConfig",
-    "Ttv1",
-    "Ttv2",
     "__version__",
     "data",
     "experiments",
@@ -69,3 +61,4 @@ __all__ = [
     "presets",
     "program",
 ]
+__all__ += _rules

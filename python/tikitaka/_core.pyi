@@ -163,8 +163,8 @@ class Crossbar:
         Nothing changes, and nothing counts.
         """
     def state(self) -> dict[str, NDArray[Any]]:
-        """Everything to continue from, bit for bit, by name: "weights" and, after "weights.", the reference,
-        positions of the random streams, counts of the ledger, and pulses if they are counted.
+        """Everything to continue from, bit for bit, by name: "weights", and after "weights." the reference,
+        positions of random streams, counts of the ledger, and pulses if they are counted.
         """
     def restore(self, state: Mapping[str, ArrayLike]) -> None:
         """Puts back a state of an array with the same settings, seed and number; ValueError if it does not fit, and the
@@ -186,9 +186,9 @@ class AnalogLayer:
     `rule` is a config of `tikitaka.config` or a `tikitaka.Rule`; `weights` (outputs, inputs) are what it starts from,
     clipped to each device; all randomness is a pure function of `seed` and the number `layer`.
 
-    Raises ValueError for settings out of range and arrays of another shape or with values that are not finite,
-    and TypeError for anything that is not a rule, a number or an array. A layer is for one thread at a time
-    (RuntimeError otherwise).
+    Raises ValueError for settings out of range and arrays of another shape or with values that are not finite, and
+    TypeError for anything that is not a rule, a number or an array. A layer is for one thread at a time (RuntimeError
+    otherwise).
 
     >>> import numpy as np
     >>> import tikitaka as tt
@@ -216,9 +216,8 @@ class AnalogLayer:
     def program(self, target: ArrayLike, method: str = "exact", *, error: float = 0.0, max_pulses: int = 1000) -> int:
         """Writes `target` (outputs, inputs; weight units) onto the devices of the array that the network sees.
 
-        `method`, `error` and `max_pulses` are those of `Crossbar.program`. Returns the pulses sent. Raises
-        ValueError for another method, numbers out of range, and a rule without devices unless `method` is
-        "exact".
+        `method`, `error` and `max_pulses` are those of `Crossbar.program`. Returns the pulses sent. Raises ValueError
+        for another method, numbers out of range, and a rule without devices unless `method` is "exact".
         """
     @property
     def average(self) -> _F32 | None:
@@ -254,9 +253,7 @@ class AnalogLayer:
     def state(self) -> dict[str, NDArray[Any]]:
         """Everything to continue from, bit for bit, by name: arrays (outputs, inputs) where they are per crosspoint."""
     def restore(self, state: Mapping[str, ArrayLike]) -> None:
-        """Puts back a state of a layer with the same settings and seed; ValueError if it does not fit, and nothing
-        changes.
-        """
+        """Puts back a state of a layer with the same settings and seed; if it does not fit, ValueError, no change."""
     def device_parameters(self) -> dict[str, _F32]:
         """Constants of each device by name ("a.up_step", …), (outputs, inputs) each, in weight units."""
     def __copy__(self) -> Self: ...

@@ -250,7 +250,7 @@ class Network:
             raise ValueError(f"what must be one of average, read, reads, not {what!r}")
         average = extract.average(self)
         if average is None:
-            raise ValueError("no average was gathered: only ttv2 does so, from the epoch average_from on")
+            raise ValueError("no average was gathered: ttv2 and rules with average() do so from average_from on")
         return average
 
     def state(self) -> dict[str, NDArray[Any]]:

@@ -306,8 +306,8 @@ impl PyCrossbar {
         matrix_out(py, self.array.read_weights(draw).map_err(map_error)?, self.shape())
     }
 
-    /// Everything to continue from, bit for bit, by name: "weights" and, after "weights.", the reference,
-    /// positions of the random streams, counts of the ledger, and pulses if they are counted.
+    /// Everything to continue from, bit for bit, by name: "weights", and after "weights." the reference,
+    /// positions of random streams, counts of the ledger, and pulses if they are counted.
     fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let (mut state, dict) = (State::default(), PyDict::new(py));
         state.add_array("weights", self.array.as_ref());

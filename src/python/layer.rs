@@ -18,9 +18,9 @@ use pythonize::pythonize;
 /// `rule` is a config of `tikitaka.config` or a `tikitaka.Rule`; `weights` (outputs, inputs) are what it starts from,
 /// clipped to each device; all randomness is a pure function of `seed` and the number `layer`.
 ///
-/// Raises ValueError for settings out of range and arrays of another shape or with values that are not finite,
-/// and TypeError for anything that is not a rule, a number or an array. A layer is for one thread at a time
-/// (RuntimeError otherwise).
+/// Raises ValueError for settings out of range and arrays of another shape or with values that are not finite, and
+/// TypeError for anything that is not a rule, a number or an array. A layer is for one thread at a time (RuntimeError
+/// otherwise).
 ///
 /// >>> import numpy as np
 /// >>> import tikitaka as tt
@@ -81,9 +81,8 @@ impl PyLayer {
 
     /// Writes `target` (outputs, inputs; weight units) onto the devices of the array that the network sees.
     ///
-    /// `method`, `error` and `max_pulses` are those of `Crossbar.program`. Returns the pulses sent. Raises
-    /// ValueError for another method, numbers out of range, and a rule without devices unless `method` is
-    /// "exact".
+    /// `method`, `error` and `max_pulses` are those of `Crossbar.program`. Returns the pulses sent. Raises ValueError
+    /// for another method, numbers out of range, and a rule without devices unless `method` is "exact".
     #[pyo3(signature = (target, method="exact", *, error=0.0, max_pulses=1000))]
     fn program(
         &mut self,
@@ -215,8 +214,7 @@ impl PyLayer {
         Ok(dict)
     }
 
-    /// Puts back a state of a layer with the same settings and seed; ValueError if it does not fit, and nothing
-    /// changes.
+    /// Puts back a state of a layer with the same settings and seed; if it does not fit, ValueError, no change.
     fn restore(&mut self, state: &Bound<'_, PyMapping>) -> PyResult<()> {
         self.rule.restore(&state_in(state, "")?).map_err(map_error)
     }

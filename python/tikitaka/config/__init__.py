@@ -17,22 +17,19 @@ from tikitaka.config.periphery import IoSettings, Periphery
 from tikitaka.config.preset import peripheries, presets
 from tikitaka.config.pulse_trains import PulseTrains
 from tikitaka.config.reference import Reference
-from tikitaka.config.rule import AnalogSgd, DigitalSgd, RuleConfig, Ttv1, Ttv2, rules
+from tikitaka.config.rule import *  # noqa: F403  # a new rule is named there alone
+from tikitaka.config.rule import __all__ as _rules
+from tikitaka.config.rule import rules
 from tikitaka.config.toml import read_toml, to_toml
 
 __all__ = [
-    "AnalogSgd",
     "ConstantStep",
     "Device",
-    "DigitalSgd",
     "IoSettings",
     "Periphery",
     "PulseTrains",
     "Reference",
-    "RuleConfig",
     "SoftBounds",
-    "Ttv1",
-    "Ttv2",
     "devices",
     "doc_of",
     "from_dict",
@@ -46,3 +43,4 @@ __all__ = [
     "to_dict",
     "to_toml",
 ]
+__all__ += _rules

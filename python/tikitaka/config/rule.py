@@ -10,11 +10,13 @@ from tikitaka.config.periphery import Periphery
 from tikitaka.config.pulse_trains import PulseTrains
 from tikitaka.config.reference import Reference
 
-__all__ = ["AnalogSgd", "DigitalSgd", "RuleConfig", "Ttv1", "Ttv2", "rules"]
+__all__ = ["AnalogSgd", "DigitalSgd", "RuleConfig", "Ttv1", "Ttv2"]
 
 
 class RuleConfig(Config):
     """A training rule with its parameters, and what every one can say about itself."""
+
+    kind: str
 
     def describe(
         self,
@@ -120,5 +122,5 @@ class Ttv2(RuleConfig):
     count_pulses: Annotated[bool, "keep a counter of pulses per crosspoint"] = False
 
 
-rules: dict[str, type[RuleConfig]] = {"float": DigitalSgd, "sgd": AnalogSgd, "ttv1": Ttv1, "ttv2": Ttv2}
+rules: dict[str, type[RuleConfig]] = {rule.kind: rule for rule in RuleConfig.__subclasses__()}
 """Rule configs by kind."""

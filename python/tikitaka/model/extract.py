@@ -111,6 +111,6 @@ def _device(rule: RuleConfig | Rule) -> dict[str, Any] | None:
 
 
 def _reads_averaged(network: Hardware, arrays: int) -> list[list[int] | None]:
-    """The least and the most reads of a line, for each array; None for a rule in Python, which counts them itself."""
+    """None for a rule written in Python, which need not count its reads by line."""
     counts = [network.layer_state(k).get("average_reads") for k in range(arrays)]
     return [None if n is None else [int(n.min()), int(n.max())] for n in counts]
