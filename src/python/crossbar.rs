@@ -3,6 +3,7 @@
 use super::arrays::{batch, batch_out, integers, matrix, matrix_out, named_out, vector};
 use super::config::{map_error, programming, settings, whole, workers};
 use super::state::{state_in, state_out};
+use crate::check::number;
 use crate::crossbar::{Array, Line, Setup, build};
 use crate::device::DeviceConfig;
 use crate::error::Error;
@@ -289,7 +290,11 @@ impl PyCrossbar {
     /// ValueError for more than 10,000,000.
     fn zero_shift(&mut self, py: Python<'_>, #[pyo3(from_py_with = whole)] pulses: u32) -> PyResult<()> {
         if pulses > MAX_SHIFTS {
-            return Err(map_error(Error::range("pulses", f64::from(pulses), format!("from 0 to {MAX_SHIFTS}"))));
+            return Err(map_error(Error::range(
+                "pulses",
+                f64::from(pulses),
+                format!("from 0 to {}", number(f64::from(MAX_SHIFTS))),
+            )));
         }
         py.detach(|| self.array.zero_shift(pulses)).map_err(map_error)
     }

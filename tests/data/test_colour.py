@@ -94,7 +94,7 @@ def test_networks_follow_the_shape() -> None:
     assert colour[0] == nn.Conv2d(3, 32, 24, filters=16, kernel=5)
     assert tt.Network(colour, tt.DigitalSgd()).inputs == 32 * 24 * 3
     assert lenet((28, 28, 1)) == lenet(784) == lenet()
-    with pytest.raises(ValueError, match="16 × 16 pixels or more, not 12 × 32"):
+    with pytest.raises(ValueError, match="16 × 16 pixels or more for lenet, not 12 × 32"):
         lenet((12, 32, 3))
     with pytest.raises(TypeError, match="inputs must be a whole number"):
         lenet((28, 28))  # type: ignore[arg-type]

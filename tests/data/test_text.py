@@ -245,7 +245,7 @@ def test_a_network_that_carries_reads_the_text_in_order() -> None:
     assert network.calls == 2 * ["reset", "train"]
     assert (history[0].train_loss, history[0].train_error) == (2.0, 0.5)
     assert history[0].pulses_per_sample == 3  # 10 characters a sequence
-    with pytest.raises(ValueError, match="batch is 24, and mine has 23 sequences to train on"):
+    with pytest.raises(ValueError, match="batch must be at most 23, the training sequences of mine, not 24"):
         tt.fit(network, dataset, epochs=1, batch=24, progress=False)
 
 

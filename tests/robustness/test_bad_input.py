@@ -38,7 +38,7 @@ MODULES = [
 ]
 # Names that nothing is given to: abstract bases, what PyTorch must be there for (tests/pytorch), generic helpers.
 LEFT_OUT = {
-    *("Device", "RuleConfig", "Rule", "nn.Layer", "model.extract.Hardware"),
+    *("Device", "RuleConfig", "Rule", "nn.Layer", "nn.Sizes", "model.extract.Hardware"),
     *("export.torch_module", "export.torch_state_dict", "experiments.Study", "experiments.Option"),
 }
 REFUSALS = (ValueError, TypeError, OSError, MemoryError, FloatingPointError, tt.Stopped)

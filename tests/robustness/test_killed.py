@@ -18,6 +18,8 @@ from tikitaka.nn import nets
 from tikitaka.training import checkpoint
 from tikitaka.training.checkpoint import NEWEST, PREVIOUS
 
+pytestmark = pytest.mark.usefixtures("small_networks")
+
 TINY = """
 import sys
 import time
@@ -25,7 +27,6 @@ import tikitaka as tt
 import tikitaka.training.loop
 from tikitaka.nn import Recipe, nets
 
-pytestmark = pytest.mark.usefixtures("small_networks")
 tikitaka.training.loop._chunk_size = lambda *_: 32
 nets["tiny"] = Recipe(
     lambda data: [tt.nn.Linear(data.inputs, 16), tt.nn.Tanh(), tt.nn.Linear(16, data.outputs)], "digits", 150, 4

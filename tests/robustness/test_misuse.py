@@ -137,8 +137,8 @@ def test_layers_out_of_range(kind: Callable[..., tt.nn.Layer], settings: dict[st
         ([nn.Conv2d(1, 4, 5, 2, 3), nn.Flatten(2, 4, 5)], "1 takes images of 4 × 5 × 2, .* gives images of 2 × 3 × 2"),
         ([nn.Conv2d(1, 4, 5, 2, 3), nn.Tanh(), nn.MaxPool2d(1, 4, 5)], "2 takes images of 4 × 5 × 1, .* of 2 × 3 × 2"),
         ([nn.LSTM(3, 4), nn.LSTM(3, 4)], "layer 1 takes 3 values, .* gives 4"),
-        ([nn.MaxPool2d(1, 4, 5)], "the first layer must be linear, conv2d or lstm"),
-        ([nn.Flatten(1, 4, 5), nn.Linear(20, 2)], "the first layer must be linear, conv2d or lstm"),
+        ([nn.MaxPool2d(1, 4, 5)], "the first layer must have an array, like linear, conv2d or lstm"),
+        ([nn.Flatten(1, 4, 5), nn.Linear(20, 2)], "the first layer must have an array, like linear, conv2d or lstm"),
         ([nn.LSTM(10**6, 10**6)], "at most"),
     ],
 )

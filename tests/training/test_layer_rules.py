@@ -135,7 +135,10 @@ def test_a_file_has_a_table_for_each_array() -> None:
         ("layer_rules.linear3 = 3", "layer_rules.linear3 must be a table of fields or a name, not 3"),
         ("layer_rules = 'float'", "layer_rules must be a table of tables, not 'float'"),
         ("layer_rules.linear3 = {kind = 'float', lrr = 1.0}", "'layer_rules.linear3.lrr': did you mean lr?"),
-        ("layer_rules.linear3 = {kind = 'sgd', device = {states = 0}}", "layer_rules.linear3.device.states must be from 1"),
+        (
+            "layer_rules.linear3 = {kind = 'sgd', device = {states = 0}}",
+            "layer_rules.linear3.device.states must be from 1",
+        ),
         ("layer_rules.default = 'float'", "layer_rules must have names or indices of arrays as keys, not 'default'"),
         ("layer_rules.'a b' = 'float'", "layer_rules must have names or indices of arrays as keys, not 'a b'"),
     ],
