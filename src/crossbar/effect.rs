@@ -29,7 +29,7 @@ pub struct Operands<'a> {
 ///
 /// ```
 /// use std::sync::Arc;
-/// use tikitaka::crossbar::{Array, Crossbar, Direction, Operands, ProductEffect, Setup};
+/// use tikitaka::crossbar::{Crossbar, Direction, Operands, ProductEffect, Setup, Visible};
 /// use tikitaka::device::{ConstantStep, DeviceSettings};
 ///
 /// /// Forward, the far end of each row loses a tenth.
