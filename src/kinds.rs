@@ -1,6 +1,6 @@
 //! One table per family of kinds: devices, rules, layers.
 //!
-//! A family is an enum of settings. One line per kind in [`kinds!`] gives its variant, its name in files, its
+//! A family is an enum of settings. One line per kind in `kinds!` gives its variant, its name in files, its
 //! conversion, its place behind the trait of the family, and its entry in [`Family::KINDS`], from which
 //! everything that lists kinds is made: names, defaults, bounds, and what Python and the command line offer.
 

@@ -2,7 +2,7 @@
 
 use super::layer::{Access, Batch, Layer, LayerInput, Memory, Part, Products, Saved};
 use super::loss::softmax;
-use super::network::sharing;
+use super::sequential::sharing;
 use super::{Examples, Network, Progress, Targets};
 use crate::error::{Error, Result};
 use crate::rule::Sharing;

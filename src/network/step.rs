@@ -4,7 +4,7 @@
 //! through all layers. Both run the same code and give the same bits.
 
 use super::layer::{Access, Batch, Layer, LayerInput, Memory, Part, Products, SavedPart, Shared, take};
-use super::network::{Buffers, Network, Stage};
+use super::sequential::{Buffers, Network, Stage};
 use super::tuning::{SHARED_BATCH_MULTIPLY_ADDS, SINGLE_IMAGE_MULTIPLY_ADDS};
 use super::{Examples, Loss, Progress, Targets};
 use crate::crossbar::{Direction, MvmCost, Scratch, SharedProducts};
@@ -273,7 +273,7 @@ impl<'a> Task<'a> {
 fn learn(stages: &mut [Stage], vectors: usize, lr_scale: f32, workers: &Workers) -> Result<()> {
     let needed = if vectors > 1 { Sharing::Batches } else { Sharing::Samples };
     let each = |stages: &mut [Stage]| stages.iter_mut().rev().try_for_each(|stage| stage.learn(lr_scale, workers));
-    if workers.threads() == 1 || super::network::sharing(stages) < needed {
+    if workers.threads() == 1 || super::sequential::sharing(stages) < needed {
         return each(stages);
     }
     let half = stages.iter().map(Stage::lines).sum::<usize>().div_ceil(2);

@@ -1,6 +1,6 @@
 //! Training on examples in mini-batches.
 
-use super::network::{Network, Stage, sharing};
+use super::sequential::{Network, Stage, sharing};
 use super::step::Data;
 use super::tuning::SINGLE_EXAMPLE_CROSSPOINTS;
 use super::{Examples, Targets};

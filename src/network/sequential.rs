@@ -87,8 +87,8 @@ impl Stage {
 
     /// Work of learning from one vector of a batch, in lines drawn.
     pub(super) fn lines(&self) -> usize {
-        let lines = |rule: &Box<dyn Rule>| rule.shape().0 + rule.shape().1 + super::tuning::VECTOR_LINES;
-        self.rule.as_ref().map_or(0, |rule| self.array_vectors * lines(rule))
+        let lines = |rule: &dyn Rule| rule.shape().0 + rule.shape().1 + super::tuning::VECTOR_LINES;
+        self.rule.as_deref().map_or(0, |rule| self.array_vectors * lines(rule))
     }
 
     pub(super) fn learn(&mut self, lr_scale: f32, workers: &Workers) -> Result<()> {
