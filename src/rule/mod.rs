@@ -1,5 +1,5 @@
 //! Training rules: how one layer's arrays learn. Each file reads like its pseudo-code and speaks to
-//! its arrays through [`Array`](crate::crossbar::Array) alone, so a rule works with any device model.
+//! its arrays through [`Array`] alone, so a rule works with any device model.
 
 mod analog_sgd;
 mod arrays;
