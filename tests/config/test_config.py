@@ -16,17 +16,14 @@ from tikitaka.cli.flags import apply_flags
 from tikitaka.nn import kinds, nets
 
 KINDS: dict[str, type[Any]] = {
-    "soft-bounds": tt.SoftBounds,
-    "constant-step": tt.ConstantStep,
+    **config.devices,
     "iosettings": tt.IoSettings,
     "periphery": tt.Periphery,
     "pulsetrains": tt.PulseTrains,
     "reference": tt.Reference,
-    "float": tt.DigitalSgd,
-    "sgd": tt.AnalogSgd,
-    "ttv1": tt.Ttv1,
-    "ttv2": tt.Ttv2,
+    **config.rules,
 }
+RULES = ", ".join(config.rules)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -122,7 +119,7 @@ def from_toml(text: str) -> tt.TrainConfig:
         ),
         ("net = 'fnc'", "net must be one of fcn, lenet, lstm, not 'fnc': did you mean fcn?"),
         ("schedule = 'decaying'", "not 'decaying': did you mean decay?"),
-        ("rule = 'ttv3'", "rule.kind must be one of float, sgd, ttv1, ttv2, not 'ttv3': did you mean ttv"),
+        ("rule = 'ttv3'", f"rule.kind must be one of {RULES}, not 'ttv3': did you mean ttv"),
         ("[rule]\ndevice = 'gv17'", "not 'gv17': did you mean gv16?"),
         ("[rule]\ndevice.kind = 'soft-bound'", "rule.device.kind must be one of soft-bounds, constant-step, not"),
         ("[rule]\ndevice.preset = 'r42'", "rule.device.preset must be one of ideal, gv16, r24, not 'r42'"),
@@ -155,7 +152,7 @@ def from_toml(text: str) -> tt.TrainConfig:
         ("data = 1979-05-27", "data must be a string, not datetime.date"),
         ('data = "a\\nb"', "data must be a name without line breaks"),
         ("net = ['fcn']", "net must be one of fcn, lenet, lstm, not ['fcn']"),
-        ("rule.kind = ['sgd']", "rule.kind must be one of float, sgd, ttv1, ttv2, not ['sgd']"),
+        ("rule.kind = ['sgd']", f"rule.kind must be one of {RULES}, not ['sgd']"),
     ],
 )
 def test_a_bad_file_is_refused_by_path(text: str, words: str) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import tikitaka as tt
-from tikitaka import cli
+from tikitaka import cli, config
 from tikitaka.experiments import cells, sweep
 from tikitaka.experiments.results import key_of
 from tikitaka.nn import nets
@@ -21,6 +21,7 @@ from tikitaka.nn import nets
 RESULTS = Path(__file__).parents[2] / "results"
 DIGITS = tt.data.load("digits").first(60)
 LAYERS = [tt.nn.Linear(64, 8), tt.nn.Tanh(), tt.nn.Linear(8, 6), tt.nn.Tanh(), tt.nn.Linear(6, 10)]
+RULES = ", ".join(config.rules)
 FLOAT, SGD, TTV1, TTV2 = tt.DigitalSgd(lr=0.1), tt.AnalogSgd(lr=0.1), tt.Ttv1(), tt.Ttv2()
 CONFIG = tt.TrainConfig(data="digits", epochs=2, batch=4, seed=3, rule=TTV2, layer_rules={"linear3": FLOAT})
 
@@ -126,11 +127,11 @@ def test_a_file_has_a_table_for_each_array() -> None:
     [
         (
             "layer_rules.linear3 = 'flaot'",
-            "layer_rules.linear3.kind must be one of float, sgd, ttv1, ttv2, not 'flaot'",
+            f"layer_rules.linear3.kind must be one of {RULES}, not 'flaot'",
         ),
         (
             "layer_rules.linear3 = {lr = 1.0}",
-            "layer_rules.linear3.kind must be one of float, sgd, ttv1, ttv2, not None",
+            f"layer_rules.linear3.kind must be one of {RULES}, not None",
         ),
         ("layer_rules.linear3 = 3", "layer_rules.linear3 must be a table of fields or a name, not 3"),
         ("layer_rules = 'float'", "layer_rules must be a table of tables, not 'float'"),
@@ -253,7 +254,7 @@ def test_flags_of_layer_rules(capsys: pytest.CaptureFixture[str]) -> None:
         ("=float", "not '=float'"),
         (
             "conv2d1=flaot",
-            "--layer-rule conv2d1 must be one of float, sgd, ttv1, ttv2, not 'flaot': did you mean float?",
+            f"--layer-rule conv2d1 must be one of {RULES}, not 'flaot': did you mean float?",
         ),
         ("a.b=float", "not 'a.b'"),
     ):
@@ -282,5 +283,5 @@ def test_sweeps_over_rules_of_one_array(tmp_path: Path) -> None:
     ):
         with pytest.raises(ValueError, match=words):
             cells(base, {axis: [1]}, seeds=[1])
-    with pytest.raises(ValueError, match=r"layer_rules\.linear1 must be one of float, sgd, ttv1, ttv2, not 'ttv3'"):
+    with pytest.raises(ValueError, match=rf"layer_rules\.linear1 must be one of {RULES}, not 'ttv3'"):
         cells(base, {"layer_rules.linear1": ["ttv3"]}, seeds=[1])
