@@ -102,6 +102,9 @@ impl<'a> SavedPart<'a> {
 
 /// Takes the values of the first `count` of `all` examples out.
 pub(in crate::network) fn take<'a, T>(values: &mut &'a mut [T], count: usize, all: usize) -> &'a mut [T] {
+    if count == all {
+        return std::mem::take(values);
+    }
     values.split_off_mut(..values.len() / all * count).expect("no more examples than there are")
 }
 
