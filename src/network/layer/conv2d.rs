@@ -128,8 +128,11 @@ impl Layer for Conv2dConfig {
         Some(ArraySpec { rows: self.filters, cols: self.columns(), half_width, vectors: self.patches() })
     }
 
-    /// Images, and their patches too where they are one block.
+    /// For a gradient, images, and their patches too where they are one block.
     fn sizes(&self, batch: Batch) -> Sizes {
+        if !batch.training {
+            return Sizes::default();
+        }
         let (images, all) = (batch.vectors(), batch.vectors() * self.patches());
         let one_block = self.blocks(images, batch.threads).next() == Some(0..all);
         let work = if one_block { all * self.columns() } else { 0 };
@@ -139,9 +142,14 @@ impl Layer for Conv2dConfig {
     /// y = s·W x for every patch.
     fn forward(&self, input: LayerInput<'_>, y: &mut [f32], part: &mut Part<'_>) -> Result<()> {
         let (m, cols, workers) = (self.filters, self.columns(), part.workers);
-        let images = &mut *part.saved.inputs;
-        let pixels = images.len();
-        for_each_example(images, self.inputs(), pixels, workers, |k, image| input.write(k, image));
+        let images = if part.batch.training {
+            let images = &mut *part.saved.inputs;
+            let pixels = images.len();
+            for_each_example(images, self.inputs(), pixels, workers, |k, image| input.write(k, image));
+            &*images
+        } else {
+            input.values()
+        };
         for range in self.blocks(part.batch.vectors(), workers.threads()) {
             let patches = if part.saved.work.is_empty() {
                 part.scratch.resize(range.len() * cols, 0.0);
