@@ -12,6 +12,7 @@ from tikitaka import _core
 from tikitaka.config import DigitalSgd, RuleConfig
 from tikitaka.model import Model, extract
 from tikitaka.nn import Layer, array_names, per_array
+from tikitaka.nn.arrays import check_layers
 from tikitaka.nn.state_dict import named_arrays
 from tikitaka.rule import Rule
 from tikitaka.score import Score, predicted, score, softmax, steps
@@ -76,14 +77,11 @@ class Network:
         loss: str = "cross-entropy",
         seed: int = 0,
     ) -> None:
-        for layer in layers:
-            if not isinstance(layer, Layer):
-                raise TypeError(f"layers must be descriptions of tikitaka.nn, not {layer!r}")
+        self.layers = check_layers(layers)
         each = list(rules.values()) if isinstance(rules, Mapping) else rules
         for rule in each if isinstance(each, Sequence) and not isinstance(each, str) else [each]:
             if not isinstance(rule, RuleConfig | Rule):
                 raise TypeError(f"a rule must be a config of tikitaka.config or a tikitaka.Rule, not {rule!r}")
-        self.layers = tuple(layers)
         self.rules = per_array("rules", rules, self.names) if isinstance(rules, Mapping) else rules
         self.loss = loss
         self.seed = seed

@@ -13,6 +13,7 @@ from tikitaka import _core
 from tikitaka.config import DigitalSgd
 from tikitaka.model import file, quantise
 from tikitaka.nn import Layer
+from tikitaka.nn.arrays import check_layers
 from tikitaka.nn.state_dict import named_arrays
 from tikitaka.score import Score, predicted, score, softmax, steps
 
@@ -53,10 +54,8 @@ class Model:
     _exact: _core.Network = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        for layer in self.layers:
-            if not isinstance(layer, Layer):
-                raise TypeError(f"layers must be descriptions of tikitaka.nn, not {layer!r}")
-        exact = _core.Network(self.layers, DigitalSgd(), loss=self.loss)
+        layers = check_layers(self.layers)
+        exact = _core.Network(layers, DigitalSgd(), loss=self.loss)
         exact.weights = self.weights  # checks number, shapes and values
         weights = tuple(exact.weights)
         for w in weights:
@@ -65,7 +64,7 @@ class Model:
             metadata = json.loads(json.dumps(dict(self.metadata), allow_nan=False))
         except (TypeError, ValueError) as error:
             raise ValueError(f"metadata must be what JSON can hold: {error}") from error
-        object.__setattr__(self, "layers", tuple(self.layers))
+        object.__setattr__(self, "layers", layers)
         object.__setattr__(self, "weights", weights)
         object.__setattr__(self, "metadata", metadata)
         object.__setattr__(self, "_exact", exact)

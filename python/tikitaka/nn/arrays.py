@@ -8,12 +8,23 @@ from typing import Any, TypeVar
 from tikitaka._internal.validation import nearest
 from tikitaka.nn.layers import Layer
 
-__all__ = ["DEFAULT", "array_names", "per_array"]
+__all__ = ["DEFAULT", "array_names", "check_layers", "per_array"]
 
 T = TypeVar("T")
 
 DEFAULT = "default"
 """The key for all arrays that have none of their own."""
+
+
+def check_layers(layers: Iterable[Layer]) -> tuple[Layer, ...]:
+    """`layers` as a tuple; TypeError unless each of them is a description of `tikitaka.nn`."""
+    if isinstance(layers, str | bytes) or not isinstance(layers, Iterable):
+        raise TypeError(f"layers must be a sequence of descriptions of tikitaka.nn, not {layers!r}")
+    checked = tuple(layers)
+    for i, layer in enumerate(checked):
+        if not isinstance(layer, Layer):
+            raise TypeError(f"layers must be descriptions of tikitaka.nn, but layers[{i}] is {layer!r}")
+    return checked
 
 
 def array_names(layers: Iterable[Layer]) -> list[str]:
@@ -22,10 +33,12 @@ def array_names(layers: Iterable[Layer]) -> list[str]:
     >>> from tikitaka.nn import LSTM, Linear, Tanh
     >>> array_names([LSTM(20, 8), LSTM(8, 8), Tanh(), Linear(8, 20)])
     ['lstm1', 'lstm2', 'linear1']
+
+    Raises TypeError for anything but layers.
     """
     counts: Counter[str] = Counter()
     names = []
-    for layer in layers:
+    for layer in check_layers(layers):
         if layer.shape is not None:
             counts[layer.kind] += 1
             names.append(f"{layer.kind}{counts[layer.kind]}")

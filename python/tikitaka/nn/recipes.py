@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from numbers import Integral
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from tikitaka._internal.validation import check_kind, one_of
 from tikitaka.config import AnalogSgd, DigitalSgd, RuleConfig, Ttv2, rules
@@ -83,6 +83,7 @@ def char_lstm(inputs: int = 87, classes: int | None = None) -> list[Layer]:
     ]
 
 
+@runtime_checkable
 class Sizes(Protocol):
     """What a network must know of its data; `tikitaka.data.Dataset` and a checkpoint do."""
 

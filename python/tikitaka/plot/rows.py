@@ -26,15 +26,18 @@ def rows_of(result: Mapping[str, Any]) -> Sequence[Row]:
 
 def table(result: Mapping[str, Any], key: str) -> Sequence[Row]:
     """The list of tables under `key`, () where there is none; ValueError for anything else."""
-    rows = result.get(key, ())
+    return _tables(result.get(key, ()), f"{key} of the result")
+
+
+def _tables(rows: Any, where: str) -> Sequence[Row]:
     if isinstance(rows, str) or not isinstance(rows, Sequence) or not all(isinstance(row, Mapping) for row in rows):
-        raise ValueError(f"{key} of the result must be a list of tables, not {rows!r}")
+        raise ValueError(f"{where} must be a list of tables, not {rows!r}")
     return rows
 
 
 def check_rows(rows: Sequence[Row], key: str) -> list[str]:
-    """The rules of `rows`, each of which must hold the numbers that are drawn."""
-    for i, row in enumerate(rows):
+    """The rules of `rows`, each of which must hold the numbers that are drawn; ValueError for anything else."""
+    for i, row in enumerate(_tables(rows, "rows")):
         if not isinstance(row.get("rule"), str):
             raise ValueError(f"rows[{i}] has no rule: a figure has a line per rule")
         for name in (key, "error_percent"):

@@ -147,9 +147,13 @@ class TrainConfig:
     def network(self, data: Sizes) -> Network:
         """The untrained network for `data`: for its inputs, outputs, image shape and task, which determines the loss.
 
-        Raises ValueError for data that the network cannot be built for and for `layer_rules` of arrays that it does not
-        have.
+        Raises TypeError for `data` without one of these, and ValueError for data that the network cannot be built for
+        and for `layer_rules` of arrays that it does not have.
         """
+        if not isinstance(data, Sizes):
+            raise TypeError(
+                f"data must be a tikitaka.Dataset, or another object with inputs, outputs, shape and task, not {data!r}"
+            )
         layers = nets[self.net].build(data)
         if not self.layer_rules:
             return Network(layers, self.rule, loss=losses[data.task], seed=self.seed)
