@@ -10,16 +10,9 @@
 
 from tikitaka import data, experiments, export, nn, plot
 from tikitaka._core import AnalogLayer, Crossbar, __version__
-from tikitaka.config import (
-    ConstantStep,
-    Device,
-    IoSettings,
-    Periphery,
-    PulseTrains,
-    Reference,
-    SoftBounds,
-    presets,
-)
+from tikitaka.config import IoSettings, Periphery, PulseTrains, Reference, presets
+from tikitaka.config.device import *  # noqa: F403  # a new device is named there alone
+from tikitaka.config.device import __all__ as _devices
 from tikitaka.config.rule import *  # noqa: F403  # a new rule is named there alone
 from tikitaka.config.rule import __all__ as _rules
 from tikitaka.deployment import Chip, program
@@ -32,9 +25,7 @@ from tikitaka.training import EarlyStopping, Metrics, Progress, Run, Stopped, Tr
 __all__ = [
     "AnalogLayer",
     "Chip",
-    "ConstantStep",
     "Crossbar",
-    "Device",
     "EarlyStopping",
     "IoSettings",
     "Metrics",
@@ -47,7 +38,6 @@ __all__ = [
     "Rule",
     "Run",
     "Score",
-    "SoftBounds",
     "Stopped",
     "TrainConfig",
     "__version__",
@@ -61,4 +51,4 @@ __all__ = [
     "presets",
     "program",
 ]
-__all__ += _rules
+__all__ += _devices + _rules

@@ -99,10 +99,10 @@ IMAGE = {"channels": 1, "height": 4, "width": 5}
         (nn.Conv2d, {"kernel": 0}, "kernel must be from 1 to 10,000, not 0"),
         (nn.Conv2d, {"stride": 0}, "stride must be from 1 to 10,000, not 0"),
         (nn.Conv2d, {"padding": 3}, "padding must be below the kernel (3), not 3"),
-        (nn.Conv2d, {"padding": -1}, "padding must be from 0 to 10,000,000, not -1"),
+        (nn.Conv2d, {"padding": -1}, "padding must be from 0 to 10,000, not -1"),
         (nn.Conv2d, {"stride": 1.5}, "stride must be a whole number, not 1.5"),
         (nn.Conv2d, {"bias": 2}, "bias must be true or false, not 2"),
-        (nn.MaxPool2d, {"stride": -1}, "stride must be from 1 to 10,000,000, not -1"),
+        (nn.MaxPool2d, {"stride": -1}, "stride must be from 1 to 10,000, not -1"),
         (nn.LSTM, {"inputs": 2**64}, "inputs must be from 1 to 10,000,000, not 18,446,744,073,709,551,616"),
         (
             nn.Conv2d,

@@ -5,11 +5,14 @@ from typing import Annotated, Literal
 
 from tikitaka.config.base import Config
 
-__all__ = ["ConstantStep", "Device", "SoftBounds", "devices"]
+__all__ = ["ConstantStep", "Device", "SoftBounds"]
 
 
 class Device(Config):
     """A device model with its parameters."""
+
+    kind: str
+    """its kind, as in files"""
 
 
 @dataclass(frozen=True)
@@ -58,5 +61,5 @@ class ConstantStep(Device):
     asymmetry: Annotated[float, "device-to-device up/down asymmetry σ_± (fraction of the step)"] = 0.0
 
 
-devices: dict[str, type[Device]] = {"soft-bounds": SoftBounds, "constant-step": ConstantStep}
+devices: dict[str, type[Device]] = {device.kind: device for device in Device.__subclasses__()}
 """Device models by kind."""

@@ -1,26 +1,9 @@
 """What networks are made of: descriptions of layers, and the networks of the literature by name."""
 
 from tikitaka.nn.arrays import array_names, per_array
-from tikitaka.nn.layers import LSTM, Conv2d, Flatten, Layer, Linear, MaxPool2d, ReLU, Sigmoid, Tanh, kinds
+from tikitaka.nn.layers import *  # noqa: F403  # a new layer is named there alone
+from tikitaka.nn.layers import __all__ as _layers
 from tikitaka.nn.recipes import Recipe, Sizes, char_lstm, fcn, lenet, nets
 
-__all__ = [
-    "LSTM",
-    "Conv2d",
-    "Flatten",
-    "Layer",
-    "Linear",
-    "MaxPool2d",
-    "ReLU",
-    "Recipe",
-    "Sigmoid",
-    "Sizes",
-    "Tanh",
-    "array_names",
-    "char_lstm",
-    "fcn",
-    "kinds",
-    "lenet",
-    "nets",
-    "per_array",
-]
+__all__ = ["Recipe", "Sizes", "array_names", "char_lstm", "fcn", "lenet", "nets", "per_array"]
+__all__ += _layers

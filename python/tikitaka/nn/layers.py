@@ -3,29 +3,26 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from tikitaka import _core
-from tikitaka._internal.validation import check_types
+from tikitaka.config.base import Config
 
 __all__ = ["LSTM", "Conv2d", "Flatten", "Layer", "Linear", "MaxPool2d", "ReLU", "Sigmoid", "Tanh", "kinds"]
 
 
-class Layer:
+class Layer(Config):
     """Any layer description; TypeError for a value of another type than its field has."""
 
     kind: str
     """its kind, as in files"""
 
-    def _check(self, kind: str) -> None:
-        check_types(self)
-        for name, value in vars(self).items():
-            if type(value) is int and not 0 <= value < 2**63:  # it does not even fit the core's integers
-                raise ValueError(f"{name} must be from {0 if name == 'padding' else 1} to 10,000,000, not {value:,}")
-        _core.validate(kind, self)
-
     @property
     def shape(self) -> tuple[int, int] | None:
-        """Rows and columns of the layer's array; None where it has none."""
+        """Rows and columns of the layer's array; None for a layer without an array."""
         return None
+
+    @property
+    def vectors(self) -> int:
+        """Input vectors of the array per sample."""
+        return 1
 
 
 @dataclass(frozen=True)
@@ -45,9 +42,6 @@ class Linear(Layer):
     scale: float = 1.0
     """factor of the output"""
     kind: Literal["linear"] = field(default="linear", init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        self._check(self.kind)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -85,13 +79,16 @@ class Conv2d(Layer):
     """factor of the output"""
     kind: Literal["conv2d"] = field(default="conv2d", init=False, repr=False)
 
-    def __post_init__(self) -> None:
-        self._check(self.kind)
-
     @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns of the array: (filters, values of a patch with the bias column)."""
         return self.filters, self.kernel * self.kernel * self.channels + self.bias
+
+    @property
+    def vectors(self) -> int:
+        """Input vectors of the array per sample: the patches of an image."""
+        _, height, width = self.image
+        return height * width
 
     @property
     def image(self) -> tuple[int, int, int]:
@@ -122,9 +119,6 @@ class MaxPool2d(Layer):
     """distance of patches (pixels; None: `kernel`)"""
     kind: Literal["max-pool2d"] = field(default="max-pool2d", init=False, repr=False)
 
-    def __post_init__(self) -> None:
-        self._check(self.kind)
-
     @property
     def image(self) -> tuple[int, int, int]:
         """Channels, height and width of the images that it gives."""
@@ -147,9 +141,6 @@ class Flatten(Layer):
     width: int
     """columns of an image (pixels)"""
     kind: Literal["flatten"] = field(default="flatten", init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        self._check(self.kind)
 
 
 @dataclass(frozen=True)
@@ -179,9 +170,6 @@ class LSTM(Layer):
     """whether h and c go on from one sequence to the next"""
     kind: Literal["lstm"] = field(default="lstm", init=False, repr=False)
 
-    def __post_init__(self) -> None:
-        self._check(self.kind)
-
     @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns of the array: (4·hidden, inputs + hidden with the bias column)."""
@@ -209,14 +197,5 @@ class ReLU(Layer):
     kind: Literal["relu"] = field(default="relu", init=False, repr=False)
 
 
-kinds: dict[str, type[Layer]] = {
-    "linear": Linear,
-    "conv2d": Conv2d,
-    "max-pool2d": MaxPool2d,
-    "flatten": Flatten,
-    "lstm": LSTM,
-    "sigmoid": Sigmoid,
-    "tanh": Tanh,
-    "relu": ReLU,
-}
+kinds: dict[str, type[Layer]] = {layer.kind: layer for layer in Layer.__subclasses__()}
 """Layer descriptions by kind."""

@@ -13,7 +13,7 @@ from tqdm import tqdm
 from tikitaka._internal.validation import check_int, check_kind
 from tikitaka.data import Dataset
 from tikitaka.network import Network
-from tikitaka.nn import Conv2d, Layer
+from tikitaka.nn import Layer
 from tikitaka.training.callbacks import Callbacks, call, callbacks_of
 from tikitaka.training.guards import check_finite, check_saturation, check_start, check_trainable
 from tikitaka.training.metrics import Metrics, Progress, Stopped
@@ -206,5 +206,4 @@ def _work(layer: Layer) -> int:
     if layer.shape is None:
         return 0
     rows, cols = layer.shape
-    _, height, width = layer.image if isinstance(layer, Conv2d) else (0, 1, 1)
-    return rows * cols * height * width
+    return rows * cols * layer.vectors
