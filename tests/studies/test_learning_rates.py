@@ -21,6 +21,13 @@ def test_every_rule_gets_a_small_search(states: float) -> None:
         learning_rates.candidates("adam", states)
 
 
+def test_a_rule_without_a_grid_is_searched_around_its_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(learning_rates._GRIDS, "ttv1")
+    tried = learning_rates.candidates("ttv1", 20)
+    assert [(rule.fast_lr, rule.transfer_lr) for rule in tried[:2]] == [(0.5, 0.1), (0.5, pytest.approx(0.1 / 3))]
+    assert len(set(tried)) == 9
+
+
 def test_candidates_of_another_network_are_those_times_its_recipe() -> None:
     sgd, usual = learning_rates.candidates("sgd", 20), learning_rates.candidates("sgd", 20, "lenet")
     assert [rule.lr for rule in usual] == pytest.approx([rule.lr / 10 for rule in sgd])

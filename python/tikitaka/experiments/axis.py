@@ -7,16 +7,19 @@ products, but for the sweep of their noise, which has the converters and managem
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
-from tikitaka.config import AnalogSgd, RuleConfig, SoftBounds, Ttv1, Ttv2
+from tikitaka.config import RuleConfig, SoftBounds, rules
 
-__all__ = ["ALONE", "ANALOG", "Axis", "Panel", "device_field"]
+__all__ = ["ALONE", "Axis", "Panel", "device_field", "rules_with"]
 
-ANALOG = ("sgd", "ttv1", "ttv2")
-"""Rules whose tolerances are compared."""
+AnalogRule = Any
+"""A rule config with devices: each kind has a class of its own, with further fields."""
 
-Learner = AnalogSgd | Ttv1 | Ttv2
+
+def rules_with(field: str) -> tuple[str, ...]:
+    """The kinds of rules that have a field of this name."""
+    return tuple(kind for kind, rule in rules.items() if hasattr(rule, field))
 
 
 @dataclass(frozen=True)
@@ -49,21 +52,21 @@ class Axis:
     """values by scale, from the easiest for training to the hardest"""
     panels: dict[str, tuple[Panel, ...]]
     """settings by scale"""
-    apply: Callable[[Learner, float], RuleConfig]
+    apply: Callable[[AnalogRule, float], RuleConfig]
     """sets a rule to a value"""
-    rules: tuple[str, ...] = ANALOG
+    rules: tuple[str, ...] = rules_with("device")
     """rules that it concerns"""
     logarithmic: bool = True
     """whether crossings are interpolated in the logarithm of the values"""
 
-    def rule(self, rule: Learner, panel: Panel, value: float) -> RuleConfig:
+    def rule(self, rule: AnalogRule, panel: Panel, value: float) -> RuleConfig:
         """`rule` on the devices of `panel` at `value` of the axis."""
         return self.apply(replace(rule, device=SoftBounds(states=panel.states, noise=panel.noise)), value)
 
 
-def device_field(name: str) -> Callable[[Learner, float], RuleConfig]:
+def device_field(name: str) -> Callable[[AnalogRule, float], RuleConfig]:
     """An `Axis.apply` that sets the field `name` of the devices."""
-    return lambda rule, value: replace(rule, device=replace(rule.device, **{name: value}))  # type: ignore[type-var]
+    return lambda rule, value: replace(rule, device=replace(rule.device, **{name: value}))
 
 
 ALONE = (Panel(),)

@@ -6,22 +6,49 @@ may also choose to be read against the symmetry points of its devices, as A is i
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from itertools import product
 from math import ceil
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tikitaka._internal.validation import hints_of, one_of
 from tikitaka.config import AnalogSgd, DigitalSgd, Reference, Ttv1, Ttv2, rules
 from tikitaka.nn import nets
 from tikitaka.training import TrainConfig
 
-__all__ = ["SEED", "Search", "candidates", "check_data", "check_names", "chosen", "searched"]
+__all__ = ["SEED", "Search", "around", "candidates", "check_data", "check_names", "chosen", "rates_of", "searched"]
 
 K = TypeVar("K", bound=Hashable)
 
 
-_RATES = {"float": ("lr",), "sgd": ("lr",), "ttv1": ("fast_lr", "transfer_lr"), "ttv2": ("fast_lr", "transfer_lr")}
+def _float(_states: float) -> list[Any]:
+    return [DigitalSgd(lr=lr) for lr in (0.02, 0.05, 0.1, 0.2)]
+
+
+def _sgd(_states: float) -> list[Any]:
+    references = (Reference(), Reference("ideal"))
+    return [AnalogSgd(lr=lr, reference=r) for lr, r in product((0.003, 0.01, 0.03, 0.1), references)]
+
+
+def _ttv1(_states: float) -> list[Any]:
+    return [Ttv1(fast_lr=a, transfer_lr=c) for a, c in product((0.1, 0.5), (0.03, 0.1, 0.3, 1.0))]
+
+
+def _ttv2(states: float) -> list[Any]:
+    """The transfer rate grows with the states, and with it the pulses that one crossing of the threshold may send: the
+    step of C that a gradient leads to is then the same for all."""
+    factor, pulses = max(1.0, states / 20), max(1, ceil(states / 20))
+    rates = product((0.2, 0.8), (0.3, 1.0, 3.0, 10.0))
+    return [Ttv2(fast_lr=a, transfer_lr=c * factor, max_pulses=pulses) for a, c in rates]
+
+
+_GRIDS: dict[str, Callable[[float], list[Any]]] = {"float": _float, "sgd": _sgd, "ttv1": _ttv1, "ttv2": _ttv2}
+"""Grids of rules for fcn by kind, as functions of the states; a kind without a grid is searched `around` its defaults.
+"""
+
+_ALSO_CHOSEN: dict[str, tuple[str, ...]] = {"sgd": ("reference",), "ttv2": ("max_pulses",)}
+"""Fields other than rates that the grid of a kind varies."""
 
 
 @dataclass(frozen=True)
@@ -46,45 +73,45 @@ SEED = 1_000_003
 """Seed of the search."""
 
 
-def candidates(kind: str, states: float, net: str = "fcn") -> list[Any]:
-    """The rules of a kind that are tried on devices of so many states.
+def rates_of(kind: str) -> tuple[str, ...]:
+    """The fields of a rule that are learning rates."""
+    return tuple(name for name in hints_of(rules[kind]) if name == "lr" or name.endswith("_lr"))
 
-    Rates are those for fcn, times what the recipe of the network has over the defaults of the rule; from there come its
-    other settings too.
 
-    TTv2's transfer rate grows with the states, and with it the pulses that one crossing may send: the step of C that a
-    gradient leads to is then the same for all.
-    """
-    tried: list[Any]
-    if kind == "float":
-        tried = [DigitalSgd(lr=lr) for lr in (0.02, 0.05, 0.1, 0.2)]
-    elif kind == "sgd":
-        references = (Reference(), Reference("ideal"))
-        tried = [AnalogSgd(lr=lr, reference=r) for lr, r in product((0.003, 0.01, 0.03, 0.1), references)]
-    elif kind == "ttv1":
-        tried = [Ttv1(fast_lr=a, transfer_lr=c) for a, c in product((0.1, 0.5), (0.03, 0.1, 0.3, 1.0))]
-    elif kind == "ttv2":
-        more, pulses = max(1.0, states / 20), max(1, ceil(states / 20))
-        rates = product((0.2, 0.8), (0.3, 1.0, 3.0, 10.0))
-        tried = [Ttv2(fast_lr=a, transfer_lr=c * more, max_pulses=pulses) for a, c in rates]
-    else:
-        raise ValueError(f"rule must be one of float, sgd, ttv1, ttv2, not {kind!r}")
-    usual: Any = nets[net].rule(kind)
-    factors = {name: getattr(usual, name) / getattr(rules[kind](), name) for name in _RATES[kind]}
+def around(rule: Any) -> list[Any]:
+    """`rule` with each of its learning rates unchanged, a third of it and three times as high."""
+    names = rates_of(rule.kind)
     return [
-        replace(rule, **{name: f * getattr(rule, name) for name, f in factors.items()}, **_others(usual, rule))
-        for rule in tried
+        replace(rule, **{name: factor * getattr(rule, name) for name, factor in zip(names, factors, strict=True)})
+        for factors in product((1.0, 1 / 3, 3.0), repeat=len(names))
     ]
 
 
-def _others(usual: Any, rule: Any) -> dict[str, Any]:
-    """What the recipe has changed that no candidate does."""
-    default = rules[usual.kind]()
-    names = (f.name for f in fields(usual) if f.init and f.name not in _RATES[usual.kind])
+def candidates(kind: str, states: float, net: str = "fcn") -> list[Any]:
+    """The rules of a kind that are tried on devices of so many states.
+
+    Rates are those for fcn, times the ratio of the network's recipe to the defaults of the rule; the other settings are
+    those of the recipe.
+    """
+    one_of("rule", kind, rules)
+    recipe: Any = nets[net].rule(kind)
+    if kind not in _GRIDS:
+        return around(recipe)
+    factors = {name: getattr(recipe, name) / getattr(rules[kind](), name) for name in rates_of(kind)}
+    return [
+        replace(rule, **{name: f * getattr(rule, name) for name, f in factors.items()}, **_others(recipe, rule))
+        for rule in _GRIDS[kind](states)
+    ]
+
+
+def _others(recipe: Any, rule: Any) -> dict[str, Any]:
+    """The settings other than rates that the recipe changes and no candidate does."""
+    default = rules[recipe.kind]()
+    names = (f.name for f in fields(recipe) if f.init and f.name not in rates_of(recipe.kind))
     return {
-        name: getattr(usual, name)
+        name: getattr(recipe, name)
         for name in names
-        if getattr(usual, name) != getattr(default, name) == getattr(rule, name)
+        if getattr(recipe, name) != getattr(default, name) == getattr(rule, name)
     }
 
 
@@ -138,8 +165,8 @@ def _round(
     return {key: [rules[place] for place in best[key]] for key, rules in tried.items()}
 
 
-def chosen(rule: Mapping[str, Any]) -> dict[str, Any]:
-    """What the search has chosen of a rule, for the record."""
-    names = (*_RATES[rule["kind"]], *(("max_pulses",) if rule["kind"] == "ttv2" else ()))
-    kept = {name: rule[name] for name in names}
-    return {**kept, "reference": rule["reference"]["method"]} if rule["kind"] == "sgd" else kept
+def chosen(rule: Any) -> dict[str, Any]:
+    """The settings of `rule` that the search has chosen, as plain values; of a reference the method."""
+    values = asdict(rule)
+    found = {name: values[name] for name in (*rates_of(rule.kind), *_ALSO_CHOSEN.get(rule.kind, ()))}
+    return {name: value["method"] if name == "reference" else value for name, value in found.items()}

@@ -144,7 +144,7 @@ class ToleranceStudy(Study):
                 for value in needed
             }
         settings = [
-            {**_named(panel), "rule": kind, "value": value, **learning_rates.chosen(asdict(found[kind, panel, value]))}
+            {**_named(panel), "rule": kind, "value": value, **learning_rates.chosen(found[kind, panel, value])}
             for kind, panel, value in keys
         ]
         lines = [_line(key, errors[key], rows[key]) for key in keys]

@@ -6,16 +6,15 @@ has (`tikitaka.nn.nets`): each of the rule's rates as it is, three times as high
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
-from itertools import product
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 from tikitaka._internal.statistics import plus_minus, standard_deviation
 from tikitaka._internal.validation import one_of
-from tikitaka.config import Periphery, RuleConfig
+from tikitaka.config import Periphery, RuleConfig, rules
 from tikitaka.experiments import learning_rates
 from tikitaka.experiments.measure import scored
 from tikitaka.experiments.study import DATA_DIR, Option, Study
@@ -25,7 +24,7 @@ from tikitaka.training import TrainConfig
 
 __all__ = ["RULES", "Size", "candidates", "scales", "study"]
 
-RULES = ("float", "sgd", "ttv1", "ttv2")
+RULES = tuple(rules)
 """Rules that the study knows."""
 
 
@@ -60,14 +59,8 @@ scales: dict[str, dict[str, Size]] = {
 
 def candidates(net: str, kind: str) -> list[RuleConfig]:
     """The rules of a kind that are tried for a network."""
-    usual: Any = nets[net].rule(kind)
-    if kind != "float":
-        usual = replace(usual, periphery=Periphery.full())
-    names = ("lr",) if kind in ("float", "sgd") else ("fast_lr", "transfer_lr")
-    factors = product(*((1.0, 1 / 3, 3.0) for _ in names))
-    return [
-        replace(usual, **{name: f * getattr(usual, name) for name, f in zip(names, by, strict=True)}) for by in factors
-    ]
+    rule: Any = nets[net].rule(kind)
+    return learning_rates.around(replace(rule, periphery=Periphery.full()) if hasattr(rule, "periphery") else rule)
 
 
 def _row(of_rule: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -152,9 +145,7 @@ class Networks(Study):
             measured = run("cells", cells)
             for kind in rules:
                 of_rule = [row for cell, row in zip(cells, measured, strict=True) if cell.rule is found[kind]]
-                rows.append(
-                    {"net": net, "data": base.data, **_row(of_rule), **learning_rates.chosen(asdict(found[kind]))}
-                )
+                rows.append({"net": net, "data": base.data, **_row(of_rule), **learning_rates.chosen(found[kind])})
         return {"claim": self.name, "scale": scale, "rows": rows}
 
     def table(self, result: Mapping[str, Any]) -> str:
@@ -164,7 +155,7 @@ class Networks(Study):
             error = f"{plus_minus(row['error_percent'], row['spread'])} %"
             loss = "–" if row["loss"] is None else f"{row['loss']:.3f}"
             average = "–" if row["average_error_percent"] is None else f"{row['average_error_percent']:.2f} %"
-            rates = ", ".join(f"{name} {row[name]:.3g}" for name in ("lr", "fast_lr", "transfer_lr") if name in row)
+            rates = ", ".join(f"{name} {row[name]:.3g}" for name in learning_rates.rates_of(row["rule"]) if name in row)
             lines.append(f"{row['net']:<7}{row['rule']:<7}{error:>16}{loss:>9}{average:>16}   {rates}")
         return "\n".join(lines)
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tikitaka.experiments.axis import Axis, Panel
+from tikitaka.experiments.axis import Axis, Panel, rules_with
 from tikitaka.experiments.tolerance_study import ToleranceStudy
 
 __all__ = ["study"]
@@ -20,7 +20,7 @@ study = ToleranceStudy(
             "full": (Panel(20, name="20 states"), Panel(200, name="200 states")),
         },
         apply=lambda rule, value: replace(rule, reference=replace(rule.reference, spread=value)),
-        rules=("ttv1", "ttv2"),
+        rules=rules_with("slow_reference"),
         logarithmic=False,
     )
 )
