@@ -9,6 +9,7 @@ import struct
 import subprocess
 import sys
 import time
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import tikitaka as tt
 from support.commands import FAST, Command, compress, refused
 from tikitaka import config
 from tikitaka.cli.flags import apply_flags, rule_flags
+from tikitaka.cli.train import train
 from tikitaka.data.sets import _BUNDLED
 
 TRAIN_FIELDS = {
@@ -198,12 +200,12 @@ def test_a_config_file_gives_the_same_run(command: Command, tmp_path: Path) -> N
         (["--states", "-20"], "states"),
         (["--states", "many"], "'many'"),
         (["--states", "20", "--weight-step", "0.5"], "states"),
-        (["--epochs", "0"], "--epochs"),
-        (["--batch", "0"], "--batch"),
-        (["--sequence", "0"], "--sequence"),
+        (["--epochs", "0"], "epochs must be from 1"),
+        (["--batch", "0"], "batch must be from 1"),
+        (["--sequence", "0"], "sequence must be from 1"),
         (["--net", "lstm"], "digits must hold text for the network lstm, not images"),
         (["--threads", "0"], "--threads"),
-        (["--seed", "-1"], "--seed"),
+        (["--seed", "-1"], "seed must be from 0"),
         (["--examples", "100000"], "examples"),
         (["--mvm-noise", "-1"], "--mvm-noise"),
         (["--periphery", "ideal", "--mvm-noise", "0.1"], "--mvm-noise"),
@@ -237,6 +239,11 @@ def test_every_field_of_a_rule_is_a_flag(rule: str) -> None:
         tables["slow_device"] = tables["device"]
     ours = [flag for flag in rule_flags().values() if rule in flag.kinds and flag.path[-1] != "kind"]
     assert len(ours) == leaves(tables)
+
+
+def test_every_field_of_a_training_is_a_flag() -> None:
+    flags = {parameter.name for parameter in train.params}
+    assert {f.name for f in fields(tt.TrainConfig)} - {"layer_rules"} <= flags
 
 
 def test_flags_reach_their_fields() -> None:

@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from types import NoneType, UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import click
 
 from tikitaka._internal.validation import nearest, one_of
-from tikitaka.config import Periphery, doc_of, kinds_of, named, presets, rules, to_dict
+from tikitaka.config import Periphery, doc_of, kinds_of, named, peripheries, presets, rules, to_dict
 from tikitaka.nn import nets
 from tikitaka.training import TrainConfig, schedules
 
-__all__ = ["apply_flags", "rule_flags", "rule_options", "schedule_of"]
+__all__ = ["apply_flags", "rule_flags", "rule_options", "training_options"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 Path = tuple[str, ...]
@@ -32,7 +33,7 @@ class Flag:
     kinds: tuple[str, ...]
 
 
-def schedule_of(text: str) -> str | list[float]:
+def _schedule(text: str) -> str | list[float]:
     """A schedule by name, or numbers with commas between them: a factor for each epoch."""
     if text in schedules:
         return text
@@ -41,6 +42,28 @@ def schedule_of(text: str) -> str | list[float]:
     except ValueError:
         names = f"must be one of {', '.join(schedules)}, or factors such as 1,0.5,0.25"
         raise click.BadParameter(f"{names}, not {text!r}{nearest(text, schedules)}") from None
+
+
+def training_options(command: F) -> F:
+    """Give a click command an option for every field of `TrainConfig`, None where it is not given."""
+    hints, docs = get_type_hints(TrainConfig), doc_of(TrainConfig)
+    settings: dict[str, dict[str, Any]] = {
+        "net": {"type": click.Choice(list(nets))},
+        "rule": {"type": click.Choice(list(rules))},
+        "schedule": {"type": _schedule, "metavar": f"[{'|'.join(schedules)}|F,F,…]"},
+        "layer_rules": {
+            "multiple": True,
+            "metavar": "NAME=RULE",
+            "help": "another rule for one array, such as linear3=float or -1=float; repeatable",
+        },
+    }
+    for f in reversed(fields(TrainConfig)):
+        key = "layer_rule" if f.name == "layer_rules" else f.name
+        name = key.replace("_", "-")
+        names = [f"--{name}/--no-{name}" if hints[f.name] is bool else f"--{name}"]
+        kind = settings.get(f.name) or {"type": _click_type(hints[f.name])}
+        command = click.option(*names, key, default=None, **{"help": docs[f.name], **kind})(command)
+    return command
 
 
 def rule_flags() -> dict[str, Flag]:
@@ -136,9 +159,9 @@ def _flag_name(path: Path) -> str:
 
 
 def _click_type(hint: Any) -> Any:
-    if get_origin(hint) is Literal:
-        return click.Choice(get_args(hint))
-    return hint if hint in (bool, int) else float
+    allowed = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    first = next(part for part in allowed if part is not NoneType)
+    return click.Choice(get_args(first)) if get_origin(first) is Literal else first
 
 
 def _set_layer_rule(layer_rules: dict[str, Any], text: str, net: str) -> None:
@@ -152,14 +175,12 @@ def _set_layer_rule(layer_rules: dict[str, Any], text: str, net: str) -> None:
 
 
 def _set_periphery(rule: dict[str, Any], name: str | None, noise: float | None) -> None:
-    if name == "ideal" and noise:
-        raise ValueError("--mvm-noise above 0 needs --periphery full, not ideal")
+    if noise and name not in (None, "full"):
+        raise ValueError(f"--mvm-noise above 0 needs --periphery full, not {name}")
     if "periphery" not in rule or (name is None and noise is None):
         return
-    if name == "full" or noise:
-        rule["periphery"] = to_dict(Periphery.full() if noise is None else Periphery.full(noise))
-    else:
-        rule["periphery"] = to_dict(Periphery.ideal())
+    with_noise = noise is not None and (noise > 0 or name == "full")
+    rule["periphery"] = to_dict(Periphery.full(noise or 0.0) if with_noise else peripheries[name or "ideal"])
 
 
 def _set(table: dict[str, Any], path: Path, value: Any) -> None:

@@ -6,13 +6,13 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from tikitaka.cli.flags import apply_flags, rule_options, schedule_of
+from tikitaka.cli.flags import apply_flags, rule_options, training_options
 from tikitaka.cli.output import Failed, Signalled, common_options, nats, percent, print_json, signals
-from tikitaka.config import read_toml, rules
+from tikitaka.config import peripheries, read_toml
 from tikitaka.data import Dataset
 from tikitaka.network import Network
 from tikitaka.nn import nets
-from tikitaka.training import Run, Stopped, TrainConfig, schedules
+from tikitaka.training import Run, Stopped, TrainConfig
 from tikitaka.training.guards import check_trainable
 from tikitaka.training.session import train as train_all
 
@@ -23,35 +23,10 @@ _WITH_RESUME = {"resume", "threads", "data_dir", "as_json", "checkpoint_epochs",
 
 @click.command(context_settings={"max_content_width": 120})
 @click.argument("config_file", metavar="[CONFIG.toml]", required=False, type=click.Path(path_type=Path))
-@click.option("--net", type=click.Choice(list(nets)), help="Network.")
-@click.option("--data", metavar="NAME", help="Data set: digits, or a folder or text in the data folder.")
+@training_options
 @click.option("--data-dir", metavar="DIR", envvar="TIKITAKA_DATA", help="Folder of data sets (TIKITAKA_DATA).")
-@click.option("--rule", type=click.Choice(list(rules)), help="Training rule.")
-@click.option(
-    "--layer-rule",
-    multiple=True,
-    metavar="NAME=RULE",
-    help="Another rule for one array, by name or index, such as linear3=float or -1=float; repeatable.",
-)
-@click.option("--periphery", type=click.Choice(["ideal", "full"]), help="Exact products, or converters and noise.")
+@click.option("--periphery", type=click.Choice(list(peripheries)), help="Exact products, or converters and noise.")
 @click.option("--mvm-noise", type=click.FloatRange(min=0), help="Output noise of all products; above 0 implies full.")
-@click.option("--epochs", type=click.IntRange(min=1), help="Passes over the training data.")
-@click.option("--batch", type=click.IntRange(min=1), help="Examples per mini-batch.")
-@click.option("--sequence", type=click.IntRange(min=1), metavar="N", help="Characters per sequence, of a text.")
-@click.option(
-    "--schedule",
-    type=schedule_of,
-    metavar=f"[{'|'.join(schedules)}|F,F,…]",
-    help="Learning-rate schedule, or a factor for each epoch.",
-)
-@click.option("--average-from", type=click.IntRange(min=1), metavar="EPOCH", help="Average from this epoch on.")
-@click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Seed of all randomness.")
-@click.option("--examples", type=click.IntRange(min=1), metavar="N", help="Train on the first N examples.")
-@click.option("--holdout", type=click.IntRange(min=1), metavar="N", help="Test on the last N training examples.")
-@click.option("--validation", type=float, metavar="SHARE", help="Hold out the last SHARE of the training examples.")
-@click.option(
-    "--patience", type=click.IntRange(min=1), metavar="N", help="End N epochs after the best validation loss."
-)
 @click.option("--out", type=click.Path(path_type=Path), metavar="RUN", help="Folder to keep the run in.")
 @click.option("--force", is_flag=True, help="Replace a run that is in RUN.")
 @click.option(

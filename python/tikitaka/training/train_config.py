@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -24,6 +24,15 @@ __all__ = ["TrainConfig"]
 _RECIPE: Any = None
 """Stands for what the recipe of the network says."""
 
+_LEAST = {"seed": 0}
+"""The smallest value of a whole number, where it is not 1."""
+
+_ALWAYS = frozenset(
+    ["net", "data", "sequence", "examples", "holdout", "epochs", "batch", "schedule", "average_from", "seed", "rule"]
+)
+"""Fields that `to_dict` always contains. It omits any other field that has its default, so that a new field changes no
+key of earlier results."""
+
 
 @dataclass(frozen=True)
 class TrainConfig:
@@ -41,13 +50,13 @@ class TrainConfig:
 
     net: Annotated[str, "network"] = "fcn"
     data: Annotated[str, "data set: digits (bundled), or a folder or text file in the data folder"] = _RECIPE
-    sequence: Annotated[int, "characters per sequence, text alone"] = 100
-    examples: Annotated[int | None, "train on the first so many examples (default: all)"] = None
-    holdout: Annotated[int | None, "test on the last so many training examples, for tuning (default: none)"] = None
+    sequence: Annotated[int, "characters per sequence, for texts only"] = 100
+    examples: Annotated[int | None, "train on the first N examples only (default: all)"] = None
+    holdout: Annotated[int | None, "test on the last N training examples, for tuning (default: none)"] = None
     validation: Annotated[
         float | None, "share of the training examples, the last ones, held out and evaluated each epoch (default: none)"
     ] = None
-    patience: Annotated[int | None, "epochs without a better validation loss that end the training"] = None
+    patience: Annotated[int | None, "end the training N epochs after the best validation loss (default: never)"] = None
     epochs: Annotated[int, "passes over the training data"] = _RECIPE
     batch: Annotated[int, "examples per mini-batch"] = _RECIPE
     schedule: Annotated[str | tuple[float, ...], "learning-rate schedule, or a factor for each epoch"] = "decay"
@@ -68,19 +77,10 @@ class TrainConfig:
         check_types(self)
         if any(character < " " for character in self.data):
             raise ValueError(f"data must be a name without line breaks and the like, not {self.data!r}")
-        for name, number, least in (
-            ("sequence", self.sequence, 1),
-            ("examples", self.examples, 1),
-            ("holdout", self.holdout, 1),
-            ("patience", self.patience, 1),
-            ("epochs", self.epochs, 1),
-            ("batch", self.batch, 1),
-            ("average_from", self.average_from, 1),
-            ("seed", self.seed, 0),
-        ):
-            if number is not None and not least <= number < 2**63:  # what TOML can hold
-                raise ValueError(f"{name} must be from {least} to 2^63 - 1, not {number}")
-
+        for name, value in vars(self).items():
+            least = _LEAST.get(name, 1)
+            if type(value) is int and not least <= value < 2**63:  # what TOML can hold
+                raise ValueError(f"{name} must be from {least} to 2^63 - 1, not {value}")
         if self.average_from is not None and self.average_from > self.epochs + 1:
             raise ValueError(f"average_from must be at most epochs + 1 = {self.epochs + 1}, not {self.average_from}")
         if callable(self.schedule):
@@ -112,15 +112,15 @@ class TrainConfig:
     def to_dict(self) -> dict[str, Any]:
         """The config as nested plain values.
 
-        Of `validation`, `patience` and `layer_rules` only what is set: without them it is what it was before there were
-        such fields, and so are the keys of earlier results.
+        Contains `validation`, `patience` and `layer_rules` only where they are set.
         """
         values = to_dict(self)
         if isinstance(self.schedule, tuple):
             values["schedule"] = list(self.schedule)
-        for name in ("validation", "patience", "layer_rules"):
-            if values[name] in (None, {}):
-                del values[name]
+        for f in fields(self):
+            default = f.default if f.default_factory is MISSING else f.default_factory()
+            if f.name not in _ALWAYS and values[f.name] == default:
+                del values[f.name]
         return values
 
     def to_toml(self) -> str:
