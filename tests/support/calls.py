@@ -97,17 +97,12 @@ CALLS: dict[str, Callable[[Path], Call]] = {
     **{
         name: lambda f, name=name: (getattr(tt, name), {})
         for name in [
-            "ConstantStep",
-            "DigitalSgd",
+            *(kind.__name__ for kind in (config.devices | config.rules).values()),
             "IoSettings",
             "Periphery",
-            "Reference",
-            "AnalogSgd",
-            "SoftBounds",
-            "TrainConfig",
             "PulseTrains",
-            "Ttv1",
-            "Ttv2",
+            "Reference",
+            "TrainConfig",
         ]
     },
     "Ttv2.describe": lambda f: (tt.Ttv2().describe, {"rows": 2, "cols": 3}),
