@@ -44,22 +44,22 @@ class Network:
     variation, the initial weights and all noise are a pure function of `seed` (0 to 2⁶⁴ − 1): results do not depend on
     the number of threads.
 
-    Where an LSTM carries, `forward`, `evaluate` and what follows from them take the examples as consecutive text, cut
-    into up to 32 streams that each start from nothing.
+    If an LSTM carries its state, `forward`, `evaluate` and the methods based on them treat the examples as consecutive
+    text, cut into up to 32 streams that each start from a state of 0.
 
     Inputs are arrays (examples, inputs), converted to float32; targets are (examples,). A network with an LSTM takes
     sequences: codes (examples, steps) from 0 to inputs − 1, each a one-hot input, or floats (examples, steps, inputs);
     every step has a target (examples, steps), and losses and errors are means over all steps of all examples.
 
-    Raises ValueError for shapes that do not fit and values that are not finite, TypeError for what is no layer, rule
-    or array. A network is for one thread at a time (RuntimeError otherwise); several networks run in parallel.
+    Raises ValueError for shapes that do not fit and values that are not finite, TypeError for anything but layers,
+    rules and arrays. A network is for one thread at a time (RuntimeError otherwise); several networks run in parallel.
 
     >>> import tikitaka as tt
     >>> layers = [tt.nn.Linear(2, 8), tt.nn.Tanh(), tt.nn.Linear(8, 2)]
     >>> network = tt.Network(layers, tt.Ttv2(fast_lr=0.5), seed=1)
     >>> x, classes = [[0.9, 0.1], [0.2, 0.8]], [0, 1]
     >>> for _ in range(1000):
-    ...     met = network.train(x, classes)
+    ...     score = network.train(x, classes)
     >>> network.predict(x).tolist()
     [0, 1]
     >>> network.ledger["slow"]["pulses"] < network.ledger["fast"]["pulses"]  # of C, and of A
@@ -111,16 +111,16 @@ class Network:
 
     @property
     def carries(self) -> bool:
-        """Whether the state of an LSTM goes on from one mini-batch to the next."""
+        """Whether the state of an LSTM carries over from one mini-batch to the next."""
         return self._core.carries
 
     def reset(self) -> None:
-        """Forget the carried state: h = c = 0 at every place of the next mini-batch."""
+        """Reset the carried state: the next mini-batch starts from h = c = 0."""
         self._core.reset()
 
     @property
     def weights(self) -> list[F32]:
-        """The weights the network sees, one array of its `shape` per layer that has one; set to start from others."""
+        """The weights the network sees, one array per layer with an array, of its `shape`; can be set."""
         return self._core.weights
 
     @weights.setter
@@ -131,7 +131,7 @@ class Network:
         """Set the weights to those of a model, of a dict ("k.weight", "k.bias", …) or of a list of arrays.
 
         The dict and the list are what `Model.from_weights` takes. Each weight is clipped to what its device can hold.
-        Raises ValueError for a model of other layers and for names or shapes that do not fit.
+        Raises ValueError for a model with other layers and for wrong names or shapes.
         """
         if isinstance(weights, Model):
             if weights.layers != self.layers:
@@ -145,7 +145,8 @@ class Network:
     def program(
         self, targets: Sequence[ArrayLike], method: str = "exact", *, error: float = 0.0, max_pulses: int = 1000
     ) -> list[int]:
-        """Write weights onto the devices that the network computes with, as hardware does; pulses sent per array.
+        """Write weights onto the devices that the network computes with, as hardware does, and return the pulses sent
+        per array.
 
         `targets` is shaped like `weights`; `method` is "exact", "error" (adds N(0, `error`²), in weight units),
         "closed-loop" or "open-loop" (pulses, at most `max_pulses` per device), as in `tikitaka.program`.
@@ -154,7 +155,7 @@ class Network:
 
     @property
     def averages(self) -> list[F32] | None:
-        """Running averages of noisy reads of the weights, shaped like `weights`; None while there are none."""
+        """Running averages of noisy reads of the weights, shaped like `weights`; None if there are none yet."""
         return self._core.averages
 
     @property
@@ -168,7 +169,8 @@ class Network:
 
     @property
     def ledger(self) -> dict[str, Any]:
-        """Operations so far: MVMs, updates, pulses, line reads, conversions of fast and slow arrays; digital ones."""
+        """Operations so far: products, updates, pulses, line reads and conversions of fast and slow arrays; digital
+        operations."""
         return self._core.ledger
 
     @property
@@ -189,8 +191,8 @@ class Network:
     ) -> Score:
         """Train once on the examples `order` of `x` (by default all, in order), `batch` at a time.
 
-        `lr_scale` multiplies the scheduled learning rate of each rule. The interpreter lock is released meanwhile.
-        Returns the mean loss and the error met on the way; the error is NaN for the loss "mse".
+        `lr_scale` multiplies the scheduled learning rate of each rule. The interpreter lock is released.
+        Returns the mean loss and error during the training; the error is NaN for the loss "mse".
         """
         if self.recurrent and order is not None:
             x, targets, order = _taken(x, targets, np.asarray(order))
@@ -208,7 +210,7 @@ class Network:
         return self._core.forward(x, draw=draw, threads=threads)
 
     def predict(self, x: ArrayLike, *, draw: int = 0, threads: int = 1) -> NDArray[Any]:
-        """The most likely class of each example, or of each time step of it: int64 from 0, whose label is
+        """The most likely class of each example, or of each time step of it: int64 from 0, with the label
         `dataset.labels[…]`. For the loss "mse" the outputs of `forward`."""
         return predicted(self.forward(x, draw=draw, threads=threads), self.loss)
 
@@ -219,11 +221,11 @@ class Network:
     def sample(
         self, prime: ArrayLike, count: int, *, temperature: float = 1.0, seed: int = 0, draw: int = 0, threads: int = 1
     ) -> NDArray[np.int64]:
-        """`count` codes that follow the codes `prime` (one or more), each drawn as the network, fed with it all, says.
+        """`count` codes that continue the codes `prime` (one or more), each drawn from the network's probabilities.
 
-        Probabilities are the softmax of outputs / `temperature`, drawn from by `seed`; `draw` numbers the noise of the
-        hardware. Nothing changes, not even the carried state. Raises ValueError for codes out of range and for a
-        network that has no LSTM, or not as many outputs as inputs.
+        Probabilities are the softmax of outputs / `temperature`, and `seed` determines the draws; `draw` numbers the
+        noise of the hardware. Nothing changes, not even the carried state. Raises ValueError for codes out of range and
+        for a network without an LSTM or with different numbers of inputs and outputs.
         """
         return self._core.sample(prime, count, temperature=temperature, seed=seed, draw=draw, threads=threads)
 
@@ -234,11 +236,11 @@ class Network:
     def extract(
         self, what: Literal["average", "read", "reads"] = "average", *, reads: int = 16, draw: int = 0
     ) -> Model:
-        """A digital model, from reads that the hardware can do.
+        """A digital model, from reads that the hardware can perform.
 
         `what` is "average" (of iterates, gathered while training), "read" (one read of the last iterate) or "reads"
         (the mean of `reads` reads of it); `draw` numbers the noise of the reads. Raises ValueError for another name
-        and where no average was gathered.
+        and if no average was gathered.
         """
         if what == "read":
             return extract.last_read(self, draw=draw)
@@ -252,15 +254,15 @@ class Network:
         return average
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """Every array and counter that training needs to go on bit for bit."""
+        """Every array and counter that is needed to continue training bit for bit."""
         return self._core.state()
 
     def restore(self, state: Mapping[str, ArrayLike]) -> None:
-        """Put back a `state` of a network with the same layers, rules and seed; ValueError if it does not fit."""
+        """Restore a `state` of a network with the same layers, rules and seed; ValueError if it does not fit."""
         self._core.restore(state)
 
     def layer_state(self, array: int) -> dict[str, NDArray[Any]]:
-        """The state of array number `array`: A, R, H, C and counters, as its rule has them."""
+        """The state of array number `array`: A, R, H, C and counters, depending on its rule."""
         return self._core.layer_state(array)
 
     def device_parameters(self, array: int) -> dict[str, F32]:
@@ -275,19 +277,19 @@ class Network:
         return sha.hexdigest()
 
     def digital(self, weights: Sequence[ArrayLike] | None = None) -> Self:
-        """The digital twin: the same layers in exact arithmetic, with `weights` (by default the present ones)."""
+        """The digital twin: the same layers in exact arithmetic, with `weights` (by default the current ones)."""
         twin = type(self)(self.layers, DigitalSgd(), loss=self.loss, seed=self.seed)
         twin.weights = self.weights if weights is None else weights
         return twin
 
     def describe(self, *, x: float = 1.0, delta: float = 0.1, samples: int | None = None, lr_scale: float = 1.0) -> str:
-        """What the settings of each array mean; see the `describe` of its rule."""
+        """The meaning of the settings of each array; see the `describe` of its rule."""
         shapes = [layer.shape for layer in self.layers if layer.shape is not None]
         rules = list(self.rules) if isinstance(self.rules, Sequence) else [self.rules] * len(shapes)
         parts = []
         for i, ((rows, cols), rule) in enumerate(zip(shapes, rules, strict=True)):
             text = (
-                f"{type(rule).__name__} (a rule of its own)"
+                f"{type(rule).__name__} (a custom rule)"
                 if isinstance(rule, Rule)
                 else rule.describe(rows, cols, x=x, delta=delta, samples=samples, lr_scale=lr_scale)
             )
@@ -296,8 +298,8 @@ class Network:
 
 
 def _taken(x: ArrayLike, targets: ArrayLike, order: NDArray[Any]) -> tuple[ArrayLike, ArrayLike, NDArray[Any] | None]:
-    """The sequences of `order` alone, so that a whole text is not converted for some of them; what does not fit is left
-    for the core to refuse."""
+    """The sequences of `order` only, so that a whole text is not converted for a few of them; the core refuses
+    arguments that do not fit."""
     x, targets = np.asarray(x), np.asarray(targets)
     fits = order.ndim == 1 and order.dtype.kind in "iu" and order.size > 0 and x.ndim > 1
     if fits and order.min() >= 0 and order.max() < len(x) == len(targets):

@@ -53,10 +53,10 @@ class Rule:
     """the array that the network sees, unless `visible` says otherwise"""
 
     averaging: bool = False
-    """whether iterates are to be averaged; set from outside, and read by a rule that keeps an average"""
+    """whether iterates are averaged; set by the training, for rules that keep an average"""
 
     def build(self, weights: F32, seed: int, layer: int) -> None:
-        """Make the arrays of layer number `layer` and start from `weights` (outputs, inputs)."""
+        """Create the arrays of layer number `layer`, with the initial `weights` (outputs, inputs)."""
         raise self._missing("build")
 
     def update(self, x: F32, delta: F32, lr_scale: float) -> None:
@@ -90,7 +90,7 @@ class Rule:
         return self.visible.backward(delta)
 
     def evaluate(self, x: F32, draw: int) -> F32:
-        """Like `forward`, with the noise of evaluation `draw` and without a change to any state of the training."""
+        """Like `forward`, with the noise of evaluation `draw` and without changing any state of the training."""
         return self.visible.evaluate(x, draw=draw)
 
     def weights(self) -> F32:
@@ -113,7 +113,7 @@ class Rule:
         return self.visible.read_weights(draw=draw)
 
     def average(self) -> F32 | None:
-        """The average over iterates (outputs, inputs) of a rule that keeps one while `averaging`; None by default."""
+        """The average over iterates (outputs, inputs), if the rule keeps one while `averaging`; None by default."""
         return None
 
     def ledger(self) -> dict[str, Any]:
@@ -134,14 +134,14 @@ class Rule:
         return {f"{name}.{constant}": values for name, of in named for constant, values in of.items()}
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """Everything to continue from, bit for bit, by attribute: arrays of real numbers.
+        """Everything that is needed to continue bit for bit, by attribute: arrays of real numbers.
 
         The state of a `Crossbar` kept as `self.c` is "c" (its weights), "c.reference", "c.counts.pulses", …
         """
         return dict(_saved(self._attributes()))
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Put back a `state` of a rule with the same settings; ValueError for other names, shapes or types."""
+        """Restore a `state` of a rule with the same settings; ValueError for other names, shapes or types."""
         own = self.state()
         if own.keys() != state.keys():
             different = ", ".join(sorted(own.keys() ^ state.keys()))
@@ -160,14 +160,14 @@ class Rule:
 
 
 def _parts(value: Any) -> list[tuple[str, Any]]:
-    """What a container holds, by name."""
+    """The elements of a container, by name."""
     if isinstance(value, dict):
         return [(str(name), part) for name, part in value.items()]
     return [(str(k), part) for k, part in enumerate(value)]
 
 
 def _arrays(attributes: Any, prefix: str = "") -> Iterator[tuple[str, Crossbar]]:
-    """The crossbars among attributes, and in containers of theirs."""
+    """The crossbars among attributes, also inside containers."""
     for name, value in _parts(attributes):
         if isinstance(value, Crossbar):
             yield prefix + name, value
@@ -185,7 +185,7 @@ def _saved(attributes: Any, prefix: str = "") -> Iterator[tuple[str, NDArray[Any
             yield from ((f"{name}.{part}", array) for part, array in value.state().items())
         elif isinstance(value, np.random.Generator):
             text = json.dumps(value.bit_generator.state, default=lambda array: array.tolist())
-            # of one length, although numbers differ in their digits
+            # padded to a fixed length, because the number of digits varies
             yield name, np.frombuffer(text.ljust(-(-len(text) // 1024) * 1024).encode(), np.uint8)
         elif isinstance(value, np.ndarray | np.generic | bool | int | float):
             yield name, np.array(value)
@@ -194,7 +194,7 @@ def _saved(attributes: Any, prefix: str = "") -> Iterator[tuple[str, NDArray[Any
 
 
 def _restored(attributes: Any, state: Mapping[str, NDArray[Any]], prefix: str = "") -> dict[str, Any]:
-    """The attributes with the values of a state; arrays, crossbars and generators keep their identity."""
+    """The attributes with the values of a state; arrays, crossbars and generators are restored in place."""
     return {name: _value(prefix + name, value, state) for name, value in _parts(attributes)}
 
 

@@ -1,4 +1,4 @@
-"""How outputs are judged: loss and error, and the softmax."""
+"""Loss and error of outputs, predictions and the softmax."""
 
 import math
 from typing import Any, NamedTuple
@@ -12,23 +12,25 @@ F32 = NDArray[np.float32]
 
 
 class Score(NamedTuple):
-    """How a network did on some examples."""
+    """Loss and error of a network on some examples."""
 
     loss: float
     """mean loss per example, or per step of a sequence (nats for cross-entropy)"""
     error: float
-    """share of examples, or of time steps, given a wrong class, 0 to 1; NaN for the loss "mse", which has no classes"""
+    """share of examples, or of time steps, with a wrong class, 0 to 1; NaN for the loss "mse", which has no classes"""
 
 
 def score(total: float, wrong: int, examples: int, loss: str) -> Score:
-    """The score of a sum of losses and a number of wrong classes, by the loss `loss`; ValueError without examples."""
+    """The score for a sum of losses and a number of wrong classes under the loss `loss`; ValueError without
+    examples."""
     if examples == 0:
         raise ValueError("targets must contain at least one example; there are no examples")
     return Score(total / examples, wrong / examples if loss == "cross-entropy" else math.nan)
 
 
 def predicted(outputs: F32, loss: str) -> NDArray[Any]:
-    """What `outputs` (…, outputs) predict: for "cross-entropy" the most likely class (…), for "mse" themselves."""
+    """The predictions of `outputs` (…, outputs): the most likely class (…) for "cross-entropy", the outputs for
+    "mse"."""
     return np.asarray(outputs.argmax(axis=-1), dtype=np.int64) if loss == "cross-entropy" else outputs
 
 

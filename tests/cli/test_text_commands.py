@@ -164,7 +164,7 @@ def test_an_extracted_model_writes_and_is_evaluated(
     of_run, of_file = (json.loads(command("evaluate", p, "--data-dir", folder, "--json")[1]) for p in (run, file))
     assert (of_file["test_error"], of_file["test_loss"]) == (of_run["average_test_error"], of_run["average_test_loss"])
     tt.Model.load(file).noted(vocabulary="ab").save(file)
-    refused(command("sample", file), "2 characters for a network of")
+    refused(command("sample", file), "a character for each of the")
     tt.Model.load(file).noted(vocabulary="ba").save(file)
     refused(command("sample", file), "sorted")
 
@@ -198,7 +198,7 @@ def test_damaged_vocabularies_are_refused(command: Command, folder: Path, run: P
     path = str(run / "checkpoint.safetensors")
     (run / "checkpoint.previous.safetensors").unlink()
     state, header = tt._core.load_tensors(path)
-    for vocabulary, words in (("ba", "sorted"), ("ab", "2 characters for a network of")):
+    for vocabulary, words in (("ba", "sorted"), ("ab", "a character for each of the")):
         header["vocabulary"] = vocabulary
         header["sha256"] = digest(header, state)
         tt._core.save_tensors(path, state, header)

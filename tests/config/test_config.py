@@ -150,7 +150,7 @@ def from_toml(text: str) -> tt.TrainConfig:
         ("epochs = 2.0", "epochs must be a whole number, not 2.0"),
         ("seed = -1", "seed must be from 0 to 2^63 - 1, not -1"),
         ("data = 1979-05-27", "data must be a string, not datetime.date"),
-        ('data = "a\\nb"', "data must be a name without line breaks"),
+        ('data = "a\\nb"', "data must be a name without control characters"),
         ("net = ['fcn']", "net must be one of fcn, lenet, lstm, not ['fcn']"),
         ("rule.kind = ['sgd']", f"rule.kind must be one of {RULES}, not ['sgd']"),
     ],

@@ -257,7 +257,7 @@ def test_settings_of_another_type_are_refused(settings: dict[str, Any], words: s
 
 
 def test_images_of_two_types_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"^test x must have the type of x, uint8, not float64, or full_scale"):
+    with pytest.raises(ValueError, match=r"^test x must have the type of x, uint8, not float64, or pass full_scale"):
         Dataset.from_arrays(COLOUR, Y, test=(COLOUR / 255, Y))
     assert Dataset.from_arrays(COLOUR, Y, test=(COLOUR / 255, Y), full_scale=1).test_x.max() <= 1
 

@@ -118,7 +118,7 @@ def test_what_is_not_a_folder_of_colour_images_is_refused(folder: Path) -> None:
     blobs_of = folder / "blobs"
     images = (blobs_of / "t10k-images-idx4-ubyte").read_bytes()
     (blobs_of / "t10k-images-idx3-ubyte").write_bytes(idx(np.zeros((30, 16, 16))))
-    with pytest.raises(ValueError, match="both grey images and colour images"):
+    with pytest.raises(ValueError, match="must hold grey images or colour images, not both"):
         load("blobs", folder)
     (blobs_of / "t10k-images-idx3-ubyte").unlink()
     (blobs_of / "t10k-images-idx4-ubyte").write_bytes(idx(np.zeros((30, 16, 16))))

@@ -176,7 +176,7 @@ def test_folders_without_one_text_say_what_they_hold(tmp_path: Path) -> None:
         load("tiny", tmp_path)
     for name in ("one.txt", "two.txt.gz"):
         (folder / name).write_bytes(TEXT.encode())
-    with pytest.raises(ValueError, match=r"it holds 2 texts, one\.txt, two\.txt\.gz; one needed"):
+    with pytest.raises(ValueError, match=r"it must hold one text, not 2: one\.txt, two\.txt\.gz"):
         load("tiny", tmp_path)
 
 
@@ -192,7 +192,7 @@ def test_images_win_over_texts_beside_them(tmp_path: Path) -> None:
 
 def test_another_text_is_refused_as_war_and_peace(tmp_path: Path) -> None:
     (tmp_path / "war-and-peace.txt").write_bytes(TEXT.encode())
-    with pytest.raises(ValueError, match=f"SHA-256 .* should be {_SHA256_OF_TEXT['war-and-peace']}"):
+    with pytest.raises(ValueError, match=f"SHA-256 .* must be {_SHA256_OF_TEXT['war-and-peace']}"):
         load("war-and-peace", tmp_path)
 
 

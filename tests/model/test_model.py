@@ -222,7 +222,7 @@ def test_files_hold_layers_of_every_kind(tmp_path: Path, stack: str, ending: str
         ("images", 0, {"kernel": 9}, "kernel must be at most 6 .*, not 9"),
         ("images", 0, {"kernel": 3}, "1 takes images of .*, but the layer before it gives images of"),
         ("images", 0, {"stride": 0}, "stride must be .*, not 0"),
-        ("images", 0, {"padding": -1}, "padding must be from 0 to 10,000,000, not -1"),
+        ("images", 0, {"padding": -1}, "padding must be from 0 to 10,000, not -1"),
         ("images", 0, {"filters": "two"}, "filters must be a whole number, not .two."),
         ("images", 0, {"dilation": 2}, "dilation"),
         ("images", 1, {"kernel": 7}, "kernel must be at most 3 .*, not 7"),

@@ -110,7 +110,7 @@ def test_a_layer_without_a_twin_is_refused() -> None:
     class Other(tt.nn.Layer):
         pass
 
-    with pytest.raises(ValueError, match=r"no module for .*Other"):
+    with pytest.raises(ValueError, match=r"export to PyTorch does not support .*Other"):
         tt.export.torch_module([Other()])
 
 

@@ -26,7 +26,7 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(stopped: tt.Run) -> No
         damaged.append(bytes(flipped))
     for content in damaged:
         newest.write_bytes(content)
-        with pytest.warns(UserWarning, match=r"checkpoint\.safetensors.*; the checkpoint before it is taken"):
+        with pytest.warns(UserWarning, match=r"checkpoint\.safetensors.*; the previous checkpoint is used"):
             assert stopped.last().progress == before.progress
     with pytest.warns(UserWarning, match="before it"):
         network, progress = stopped.prepare(DIGITS)
@@ -77,11 +77,11 @@ def test_checkpoints_of_another_kind_are_refused(stopped: tt.Run, change: dict[s
 
 def test_a_config_or_data_that_changed_is_refused(stopped: tt.Run, command: Command) -> None:
     other = replace(DIGITS, train_y=(DIGITS.train_y + 1) % 10)
-    with pytest.raises(ValueError, match=r"digits is not the data that .* was begun with"):
+    with pytest.raises(ValueError, match=r"digits must be the data that .* was started with"):
         tt.Run.open(stopped.path).prepare(other)
     path = stopped.path / "config.toml"
     path.write_text(path.read_text(encoding="utf-8").replace("seed = 5", "seed = 6"), encoding="utf-8")
-    words = "config.toml is not what the checkpoint was made with: seed differ"
+    words = "config.toml must be the config of the checkpoint; they differ in seed"
     refused(command("train", "--resume", stopped.path), words)
     with pytest.raises(ValueError, match=words):
         tt.Run.open(stopped.path).network()

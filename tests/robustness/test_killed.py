@@ -59,7 +59,7 @@ def test_killed_50_times_in_a_row_it_ends_as_if_it_never_was(tmp_path: Path, mon
         time.sleep(moments.uniform(0, 0.1))
         process.kill()
         said = process.communicate()[1]
-        assert not said or "; the checkpoint before it is taken" in said  # killed between the renames
+        assert not said or "; the previous checkpoint is used" in said  # killed between the renames
         kills += process.returncode == -signal.SIGKILL
         torn += len(list(run.path.iterdir())) > 4  # a file was being written
         now = come_to(run)
@@ -110,7 +110,7 @@ def test_a_kill_between_the_steps_of_writing_leaves_a_checkpoint(
     assert list(run.path.glob(".checkpoint.*"))[1:] == []
     if step == "second rename":
         assert not (run.path / NEWEST).exists()
-        with pytest.warns(UserWarning, match="no such file; the checkpoint before it is taken"):
+        with pytest.warns(UserWarning, match="no such file; the previous checkpoint is used"):
             assert run.last().progress == made.progress
         with pytest.warns(UserWarning, match="no such file"):
             run.train(DIGITS, progress=False)

@@ -246,7 +246,7 @@ CALLS: dict[str, Callable[[Path], Call]] = {
     "training.checkpoint.load": lambda f: (checkpoint.load, {"folder": run(f).path}),
     "config.to_dict": lambda f: (config.to_dict, {"config": tt.Ttv2()}),
     "config.from_dict": lambda f: (config.from_dict, {"cls": tt.Ttv2, "values": {"device": {"states": 30}}}),
-    "config.over": lambda f: (config.over, {"table": {"a": 1}, "given": {"states": 2}}),
+    "config.over": lambda f: (config.over, {"table": {"a": 1}, "changes": {"states": 2}}),
     "config.kinds_of": lambda f: (config.kinds_of, {"hint": tt.Device}),
     "config.named": lambda f: (config.named, {"hint": tt.Periphery}),
     "config.doc_of": lambda f: (config.doc_of, {"cls": tt.Ttv2}),

@@ -214,7 +214,7 @@ def test_two_rules_in_one_network_are_saved_and_resumed(tmp_path: Path, config: 
     assert all(states[0][name].tobytes() == states[1][name].tobytes() for name in states[0])
     assert run.extract("read").metadata["rule"] == [rule["kind"] for rule in run.extract("read").metadata["settings"]]
     (run.path / "config.toml").write_text(replace(config, layer_rules={}).to_toml(), encoding="utf-8")
-    with pytest.raises(ValueError, match="not what the checkpoint was made with: layer_rules differ"):
+    with pytest.raises(ValueError, match="must be the config of the checkpoint; they differ in layer_rules"):
         tt.Run.open(run.path).network()
 
 

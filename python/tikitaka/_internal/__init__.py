@@ -1,1 +1,1 @@
-"""What all rooms share and no user needs."""
+"""Helpers shared by all subpackages; not part of the public interface."""

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Writing files completely or not at all."""
 
 import os
 from contextlib import suppress
@@ -8,9 +8,9 @@ __all__ = ["atomic_write", "sync_folder"]
 
 
 def atomic_write(path: str | Path, content: bytes) -> None:
-    """Write `content` to a temporary file beside `path`, sync it, and put it in the place of `path`.
+    """Write `content` to a temporary file beside `path`, sync it, and rename it to `path`.
 
-    Raises OSError when that fails; whatever was at `path` is then still there.
+    Raises OSError if that fails; an earlier file at `path` is then unchanged.
     """
     path = Path(path)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -27,7 +27,7 @@ def atomic_write(path: str | Path, content: bytes) -> None:
 
 
 def sync_folder(folder: str | Path) -> None:
-    """See to it that what was renamed in `folder` outlives a power cut, where the platform can."""
+    """Make renamed files in `folder` survive a power cut, if the platform can."""
     with suppress(OSError):  # Windows opens no folders, and some file systems do not sync them
         number = os.open(folder, os.O_RDONLY)
         try:

@@ -1,4 +1,4 @@
-"""Arrays with a header of strings that says what they are and carries a checksum over all of it."""
+"""Checksums of arrays and the header of strings that describes them."""
 
 import hashlib
 import json
@@ -15,9 +15,9 @@ __all__ = ["digest", "verify", "with_checksum"]
 def with_checksum(
     header: Mapping[str, str], arrays: Mapping[str, NDArray[Any]], *, format: str, version: int
 ) -> dict[str, str]:
-    """`header` with the name and version of the format, and the SHA-256 over that and `arrays`."""
-    whole = {"format": format, "version": str(version), **header}
-    return {**whole, "sha256": digest(whole, arrays)}
+    """`header` with the name and version of the format, and the SHA-256 of these and `arrays`."""
+    described = {"format": format, "version": str(version), **header}
+    return {**described, "sha256": digest(described, arrays)}
 
 
 def verify(
@@ -29,7 +29,8 @@ def verify(
     version: int,
     what: str,
 ) -> None:
-    """Raise ValueError where what was read from `path` is no `what` of this format and version, or is damaged."""
+    """Raise ValueError unless `header` and `arrays`, read from `path`, are an undamaged `what` of this format and
+    version."""
     if header.get("format") != format:
         raise ValueError(f"{path} is not a {what} of tikitaka")
     if header.get("version") != str(version):
@@ -39,12 +40,12 @@ def verify(
 
 
 def digest(header: Mapping[str, str], arrays: Mapping[str, NDArray[Any]]) -> str:
-    """SHA-256 over every string of `header` but the one named sha256, and every array with its name."""
+    """SHA-256 of every string of `header` except "sha256", and of every array with its name."""
     sha = hashlib.sha256()
     for name in sorted(header.keys() - {"sha256"}):
         sha.update(json.dumps([name, header[name]]).encode())
     for name in sorted(arrays):
-        w = arrays[name]
-        sha.update(json.dumps([name, str(w.dtype), list(w.shape)]).encode())
-        sha.update(np.ascontiguousarray(w, dtype=w.dtype.newbyteorder("<")).tobytes())
+        array = arrays[name]
+        sha.update(json.dumps([name, str(array.dtype), list(array.shape)]).encode())
+        sha.update(np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).tobytes())
     return sha.hexdigest()

@@ -1,4 +1,4 @@
-"""How much of the machine there is."""
+"""The processor cores of this machine."""
 
 import os
 

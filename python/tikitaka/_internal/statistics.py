@@ -1,4 +1,4 @@
-"""How far numbers of several seeds or chips lie apart, and how that is written."""
+"""Standard deviations over seeds or chips, and their notation."""
 
 from collections.abc import Sequence
 from statistics import stdev
@@ -7,10 +7,10 @@ __all__ = ["plus_minus", "standard_deviation"]
 
 
 def standard_deviation(numbers: Sequence[float]) -> float | None:
-    """The sample standard deviation of `numbers`; None for a single one, which says nothing about it."""
+    """The sample standard deviation of `numbers`; None for a single number."""
     return stdev(numbers) if len(numbers) > 1 else None
 
 
-def plus_minus(mean: float, apart: float | None, digits: int = 2) -> str:
-    """A mean with its spread, in the unit of both, as "1.85 ± 0.10"; the mean alone where the spread is None."""
-    return f"{mean:.{digits}f}" if apart is None else f"{mean:.{digits}f} ± {apart:.{digits}f}"
+def plus_minus(mean: float, deviation: float | None, digits: int = 2) -> str:
+    """A mean with its standard deviation, in the same unit, as "1.85 ± 0.10"; the mean alone if `deviation` is None."""
+    return f"{mean:.{digits}f}" if deviation is None else f"{mean:.{digits}f} ± {deviation:.{digits}f}"

@@ -1,4 +1,4 @@
-"""Fields that hold what their type hints say: the type of each value, and names out of a list."""
+"""Checks of types, ranges and names, for arguments and for the fields of dataclasses."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
@@ -30,10 +30,10 @@ def hints_of(cls: Any) -> dict[str, Any]:
 
 
 def check_types(config: Any) -> None:
-    """Check every field of a frozen dataclass; numbers of NumPy become Python's, which files can hold.
+    """Check every field of a frozen dataclass; NumPy numbers become Python numbers, which files can represent.
 
     Raises TypeError for a value of another type, and ValueError for a name that is not in the list of its field;
-    both begin with the name of the field. A whole number will do for a float.
+    both begin with the name of the field. A whole number is accepted for a float.
     """
     for f in fields(config):
         if f.init:
@@ -46,7 +46,7 @@ def check_types(config: Any) -> None:
 def _plain(hint: Any, value: Any, name: str) -> Any:
     allowed = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
     if any(get_origin(part) in (tuple, Mapping) for part in allowed):
-        return value  # the config itself checks what its collections hold
+        return value  # the config itself checks the contents of its collections
     if value is None and NoneType in allowed:
         return None
     wanted = next(part for part in allowed if part is not NoneType)
@@ -59,14 +59,14 @@ def _plain(hint: Any, value: Any, name: str) -> Any:
 
 
 def check_kind(name: str, value: Any, kind: type[Any]) -> None:
-    """Raise TypeError where `value` is no `kind`."""
+    """Raise TypeError unless `value` is a `kind`."""
     if not isinstance(value, kind):
         raise TypeError(f"{name} must be {_WORDS.get(kind, f'a {kind.__name__}')}, not {value!r}")
 
 
 def check_int(name: str, value: Any, least: int, most: int | None = None) -> int:
-    """`value` as an int of Python, which does not overflow; TypeError for what is no whole number, and ValueError where
-    it is not from `least` to `most`."""
+    """`value` as a Python int, which cannot overflow; TypeError unless it is a whole number, ValueError unless it is
+    from `least` to `most`."""
     if not isinstance(value, Integral) or isinstance(value, bool):
         raise TypeError(f"{name} must be a whole number, not {value!r}")
     number = int(value)
@@ -77,7 +77,7 @@ def check_int(name: str, value: Any, least: int, most: int | None = None) -> int
 
 
 def one_of(name: str, value: Any, known: Iterable[str]) -> str:
-    """`value` if it is among `known`; else ValueError, or TypeError for what is no string, with the nearest name."""
+    """`value` if it is among `known`; else ValueError with the nearest name, or TypeError for anything but a string."""
     known = list(known)
     if isinstance(value, str) and value in known:
         return value
@@ -88,13 +88,13 @@ def one_of(name: str, value: Any, known: Iterable[str]) -> str:
 
 
 def nearest(value: str, known: Iterable[str]) -> str:
-    """The end of a message about an unknown name: the name among `known` that was meant, if any is near."""
+    """The end of a message about an unknown name: the most similar name among `known`, if any."""
     near = get_close_matches(value, list(known), n=1)
     return f": did you mean {near[0]}?" if near else ""
 
 
 def placed(error: Exception, where: str, names: Iterable[str]) -> Exception:
-    """`error`, which begins with a field among `names`, with the path `where` (ending in a dot) before it."""
+    """`error` with the path `where` (ending in a dot) before the field of `names` that it begins with."""
     words = str(error)
     if where:
         words = where + words if words.split(" ", 1)[0] in names else f"{where[:-1]}: {words}"

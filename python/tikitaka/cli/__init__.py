@@ -1,6 +1,6 @@
 """The command line: parse, call the API, print.
 
-Exit status 0; 1 the run failed; 2 bad input, with one line on standard error; 130 or 143 stopped by a signal.
+Exit status 0; 1 the run failed; 2 bad input, with one line on standard error; 130 or 143 if a signal stopped it.
 """
 
 import sys
@@ -28,7 +28,7 @@ __all__ = ["main", "tikitaka"]
 @click.pass_context
 def tikitaka(context: click.Context) -> None:
     """Train neural networks on simulated noisy analog hardware."""
-    _core.simd()  # a TIKITAKA_SIMD that names nothing is refused before any file is made
+    _core.simd()  # refuses an unknown TIKITAKA_SIMD before any file is created
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
 
@@ -38,14 +38,14 @@ for command in (demo, train, evaluate, extract, predict, sample, plot, reproduce
 
 
 def main(args: Sequence[str] | None = None) -> None:
-    """Run the command line and leave with its exit status."""
+    """Run the command line and exit with its status."""
     sys.exit(_status(args))
 
 
 def _status(args: Sequence[str] | None) -> int:
     try:
-        done = tikitaka.main(args, prog_name="tikitaka", standalone_mode=False)
-        return done if isinstance(done, int) else 0
+        result = tikitaka.main(args, prog_name="tikitaka", standalone_mode=False)
+        return result if isinstance(result, int) else 0
     except click.ClickException as error:
         _say(error.format_message())
         return error.exit_code
@@ -55,7 +55,7 @@ def _status(args: Sequence[str] | None) -> int:
     except (click.Abort, KeyboardInterrupt):
         _say("stopped")
         return 130
-    except (ValueError, TypeError, OSError) as error:  # nothing had begun to run yet: what was asked for is bad
+    except (ValueError, TypeError, OSError) as error:  # nothing has run yet, so the input is bad
         _say(_words(error))
         return 2
 

@@ -23,7 +23,7 @@ __all__ = ["demo"]
 
 EPOCHS = 40
 
-# Each rule's rates are the best of a small grid on a fifth of the training images, held out; the devices are the same.
+# Rates are the best of a small grid on a held-out fifth of the training images; the devices are the same.
 DEVICE = SoftBounds(states=20)
 RULES: dict[str, RuleConfig] = {
     "float": DigitalSgd(lr=0.2),
@@ -60,7 +60,7 @@ def _one(
 ) -> dict[str, float | None]:
     network = Network(fcn(digits.inputs, digits.classes), rule, seed=seed)
 
-    def on_epoch(_: Metrics) -> None:  # not the True that a progress bar returns, which would end the training
+    def on_epoch(_: Metrics) -> None:  # returns None: the True of a progress bar would end the training
         step()
 
     last = fit(network, digits, epochs=epochs, progress=False, on_epoch=on_epoch)[-1]

@@ -24,12 +24,12 @@ F = TypeVar("F", bound=Callable[..., Any])
 def _target_options(command: F) -> F:
     for option in reversed(
         (
-            click.option("--bits", type=click.IntRange(2, 24), multiple=True, help="Also quantised to so many bits."),
+            click.option("--bits", type=click.IntRange(2, 24), multiple=True, metavar="N", help="Also quantised."),
             click.option(
                 "--target-error",
                 type=click.FloatRange(0, 1),
                 metavar="E",
-                help="Also on chips, programmed with this error (0.05: 5 %).",
+                help="Also on chips, programmed with this error (0.05: 5 % of the range).",
             ),
             click.option("--target-method", type=click.Choice(get_args(Method)), help="How chips are programmed."),
             click.option("--target-max-pulses", type=click.IntRange(1, 10**6), default=1000, help="Per device."),
@@ -76,9 +76,7 @@ def evaluate(
 
     models: dict[str, Model | None]
     scores: dict[str, Score | None]
-    if isinstance(
-        predictor, Network
-    ):  # of a finished RUN: the noise of its last epoch, so that its own number comes out
+    if isinstance(predictor, Network):  # with the noise of the last epoch, which reproduces the RUN's own error
         models = {"last_read_": extract.last_read(predictor), "average_": extract.average(predictor)}
         scores = {"": predictor.evaluate(x, y, draw=source.epochs, threads=threads)}
     else:
@@ -125,7 +123,7 @@ def _programming(
     target_chips: int,
     target_seed: int,
 ) -> dict[str, Any] | None:
-    """How chips are to be programmed; None when no chip is asked for."""
+    """The settings for programming chips; None if no chips are requested."""
     method = target_method or ("exact" if target_error is None else "error")
     if target_error is None and target_method is None:
         if target_states is not None or target_periphery is not None:

@@ -1,4 +1,4 @@
-"""`tikitaka extract`: a digital model out of a RUN, into a file."""
+"""`tikitaka extract`: writes a digital model from a RUN to a file."""
 
 from pathlib import Path
 from typing import Literal
@@ -28,7 +28,7 @@ __all__ = ["extract"]
 def extract(
     run: Path, to: Path, what: Literal["average", "read", "reads"], reads: int, force: bool, as_json: bool
 ) -> None:
-    """Write the digital model that reads of RUN's hardware give."""
+    """Write the digital model that reads of RUN's hardware yield."""
     endings = (*file.endings, ".onnx")
     if to.suffix not in endings:
         raise ValueError(f"--to {to} must end in one of {', '.join(endings)}")

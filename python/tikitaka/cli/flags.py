@@ -34,7 +34,7 @@ class Flag:
 
 
 def _schedule(text: str) -> str | list[float]:
-    """A schedule by name, or numbers with commas between them: a factor for each epoch."""
+    """A schedule by name, or numbers separated by commas: a factor for each epoch."""
     if text in schedules:
         return text
     try:
@@ -45,7 +45,7 @@ def _schedule(text: str) -> str | list[float]:
 
 
 def training_options(command: F) -> F:
-    """Give a click command an option for every field of `TrainConfig`, None where it is not given."""
+    """Give a click command an option for every field of `TrainConfig`, None if it is not given."""
     hints, docs = get_type_hints(TrainConfig), doc_of(TrainConfig)
     settings: dict[str, dict[str, Any]] = {
         "net": {"type": click.Choice(list(nets))},
@@ -80,7 +80,7 @@ def rule_flags() -> dict[str, Flag]:
 
 
 def rule_options(command: F) -> F:
-    """Give a click command an option for every flag of every rule, None where it is not given."""
+    """Give a click command an option for every flag of every rule, None if it is not given."""
     for key, flag in reversed(rule_flags().items()):
         only = "" if len(flag.kinds) >= len(rules) - 1 else f"  [{', '.join(flag.kinds)}]"
         names = [f"--{flag.name}/--no-{flag.name}" if flag.type is bool else f"--{flag.name}"]
@@ -89,38 +89,39 @@ def rule_options(command: F) -> F:
     return command
 
 
-def apply_flags(config: TrainConfig, given: Mapping[str, Any]) -> TrainConfig:
-    """`config` with the flags in `given` (by snake-case name, None: not given) put over it.
+def apply_flags(config: TrainConfig, flags: Mapping[str, Any]) -> TrainConfig:
+    """`config` with the `flags` (by snake-case name; None: not given) instead of its own values.
 
     Raises ValueError for a flag that the rule does not have; those of devices are ignored by the float rule. Flags of
-    a rule are for `rule` alone; `layer_rule` holds NAME=RULE of single arrays.
+    a rule apply to `rule` alone; `layer_rule` holds NAME=RULE for single arrays.
     """
-    values = {key: value for key, value in given.items() if value is not None}
-    whole = to_dict(config)
-    kind = values.pop("rule", whole["rule"]["kind"])
-    if kind != whole["rule"]["kind"]:
-        whole["rule"] = to_dict(nets[values.get("net", config.net)].rule(kind))
+    values = {key: value for key, value in flags.items() if value is not None}
+    table = to_dict(config)
+    kind = values.pop("rule", table["rule"]["kind"])
+    if kind != table["rule"]["kind"]:
+        table["rule"] = to_dict(nets[values.get("net", config.net)].rule(kind))
     for text in values.pop("layer_rule", ()):
-        _set_layer_rule(whole["layer_rules"], text, values.get("net", config.net))
-    _set_periphery(whole["rule"], values.pop("periphery", None), values.pop("mvm_noise", None))
+        _set_layer_rule(table["layer_rules"], text, values.get("net", config.net))
+    _set_periphery(table["rule"], values.pop("periphery", None), values.pop("mvm_noise", None))
     known = rule_flags()
-    partners = {
+    partners = {  # each replaces the other
         "states": "weight_step",
         "weight_step": "states",
         "slow_states": "slow_weight_step",
         "slow_weight_step": "slow_states",
     }
-    # a kind of device comes before its fields, and the fields of A before those of C that may copy them
+    # a kind of device comes before its fields, and the fields of A before those of C, which may copy them
     for key in sorted(values, key=lambda key: (not key.endswith("device"), key.startswith("slow"))):
         if key not in known:
-            whole[key] = values[key]
+            table[key] = values[key]
         elif kind in known[key].kinds:
-            _set(whole["rule"], known[key].path, values[key])
-            if key in partners and partners[key] not in values:  # states take the place of step, and step of states
-                _set(whole["rule"], known[partners[key]].path, None)
+            _set(table["rule"], known[key].path, values[key])
+            if key in partners and partners[key] not in values:
+                _set(table["rule"], known[partners[key]].path, None)
         elif kind != "float" or len(known[key].path) == 1:
-            raise ValueError(f"--{known[key].name} is no setting of rule {kind}, only of {', '.join(known[key].kinds)}")
-    return TrainConfig.from_dict(whole)
+            name, owners = known[key].name, ", ".join(known[key].kinds)
+            raise ValueError(f"--{name} is not a setting of rule {kind}, only of {owners}")
+    return TrainConfig.from_dict(table)
 
 
 def _leaves(cls: type[Any], above: Path = ()) -> Iterator[tuple[Path, Any, str]]:
@@ -165,7 +166,7 @@ def _click_type(hint: Any) -> Any:
 
 
 def _set_layer_rule(layer_rules: dict[str, Any], text: str, net: str) -> None:
-    """The rule of NAME=RULE with the settings that suit the network; one of that kind stays as it is."""
+    """Set the rule of NAME=RULE, with the settings that suit the network; keep an existing rule of that kind."""
     name, equals, kind = text.partition("=")
     if not (name and equals):
         raise ValueError(f"--layer-rule must be NAME=RULE, such as linear1=float, not {text!r}")
@@ -186,7 +187,7 @@ def _set_periphery(rule: dict[str, Any], name: str | None, noise: float | None) 
 def _set(table: dict[str, Any], path: Path, value: Any) -> None:
     *tables, name = path
     for part in tables:
-        if table[part] is None:  # C's devices are those of A until a flag says otherwise
+        if table[part] is None:  # C's devices are those of A unless a flag changes them
             table[part] = dict(table["device"])
         table = table[part]
     if name == "kind":

@@ -1,4 +1,4 @@
-"""What commands print, and how they end."""
+"""Output and exit statuses of commands."""
 
 import json
 import signal
@@ -19,7 +19,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Failed(click.ClickException):
-    """The run failed, through no fault of what was asked for: exit status 1."""
+    """The run failed although the input was valid: exit status 1."""
 
     exit_code = 1
 
@@ -33,7 +33,7 @@ class Signalled(Exception):
 
 
 def common_options(command: F) -> F:
-    """Options of every command that works: --threads and --json."""
+    """The options --threads and --json."""
     command = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")(command)
     return click.option(
         "--threads",
@@ -44,7 +44,7 @@ def common_options(command: F) -> F:
 
 
 def print_json(value: Any) -> None:
-    """One JSON object on standard output; numbers that JSON does not have raise ValueError."""
+    """Print one JSON object on standard output; ValueError for numbers that JSON cannot represent."""
     click.echo(json.dumps(value, allow_nan=False))
 
 
@@ -66,7 +66,7 @@ def nats(loss: float | None) -> str:
 
 @contextmanager
 def signals() -> Iterator[list[int]]:
-    """Within it the first SIGINT or SIGTERM is only noted, in the list given; the next one acts as usual."""
+    """In this context, the first SIGINT or SIGTERM is only added to the list; the next one acts as usual."""
     seen: list[int] = []
 
     def note(number: int, _frame: FrameType | None) -> None:

@@ -21,7 +21,7 @@ __all__ = ["plot"]
 F = TypeVar("F", bound=Callable[..., Any])
 
 KINDS = ("curves", "claim", "histograms", "responses")
-# fields of devices, as flags of the names that `tikitaka train` has for them
+# fields of devices, with the flags of `tikitaka train`
 _FIELDS = {key: flag for key, flag in rule_flags().items() if flag.path[0] == "device" and flag.path[-1] != "kind"}
 
 
@@ -38,25 +38,25 @@ def _device_options(command: F) -> F:
     metavar="FILE.png",
     required=True,
     type=click.Path(path_type=Path),
-    help="The picture; replaced where there is one, whole or not at all.",
+    help="The picture to write; an existing one is replaced.",
 )
-@click.option("--kind", type=click.Choice(KINDS), help="The figure (default: what goes with PATH).")
+@click.option("--kind", type=click.Choice(KINDS), help="The figure (default: chosen by PATH).")
 @click.option(
     "--line",
     "lines",
     metavar="NAME=LOSS",
     multiple=True,
-    help="A loss to compare with, drawn across; may be given several times.  [curves]",
+    help="A loss to compare with, as a horizontal line; repeatable.  [curves]",
 )
 @click.option(
     "--device",
     type=click.Choice([*devices, *presets]),
-    help="Draw the responses of such devices, a model or a preset; the fields below override it.  [responses]",
+    help="Draw the responses of these devices, a model or a preset; the flags below override it.  [responses]",
 )
 @click.option(
     "--devices", "number", type=click.IntRange(1, 20), default=5, show_default=True, help="Devices drawn.  [responses]"
 )
-@click.option("--pulses", type=click.IntRange(1, 1_000_000), help="Pulses up, and as many down.  [responses]")
+@click.option("--pulses", type=click.IntRange(1, 1_000_000), help="Pulses up, and the same number down.  [responses]")
 @click.option(
     "--seed",
     type=click.IntRange(0, 2**63 - 1),
@@ -82,17 +82,17 @@ def plot(
     RUN...                     curves: test loss and test error after every epoch
     RESULT.json                claim: a result of `tikitaka reproduce`, as its --out or --json gives it
     RUN --kind histograms      histograms: weights, and symmetry points of A, at the last checkpoint
-    --device NAME --states 20  responses: weights of such devices under pulses up and as many down
-    CONFIG.toml                the same of the devices of its rule (those of A); also RUN --kind responses
+    --device NAME --states 20  responses: weights of these devices under pulses up, then down
+    CONFIG.toml                the same for the devices of its rule (those of A); also RUN --kind responses
     """
     figures.check_picture(out)
     given = {key: value for key, value in fields.items() if value is not None}
     if kind is None:
         kind = _kind(paths, bool(device or given))
     if kind != "curves" and lines:
-        raise ValueError(f"--line is a loss to compare curves with, and --kind is {kind}")
+        raise ValueError(f"--line needs --kind curves, not {kind}")
     if kind != "responses" and (device or given or pulses):
-        raise ValueError(f"settings of devices are for --kind responses, and --kind is {kind}")
+        raise ValueError(f"settings of devices need --kind responses, not {kind}")
     try:
         if kind == "curves":
             _curves(paths, out, lines)
@@ -125,10 +125,10 @@ def _curves(paths: tuple[Path, ...], out: Path, lines: tuple[str, ...]) -> None:
     given = dict(_line(line) for line in lines)
     runs = {path.resolve().name: Run.open(path) for path in paths}
     if len(runs) < len(paths):
-        raise ValueError("the RUN folders must have different names, which tell the curves apart")
+        raise ValueError("the RUN folders must have different names, which label the curves")
     kinds = {nets[run.config.net].text for run in runs.values()}
     if len(kinds) > 1:
-        raise ValueError("runs on images and runs on texts do not go into one picture")
+        raise ValueError("one picture must not contain both runs on images and runs on texts")
     figures.curves({name: run.metrics() for name, run in runs.items()}, out, text=kinds.pop(), lines=given)
 
 
@@ -138,12 +138,12 @@ def _result(path: Path) -> dict[str, Any]:
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: {error}") from error
     if not isinstance(result, dict) or "claim" not in result:
-        raise ValueError(f"{path} is no result of `tikitaka reproduce`: it has no claim")
+        raise ValueError(f"{path} is not a result of `tikitaka reproduce`: it has no claim")
     return result
 
 
 def _device(paths: tuple[Path, ...], name: str | None, fields: dict[str, Any]) -> Device:
-    """The device of a RUN or CONFIG.toml, or of a name, with `fields` in the place of its own."""
+    """The device of a RUN or CONFIG.toml, or of a name, with `fields` instead of its own."""
     if paths and name:
         raise ValueError(f"give --device or a path, not both: {name} and {paths[0]}")
     if paths:
@@ -156,7 +156,7 @@ def _device(paths: tuple[Path, ...], name: str | None, fields: dict[str, Any]) -
         values = to_dict(presets[name] if name in presets else devices[name or "soft-bounds"]())
     for key in fields:
         if _FIELDS[key].path[-1] not in values:
-            raise ValueError(f"--{_FIELDS[key].name} is no setting of {values['kind']} devices")
+            raise ValueError(f"--{_FIELDS[key].name} is not a setting of {values['kind']} devices")
     given = {_FIELDS[key].path[-1]: value for key, value in fields.items()}
     return from_dict(devices[values["kind"]], over(values, given))
 

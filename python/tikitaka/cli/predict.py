@@ -1,4 +1,4 @@
-"""`tikitaka predict`: what a trained network or an extracted model says about test examples."""
+"""`tikitaka predict`: predictions of a trained network or an extracted model for test examples."""
 
 import json
 from collections.abc import Iterator
@@ -29,9 +29,9 @@ def predict(
     threads: int,
     as_json: bool,
 ) -> None:
-    """Class of each test example, one per line, as the hardware of a RUN or the model in a FILE gives it.
+    """Class of each test example, one per line, by the hardware of a RUN or the model in a FILE.
 
-    Of a text: the character most likely to come next after each one of a test sequence, a sequence per line, as JSON.
+    For a text: the most likely next character after each one of a test sequence, a sequence per line, as JSON.
     """
     source = open_source(path)
     predictor, dataset = source.predictor, source.dataset(data, data_dir)
@@ -55,7 +55,7 @@ def predict(
 def distributions(outputs: NDArray[np.float32], data: str, *, as_json: bool) -> Iterator[str]:
     """The softmax of `outputs` as text, a row per line or one JSON object, example after example.
 
-    As numbers of Python those of a whole text would be ten times as large as `outputs` itself.
+    Python numbers for a whole text would need ten times the memory of `outputs`.
     """
     rows = (softmax(each).astype(float).round(6) for each in outputs)
     if not as_json:

@@ -1,4 +1,4 @@
-"""`tikitaka reproduce`: the studies, a command for each."""
+"""`tikitaka reproduce`: a command for each study."""
 
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -16,7 +16,7 @@ __all__ = ["reproduce"]
 
 @click.group()
 def reproduce() -> None:
-    """Run a claim again and print its numbers."""
+    """Run a study and print its numbers."""
 
 
 def _command(study: Study) -> click.Command:
@@ -60,7 +60,7 @@ def _common(study: Study) -> list[Callable[[Any], Any]]:
     keeps = f"Keeps {' and '.join(kept)}"
     if study.has_figure:
         keeps = f"Keeps {', '.join(kept)} and, with matplotlib, {study.name}.png"
-    keeps += "; an interrupted study goes on there." if study.resumable else "."
+    keeps += "; an interrupted study continues there." if study.resumable else "."
     folder = click.Path(file_okay=False, path_type=Path)
     return [
         click.option("--seeds", type=click.IntRange(min=1), help=study.seeds_help),
@@ -77,7 +77,7 @@ def _numbers(_context: click.Context, _option: click.Parameter, text: str) -> li
     try:
         return [int(word) if word.strip().isdigit() else float(word) for word in text.split(",")]
     except ValueError:
-        raise click.BadParameter(f"numbers with commas between them, not {text!r}") from None
+        raise click.BadParameter(f"must be numbers separated by commas, not {text!r}") from None
 
 
 for _study in registry.values():

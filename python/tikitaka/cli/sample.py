@@ -18,19 +18,19 @@ __all__ = ["sample"]
 @click.command()
 @click.argument("path", metavar="RUN_OR_FILE", type=click.Path(path_type=Path))
 @click.option("--chars", type=click.IntRange(min=1), default=300, show_default=True, help="Characters to write.")
-@click.option("--prime", metavar="TEXT", help="What to go on from (default: a new line, or else the first character).")
+@click.option("--prime", metavar="TEXT", help="Text to continue (default: a new line, or else the first character).")
 @click.option(
     "--temperature",
     type=click.FloatRange(min=0, min_open=True),
     default=1.0,
     show_default=True,
-    help="Divides the outputs: below 1 bolder, above 1 wilder.",
+    help="Divides the outputs: below 1 more predictable, above 1 more varied.",
 )
-@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Seed of the choices.")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Seed of the sampling.")
 @click.option(
     "--what",
     type=click.Choice(["hardware", "read", "average"]),
-    help="Of a RUN: the hardware as it stands (default), its last weights read once, or their average.",
+    help="Of a RUN: the hardware as trained (default), its last weights read once, or their average.",
 )
 @common_options
 def sample(
@@ -43,7 +43,7 @@ def sample(
     threads: int,
     as_json: bool,
 ) -> None:
-    """Text that the network of a RUN or the model in a FILE writes, character by character, from --prime on."""
+    """Text that the network of a RUN or the model in a FILE writes after --prime, character by character."""
     source = open_source(path)
     vocabulary = source.vocabulary
     if vocabulary is None:
@@ -60,10 +60,10 @@ def sample(
 
 
 def _writer(source: Source, what: str | None) -> Network | Model:
-    """Which of a RUN's models writes."""
+    """The model that writes."""
     if isinstance(source.predictor, Model):
         if what is not None:
-            raise ValueError(f"--what chooses among the models of a RUN, and {source.path} holds one model")
+            raise ValueError(f"--what chooses among the models of a RUN, but {source.path} holds a single model")
         return source.predictor
     if what == "average":
         return source.predictor.extract("average")

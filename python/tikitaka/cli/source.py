@@ -1,4 +1,4 @@
-"""RUN folders and model files: what is in them, with the data it is for."""
+"""The contents of RUN folders and model files, and their data."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ T = TypeVar("T", str, int)
 
 
 def source_options(command: F) -> F:
-    """What commands take that use a source on data: its path, --data, --data-dir and --examples."""
+    """Options of commands that use a source on data: its path, --data, --data-dir and --examples."""
     for option in reversed(
         (
             click.argument("path", metavar="RUN_OR_FILE", type=click.Path(path_type=Path)),
@@ -36,20 +36,20 @@ def source_options(command: F) -> F:
 
 @dataclass(frozen=True)
 class Source:
-    """A trained network or an extracted model, and what its RUN or file says about it."""
+    """A trained network or an extracted model, with the information in its RUN or file."""
 
     path: Path
     """the RUN folder or the file"""
     predictor: Network | Model
-    """the network of a RUN as its hardware stands, or the model of a file"""
+    """the trained network of a RUN, or the model of a file"""
     data: str | None
-    """name of the data set it was trained on; None where that is not known"""
+    """name of the data set it was trained on; None if unknown"""
     sequence: int
     """characters per sequence of text"""
     vocabulary: Vocabulary | None
     """the characters it reads and writes; None for images"""
     epochs: int = 0
-    """epochs of the whole training of a RUN"""
+    """epochs of the complete training of a RUN"""
 
     def dataset(self, data: str | None, data_dir: str | None) -> Dataset:
         """The data set `data` (None: the one it was trained on), a text in the codes of the network.
@@ -71,7 +71,7 @@ class Source:
 
 
 def open_source(path: Path) -> Source:
-    """What is at `path`; OSError or ValueError when there is nothing, or it is damaged."""
+    """The source at `path`; OSError or ValueError if there is none or it is damaged."""
     if path.is_dir():
         run = Run.open(path)
         config, last = run.config, run.last()
@@ -88,13 +88,14 @@ def open_source(path: Path) -> Source:
         raise FileNotFoundError(f"{path}: no such RUN folder or model file")
     if source.vocabulary is not None and len(source.vocabulary) != source.predictor.inputs:
         raise ValueError(
-            f"{path}: {len(source.vocabulary)} characters for a network of {source.predictor.inputs} inputs"
+            f"{path}: the vocabulary must have a character for each of the {source.predictor.inputs} inputs, "
+            f"not {len(source.vocabulary)}"
         )
     return source
 
 
 def _metadata(path: Path, model: Model, name: str, kind: type[T]) -> T | None:
-    """What the metadata of the model say under `name`, None where that is nothing; ValueError for another kind."""
+    """The metadata of the model under `name`, None if there is none; ValueError for another type."""
     value = model.metadata.get(name)
     if value is None or (isinstance(value, kind) and not isinstance(value, bool)):
         return value

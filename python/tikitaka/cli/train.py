@@ -33,7 +33,7 @@ _WITH_RESUME = {"resume", "threads", "data_dir", "as_json", "checkpoint_epochs",
     "--resume",
     type=click.Path(path_type=Path),
     metavar="RUN",
-    help="Go on with RUN from its last checkpoint; with --threads, --data-dir, --json, --checkpoint-… alone.",
+    help="Continue RUN from its last checkpoint; only with --threads, --data-dir, --json, --checkpoint-….",
 )
 @click.option(
     "--checkpoint-epochs", type=click.IntRange(min=1), default=1, metavar="N", help="A checkpoint every N epochs (1)."
@@ -43,9 +43,9 @@ _WITH_RESUME = {"resume", "threads", "data_dir", "as_json", "checkpoint_epochs",
     type=click.FloatRange(min=0),
     default=10.0,
     metavar="M",
-    help="And when the last is M minutes old (10).",
+    help="Also when the last is M minutes old (10).",
 )
-@click.option("--print-config", is_flag=True, help="Print the whole config as TOML and stop.")
+@click.option("--print-config", is_flag=True, help="Print the complete config as TOML and exit.")
 @common_options
 @rule_options
 def train(
@@ -65,7 +65,7 @@ def train(
         _print(_resumed(Run.open(resume), data_dir, how), resume, as_json)
         return
     values = {} if config_file is None else read_toml(config_file)
-    if given["net"] is not None:  # before all else: it brings the defaults of the others
+    if given["net"] is not None:  # first, because it determines the defaults of the others
         values["net"] = given["net"]
     config = apply_flags(TrainConfig.from_dict(values), given)
     if print_config:
@@ -79,18 +79,18 @@ def train(
 
 
 def _refuse_others(context: click.Context) -> None:
-    """ValueError for whatever the command line says that a run which goes on has its own of."""
+    """Raise ValueError for any setting on the command line that a resumed run already has."""
     for parameter in context.command.params:
         given = context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
         if given and parameter.name not in _WITH_RESUME:
             name = parameter.opts[0] if isinstance(parameter, click.Option) else "CONFIG.toml"
-            raise ValueError(f"{name} cannot be given with --resume: the run goes on with the settings it has")
+            raise ValueError(f"{name} cannot be given with --resume: the run continues with its own settings")
 
 
 def _resumed(run: Run, data_dir: str | None, how: dict[str, Any]) -> dict[str, Any]:
-    """The summary of an earlier run, which goes on first where it is not complete."""
-    if (done := run.summary()) is not None:
-        return done
+    """The summary of an earlier run, which is completed first if necessary."""
+    if (summary := run.summary()) is not None:
+        return summary
     dataset = run.config.dataset(data_dir)
     network, start = run.prepare(dataset)
     return _trained(run.config, network, dataset, run, {**how, "start": start})

@@ -1,7 +1,7 @@
-"""What a simulation is made of: devices, peripheries, pulse trains, references and training rules.
+"""The settings of a simulation: devices, peripheries, pulse trains, references and training rules.
 
 Every class here is a frozen dataclass that mirrors one struct of the compiled core field by field; the
-core holds the defaults and the bounds, and refuses what lies outside them when an object is made.
+core holds the defaults and the bounds, and checks them when an object is created.
 
 >>> rule = Ttv2(device=SoftBounds(states=20))
 >>> print(rule.describe(10, 129).splitlines()[1])

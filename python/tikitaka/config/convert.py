@@ -1,4 +1,4 @@
-"""Configs from and to nested plain values, which TOML and JSON can hold."""
+"""Configs from and to nested plain values, as in TOML and JSON."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, fields, is_dataclass
@@ -25,9 +25,9 @@ def to_dict(config: Any) -> dict[str, Any]:
 def from_dict(cls: type[T], values: Mapping[str, Any], where: str = "") -> T:
     """A config of class `cls` from nested plain values; absent fields take their defaults.
 
-    Where a field can hold one of several classes, the key "kind" chooses (absent: that of the field's default). The key
+    If a field can hold one of several classes, the key "kind" chooses (absent: that of the field's default). The key
     "preset" begins with a device of `presets` or a periphery of `peripheries`, which the other keys override; the name
-    alone may stand for the table. Raises ValueError for an unknown field, kind or preset, with the nearest name that
+    alone may replace the table. Raises ValueError for an unknown field, kind or preset, with the nearest name that
     is known, and for a value out of range, TypeError for a table or value in the wrong place; every message begins
     with the path of the field, under `where`.
     """
@@ -38,28 +38,29 @@ def from_dict(cls: type[T], values: Mapping[str, Any], where: str = "") -> T:
         raise TypeError(f"{where[:-1] or cls.__name__} must be a table of fields, not {values!r}")
     hints = hints_of(cls)
     known = {f.name: f for f in fields(cls) if f.init}
-    made: dict[str, Any] = {}
+    arguments: dict[str, Any] = {}
     for name, value in values.items():
         if name == "kind" and name in hints:
             one_of(where + name, value, get_args(hints[name]))
         elif name not in known:
             raise ValueError(f"unknown field {where + str(name)!r}{_meant(cls, str(name), list(known), where)}")
         else:
-            made[name] = _field_from(hints[name], value, where + name, known[name].default)
+            arguments[name] = _field_from(hints[name], value, where + name, known[name].default)
     try:
-        return cls(**made)
+        return cls(**arguments)
     except (ValueError, TypeError) as error:
         raise placed(error, where, known) from error
 
 
-def over(table: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Nested plain values with those `given` in their place; states take the place of step, and step of states."""
-    check_kind("given", given, Mapping)
+def over(table: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """`table` with the values of `changes` instead of its own; states replace weight_step, and weight_step replaces
+    states."""
+    check_kind("changes", changes, Mapping)
     merged = dict(table)
     for one, other in (("states", "weight_step"), ("weight_step", "states")):
-        if given.get(one) is not None and other not in given and other in merged:
+        if changes.get(one) is not None and other not in changes and other in merged:
             merged[other] = None
-    for name, value in given.items():
+    for name, value in changes.items():
         below = merged.get(name)
         merged[name] = over(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
     return merged
@@ -79,13 +80,13 @@ def kinds_of(hint: Any) -> dict[str, type[Any]]:
 
 
 def named(hint: Any) -> dict[str, Any]:
-    """The presets that a field of type `hint` can hold, by name; {} where there are none."""
+    """The presets that a field of type `hint` can hold, by name; {} if there are none."""
     parts = _parts(hint)
     return {**(presets if Device in parts else {}), **(peripheries if Periphery in parts else {})}
 
 
 def _parts(hint: Any) -> tuple[Any, ...]:
-    """The types that a field of type `hint` can hold; a collection is one of them, whatever it holds itself."""
+    """The types that a field of type `hint` can hold; a collection counts as one, whatever its elements are."""
     return get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
 
 
@@ -115,7 +116,8 @@ def _field_from(hint: Any, value: Any, where: str, default: Any) -> Any:
 
 
 def _meant(cls: type[Any], name: str, known: list[str], where: str) -> str:
-    """What was meant by a field that `cls` does not have: one of a like name, or one of that name in a table of it."""
+    """The end of a message about a field that `cls` does not have: a similar name, or that name in one of its
+    tables."""
     deeper = next(_holders(cls, name, where), None)
     if deeper is not None:
         return f": did you mean {deeper}?"

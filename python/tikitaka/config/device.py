@@ -1,4 +1,4 @@
-"""Device models: what one pulse does to the weight of a device."""
+"""Device models: the effect of one pulse on the weight of a device."""
 
 from dataclasses import dataclass, field
 from typing import Annotated, Literal

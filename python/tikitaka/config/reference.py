@@ -1,4 +1,4 @@
-"""References: what the weights of an array are read against."""
+"""The reference relative to which the weights of an array are read."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -10,7 +10,7 @@ __all__ = ["Reference"]
 
 @dataclass(frozen=True)
 class Reference(Config):
-    """What an array's weights are read against: nothing, or the symmetry points of its devices (R24 eq. 8)."""
+    """The reference of an array's weights: none, or the symmetry points of its devices (R24 eq. 8)."""
 
     method: Annotated[Literal["none", "ideal", "zero-shift"], "none, exact symmetry points, or found by pulses"] = (
         "none"

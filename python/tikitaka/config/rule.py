@@ -14,7 +14,7 @@ __all__ = ["AnalogSgd", "DigitalSgd", "RuleConfig", "Ttv1", "Ttv2"]
 
 
 class RuleConfig(Config):
-    """A training rule with its parameters, and what every one can say about itself."""
+    """A training rule with its parameters."""
 
     kind: str
 
@@ -28,7 +28,7 @@ class RuleConfig(Config):
         samples: int | None = None,
         lr_scale: float = 1.0,
     ) -> str:
-        """What the settings mean on an array of `rows` × `cols`, any warnings last.
+        """The meaning of the settings on an array of `rows` × `cols`, with any warnings last.
 
         `x` and `delta` are the largest |x| and |δ| to expect, `samples` the planned number of training
         samples, `lr_scale` the factor of the schedule. Raises ValueError for impossible numbers.
@@ -45,7 +45,7 @@ class RuleConfig(Config):
         samples: int | None = None,
         lr_scale: float = 1.0,
     ) -> tuple[str, ...]:
-        """The warnings alone of `describe`: trains that saturate, thresholds that are never reached."""
+        """The warnings of `describe` alone: trains that saturate, thresholds that are never reached."""
         return tuple(_core.describe(self, rows, cols, x=x, delta=delta, samples=samples, lr_scale=lr_scale)[1])
 
 
@@ -101,7 +101,7 @@ class Ttv2(RuleConfig):
     transfer_every: Annotated[int, "samples ns between reads of one line of A"] = 2
     transfer_unit: Annotated[Literal["sample", "batch"], "what transfer_every counts"] = "sample"
     transfer_line: Annotated[Literal["column", "row"], "lines of A that are read"] = "column"
-    after_pulse: Annotated[Literal["zero", "subtract", "keep"], "what becomes of H where it sent a pulse"] = "zero"
+    after_pulse: Annotated[Literal["zero", "subtract", "keep"], "the new value of H after it has sent a pulse"] = "zero"
     keep: Annotated[float, "fraction of H kept with after_pulse = keep"] = 0.0
     max_pulses: Annotated[int, "most pulses one crossing of the threshold may send"] = 1
     rates: Annotated[Literal["manual", "r24"], "fast_lr and transfer_lr as given, or by the formulas of R24"] = "manual"

@@ -14,16 +14,16 @@ __all__ = ["read_toml", "to_toml"]
 
 
 def to_toml(config: Any, names: Mapping[str, tuple[str, ...]]) -> str:
-    """`config` as TOML: every field with its documentation beside it, those that are not set as comments.
+    """`config` as TOML: every field with its documentation as a comment; fields that are not set are comments.
 
-    `names` are the names that plain fields of it can hold, by field. Presets are written out, field by field.
+    `names` lists the allowed values of plain fields, by field. Presets are written out, field by field.
     """
     lines, headed = _unset(config), set[str]()
     comments = _comments(type(config), names=names)
     for line in _core.to_toml({name: value for name, value in to_dict(config).items() if value != {}}).splitlines():
         if line.startswith("["):
             part, path, hint = config, "", None
-            for name in line.strip("[]").split("."):  # a table of tables alone has no line of its own yet
+            for name in line.strip("[]").split("."):  # a table that contains only tables has had no line yet
                 path = f"{path}.{name}".lstrip(".")
                 if isinstance(part, Mapping):
                     part, hint, doc = part[name], get_args(hint)[1], f"of {name}"
@@ -42,7 +42,7 @@ def to_toml(config: Any, names: Mapping[str, tuple[str, ...]]) -> str:
 
 
 def read_toml(path: str | Path) -> dict[str, Any]:
-    """The tables of a TOML file; OSError when it cannot be read, ValueError naming it when it is no TOML."""
+    """The tables of a TOML file; OSError if it cannot be read, ValueError with its path if it is not valid TOML."""
     with Path(path).open("rb") as file:
         try:
             return tomllib.load(file)
@@ -60,7 +60,7 @@ def _unset(part: Any) -> list[str]:
 def _comments(
     cls: type[Any], hint: Any = None, *, names: Mapping[str, tuple[str, ...]] | None = None
 ) -> dict[str, str]:
-    """What is said beside every field of a table of class `cls` that stands for a field of type `hint`."""
+    """The comment for each field of a table of class `cls`, which represents a field of type `hint`."""
     comments = doc_of(cls)
     known = {name: get_args(each) for name, each in hints_of(cls).items() if get_origin(each) is Literal}
     known |= names or {}
@@ -72,5 +72,5 @@ def _comments(
 
 
 def _about(doc: str, hint: Any) -> str:
-    """What is said beside the name of a table for a field of type `hint`."""
+    """The comment for the name of a table, which represents a field of type `hint`."""
     return f"{doc}; may begin with preset = [{' | '.join(named(hint))}]" if named(hint) else doc

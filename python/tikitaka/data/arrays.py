@@ -1,4 +1,4 @@
-"""Arrays from elsewhere: NumPy arrays, columns of pandas, lists and whatever else has `__array__`, checked in full."""
+"""Checks of arrays from users: NumPy arrays, pandas columns, lists and anything else with `__array__`."""
 
 import math
 from collections.abc import Sequence
@@ -18,17 +18,17 @@ I64 = NDArray[np.int64]
 Shape = tuple[int, int, int]
 
 _MAX_UINT8 = 255.0
-_CHANNELS = 4  # images have at most so many: grey, grey with alpha, colour, colour with alpha
+_CHANNELS = 4  # images have at most four: grey, grey with alpha, colour, colour with alpha
 
 
 def array_of(name: str, value: Any, *, labels: bool = False) -> NDArray[Any]:
     """`value` as an array of finite numbers or, with `labels`, of strings.
 
-    Raises TypeError for what is not an array of numbers, and ValueError for lists of unequal lengths and for numbers
-    that are not finite; both begin with `name`.
+    Raises TypeError for anything but an array of numbers, and ValueError for lists of unequal lengths and for numbers
+    that are not finite; both messages begin with `name`.
     """
     if isinstance(value, np.ma.MaskedArray):
-        raise TypeError(f"{name} must not be a masked array: drop or fill what is masked, as by {name}.filled(0)")
+        raise TypeError(f"{name} must not be a masked array: drop or fill masked values, as by {name}.filled(0)")
     if hasattr(value, "toarray") and hasattr(value, "nnz"):
         raise TypeError(f"{name} must not be a sparse matrix: pass {name}.toarray()")
     if hasattr(value, "iloc") and np.ndim(value) == 2 and value.shape[1]:  # columns of other types are objects together
@@ -38,11 +38,11 @@ def array_of(name: str, value: Any, *, labels: bool = False) -> NDArray[Any]:
         array = np.asarray(value)
     except ValueError as error:
         raise ValueError(f"{name} must be an array, or lists of equal lengths") from error
-    except Exception as error:  # whatever the __array__ of another package raises
+    except Exception as error:  # the __array__ of another package may raise anything
         raise TypeError(f"{name} cannot become a NumPy array: {error}") from error
     allowed = "numbers, booleans or strings" if labels else "numbers or booleans"
     if labels and array.dtype.kind in "OUST":
-        # a list of strings and numbers has become strings without a word
+        # NumPy silently turns a list of strings and numbers into strings
         return _strings(name, array if hasattr(value, "dtype") else np.asarray(value, dtype=object), allowed)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name} must hold {allowed}, not {_what(array)}")
@@ -54,7 +54,7 @@ def array_of(name: str, value: Any, *, labels: bool = False) -> NDArray[Any]:
 
 
 def _strings(name: str, array: NDArray[Any], allowed: str) -> NDArray[Any]:
-    """`array` as one of strings or, where all are bytes, of bytes; TypeError where it holds anything else."""
+    """`array` as an array of strings or, if all elements are bytes, of bytes; TypeError for any other element."""
     if array.dtype.kind in "US":
         return array
     kind = bytes if array.size and all(isinstance(each, bytes) for each in array.flat) else str
@@ -69,7 +69,7 @@ def _what(array: NDArray[Any]) -> str:
     if array.dtype.kind in "OUST":
         if array.dtype.kind != "O":
             return "strings"
-        return f"objects such as {next(array.flat, None)!r}: convert them first, as by astype(float)"
+        return f"objects such as {next(array.flat, None)!r}: convert them first, for example by astype(float)"
     return f"{words.get(array.dtype.kind, 'values')} ({array.dtype})"
 
 
@@ -78,7 +78,7 @@ def _where(chosen: NDArray[np.bool_]) -> str:
 
 
 def check_examples(name: str, x: NDArray[Any], y: NDArray[Any]) -> None:
-    """Raise ValueError where `x` and `y` do not have the same number of examples, one or more."""
+    """Raise ValueError unless `x` and `y` have the same number of examples, at least one."""
     x_name, y_name = (f"{name} {letter}".strip() for letter in "xy")
     for each, array in ((x_name, x), (y_name, y)):
         if array.ndim == 0:
@@ -90,10 +90,10 @@ def check_examples(name: str, x: NDArray[Any], y: NDArray[Any]) -> None:
 
 
 def image_shape(x: NDArray[Any], shape: Sequence[int] | None) -> Shape | None:
-    """Rows, columns and channels of `x` where it holds images, as `shape` or its own dimensions say; None elsewhere.
+    """Rows, columns and channels of the images `x`, from `shape` or its own dimensions; None if it has no images.
 
     Raises ValueError for more dimensions than images have, for a `shape` that does not fit, and for dimensions that
-    look like channels first while no `shape` confirms them.
+    look like channels first unless `shape` confirms them.
     """
     dimensions = x.shape[1:]
     if len(dimensions) > 3:
@@ -104,7 +104,7 @@ def image_shape(x: NDArray[Any], shape: Sequence[int] | None) -> Shape | None:
         if len(dimensions) == 3 and dimensions[0] <= _CHANNELS < dimensions[2]:
             raise ValueError(
                 f"x must have the channels last, and shape {x.shape} looks like channels first: "
-                f"pass np.moveaxis(x, 1, -1), or shape={dimensions} if it is meant so"
+                f"pass np.moveaxis(x, 1, -1), or shape={dimensions} to confirm it"
             )
         return _full(dimensions) if len(dimensions) > 1 else None
     if not isinstance(shape, tuple | list):
@@ -125,7 +125,7 @@ def _full(shape: tuple[int, ...]) -> Shape:
 
 
 def full_scale_of(x: NDArray[Any], shape: Shape | None, full_scale: float | None) -> float:
-    """The value of `x` that becomes 1: `full_scale`, or by default 255 for images of uint8 and 1 for all else."""
+    """The value of `x` that becomes 1: `full_scale`, or by default 255 for uint8 images and 1 for anything else."""
     if full_scale is None:
         return _MAX_UINT8 if shape is not None and x.dtype == np.uint8 else 1.0
     check_kind("full_scale", full_scale, Real)
@@ -149,16 +149,16 @@ def inputs_of(name: str, x: NDArray[Any], full_scale: float = 1.0) -> F32:
 def _permutation(n: int, seed: int) -> I64:
     """A random order of `n` examples: a pure function of (n, seed), equal on every version of NumPy.
 
-    It is the order of epoch 0, with which no training begins, in `tikitaka.training.order.shuffled`.
+    It is the order of epoch 0 in `tikitaka.training.order.shuffled`; trainings begin with epoch 1.
     """
     words = np.random.Philox(key=np.array([seed, 0], dtype=np.uint64)).random_raw(n)
     return np.argsort(words, kind="stable").astype(np.int64)
 
 
 def split(n: int, test_share: float, seed: int) -> tuple[I64, I64]:
-    """The training and the test examples out of `n`, of which `test_share`, rounded, are the test part.
+    """The indices of the training and test examples among `n`; the test part is `test_share` of them, rounded.
 
-    Raises ValueError for a share or a seed out of range and where one of the parts would be empty.
+    Raises ValueError for a share or a seed out of range and if one of the parts would be empty.
     """
     check_kind("test_share", test_share, Real)
     if not 0 < test_share < 1:

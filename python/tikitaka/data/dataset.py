@@ -1,4 +1,4 @@
-"""What networks are trained and tested on."""
+"""Data sets: the examples and targets that networks are trained and tested on."""
 
 import hashlib
 import math
@@ -25,11 +25,11 @@ Values = NDArray[Any]  # float32 or int64, as the kind of set has it
 class Dataset:
     """Examples with their targets, in a training and a test part.
 
-    An example is a vector of numbers, such as an image, and its target its class or the values that a regression is to
-    give; or it is a sequence of characters of a text, and its targets are the characters that follow each of them.
-    `from_arrays` makes a set of arrays of your own.
+    An example is a vector of numbers, such as an image, and its target its class or the values of a
+    regression; or it is a sequence of characters of a text, and its targets are the characters that follow each of
+    them. `from_arrays` makes a data set from your own arrays.
 
-    Raises TypeError for fields of other types, and ValueError where shape, classes and labels do not fit the examples.
+    Raises TypeError for fields of other types, and ValueError if shape, classes or labels do not fit the examples.
     """
 
     name: str
@@ -47,9 +47,9 @@ class Dataset:
     classes: int
     """number of classes; of a text the size of its vocabulary, of a regression 0"""
     vocabulary: Vocabulary | None = None
-    """characters by code; None for all but text"""
+    """characters by code; None for other data"""
     shape: tuple[int, int, int] | None = None
-    """rows, columns and channels of images; None for all else"""
+    """rows, columns and channels of images; None for other data"""
     labels: NDArray[Any] | None = None
     """label of each class (classes,), so that `labels[network.predict(x)]` are the predicted labels (by default 0, 1,
     …); None for text and for a regression"""
@@ -88,12 +88,12 @@ class Dataset:
         full_scale: float | None = None,
         name: str = "arrays",
     ) -> Self:
-        """A data set of your own: NumPy arrays of any numeric type, columns of pandas, lists, whatever has `__array__`.
+        """A data set from your own data: NumPy arrays, pandas columns, lists, or anything else with `__array__`.
 
         `x` is (examples, inputs), (examples,) for a single input, (examples, rows, columns) for grey images or
-        (examples, rows, columns, channels) for others; `shape` = (rows, columns) or (rows, columns, channels) says so
-        of images that are flattened. Values become float32 and are divided by `full_scale`: by default 255 for images
-        of uint8, so that they are from 0 to 1, and 1 for all else; `full_scale=1` keeps images as they are.
+        (examples, rows, columns, channels) for others; for flattened images, pass `shape` = (rows, columns) or
+        (rows, columns, channels). Values become float32 and are divided by `full_scale`: by default 255 for images
+        of uint8, so that they are from 0 to 1, and 1 for anything else; `full_scale=1` keeps images as they are.
 
         `y` decides the `task`, unless it is given. Strings, booleans, whole numbers (negative, with gaps, as floats)
         and one-hot rows are labels of a classification; `labels` keeps them, sorted, by class. Numbers that are not
@@ -103,10 +103,10 @@ class Dataset:
         to 2⁶⁴ − 1), are the test part, and the others come in the same random order. The draw is a pure function of
         (number of examples, share, seed).
 
-        Raises TypeError for what is not numbers (or labels): objects, dates, complex numbers, masked arrays, sparse
+        Raises TypeError for anything but numbers (or labels): objects, dates, complex numbers, masked arrays, sparse
         matrices. Raises ValueError for numbers that are not finite, shapes and lengths that do not fit, an empty part,
-        test labels that the training part lacks, rows that are not one-hot, and targets that may be either: many
-        different whole numbers, which may be labels or values, for which `task` must say it.
+        test labels that the training part lacks, rows that are not one-hot, and ambiguous targets: many
+        different whole numbers, which may be labels or values, need a `task`.
 
         >>> import tikitaka as tt
         >>> x = [[0.1, 0.9], [0.8, 0.3], [0.2, 0.7], [0.9, 0.1]]
@@ -134,12 +134,12 @@ class Dataset:
             if full_scale is None and scale != full_scale_of(test_inputs, images, None):
                 raise ValueError(
                     f"test x must have the type of x, {inputs.dtype}, not {test_inputs.dtype}, "
-                    "or full_scale must say what becomes 1: of images only those of uint8 are divided by 255"
+                    "or pass full_scale: only images of type uint8 are divided by 255 by default"
                 )
         else:
             test_name, hint = "the test part of y", ": pass test, or another seed"
             train_index, test_index = split(len(inputs), 0.2 if test_share is None else test_share, seed)
-            # all of y says what it is: of values that are not whole, a random part may be
+            # decided by all of y, because a random part of it may happen to contain whole numbers only
             task = Encoding.of(targets, task).task
             inputs, test_inputs = inputs[train_index], inputs[test_index]
             targets, test_targets = targets[train_index], targets[test_index]
@@ -157,7 +157,7 @@ class Dataset:
 
     @property
     def task(self) -> Task:
-        """What the targets are for: "regression" if they are floats, else "classification" (text among it)."""
+        """What the targets are for: "regression" if they are floats, else "classification", also for text."""
         return "regression" if self.train_y.dtype.kind == "f" else "classification"
 
     @property
@@ -167,7 +167,7 @@ class Dataset:
 
     @property
     def outputs(self) -> int:
-        """Outputs that a network for it has: one for each class, or for each value of a regression."""
+        """Outputs of a network for this data: one for each class, or for each value of a regression."""
         return int(self.train_y.shape[-1]) if self.task == "regression" else int(self.classes)
 
     @property
@@ -182,7 +182,7 @@ class Dataset:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of all examples and targets: equal where a training on it gives the same bits."""
+        """SHA-256 of all examples and targets; data sets with the same digest give trainings with the same bits."""
         sha = hashlib.sha256()
         for part in (self.train_x, self.train_y, self.test_x, self.test_y):
             sha.update(f"{part.dtype.str} {part.shape}".encode())

@@ -1,4 +1,4 @@
-"""Downloads of public data sets, only when asked for; needs the extra `download` (pooch)."""
+"""Downloads of public data sets, on request only; needs the extra `download` (pooch)."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from tikitaka.data.sets import data_folder
 
 __all__ = ["download"]
 
-# address, and MD5 of each compressed file as its publisher gives it
+# address, and the publisher's MD5 of each compressed file
 _SOURCES: dict[str, tuple[str, dict[str, str]]] = {
     "mnist": (
         "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -30,16 +30,16 @@ _SOURCES: dict[str, tuple[str, dict[str, str]]] = {
 
 
 def download(name: str, data_dir: str | Path | None = None) -> Path:
-    """Fetch `name` ("mnist" or "fashion-mnist") into its folder in `data_folder(data_dir)` and return that folder.
+    """Download `name`, such as "mnist", into its folder in `data_folder(data_dir)` and return that folder.
 
-    Files that are there and whole are kept. Raises ValueError for another name, no folder, or content that fails
+    Complete files are kept. Raises ValueError for another name, no folder, or content that fails
     its checksum, and ModuleNotFoundError without pooch.
     """
     if name not in _SOURCES:
         raise ValueError(f"cannot download {name!r}: there are {', '.join(_SOURCES)}")
     base = data_folder(data_dir)
     if base is None:
-        raise ValueError("name the folder of data sets by data_dir= or TIKITAKA_DATA")
+        raise ValueError("the folder of data sets must be given by data_dir= or TIKITAKA_DATA")
     try:
         import pooch  # an extra: most users never need it
     except ModuleNotFoundError as error:

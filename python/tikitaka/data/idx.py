@@ -18,11 +18,11 @@ _DEFLATE_RATIO = 1032  # no deflate stream expands by more than this
 
 
 def read_idx(path: str | Path, *, ndim: int | None = None, sha256: str | None = None) -> NDArray[np.uint8]:
-    """The array of unsigned bytes in an IDX file, plain or compressed with gzip (told by its first bytes).
+    """The array of unsigned bytes in an IDX file, plain or compressed with gzip (recognised by its first bytes).
 
     `ndim` demands a number of dimensions; `sha256` a SHA-256 of the uncompressed content, in hex. Raises
-    FileNotFoundError or another OSError when the file cannot be read and ValueError when it is not what it should be;
-    the message begins with the path. Memory stays within what the file itself can hold, whatever its header claims.
+    FileNotFoundError or another OSError when the file cannot be read and ValueError for any other content;
+    the message begins with the path. Memory is limited by the size of the file, whatever its header claims.
     """
     path = Path(path)
     with path.open("rb") as raw:
@@ -61,8 +61,8 @@ def _parse(path: Path, stream: IO[bytes], most: int, ndim: int | None, sha256: s
     if sha256 is not None:
         found = hashlib.sha256(head + sizes + content).hexdigest()
         if found != sha256:
-            raise ValueError(f"{path}: the SHA-256 of its content is {found}, it should be {sha256}")
+            raise ValueError(f"{path}: the SHA-256 of its content must be {sha256}, not {found}")
     try:
         return np.frombuffer(content, dtype=np.uint8).reshape(shape)
-    except ValueError as error:  # no bytes at all, but sizes whose product without the zeros is beyond any array
+    except ValueError as error:  # no data, but a shape that is too large for any array
         raise ValueError(f"{path}: no array is {' × '.join(map(str, shape))}") from error

@@ -17,7 +17,7 @@ _BUNDLED = Path(__file__).parent / "bundled"
 _GREY, _COLOUR, _LABELS = "images-idx3-ubyte", "images-idx4-ubyte", "labels-idx1-ubyte"
 _FILES = tuple(f"{part}-{kind}" for part in ("train", "t10k") for kind in (_GREY, _LABELS))
 
-_FULL_SCALE = {"digits": 16.0}  # pixel value that becomes 1.0, where it is not 255
+_FULL_SCALE = {"digits": 16.0}  # pixel value that becomes 1.0, if it is not 255
 
 _SHA256 = {
     "digits": (
@@ -33,12 +33,12 @@ _SHA256 = {
         "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
     ),
 }
-"""SHA-256 of the uncompressed content of the four files, in the order of `_FILES`, where it is known."""
+"""SHA-256 of the uncompressed content of the four files, in the order of `_FILES`, if known."""
 
 _TEXTS = (".txt", ".txt.gz")
 
 _SHA256_OF_TEXT = {"war-and-peace": "b0fc81c399971eaf738c8be89809e6a0d95c151749112b04f06b6af648d8a39f"}
-"""SHA-256 of the uncompressed text, where it is known."""
+"""SHA-256 of the uncompressed text, if known."""
 
 
 def data_folder(data_dir: str | Path | None = None) -> Path | None:
@@ -56,11 +56,11 @@ def load(
     {train,t10k}-labels-idx1-ubyte, each with or without .gz; one of colour images {train,t10k}-images-idx4-ubyte
     (examples, rows, columns, channels) in place of the first. Any other folder holds one text, *.txt or *.txt.gz;
     without a folder, the file `name`, `name`.txt or `name`.txt.gz is the text. A text becomes sequences of `sequence`
-    characters, as `text_dataset` cuts them, in the codes of `vocabulary` if one is given; images have no use for
-    either.
+    characters, as `text_dataset` cuts them, in the codes of `vocabulary` if given; images ignore
+    both.
 
-    The content of `mnist` and `war-and-peace` is checked by SHA-256; others are checked for form alone. Raises
-    FileNotFoundError when there is no such set or file and ValueError when a file is damaged or too short.
+    The content of `mnist` and `war-and-peace` is checked by SHA-256; others are checked for their format only. Raises
+    FileNotFoundError if there is no such set or file and ValueError if a file is damaged or too short.
 
     >>> digits = load("digits")
     >>> digits.train_x.shape, digits.test_x.shape, digits.shape, digits.classes
@@ -79,7 +79,7 @@ def _images(name: str, folder: Path) -> Dataset:
     colour = sorted(path.name for path in folder.glob(f"*-{_COLOUR}*"))
     grey = any(folder.glob(f"*-{_GREY}*"))
     if colour and grey:
-        raise ValueError(f"{folder}: it holds both grey images and colour images, such as {colour[0]}; one needed")
+        raise ValueError(f"{folder}: it must hold grey images or colour images, not both, such as {colour[0]}")
     files = [file.replace(_GREY, _COLOUR) if colour else file for file in _FILES]
     train_x, train_y, test_x, test_y = (
         read_idx(_file(folder, file), ndim=1 if _LABELS in file else 4 if colour else 3, sha256=sha)
@@ -115,7 +115,7 @@ def _images(name: str, folder: Path) -> Dataset:
 
 
 def _place(name: str, data_dir: str | Path | None) -> Path:
-    """The folder or the text file that `name` stands for."""
+    """The folder or the text file called `name`."""
     if not name or Path(name).name != name or name in (".", ".."):
         raise ValueError(f"data set name must be the name of a folder or file, without slashes, not {name!r}")
     if (_BUNDLED / name).is_dir():
@@ -138,7 +138,7 @@ def _place(name: str, data_dir: str | Path | None) -> Path:
 
 
 def _holds_images(folder: Path) -> bool:
-    """Whether a folder is meant to hold images, complete or not, and whatever else lies beside them."""
+    """Whether a folder contains files of images, complete or not."""
     return any("-ubyte" in entry.name for entry in folder.iterdir())
 
 
@@ -151,7 +151,7 @@ def _text_in(folder: Path) -> Path:
             f"{folder}: neither images ({_FILES[0]} and so on) nor a text (one *.txt or *.txt.gz); it holds {there}"
         )
     if len(texts) > 1:
-        raise ValueError(f"{folder}: it holds {len(texts)} texts, {', '.join(texts)}; one needed")
+        raise ValueError(f"{folder}: it must hold one text, not {len(texts)}: {', '.join(texts)}")
     return folder / texts[0]
 
 

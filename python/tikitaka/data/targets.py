@@ -1,4 +1,4 @@
-"""Targets from elsewhere: labels of any kind as classes 0 to n − 1, values of a regression as float32."""
+"""Targets from users: labels of any kind become classes 0 to n − 1, values of a regression float32."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -16,12 +16,12 @@ I64 = NDArray[np.int64]
 Task = Literal["classification", "regression"]
 
 _KINDS = {"U": "strings", "S": "bytes"}
-_FEW = 20  # so many different whole numbers are labels, however few examples there are
+_FEW = 20  # up to this many different whole numbers are labels, however few examples there are
 
 
 @dataclass(frozen=True)
 class Encoding:
-    """How targets of one kind become what networks learn: found from the training part, applied to both."""
+    """The conversion of targets for training: determined from the training part and applied to both parts."""
 
     task: Task
     """what the targets are for"""
@@ -32,10 +32,10 @@ class Encoding:
 
     @classmethod
     def of(cls, y: NDArray[Any], task: Task | None) -> "Encoding":
-        """The encoding of the targets `y` (examples,) or (examples, m); without a `task` their values say which.
+        """The encoding of the targets `y` (examples,) or (examples, m); without a `task`, their values decide it.
 
         Strings, booleans, whole numbers and one-hot rows are classes, numbers that are not whole a regression. Raises
-        ValueError for targets that do not suit the `task` and for those that may be either.
+        ValueError for targets that do not suit the `task` and for ambiguous ones.
         """
         if y.ndim > 2:
             raise ValueError(f"y must have the shape (examples,) or (examples, values), not {y.shape}")
@@ -57,7 +57,7 @@ class Encoding:
         if task is None and not text and len(labels) > max(_FEW, len(y) // 2):
             raise ValueError(
                 f"y holds {len(labels):,} different whole numbers in {len(y):,} examples, which may be labels or "
-                'values: say task="classification" or task="regression"'
+                'values: pass task="classification" or task="regression"'
             )
         return cls("classification", labels.astype(labels.dtype.newbyteorder("=")))
 
@@ -83,7 +83,7 @@ class Encoding:
             raise ValueError(f"{name} must hold one label per example, not shape {y.shape}")
         expected, actual = (_KINDS.get(each.dtype.kind, "numbers") for each in (self.labels, y))
         if expected != actual:
-            raise ValueError(f"{name} must hold {expected}, as the training part does, not {actual}")
+            raise ValueError(f"{name} must hold {expected}, like the training part, not {actual}")
         codes = np.minimum(np.searchsorted(self.labels, y), len(self.labels) - 1)
         unknown = np.flatnonzero(self.labels[codes] != y)
         if unknown.size:
@@ -101,7 +101,7 @@ def _whole(y: NDArray[Any]) -> bool:
 
 
 def _check_one_hot(name: str, y: NDArray[Any], task: Task | None) -> None:
-    """Raise ValueError where a row of `y` is not a single 1 among zeros."""
+    """Raise ValueError if a row of `y` is not a single 1 among zeros."""
     one_hot = np.zeros(len(y), dtype=bool)
     if y.dtype.kind not in "US":
         one_hot = ((y == 0) | (y == 1)).all(axis=1) & (y.sum(axis=1) == 1)
@@ -109,7 +109,7 @@ def _check_one_hot(name: str, y: NDArray[Any], task: Task | None) -> None:
         first = int(np.flatnonzero(~one_hot)[0])
         row = np.array2string(y[first], threshold=8, separator=", ")
         ask = task is None and y.dtype.kind not in "US"
-        hint = '; for values to predict say task="regression"' if ask else ""
+        hint = '; for values to predict, pass task="regression"' if ask else ""
         raise ValueError(f"{name} must have one-hot rows, a single 1 among zeros, not {row} (example {first:,}){hint}")
 
 

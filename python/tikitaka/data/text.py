@@ -1,4 +1,4 @@
-"""Texts for character models: reading a file, and cutting what it holds into sequences."""
+"""Texts for character models: reading a file, and cutting its text into sequences."""
 
 import gzip
 import hashlib
@@ -18,16 +18,16 @@ __all__ = ["read_text", "text_dataset"]
 I64 = NDArray[np.int64]
 
 _BLOCK = 1 << 20
-_FREE = 64 << 20  # bytes that any compressed file may hold
-_RATIO = 100  # no text of more than that was ever so repetitive: it would fill the memory by a small file
+_FREE = 64 << 20  # any compressed file may expand to this many bytes
+_RATIO = 100  # no longer text is so repetitive: a small file could otherwise fill the memory
 
 
 def read_text(path: str | Path, sha256: str | None = None) -> str:
-    """The text in a file of UTF-8, plain or compressed with gzip (told by its first bytes).
+    """The text in a file of UTF-8, plain or compressed with gzip (recognised by its first bytes).
 
     A byte order mark is dropped; ends of lines stay as they are in the file. `sha256` demands a SHA-256 of the
-    uncompressed content, in hex. Raises OSError when the file cannot be read, and ValueError when it is empty, damaged,
-    not UTF-8 or of another checksum; the message begins with the path.
+    uncompressed content, in hex. Raises OSError if the file cannot be read, and ValueError if it is empty, damaged,
+    not UTF-8 or has another checksum; the message begins with the path.
     """
     path = Path(path)
     content = path.read_bytes()
@@ -36,14 +36,14 @@ def read_text(path: str | Path, sha256: str | None = None) -> str:
     if sha256 is not None:
         found = hashlib.sha256(content).hexdigest()
         if found != sha256:
-            raise ValueError(f"{path}: the SHA-256 of its content is {found}, it should be {sha256}")
+            raise ValueError(f"{path}: the SHA-256 of its content must be {sha256}, not {found}")
     try:
         text = content.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         byte = content[error.start]
         raise ValueError(f"{path}: not UTF-8: {error.reason} 0x{byte:02x} at byte {error.start:,}") from error
     if not text:
-        raise ValueError(f"{path}: it is empty; a text needed")
+        raise ValueError(f"{path}: the text must not be empty")
     return text
 
 
@@ -54,7 +54,7 @@ def _unzipped(path: Path, size: int) -> bytes:
             while block := file.read(_BLOCK):
                 content += block
                 if len(content) > most:
-                    raise ValueError(f"{path}: its {size:,} bytes expand to more than {most:,}: this is no text")
+                    raise ValueError(f"{path}: its {size:,} bytes expand to more than {most:,}: not a text")
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise ValueError(f"{path}: damaged gzip data ({error})") from error
     return bytes(content)
@@ -68,10 +68,10 @@ def text_dataset(
     test_share: float = 0.1,
     vocabulary: Vocabulary | None = None,
 ) -> Dataset:
-    """A text as a data set: sequences of `sequence` characters, each with the characters that come next.
+    """A text as a data set: sequences of `sequence` characters, each with its next characters as targets.
 
-    The last `test_share` of the characters are the test part. Each part is cut into sequences that follow one another
-    without overlap; what does not fill one is left out. Codes are those of the whole text's characters, or of
+    The last `test_share` of the characters are the test part. Each part is cut into consecutive sequences
+    without overlap; an incomplete one is dropped. Codes are those of the whole text's characters, or of
     `vocabulary`. Raises ValueError for a part shorter than a sequence and its last target, for a character outside
     `vocabulary`, and for settings out of range.
     """

@@ -1,4 +1,4 @@
-"""Characters and the codes that networks know them by."""
+"""Characters and their codes."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -12,15 +12,15 @@ __all__ = ["Vocabulary"]
 
 I64 = NDArray[np.int64]
 
-_UTF32 = "utf-32-le"  # four bytes per character, of which NumPy makes numbers at once
+_UTF32 = "utf-32-le"  # four bytes per character, which NumPy converts at once
 
 
 @dataclass(frozen=True)
 class Vocabulary:
     """The characters of a text; the code of each is its place among them, from 0.
 
-    Raises TypeError for what is no string, and ValueError when there are no characters, or not each once and in
-    sorted order.
+    Raises TypeError for anything but a string, and ValueError unless there is at least one character, each occurs once,
+    and they are sorted.
     """
 
     characters: str
@@ -29,7 +29,7 @@ class Vocabulary:
     def __post_init__(self) -> None:
         check_kind("characters", self.characters, str)
         if not self.characters or "".join(sorted(set(self.characters))) != self.characters:
-            raise ValueError(f"characters must be a character or more, each once and sorted, not {self.characters!r}")
+            raise ValueError(f"characters must be one or more, each once and sorted, not {self.characters!r}")
 
     @classmethod
     def of(cls, text: str) -> Self:
@@ -55,7 +55,8 @@ class Vocabulary:
         return codes.astype(np.int64)
 
     def decode(self, codes: ArrayLike) -> str:
-        """The text of `codes` (characters,); ValueError for a code out of range, TypeError for what is no integer."""
+        """The text of `codes` (characters,); ValueError for a code out of range, TypeError for anything but
+        integers."""
         numbers = np.asarray(codes)
         if numbers.size == 0:
             return ""
@@ -70,5 +71,5 @@ class Vocabulary:
 
 
 def _points(text: str) -> NDArray[np.uint32]:
-    """The Unicode number of each character; lone surrogates, which a command line can hold, pass too."""
+    """The Unicode number of each character; lone surrogates, which may come from a command line, are allowed."""
     return np.frombuffer(text.encode(_UTF32, "surrogatepass"), dtype="<u4")

@@ -23,15 +23,15 @@ Method = Literal["exact", "error", "closed-loop", "open-loop"]
 
 @dataclass(frozen=True, eq=False)
 class Chip:
-    """A chip that a model was programmed onto, and how well that went, array by array.
+    """A chip that a model was programmed onto, with the programming errors of each array.
 
-    The report compares the devices with the model, which a simulation can do and hardware cannot.
+    The report compares the devices with the model, which is possible in a simulation but not on hardware.
     """
 
     network: Network
-    """the programmed network: evaluated through its own periphery, and trained on where its rule trains"""
+    """the programmed network, evaluated through its own periphery; it can be trained further if its rule trains"""
     pulses: tuple[int, ...]
-    """pulses sent to the devices of each array; 0 for the methods that only model the outcome"""
+    """pulses sent to the devices of each array; 0 for methods that only model the result"""
     residuals: tuple[F32, ...] = field(repr=False)
     """weight on the chip − weight of the model, (outputs, inputs + bias) of each array"""
     steps: tuple[float, ...]
@@ -65,19 +65,19 @@ def program(
     max_pulses: int = 1000,
     seed: int = 0,
 ) -> Chip:
-    """`model` on analog chip number `seed`: new devices, each with bounds and steps of its own.
+    """`model` on analog chip number `seed`, with new devices, each with its own bounds and steps.
 
     The chip has `device` and `periphery` (20-state soft bounds and an ideal periphery by default) and does not
-    learn; or, for fine-tuning on it with `tikitaka.fit`, it has those of `rule`. Chips are numbered apart from the
-    seeds of networks: chip 1 is not the chip that a network of seed 1 was trained on. From devices at weight 0,
+    learn; or, for fine-tuning on it with `tikitaka.fit`, it has those of `rule`. Chip numbers are independent of
+    the seeds of networks: chip 1 is not the chip that a network of seed 1 was trained on. From devices at weight 0,
     `method` writes
 
     - "exact": the weights of the model,
     - "error": the weights plus N(0, σ²), σ = `error_share` · 2·bound of the mean device (0.05: 5 % of the range),
-    - "closed-loop": pulse after pulse until a device is within half a mean step, or `max_pulses` are spent,
-    - "open-loop": as many pulses as the mean device needs, at most `max_pulses`, without looking;
+    - "closed-loop": pulses until a device is within half a mean step, at most `max_pulses`,
+    - "open-loop": as many pulses as the mean device needs, at most `max_pulses`, without verification;
 
-    in each, a device ends within its own bounds. Raises ValueError for what does not go together or is out of range.
+    every device stays within its own bounds. Raises ValueError for contradictory arguments and values out of range.
     """
     check_kind("model", model, Model)
     one_of("method", method, get_args(Method))
@@ -101,9 +101,9 @@ def program(
 
 
 def origin(model: Model) -> tuple[Device, Periphery]:
-    """The kind of devices and periphery that the model was trained on, as its metadata says; defaults without.
+    """The devices and periphery that the model was trained on, from its metadata; by default those of `program`.
 
-    Raises ValueError or TypeError when the metadata holds other fields than devices and peripheries have.
+    Raises ValueError or TypeError if the metadata contains fields that devices and peripheries do not have.
     """
     device, settings = model.metadata.get("device"), model.metadata.get("settings")
     periphery = settings.get("periphery") if isinstance(settings, Mapping) else None
@@ -115,6 +115,6 @@ def origin(model: Model) -> tuple[Device, Periphery]:
 
 
 def _chip_seed(number: int) -> int:
-    """The seed of the network on chip `number`, far from the small numbers that people give networks."""
+    """The seed of the network on chip `number`, far from the small seeds that users choose."""
     number = check_int("seed", number, 0, 2**63 - 1)
     return int.from_bytes(hashlib.sha256(f"tikitaka chip {number}".encode()).digest()[:8], "little")

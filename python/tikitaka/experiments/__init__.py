@@ -1,4 +1,4 @@
-"""Studies of the training rules as the literature claims them, and sweeps over your own settings."""
+"""Studies of the literature's claims about training rules, and sweeps over your own settings."""
 
 from tikitaka.experiments import studies
 from tikitaka.experiments.grid import cells

@@ -1,8 +1,8 @@
-"""Axes of the hardware: what a study of tolerances sweeps, on the same devices for all rules.
+"""Axes of the hardware that the studies of tolerances sweep, on the same devices for all rules.
 
-Everything else is as in the prototype runs that the defaults come from: soft-bounds devices with bound 0.6, step and
+All other settings are fixed: soft-bounds devices with bound 0.6, step and
 bound spread 0.3, asymmetry 0.1 and additive cycle noise 0.3; a reference of A for the rules that have an A; exact
-products, but for the sweep of their noise, which has the converters and managements of GV16.
+products, except in the sweep of their noise, which has the converters and management of GV16.
 """
 
 from collections.abc import Callable
@@ -43,7 +43,7 @@ class Axis:
     question: str
     """what the study asks"""
     label: str
-    """what it is called in figures"""
+    """its name in figures"""
     unit: str
     """unit of its values"""
     field: str
@@ -55,9 +55,9 @@ class Axis:
     apply: Callable[[AnalogRule, float], RuleConfig]
     """sets a rule to a value"""
     rules: tuple[str, ...] = rules_with("device")
-    """rules that it concerns"""
+    """rules that the axis applies to"""
     logarithmic: bool = True
-    """whether crossings are interpolated in the logarithm of the values"""
+    """whether crossings are interpolated on a logarithmic scale"""
 
     def rule(self, rule: AnalogRule, panel: Panel, value: float) -> RuleConfig:
         """`rule` on the devices of `panel` at `value` of the axis."""
@@ -70,4 +70,4 @@ def device_field(name: str) -> Callable[[AnalogRule, float], RuleConfig]:
 
 
 ALONE = (Panel(),)
-"""The panels of a figure that has one, without a title."""
+"""The panels of a figure with a single one, without a title."""

@@ -17,16 +17,16 @@ __all__ = ["cells", "labels", "leaves"]
 
 
 def cells(base: TrainConfig, axes: Mapping[str, Iterable[Any]], seeds: Iterable[int]) -> list[TrainConfig]:
-    """The product of `axes` and `seeds` as configurations, the seed changing fastest, all else as in `base`.
+    """The product of `axes` and `seeds` as configurations, the seed changing fastest, with the other fields of `base`.
 
     An axis is a field by its path: "epochs", "rule", "rule.device.states", "rule.periphery.forward.output_noise". All
     fields of a cell are set at once, wider ones first: with an axis "rule", others may name the fields of its rules.
-    A rule may also be given by its kind, "sgd", and then has the settings that suit the network; so may one of a single
-    array, "layer_rules.linear3", which `base` need not have. "rule.slow_device.…" starts from the devices of A where
-    the rule has no others for C.
+    A rule may also be given by its kind, "sgd", and then has the settings that suit the network; so may the rule of a
+    single array, "layer_rules.linear3", which `base` need not have. "rule.slow_device.…" starts from the devices of A
+    where the rule has no others for C.
 
     Raises ValueError for an unknown axis, an axis without values and no seeds, and what the configuration raises for a
-    value that is not allowed; TypeError for axes or seeds that are no collections.
+    value that is not allowed; TypeError for axes or seeds that are not collections.
     """
     check_kind("base", base, TrainConfig)
     for path in axes:
@@ -38,7 +38,7 @@ def cells(base: TrainConfig, axes: Mapping[str, Iterable[Any]], seeds: Iterable[
 
 
 def labels(grid: Sequence[TrainConfig]) -> list[str]:
-    """What tells the cells of a grid apart: for each the fields that all have but not all alike."""
+    """A label for each cell of a grid: the common fields in which the cells differ."""
     tables = [dict(leaves(to_dict(config))) for config in grid]
     common = [path for path in tables[0] if all(path in table for table in tables)]
     differ = [path for path in common if any(table[path] != tables[0][path] for table in tables)] or ["seed"]
@@ -65,24 +65,24 @@ def _values(path: str, given: Iterable[Any]) -> list[Any]:
 
 
 def _cell(base: TrainConfig, chosen: Mapping[str, Any]) -> TrainConfig:
-    whole: Any = to_dict(base)  # with the fields that are not set
-    # what is wider comes first, the network before a rule that is to suit it, and devices of A before those of C
+    values: Any = to_dict(base)  # including the fields that are not set
+    # wider fields come first, the network before a rule that must suit it, and devices of A before those of C
     for path in sorted(chosen, key=lambda path: (path.count("."), path != "net", "slow_" in path)):
         *tables, name = path.split(".")
-        table = whole
+        table = values
         for part in tables:
             if part == "slow_device" and part in table and table[part] is None:
                 table[part] = dict(table["device"])
             table = table.get(part) if isinstance(table, dict) else None
         known = isinstance(table, dict) and (name in table or tables == ["layer_rules"])
         if not known or name == "kind":
-            raise ValueError(_unknown(path, whole))
-        table[name] = _table(path, chosen[path], whole["net"])
+            raise ValueError(_unknown(path, values))
+        table[name] = _table(path, chosen[path], values["net"])
     try:
-        return TrainConfig.from_dict(whole)
+        return TrainConfig.from_dict(values)
     except (ValueError, TypeError) as error:
-        told = ", ".join(f"{path}={value!r}" for path, value in chosen.items())
-        raise type(error)(f"cell {told}: {error}") from error
+        cell = ", ".join(f"{path}={value!r}" for path, value in chosen.items())
+        raise type(error)(f"cell {cell}: {error}") from error
 
 
 def _table(path: str, value: Any, net: str) -> Any:
@@ -95,13 +95,13 @@ def _table(path: str, value: Any, net: str) -> Any:
     return to_dict(value) if is_dataclass(value) and not isinstance(value, type) else value
 
 
-def _unknown(path: str, whole: Mapping[str, Any]) -> str:
+def _unknown(path: str, values: Mapping[str, Any]) -> str:
     known = set()
-    for name, _ in leaves(whole):
+    for name, _ in leaves(values):
         while name:  # the field, and every table it is in
             known.add(name)
             name = name.rpartition(".")[0]
     names = sorted(name for name in known if name != "seed" and name.rpartition(".")[2] != "kind")
     nearest = get_close_matches(path, names, n=1)
-    meant = f"; did you mean {nearest[0]!r}" if nearest else ""
-    return f"unknown axis {path!r}{meant}; allowed: {', '.join(names)}"
+    suggestion = f"; did you mean {nearest[0]!r}" if nearest else ""
+    return f"unknown axis {path!r}{suggestion}; allowed: {', '.join(names)}"

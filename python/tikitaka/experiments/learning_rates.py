@@ -1,8 +1,8 @@
-"""The small search that gives every rule its learning rates: on held-out training images, never on the test set.
+"""The search for the learning rates of every rule, on held-out training images and never on the test set.
 
-A candidate is trained on the first images of the training set and judged on its last ones, by a seed that no result is
-reported for. Short trainings favour high rates, so that the best may have to prove themselves in a longer round. SGD
-may also choose to be read against the symmetry points of its devices, as A is in the other rules.
+A candidate is trained on the first images of the training set and judged on the last ones, with a seed for which no
+result is reported. Short trainings favour high rates, so the best candidates may be compared again in a longer round.
+SGD also tries reading its array relative to the symmetry points of its devices, like A in the other rules.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
@@ -53,18 +53,18 @@ _ALSO_CHOSEN: dict[str, tuple[str, ...]] = {"sgd": ("reference",), "ttv2": ("max
 
 @dataclass(frozen=True)
 class Search:
-    """How much work the search is."""
+    """The amount of work of a search."""
 
     examples: int
     """training examples of the first round"""
     held_out: int
-    """the last training examples, which rates are judged on"""
+    """the last training examples, on which rates are judged"""
     epochs: int
     """epochs of the first round"""
     finalists: int = 1
-    """candidates that meet in a second round (1: there is none)"""
+    """candidates that are compared again in a second round (1: no second round)"""
     final_examples: int | None = None
-    """its training examples (None: all that are not held out)"""
+    """its training examples (None: all except those held out)"""
     final_epochs: int = 1
     """its epochs"""
 
@@ -88,7 +88,7 @@ def around(rule: Any) -> list[Any]:
 
 
 def candidates(kind: str, states: float, net: str = "fcn") -> list[Any]:
-    """The rules of a kind that are tried on devices of so many states.
+    """The candidate rules of a kind on devices with `states` states.
 
     Rates are those for fcn, times the ratio of the network's recipe to the defaults of the rule; the other settings are
     those of the recipe.
@@ -115,21 +115,21 @@ def _others(recipe: Any, rule: Any) -> dict[str, Any]:
     }
 
 
-def check_names(what: str, given: Sequence[str], known: Sequence[str]) -> None:
-    """Raise ValueError unless each of `given` is `known` and stands there once."""
-    if not given or any(name not in known for name in given):
-        raise ValueError(f"{what} must be among {', '.join(known)}, not {', '.join(given) or 'none'}")
-    if len(set(given)) < len(given):
-        raise ValueError(f"{what} must not hold a name twice, as {', '.join(given)} do")
+def check_names(what: str, names: Sequence[str], known: Sequence[str]) -> None:
+    """Raise ValueError unless there are names, each of them is `known`, and none occurs twice."""
+    if not names or any(name not in known for name in names):
+        raise ValueError(f"{what} must be among {', '.join(known)}, not {', '.join(names) or 'none'}")
+    if len(set(names)) < len(names):
+        raise ValueError(f"{what} must not contain a name twice, as in {', '.join(names)}")
 
 
 def check_data(config: TrainConfig, search: Search, data_dir: str | Path | None) -> None:
-    """Load the data, and raise what that raises, ValueError too where there is not enough for the search."""
-    whole = replace(config, examples=None).dataset(data_dir)
-    whole.first(config.examples)
-    held = whole.holdout(search.held_out)
+    """Check that the data can be loaded and suffices for the search; ValueError if there is not enough."""
+    dataset = replace(config, examples=None).dataset(data_dir)
+    dataset.first(config.examples)
+    remaining = dataset.holdout(search.held_out)
     for examples in (search.examples, search.final_examples):
-        held.first(examples)
+        remaining.first(examples)
 
 
 def searched(
@@ -138,14 +138,14 @@ def searched(
     tried: Mapping[K, Sequence[Any]],
     search: Search,
 ) -> dict[K, Any]:
-    """Of the rules `tried` for each key the one with the lowest error on what is held out, of equal ones the first.
+    """The best of the rules `tried` for each key: the first with the lowest error on the held-out examples.
 
-    `run` measures trainings, as `sweep` does; all of a round are given to it at once.
+    `run` measures trainings, as `sweep` does, all of a round in one call.
     """
-    left = _round(run, config, tried, search.examples, search.held_out, search.epochs, search.finalists)
+    best = _round(run, config, tried, search.examples, search.held_out, search.epochs, search.finalists)
     if search.finalists > 1:
-        left = _round(run, config, left, search.final_examples, search.held_out, search.final_epochs, 1)
-    return {key: rules[0] for key, rules in left.items()}
+        best = _round(run, config, best, search.final_examples, search.held_out, search.final_epochs, 1)
+    return {key: rules[0] for key, rules in best.items()}
 
 
 def _round(

@@ -1,4 +1,4 @@
-"""What is measured of a configuration: the network that it trains, in plain numbers."""
+"""Measurements of a configuration: the results of its training, in plain numbers."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -15,7 +15,7 @@ from tikitaka.training import Metrics, Stopped, TrainConfig
 
 __all__ = ["hopeless", "scored", "trained"]
 
-_cached, _loading = lru_cache(maxsize=4)(load), Lock()  # a set is read once per process, not once per cell
+_cached, _loading = lru_cache(maxsize=4)(load), Lock()  # a data set is read once per process, not once per cell
 
 
 def trained(
@@ -26,13 +26,13 @@ def trained(
     stop: Callable[[], bool] | None = None,
     give_up: Callable[[Metrics], bool] | None = None,
 ) -> dict[str, Any]:
-    """Train the network of `config` in memory and return what `sweep` keeps of it.
+    """Train the network of `config` in memory and return the measurements that `sweep` stores.
 
-    That is test_error and test_loss (the hardware as it stands after the last epoch), train_error (met in the last
-    epoch; errors are shares from 0 to 1), pulses (sent to all devices), epochs, seconds, digest (SHA-256 of the final
-    weights) and, for ttv2, average_error (test error of the average of iterates; None: none was gathered). `data_dir`
-    is the folder of data sets. The training ends with the first epoch that `give_up` says True to; then given_up is
-    True, and there is no average. Raises what loading data and `tikitaka.fit` raise.
+    These are test_error and test_loss (of the hardware after the last epoch), train_error (during the last epoch;
+    errors are shares from 0 to 1), pulses (sent to all devices), epochs, seconds, digest (SHA-256 of the final
+    weights) and, for ttv2, average_error (test error of the average of iterates; None if none was gathered). `data_dir`
+    is the folder of data sets. The training ends with the first epoch for which `give_up` returns True; then given_up
+    is True, and there is no average. Raises the exceptions of loading data and of `tikitaka.fit`.
     """
     check_kind("config", config, TrainConfig)
     dataset = config.dataset(data_dir, load=_load)
@@ -72,7 +72,7 @@ def trained(
 
 
 def hopeless(metrics: Metrics) -> bool:
-    """Whether a training is given up: with over 30 % of errors met in its third epoch or a later one."""
+    """Whether a training is given up: if its error is over 30 % in the third epoch or later."""
     return metrics.epoch >= 3 and metrics.train_error > 0.3
 
 
@@ -83,7 +83,7 @@ def scored(
     stop: Callable[[], bool] | None = None,
     give_up: Callable[[Metrics], bool] | None = hopeless,
 ) -> dict[str, Any]:
-    """What `trained` measures; a training that diverges has an error of 1, and no more."""
+    """The measurements of `trained`; for a training that diverges, only an error of 1."""
     try:
         return trained(config, data_dir=data_dir, stop=stop, give_up=give_up)
     except FloatingPointError:
@@ -91,5 +91,5 @@ def scored(
 
 
 def _load(name: str, data_dir: str | Path | None, sequence: int) -> Dataset:
-    with _loading:  # two threads that need the same set wait for one reading of it
+    with _loading:  # threads that need the same data set share one reading
         return _cached(name, data_folder(data_dir), sequence)

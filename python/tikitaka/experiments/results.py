@@ -1,4 +1,4 @@
-"""The results of a sweep as a file that outlives it: JSON, a line for each finished cell."""
+"""The file of results of a sweep: a line of JSON for each finished cell."""
 
 import errno
 import json
@@ -17,7 +17,7 @@ from tikitaka.training import TrainConfig
 __all__ = ["Results", "key_of"]
 
 _FORMAT = 1
-_HEAD = b'{"format": 1, "key": "'  # how every line begins, so that a torn one is told from another kind of file
+_HEAD = b'{"format": 1, "key": "'  # the start of every line, which tells an incomplete line from another kind of file
 
 
 def key_of(config: TrainConfig | Mapping[str, Any]) -> str:
@@ -27,14 +27,14 @@ def key_of(config: TrainConfig | Mapping[str, Any]) -> str:
 
 
 class Results:
-    """The file at `path`, held by this sweep alone until it is closed.
+    """The file at `path`, locked by this sweep until it is closed.
 
     A line is a JSON object: format, key (of the configuration), measure (name of the function that measured), config,
-    and what was measured. Each is appended whole and synced; one that a crash tore is not read, and cut off by the
-    next. `rows` are the lines by key, those of earlier sweeps among them.
+    and what was measured. Each is appended completely and synced; a line that a crash left incomplete is ignored, and
+    overwritten by the next. `rows` are the lines by key, including those of earlier sweeps.
 
-    Raises OSError where the file cannot be written or another sweep holds it, and ValueError, with the file untouched,
-    where it has lines that are no such results, of another format or of another measure.
+    Raises OSError if the file cannot be written or another sweep has locked it, and ValueError, with the file
+    unchanged, if it contains lines that are not results, or of another format or measure.
     """
 
     def __init__(self, path: str | Path, measure: str) -> None:
@@ -58,23 +58,23 @@ class Results:
             raise
 
     def add(self, config: TrainConfig, measured: Mapping[str, Any]) -> None:
-        """Append what was measured of a cell; numbers that are not finite become null.
+        """Append the measurements of a cell; numbers that are not finite become null.
 
-        Raises TypeError or ValueError for what is no mapping that JSON can hold or has names of the line's own, and
-        OSError where it cannot be written; the file is then as it was.
+        Raises TypeError or ValueError unless `measured` is a mapping for JSON without the reserved names of a line, and
+        OSError if it cannot be written; the file is then unchanged.
         """
         if not isinstance(measured, Mapping):
             raise TypeError(f"{self.measure} must return a mapping, not {measured!r}")
         key = key_of(config)
         row: dict[str, Any] = {"format": _FORMAT, "key": key, "measure": self.measure, "config": config.to_dict()}
         if taken := [name for name in row if name in measured]:
-            raise ValueError(f"{self.measure} must not return {', '.join(taken)}: every line has its own")
+            raise ValueError(f"{self.measure} must not return {', '.join(taken)}: these names are reserved")
         line = json.dumps(_plain(row | dict(measured)), allow_nan=False).encode() + b"\n"
         try:
             self._file.truncate(self._end)
-            rest = memoryview(line)
-            while rest:
-                rest = rest[self._file.write(rest) :]
+            unwritten = memoryview(line)
+            while unwritten:
+                unwritten = unwritten[self._file.write(unwritten) :]
             os.fsync(self._file.fileno())
         except OSError as error:
             with suppress(OSError):
@@ -86,7 +86,7 @@ class Results:
     def close(self) -> None:
         """Let others write to the file."""
         self._file.close()
-        with suppress(PermissionError):  # of Windows, where an open file stays
+        with suppress(PermissionError):  # on Windows, where an open file cannot be removed
             self._lock_path.unlink(missing_ok=True)
         self._lock.close()
 
@@ -97,7 +97,7 @@ class Results:
         self.close()
 
     def _locked(self) -> sqlite3.Connection:
-        """SQLite locks a file on every system, between threads too, and the lock goes when its process dies."""
+        """SQLite's locks work on every system, also between threads, and end with the process."""
         lock = sqlite3.connect(self._lock_path, timeout=0, isolation_level=None)
         try:
             lock.execute("BEGIN EXCLUSIVE")
@@ -111,7 +111,7 @@ class Results:
     def _read(self) -> dict[str, dict[str, Any]]:
         self._file.seek(0)
         *lines, torn = self._file.readall().split(b"\n")
-        torn = torn.rstrip(b"\0")  # what a power cut leaves of a line that never reached the disk
+        torn = torn.rstrip(b"\0")  # left by a power cut before the line reached the disk
         if not torn.startswith(_HEAD[: len(torn)]):
             raise ValueError(f"{self.path}: line {len(lines) + 1} is not a result of a sweep")
         self._end = sum(len(line) + 1 for line in lines)
@@ -130,7 +130,7 @@ class Results:
         except (json.JSONDecodeError, UnicodeDecodeError, TypeError, KeyError) as error:
             raise ValueError(f"{where} is not a result of a sweep") from error
         if not isinstance(config, dict) or key != key_of(config):
-            raise ValueError(f"{where} is damaged: its key is not that of its config")
+            raise ValueError(f"{where} is damaged: its key does not match its config")
         if measure != self.measure:
             raise ValueError(f"{where} must be of measure {self.measure!r}, not {measure!r}; choose another file")
         assert isinstance(row, dict)
@@ -138,7 +138,7 @@ class Results:
 
 
 def _plain(value: Any) -> Any:
-    """What JSON can hold of a value: NumPy's numbers and arrays as Python's, numbers that are not finite as None."""
+    """A value for JSON: NumPy numbers and arrays become Python's, numbers that are not finite None."""
     if isinstance(value, Mapping):
         return {name: _plain(part) for name, part in value.items()}
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""A study: a question about the hardware, answered by trainings, with its table and its figure."""
+"""Studies: questions about the hardware that are answered by trainings, with a table and a figure."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -11,20 +11,20 @@ __all__ = ["DATA_DIR", "Option", "Study"]
 
 @dataclass(frozen=True)
 class Option:
-    """An argument of `Study.run` that is the study's own, and the flag of that name of its command."""
+    """An argument of `Study.run` that only this study has, and the flag of that name of its command."""
 
     name: str
     """name of the argument"""
     kind: Literal["name", "names", "numbers", "folder"]
-    """what it takes: a name, names or numbers with commas between them, or a folder"""
+    """its values: a name, names or numbers separated by commas, or a folder"""
     help: str
-    """what it is"""
+    """its help text"""
     default: Any = None
     """its default"""
     choices: tuple[str, ...] = ()
-    """the names that are allowed; (): any"""
+    """the allowed names; (): any"""
     environment: str | None = None
-    """environment variable that holds it where the flag is not given"""
+    """environment variable that replaces a missing flag"""
 
 
 DATA_DIR = Option("data_dir", "folder", "Folder of data sets (TIKITAKA_DATA).", environment="TIKITAKA_DATA")
@@ -34,26 +34,26 @@ class Study(ABC):
     """One study; an instance called `study` in a module of `tikitaka.experiments.studies` is a command and a figure."""
 
     name: str
-    """its name, which a result has under the key claim"""
+    """its name, also in results under the key claim"""
     question: str
     """what it asks, in a line"""
     scales: Mapping[str, Any]
-    """how much work is done, by name; "full" is that of the paper"""
+    """amounts of work by name; "full" is that of the paper"""
     options: Sequence[Option]
-    """arguments of `run` that are its own"""
+    """arguments of `run` that only this study has"""
     seeds_help: str
-    """what `seeds` counts, and its default"""
+    """help text of `--seeds`, with its default"""
     resumable: ClassVar[bool] = True
-    """whether trainings are kept in a folder, which must then be given, and are not repeated"""
+    """whether trainings are stored in a folder, which is then required, and not repeated"""
     has_figure: ClassVar[bool] = True
     """whether there is a figure of its result"""
 
     @abstractmethod
     def run(self, *args: Any, **options: Any) -> dict[str, Any]:
-        """Run the study and return its result: plain values, its name as "claim" and "rows" among them.
+        """Run the study and return its result: plain values, including its name as "claim", and "rows".
 
-        Every study takes out, scale, seeds, threads and progress by name, beside its own `options`. Trainings are kept
-        in the folder `out` where the study is `resumable`. Raises ValueError for unknown names.
+        Every study takes out, scale, seeds, threads and progress by name, besides its own `options`. Trainings are
+        stored in the folder `out` if the study is `resumable`. Raises ValueError for unknown names.
         """
 
     @abstractmethod
@@ -61,5 +61,5 @@ class Study(ABC):
         """The result as text."""
 
     def plot(self, result: Mapping[str, Any], path: str | Path) -> None:
-        """Draw the figure of a result as a picture in `path`; ValueError where the study `has_figure` not."""
+        """Draw the figure of a result as a picture in `path`; ValueError unless the study `has_figure`."""
         raise ValueError(f"the study {self.name} has no figure")

@@ -1,7 +1,7 @@
-"""Trainings of a grid of configurations, spread over threads, processes or machines by any executor.
+"""Trainings of a grid of configurations on threads, processes or machines, by any executor.
 
-Nothing but configurations goes out and measured numbers come back, so that the place a cell runs at makes no
-difference to what it gives. The file of results is written here alone.
+Only configurations are sent and only measurements are returned, so results do not depend on where a cell runs. Only
+the calling process writes the file of results.
 """
 
 import inspect
@@ -39,19 +39,19 @@ def sweep(
 ) -> list[dict[str, Any]]:
     """Measure every cell of `grid` and return a row for each, in the order of the grid.
 
-    A row holds format, key, measure, config and what `measure` returned for the configuration; it is a line of the file
-    `out`, JSON, written as its cell finishes. Cells that the file holds already are not run again, and equal cells run
-    once: the same call goes on where an earlier one was stopped. Rows are the same wherever they came from.
+    A row contains format, key, measure, config and the result of `measure` for the configuration; it is a line of JSON
+    in the file `out`, written when its cell finishes. Cells that are in the file are not run again, and equal cells run
+    once, so the same call continues an interrupted sweep. Rows do not depend on where their cells ran.
 
     Without an `executor`, cells run on `threads` threads of this process (by default a thread per core), each training
-    on one of them; Ctrl-C stops them, where `measure` takes an argument `stop`, as `fit` does. With one, `measure` must
-    be what it can send: for processes, a function of a module or a `functools.partial` of one. The executor is not shut
-    down. `progress` shows a bar on standard error when that is a terminal.
+    on one of them; Ctrl-C stops them if `measure` takes an argument `stop`, like `fit`. An `executor` must be able to
+    send `measure`: for processes, a function of a module or a `functools.partial` of one. The executor is not shut
+    down. `progress` shows a bar on standard error if that is a terminal.
 
-    Raises ValueError for an empty grid and a file of other results, TypeError for what is no cell, measure or executor,
-    and OSError when the file cannot be written, or another sweep writes to it: all before any cell runs, if it can be
-    known. When cells fail, the others go on; RuntimeError then names those that did, from the error of the first. It is
-    RuntimeError too when the executor breaks. Whatever is raised, the cells that finished are in the file.
+    Raises ValueError for an empty grid and a file of other results, TypeError for invalid cells, measures or executors,
+    and OSError if the file cannot be written or another sweep writes to it, before any cell runs if possible. If cells
+    fail, the others still run; RuntimeError then names the failed ones, raised from the first error. RuntimeError is
+    also raised if the executor breaks. In every case the finished cells are in the file.
 
     >>> import tikitaka as tt
     >>> from tikitaka.experiments import cells
@@ -65,7 +65,7 @@ def sweep(
     """
     configs = list(grid)
     if not configs:
-        raise ValueError("the grid must contain at least one cell, and is empty")
+        raise ValueError("the grid must contain at least one cell")
     for config in configs:
         if not isinstance(config, TrainConfig):
             raise TypeError(f"a cell must be a TrainConfig, not {config!r}")
@@ -76,23 +76,23 @@ def sweep(
     if threads is not None:
         threads = check_int("threads", threads, 1)
         if executor is not None:
-            raise ValueError(f"threads must not be given with an executor, which has its own: {threads:,}")
+            raise ValueError(f"threads must not be given with an executor, which has its own, not {threads:,}")
     by_key = {key_of(config): config for config in configs}
     with Results(out, _name(measure)) as results:
         missing = {key: config for key, config in by_key.items() if key not in results.rows}
         if missing:
-            done = len(by_key) - len(missing)
+            finished = len(by_key) - len(missing)
             bar = tqdm(
-                total=len(by_key), initial=done, unit="cell", file=sys.stderr, disable=None if progress else True
+                total=len(by_key), initial=finished, unit="cell", file=sys.stderr, disable=None if progress else True
             )
             with bar:
                 failed = _run(missing, executor, threads or cores(), measure, results, bar.update)
             if failed:
                 names = dict(zip(by_key, labels(list(by_key.values())), strict=True))
-                told: dict[str, list[str]] = {}
+                cells_by_error: dict[str, list[str]] = {}
                 for key, error in failed.items():
-                    told.setdefault(f"{type(error).__name__}: {error}", []).append(names[key])
-                why = "; ".join(f"{error} ({' | '.join(of)})" for error, of in told.items())
+                    cells_by_error.setdefault(f"{type(error).__name__}: {error}", []).append(names[key])
+                why = "; ".join(f"{error} ({' | '.join(cells)})" for error, cells in cells_by_error.items())
                 raise RuntimeError(
                     f"{len(failed)} of {len(by_key)} cells failed, the others are kept in {results.path}: {why}"
                 ) from next(iter(failed.values()))
@@ -107,7 +107,7 @@ def _run(
     results: Results,
     advance: Callable[[], object],
 ) -> dict[str, BaseException]:
-    """Add `missing` cells to `results` as they finish, by `executor` or on threads; the errors of those that fail."""
+    """Add `missing` cells to `results` as they finish, by `executor` or on threads; the errors of failed cells."""
     stop = Event()
     if executor is None:
         pool: Any = ThreadPoolExecutor(threads)
@@ -146,9 +146,9 @@ def _run(
     except (BrokenExecutor, CancelledError) as error:
         raise RuntimeError(
             f"the executor broke ({str(error) or type(error).__name__}); "
-            f"the cells that finished are kept in {results.path}, and the same call goes on from there"
+            f"the finished cells are kept in {results.path}, and the same call continues from there"
         ) from error
-    finally:  # what finished while the sweep was being left is kept too
+    finally:  # results that arrived during the exception are kept, too
         for future, key in futures.items():
             if key not in results.rows and key not in failed and _succeeded(future):
                 with suppress(OSError, TypeError, ValueError):
@@ -159,7 +159,7 @@ def _run(
 def _submitted(workers: Executor, measure: Measure, config: TrainConfig) -> Future[Mapping[str, Any]]:
     try:
         return workers.submit(measure, config)
-    except Exception as error:  # each kind of executor says in its own way that it is closed
+    except Exception as error:  # executors raise different exceptions when they are closed
         raise BrokenExecutor(str(error)) from error
 
 

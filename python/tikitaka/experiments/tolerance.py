@@ -1,4 +1,4 @@
-"""A claim as a number: how hard may the hardware be before the error is points above float, and how sure is that?"""
+"""Tolerances: how far the hardware may degrade before the error exceeds a limit, with a confidence interval."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -16,31 +16,31 @@ _NORMAL = 1.960
 
 @dataclass(frozen=True)
 class Tolerance:
-    """The value up to which a rule stays within the limit, with the 95 % interval of its mean over seeds.
+    """The value up to which a rule stays within the limit, with a 95 % interval of the mean over seeds.
 
-    The interval is that of the seeds alone: the limit counts as known, and the error as linear between two values.
-    Where seeds leave the sweep at one end, "beyond" says which, and `tolerance` is a bound, with the value of that end
-    in their place: "easy" (not within the limit even at the easiest value: it tolerates less) or "hard" (within it at
-    the hardest: it tolerates more). Where they leave it at either end, it is "both", and `tolerance` None.
+    The interval only covers the seeds: the limit is taken as known, and the error as linear between two values. If
+    seeds do not cross the limit within the sweep, `beyond` names the end, whose value replaces their crossing, and
+    `tolerance` is a bound: "easy" (over the limit even at the easiest value: it tolerates less) or "hard" (within the
+    limit at the hardest: it tolerates more). If this happens at both ends, `beyond` is "both" and `tolerance` None.
     """
 
     tolerance: float | None
-    """mean over seeds, in the unit of the values; a bound where `beyond` says so"""
+    """mean over seeds, in the unit of the values; a bound if `beyond` is set"""
     low: float | None
-    """lower end of the interval; None where there is none"""
+    """lower end of the interval; None if there is none"""
     high: float | None
     """its upper end"""
     beyond: str | None
-    """the end of the sweep at which seeds leave it: "easy", "hard" or "both"; None: none does"""
+    """the end of the sweep beyond which seeds cross: "easy", "hard" or "both"; None: no end"""
     each: list[float | None]
-    """by seed; None where it left the sweep"""
+    """by seed; None if beyond the sweep"""
 
 
 def _bracket(
     errors: Mapping[float, float], values: Sequence[float], limit: float, start: int
 ) -> tuple[int, set[float]]:
-    """The last value within the limit next to one that is not, from place `start` on: its place (−1: none), and the
-    values whose errors are needed to know it."""
+    """The last value within the limit next to one that is not, from index `start` on: its index (−1: none), and the
+    values whose errors are needed to determine it."""
     at = start
     while True:
         if at >= 0 and values[at] not in errors:
@@ -58,17 +58,17 @@ def _bracket(
 
 
 def _start(errors: Mapping[float, float], values: Sequence[float], limit: float) -> int:
-    """The place of the last value before the first outside the limit, from the easy end; −1 if there is none.
+    """The index of the last value before the first one outside the limit, from the easy end; −1 if there is none.
 
-    Values behind it may be within the limit again: a rule that needs luck does not tolerate them.
+    Later values may be within the limit again by chance; they do not count as tolerated.
     """
     outside = (k for k, value in enumerate(values) if errors[value] > limit)
     return next(outside, len(values)) - 1
 
 
 def missing(errors: Sequence[Mapping[float, float]], values: Sequence[float], limit: float) -> list[set[float]]:
-    """Values whose errors are still needed, by seed: those beside the crossing of the first seed, whose errors are
-    known everywhere, and further ones where a seed crosses elsewhere. `values` go from easy to hard."""
+    """Values whose errors are still needed, by seed: those next to the crossing of the first seed, whose errors are
+    all known, and further ones if a seed crosses elsewhere. `values` go from easy to hard."""
     start = _start(errors[0], values, limit)
     return [_bracket(each, values, limit, start)[1] for each in errors]
 
@@ -76,7 +76,7 @@ def missing(errors: Sequence[Mapping[float, float]], values: Sequence[float], li
 def crossing(
     errors: Mapping[float, float], values: Sequence[float], limit: float, start: int, *, logarithmic: bool = True
 ) -> float | str:
-    """Where the error of a seed crosses the limit, interpolated; or the end at which it leaves the sweep."""
+    """Where the error of a seed crosses the limit, interpolated; or the end of the sweep beyond which it crosses."""
     at, unknown = _bracket(errors, values, limit, start)
     if unknown:
         raise ValueError(f"the error at {unknown.pop()} is needed")
@@ -124,8 +124,8 @@ def _mean(numbers: Sequence[float]) -> tuple[float, float | None]:
 def ratio(better: Tolerance, other: Tolerance, values: Sequence[float]) -> dict[str, Any]:
     """How much more the first tolerates than the other, as a factor with its 95 % interval.
 
-    Where one of them is a bound, so is the factor: "bound" is "at least" or "at most". `ratio` is None when nothing can
-    be said: bounds that do not point the same way, or a tolerance of 0.
+    If one of them is a bound, so is the factor: "bound" is "at least" or "at most". `ratio` is None if it is
+    undetermined: for contradictory bounds, or a tolerance of 0.
     """
     nothing = {"ratio": None, "low": None, "high": None, "bound": None}
     if not (better.tolerance and other.tolerance):

@@ -34,21 +34,21 @@ POINTS = (1.0, 0.5)
 """Limits, in points (percent of the test images) above float."""
 
 HARD = 30.0
-"""Error of float, in percent, above which a study gives no answer."""
+"""Error of float, in percent, above which the rules cannot be compared."""
 
 Key = tuple[str, Panel, float]
 
 
 @dataclass(frozen=True)
 class Scale:
-    """How much work a study does."""
+    """The amount of work of a study."""
 
     examples: int | None
     """training examples (None: all)"""
     epochs: int
     """epochs of each training"""
     seeds: int
-    """seeds beside each crossing, and of float"""
+    """seeds next to each crossing, and of float"""
     search: learning_rates.Search
     """the search for rates"""
 
@@ -63,7 +63,7 @@ scales = {
 class ToleranceStudy(Study):
     """How far along an axis of the hardware does each rule stay near float?"""
 
-    seeds_help = "Seeds beside a crossing (default: 3, quick: 2)."
+    seeds_help = "Seeds next to a crossing (default: 3, quick: 2)."
 
     def __init__(self, axis: Axis) -> None:
         self.axis = axis
@@ -91,10 +91,10 @@ class ToleranceStudy(Study):
     ) -> dict[str, Any]:
         """Run the study and return its result: plain values, as `tikitaka.plot.claim` takes.
 
-        Every training is kept in `out` as a line of search.jsonl or cells.jsonl as it ends, and one that is there is
-        not repeated: an interrupted study goes on where it stopped. Errors are percent of the test images; `spread` is
-        a sample standard deviation over seeds, None of one seed. Raises ValueError for unknown names, and what `sweep`
-        and loading data raise.
+        Every training is stored in `out`, as a line of search.jsonl or cells.jsonl, and is not repeated, so an
+        interrupted study continues where it stopped. Errors are percent of the test images; `spread` is
+        a sample standard deviation over seeds, None for one seed. Raises ValueError for unknown names, and the
+        exceptions of `sweep` and of loading data.
         """
         axis, size = self.axis, self.scales[one_of("scale", scale, self.scales)]
         kinds = axis.rules if rules is None else tuple(rules)
@@ -209,7 +209,7 @@ def _tried(net: str, axis: Axis, keys: Sequence[Key]) -> dict[Any, list[Any]]:
 
 
 def _sign(known: Tolerance, values: Sequence[float]) -> str:
-    """Where the value lies that a bound stands for."""
+    """The sign of a bound: whether the tolerance is below or above it."""
     upwards = values[-1] > values[0]
     return {"easy": "<" if upwards else ">", "hard": ">" if upwards else "<"}.get(str(known.beyond), "")
 
@@ -250,7 +250,7 @@ def _line(key: Key, errors: Mapping[int, float], rows: Mapping[int, Mapping[str,
 def _ratios(
     by_kind: Mapping[str, Tolerance], values: Sequence[float], where: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    """How much more TTv2 tolerates than each of the others."""
+    """How much more TTv2 tolerates than each other rule."""
     ours = by_kind.get("ttv2")
     if ours is None:
         return []

@@ -9,7 +9,7 @@ __all__ = ["table"]
 
 
 def table(result: Mapping[str, Any]) -> str:
-    """The tolerances of a study, and how much more ttv2 tolerates than the others."""
+    """The tolerances of a study, and how much more ttv2 tolerates than the other rules."""
     exact = result["float"]
     lines = [
         f"{result['label']}: {result['net']} on {result['data']}, scale {result['scale']}; "

@@ -18,17 +18,17 @@ F32 = NDArray[np.float32]
 
 
 class Graph:
-    """The layers of a model as a chain of nodes; ValueError for a layer that has no operator.
+    """The layers of a model as a chain of nodes; ValueError for a layer without an operator.
 
-    What goes along the chain from "inputs" on is shaped as a network's inputs, except between the layers of images:
-    these are (any number, channels, height, width) for ONNX.
+    Values along the chain are shaped like the inputs of a network, except between layers of images, where ONNX needs
+    (any number, channels, height, width).
     """
 
     def __init__(self, model: Model) -> None:
         self.nodes: list[NodeProto] = []
         self.tensors: list[TensorProto] = []
         self.value = "inputs"  # the end of the chain
-        self.image: tuple[int, int, int] | None = None  # channels, height and width where that is images
+        self.image: tuple[int, int, int] | None = None  # channels, height and width if the value is images
         self.recurrent = model.recurrent
         self._named = named_weights(model.layers, model.weights)
         self._layer = 0
@@ -37,36 +37,36 @@ class Graph:
         self.vectors()
 
     def add(self, operator: str, *others: str, **attributes: Any) -> None:
-        """One more node at the end of the chain, which takes what comes along it, and `others`."""
+        """Append a node to the chain, with the value of the chain and `others` as inputs."""
         result = f"{len(self.nodes)}.{operator}"
         self.nodes.append(helper.make_node(operator, [self.value, *others], [result], **attributes))
         self.value = result
 
     def constants(self, arrays: Mapping[str, NDArray[Any]]) -> list[str]:
-        """What `arrays` of the present layer are called in the graph, for `add`."""
+        """Add `arrays` of the current layer to the graph and return their names, for `add`."""
         names = [f"{self._layer}.{name}" for name in arrays]
         self.tensors += map(numpy_helper.from_array, arrays.values(), names)
         return names
 
     def parameters(self) -> dict[str, F32]:
-        """The parameters of the present layer by their names in PyTorch."""
+        """The parameters of the current layer by their names in PyTorch."""
         prefix = f"{self._layer}."
         return {name.removeprefix(prefix): w for name, w in self._named.items() if name.startswith(prefix)}
 
     def images(self, channels: int, height: int, width: int) -> None:
-        """Vectors become images."""
+        """Convert vectors to images."""
         if self.image == (channels, height, width):
             return
         self.vectors()
         self.image = channels, height, width
-        # With one channel both orders are the same: compilers for chips are glad of every node that is not there.
+        # With one channel both orders are equal, and a graph with fewer nodes is easier to compile for a chip.
         shape = [-1, 1, height, width] if channels == 1 else [-1, height, width, channels]
         self.add("Reshape", *self._sizes(*shape))
         if channels > 1:
             self.add("Transpose", perm=[0, 3, 1, 2])
 
     def vectors(self) -> None:
-        """Images become vectors, pixel after pixel."""
+        """Convert images to row-major vectors, channels last."""
         if self.image is None:
             return
         if self.image[0] > 1:
@@ -74,14 +74,14 @@ class Graph:
         self.flatten()
 
     def flatten(self) -> None:
-        """Images become vectors, in the order in which they lie."""
+        """Convert images to vectors in their present order."""
         self.image = None
         self.add("Flatten")
         if self.recurrent:
             self._unfold()
 
     def _unfold(self) -> None:
-        """(examples · steps, values) become (examples, steps, values)."""
+        """Reshape (examples · steps, values) to (examples, steps, values)."""
         sizes, shape = f"{len(self.nodes)}.sizes", f"{len(self.nodes)}.shape"
         self.nodes.append(helper.make_node("Shape", ["inputs"], [sizes], end=2))
         self.nodes.append(helper.make_node("Concat", [sizes, *self._sizes(-1)], [shape], axis=0))
@@ -93,7 +93,7 @@ class Graph:
 
 @singledispatch
 def _write(layer: Layer, _graph: Graph) -> None:
-    raise ValueError(f"export to ONNX knows no operator for {layer!r}")
+    raise ValueError(f"export to ONNX does not support {layer!r}")
 
 
 @_write.register
@@ -104,7 +104,7 @@ def _(_layer: Linear, graph: Graph) -> None:
         graph.add("Gemm", *graph.constants(parameters), transB=1)
         return
     weight, *bias = graph.constants(parameters | {"weight": np.ascontiguousarray(parameters["weight"].T)})
-    graph.add("MatMul", weight)  # Gemm knows no steps
+    graph.add("MatMul", weight)  # Gemm does not support time steps
     if bias:
         graph.add("Add", *bias)
 
@@ -133,7 +133,7 @@ def _(layer: Flatten, graph: Graph) -> None:
 
 @_write.register
 def _(layer: LSTM, graph: Graph) -> None:
-    """ONNX takes (steps, examples, inputs) and gives (steps, directions, examples, hidden)."""
+    """ONNX takes (steps, examples, inputs) and returns (steps, directions, examples, hidden)."""
     graph.vectors()
     parameters = {name: _gates(array) for name, array in graph.parameters().items()}
     arrays = {"W": parameters["weight_ih_l0"], "R": parameters["weight_hh_l0"]}

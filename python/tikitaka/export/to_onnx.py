@@ -15,17 +15,17 @@ OPSET = 17
 
 
 def onnx(model: Model, path: str | Path, *, probabilities: bool = False) -> None:
-    """Write `model` to an .onnx file, whole or not at all.
+    """Write `model` to an .onnx file, completely or not at all.
 
     The graph takes "inputs" (examples, inputs) and gives "outputs" (examples, outputs) before any softmax, or, with
     `probabilities`, their softmax as "probabilities"; both float32, for any number of examples. An image is one
-    vector, pixel after pixel, the channels of a pixel together, as for a network. With an LSTM inputs and outputs are
+    row-major vector, channels last, as for a network. With an LSTM inputs and outputs are
     (examples, steps, …), characters as one-hot vectors, for any number of steps; every sequence starts from h = c = 0,
-    so that text which goes on is one long sequence. Output scales are multiplied into the weights. The metadata of the
-    model goes along as JSON under "tikitaka".
+    so continuous text is one long sequence. Output scales are multiplied into the weights. The metadata of the model is
+    stored as JSON under "tikitaka".
 
     Raises ModuleNotFoundError without the package onnx (the extra `onnx`), ValueError for another ending or a layer
-    that has no operator, OSError when writing fails.
+    without an operator, OSError if writing fails.
     """
     check_kind("model", model, Model)
     if Path(path).suffix != ".onnx":

@@ -1,7 +1,7 @@
 """The module of PyTorch for each kind of layer; importing this needs PyTorch.
 
-The modules hand vectors on as layers do, so that every stack of layers has a twin: an image is one vector, pixel after
-pixel, the channels of a pixel together, which for PyTorch is a batch in the memory format `channels_last`.
+The modules exchange vectors as layers do, so that every stack of layers has a counterpart: an image is one row-major
+vector, channels last, which for PyTorch is a batch in the memory format `channels_last`.
 """
 
 import math
@@ -16,8 +16,8 @@ __all__ = ["module"]
 
 @singledispatch
 def module(layer: nn.Layer) -> torch.nn.Module:
-    """The twin of `layer`, untrained; ValueError where there is none."""
-    raise ValueError(f"export to PyTorch knows no module for {layer!r}")
+    """The counterpart of `layer`, untrained; ValueError if there is none."""
+    raise ValueError(f"export to PyTorch does not support {layer!r}")
 
 
 @module.register
@@ -96,7 +96,7 @@ class Flatten(torch.nn.Module):
 
 
 class LSTM(torch.nn.LSTM):
-    """A layer of long short-term memory that gives the outputs of all steps only, from h = c = 0 on."""
+    """A layer of long short-term memory that returns only the outputs of all steps, starting from h = c = 0."""
 
     def __init__(self, layer: nn.LSTM) -> None:
         super().__init__(layer.inputs, layer.hidden, bias=layer.bias, batch_first=True)
@@ -106,7 +106,7 @@ class LSTM(torch.nn.LSTM):
 
 
 def _images(x: torch.Tensor, image: tuple[int, int, int]) -> torch.Tensor:
-    """(any number, channels, height, width) from vectors; such images stay as they are."""
+    """(any number, channels, height, width) from vectors; images are returned unchanged."""
     if x.dim() == 4:
         return x
     channels, height, width = image

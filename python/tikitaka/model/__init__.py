@@ -1,4 +1,4 @@
-"""Digital models: what comes out of the hardware and goes into a file, a chip or another framework."""
+"""Digital models: read from the hardware, and saved to files, programmed onto chips or exported."""
 
 from tikitaka.model.model import Model
 

@@ -1,7 +1,7 @@
-"""Digital models taken from trained analog networks, by reads that their hardware can do.
+"""Digital models from trained analog networks, by reads that the hardware can perform.
 
-Nothing here looks at the true weights of an analog array: only at its reads through the noisy periphery, and at the
-running averages of such reads that were gathered while training.
+The true weights of an analog array are never used, only reads through the noisy periphery and the running averages
+of such reads that were gathered during training.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ F32 = NDArray[np.float32]
 
 
 class Hardware(Protocol):
-    """What can be read of a trained network: a `tikitaka.Network` is one."""
+    """The readable parts of a trained network, such as a `tikitaka.Network`."""
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -43,7 +43,7 @@ class Hardware(Protocol):
 
     @property
     def averages(self) -> list[F32] | None:
-        """Running averages of reads of the weights, one of each array; None while there are none."""
+        """Running averages of reads of the weights, one of each array; None if there are none yet."""
 
     def read_weights(self, *, draw: int = 0) -> list[F32]:
         """One noisy read of every array, with the noise of `draw`."""
@@ -73,8 +73,8 @@ def last_read(network: Hardware, *, draw: int = 0) -> Model:
 def mean_read(network: Hardware, *, reads: int, draw: int = 0) -> Model:
     """The model of the mean of `reads` reads of every column of the last iterate, of draws `draw`, `draw` + 1, …
 
-    It averages the noise of reading away but not the noise of training, which the average over iterates does: the
-    difference between the two is what averaging iterates gives. ValueError for fewer than one read.
+    It averages out the noise of reading but not the noise of training, which the average over iterates also reduces;
+    the difference between the two is the benefit of averaging iterates. ValueError for fewer than one read.
     """
     _check_network(network)
     reads, draw = check_int("reads", reads, 1), check_int("draw", draw, 0, 2**64 - 1)
@@ -105,12 +105,12 @@ def _check_network(network: Any) -> None:
 
 
 def _device(rule: RuleConfig | Rule) -> dict[str, Any] | None:
-    """The devices of the array that the network sees; None where there are none or nobody knows."""
+    """The devices of the array that the network sees; None if there are none or they are unknown."""
     device = getattr(rule, "slow_device", None) or getattr(rule, "device", None)
     return None if device is None or isinstance(rule, Rule) else to_dict(device)
 
 
 def _reads_averaged(network: Hardware, arrays: int) -> list[list[int] | None]:
-    """None for a rule written in Python, which need not count its reads by line."""
+    """The fewest and the most reads per line of each array; None for a rule written in Python, which need not count."""
     counts = [network.layer_state(k).get("average_reads") for k in range(arrays)]
     return [None if n is None else [int(n.min()), int(n.max())] for n in counts]

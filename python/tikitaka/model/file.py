@@ -1,7 +1,7 @@
-"""Models on disk: .safetensors or .npz, versioned, with a checksum, written whole or not at all.
+"""Models on disk: .safetensors or .npz, versioned, with a checksum, written completely or not at all.
 
 Both formats hold the arrays "0", "1", … and a header of strings: format, version, layers, loss, metadata (layers and
-metadata as JSON) and the SHA-256 of all that together with the arrays. In .npz the header is JSON in UTF-8, as uint8.
+metadata as JSON) and the SHA-256 of all of these and the arrays. In .npz the header is JSON in UTF-8, as uint8.
 """
 
 import io
@@ -29,7 +29,7 @@ VERSION = 1
 """version of the format that `write` writes and `read` reads"""
 
 endings = (".safetensors", ".npz")
-"""Endings of the files that hold models."""
+"""Endings of model files."""
 
 _FORMAT = "tikitaka-model"
 _HEADER = "header"  # the name of the header among the arrays of a .npz file
@@ -37,12 +37,12 @@ _HEADER = "header"  # the name of the header among the arrays of a .npz file
 
 @dataclass(frozen=True)
 class Content:
-    """What a file holds."""
+    """The content of a file."""
 
     layers: tuple[nn.Layer, ...]
     """layer descriptions"""
     weights: tuple[F32, ...]
-    """one array per layer that has one"""
+    """one array per layer with an array"""
     loss: str
     """name of the loss"""
     metadata: Mapping[str, Any]
@@ -50,7 +50,7 @@ class Content:
 
 
 def write(path: str | Path, content: Content) -> None:
-    """Write `content`; OSError when that fails, ValueError for an ending that is none of `endings`."""
+    """Write `content`; OSError when that fails, ValueError for an ending that is not in `endings`."""
     ending = _ending(path)
     arrays = {str(k): w for k, w in enumerate(content.weights)}
     header = {
@@ -70,7 +70,7 @@ def write(path: str | Path, content: Content) -> None:
 
 
 def read(path: str | Path) -> Content:
-    """What `write` wrote; OSError when it cannot be read, ValueError when it is damaged or of another version."""
+    """The content of a file; OSError if it cannot be read, ValueError if it is damaged or of another version."""
     ending = _ending(path)
     if not Path(path).is_file():
         raise FileNotFoundError(f"{path}: no such file")
@@ -95,7 +95,7 @@ def _ending(path: str | Path) -> str:
 def _read_npz(path: str | Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
     content = io.BytesIO(Path(path).read_bytes())
     try:
-        # not np.load(path): that would take any other kind of file, too
+        # not np.load(path), which would accept other kinds of files, too
         with zipfile.ZipFile(content) as file:
             arrays = {
                 name.removesuffix(".npy"): np.lib.format.read_array(io.BytesIO(file.read(name)), allow_pickle=False)

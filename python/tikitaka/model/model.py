@@ -1,4 +1,4 @@
-"""Plain digital models: what comes out of the hardware and goes into a file, a chip or another framework."""
+"""Plain digital models: read from the hardware, and saved to files, programmed onto chips or exported."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -26,10 +26,10 @@ F32 = NDArray[np.float32]
 class Model:
     """Layers with float32 weights in exact arithmetic: no devices, no periphery, no noise.
 
-    Evaluation is that of `tikitaka.Network`, carried sequences among it.
+    Evaluation is that of `tikitaka.Network`, including carried state.
 
-    Raises TypeError for what is no layer, ValueError for weights that do not fit the layers or are not finite and
-    for metadata that JSON cannot hold.
+    Raises TypeError for anything but layers, ValueError for weights that do not fit the layers or are not finite, and
+    for metadata that JSON cannot represent.
 
     >>> import tikitaka as tt
     >>> model = tt.Model.from_weights([tt.nn.Linear(2, 2, bias=False)], [[[1.4, 0.5], [0.0, 2.0]]])
@@ -46,7 +46,7 @@ class Model:
     layers: tuple[Layer, ...]
     """descriptions of `tikitaka.nn`; the output scale of each array is the `scale` of its layer"""
     weights: tuple[F32, ...] = field(repr=False)
-    """one array of the layer's `shape` per layer that has one, in the units of its devices; read-only"""
+    """one array per layer with an array, of its `shape`, in the units of its devices; read-only"""
     loss: str = "cross-entropy"
     """"cross-entropy" or "mse", as for `tikitaka.Network`"""
     metadata: Mapping[str, Any] = field(default_factory=dict)
@@ -63,7 +63,7 @@ class Model:
         try:
             metadata = json.loads(json.dumps(dict(self.metadata), allow_nan=False))
         except (TypeError, ValueError) as error:
-            raise ValueError(f"metadata must be what JSON can hold: {error}") from error
+            raise ValueError(f"metadata must be valid JSON values: {error}") from error
         object.__setattr__(self, "layers", layers)
         object.__setattr__(self, "weights", weights)
         object.__setattr__(self, "metadata", metadata)
@@ -81,12 +81,12 @@ class Model:
         loss: str = "cross-entropy",
         metadata: Mapping[str, Any] | None = None,
     ) -> Self:
-        """A model of `layers` with weights from elsewhere.
+        """A model of `layers` with given weights.
 
         `weights` is a list of arrays, as `Network.weights` gives them, or a dict of arrays by name, as the `state_dict`
         of the twin in PyTorch has them: "k.weight" and "k.bias" for each Linear and Conv2d, number k among the layers,
         and "k.weight_ih_l0", "k.weight_hh_l0", "k.bias_ih_l0" and "k.bias_hh_l0" for each LSTM; shapes and order as in
-        PyTorch, the output scale of the layer taken in.
+        PyTorch, and the output scale of the layer included.
         Raises ValueError for names or shapes that do not fit.
         """
         arrays = named_arrays(layers, weights) if isinstance(weights, Mapping) else weights
@@ -98,7 +98,7 @@ class Model:
         """The model that `save` wrote to a .safetensors or .npz file.
 
         Raises OSError when it cannot be read, and ValueError naming the file when it is truncated or edited, of an
-        unknown version, or holds arrays that do not fit its layers.
+        unknown version, or contains arrays that do not fit its layers.
         """
         content = file.read(path)
         try:
@@ -107,7 +107,7 @@ class Model:
             raise ValueError(f"{path}: {error}") from error
 
     def save(self, path: str | Path) -> None:
-        """Write the model to a .safetensors or .npz file, whole or not at all; ValueError for another ending."""
+        """Write the model to a .safetensors or .npz file, completely or not at all; ValueError for another ending."""
         file.write(path, file.Content(self.layers, self.weights, self.loss, self.metadata))
 
     @property
@@ -153,7 +153,7 @@ class Model:
         return replace(self, metadata={**self.metadata, **metadata})
 
     def quantised(self, bits: int = 8) -> Self:
-        """The model with the weights of each array rounded to `bits` bits (2 to 24), its bias column among them.
+        """The model with the weights of each array rounded to `bits` bits (2 to 24), including the bias column.
 
         Symmetric: 2^bits − 2 steps over ±max|W| of the array, which for 8 bits are the codes −127 to 127 of int8;
         `tikitaka.model.quantise.codes` gives the codes themselves. Inputs and sums stay float32.

@@ -23,7 +23,7 @@ def codes(weights: F32, bits: int) -> tuple[NDArray[Any], float]:
     kind = np.int8 if bits <= 8 else np.int16 if bits <= 16 else np.int32
     largest = float(np.abs(weights).max(initial=0.0))
     step = largest / (2 ** (bits - 1) - 1)
-    if step == 0.0:  # an array of zeros
+    if step == 0.0:  # all weights are zero
         return np.zeros(weights.shape, dtype=kind), 0.0
     return np.rint(weights.astype(np.float64) / step).astype(kind), step
 

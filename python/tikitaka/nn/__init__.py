@@ -1,4 +1,4 @@
-"""What networks are made of: descriptions of layers, and the networks of the literature by name."""
+"""Descriptions of layers, and networks from the literature by name."""
 
 from tikitaka.nn.arrays import array_names, per_array
 from tikitaka.nn.layers import *  # noqa: F403  # a new layer is named there alone

@@ -1,4 +1,4 @@
-"""The arrays of a network by name and index, and what is given for each of them."""
+"""The arrays of a network by name and index, and values assigned to them."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ __all__ = ["DEFAULT", "array_names", "check_layers", "per_array"]
 T = TypeVar("T")
 
 DEFAULT = "default"
-"""The key for all arrays that have none of their own."""
+"""The key for all arrays without a key of their own."""
 
 
 def check_layers(layers: Iterable[Layer]) -> tuple[Layer, ...]:

@@ -1,4 +1,4 @@
-"""Layer descriptions: what a `tikitaka.Network` is built from."""
+"""Descriptions of the layers that a `tikitaka.Network` is built from."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -51,9 +51,9 @@ class Linear(Layer):
 
 @dataclass(frozen=True)
 class Conv2d(Layer):
-    """A two-dimensional convolution of images: one array, of which every patch of an image is one input vector.
+    """A two-dimensional convolution of images on one array; every patch of an image is one input vector.
 
-    Images come and go pixel after pixel, row after row, the channels of a pixel together; `padding` zeros surround
+    Images are row-major vectors, channels last; `padding` zeros surround
     them. The array is `filters` × (`kernel` · `kernel` · `channels` + 1 with a bias), its columns in the order (row of
     the patch, column of the patch, channel), the bias last. `scale` multiplies the output. Raises ValueError for
     sizes below 1, a kernel larger than the padded image, or a scale ≤ 0.
@@ -66,7 +66,7 @@ class Conv2d(Layer):
     width: int
     """columns of an image (pixels)"""
     filters: int
-    """channels of the image that it gives"""
+    """channels of the output image"""
     kernel: int
     """side of a patch (pixels)"""
     stride: int = 1
@@ -92,7 +92,7 @@ class Conv2d(Layer):
 
     @property
     def image(self) -> tuple[int, int, int]:
-        """Channels, height and width of the images that it gives."""
+        """Channels, height and width of the output images."""
         height, width = (
             (side + 2 * self.padding - self.kernel) // self.stride + 1 for side in (self.height, self.width)
         )
@@ -103,7 +103,7 @@ class Conv2d(Layer):
 class MaxPool2d(Layer):
     """The largest value of each `kernel` × `kernel` patch of a channel, patches `stride` apart (None: `kernel`).
 
-    Images come and go as for `Conv2d`; rows and columns that do not fill a patch are left out. Raises ValueError for
+    Images are laid out as for `Conv2d`; rows and columns that do not fill a patch are ignored. Raises ValueError for
     sizes below 1 and a kernel larger than the image.
     """
 
@@ -121,7 +121,7 @@ class MaxPool2d(Layer):
 
     @property
     def image(self) -> tuple[int, int, int]:
-        """Channels, height and width of the images that it gives."""
+        """Channels, height and width of the output images."""
         stride = self.kernel if self.stride is None else self.stride
         height, width = ((side - self.kernel) // stride + 1 for side in (self.height, self.width))
         return self.channels, height, width
@@ -150,8 +150,8 @@ class LSTM(Layer):
     The array is 4·`hidden` × (`inputs` + `hidden` + 1 with a bias): rows of the gates i, f, g, o, `hidden` each;
     columns x of the step, h of the step before, then the bias. With a = `scale`·W[x; h; 1]: c = σ(a_f) c +
     σ(a_i) tanh(a_g) and h = σ(a_o) tanh(c). Gradients of a, those of the mean over the
-    sequences of a mini-batch, are clamped to ±`clip` (0: not at all). With `carry` a
-    sequence starts from the h and c that the sequence at its place of the mini-batch before ended with, until the
+    sequences of a mini-batch, are clamped to ±`clip` (0: unlimited). With `carry` a
+    sequence starts from the final h and c of the sequence at the same place of the previous mini-batch, until the
     network's `reset`; gradients end at the start of a sequence. Raises ValueError for sizes below 1, a scale ≤ 0 or a
     clip < 0.
     """
@@ -163,11 +163,11 @@ class LSTM(Layer):
     bias: bool = True
     """whether a column fed with 1 is added"""
     scale: float = 1.0
-    """factor of what the array computes"""
+    """factor of the array's output"""
     clip: float = 0.0
     """bound of the gradients of a (0: none)"""
     carry: bool = False
-    """whether h and c go on from one sequence to the next"""
+    """whether h and c carry over from one sequence to the next"""
     kind: Literal["lstm"] = field(default="lstm", init=False, repr=False)
 
     @property

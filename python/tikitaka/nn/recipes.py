@@ -1,4 +1,4 @@
-"""Networks by name: lists of layer descriptions, and how each is best trained."""
+"""Networks by name: their layers, and the settings that suit them."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -32,9 +32,9 @@ def lenet(inputs: int | tuple[int, int, int] = 784, classes: int = 10) -> list[L
     """The convolutional network of R24: two convolutions 5 × 5, of 16 and 32 filters, each with tanh and max-pooling
     over 2 × 2, then two fully connected layers with tanh between them.
 
-    `inputs` are the rows, columns and channels of an image (`Dataset.shape`), or the pixels of a square grey one, 16 ×
-    16 or larger: 80,202 weights with biases at 784 inputs and 10 classes. Raises ValueError for other images, TypeError
-    for what is no whole number.
+    `inputs` are the rows, columns and channels of an image (`Dataset.shape`), or the number of pixels of a square grey
+    one, 16 × 16 or larger: 80,202 weights with biases at 784 inputs and 10 classes. Raises ValueError for other images,
+    TypeError unless the sizes are whole numbers.
     """
     rows, columns, channels = inputs if isinstance(inputs, tuple) and len(inputs) == 3 else _square(inputs)
     for size in (rows, columns, channels):
@@ -42,25 +42,25 @@ def lenet(inputs: int | tuple[int, int, int] = 784, classes: int = 10) -> list[L
     if min(rows, columns) < 16:
         raise ValueError(f"images must be of 16 × 16 pixels or more for lenet, not {rows} × {columns}")
     first = Conv2d(channels, rows, columns, filters=16, kernel=5)
-    halved = MaxPool2d(*first.image)
-    second = Conv2d(*halved.image, filters=32, kernel=5)
-    quartered = MaxPool2d(*second.image)
+    first_pool = MaxPool2d(*first.image)
+    second = Conv2d(*first_pool.image, filters=32, kernel=5)
+    second_pool = MaxPool2d(*second.image)
     return [
         first,
         Tanh(),
-        halved,
+        first_pool,
         second,
         Tanh(),
-        quartered,
-        Flatten(*quartered.image),
-        Linear(math.prod(quartered.image), 128),
+        second_pool,
+        Flatten(*second_pool.image),
+        Linear(math.prod(second_pool.image), 128),
         Tanh(),
         Linear(128, classes),
     ]
 
 
 def _square(inputs: Any) -> tuple[int, int, int]:
-    """Rows, columns and channels of a square grey image of so many pixels."""
+    """Rows, columns and channels of a square grey image of `inputs` pixels."""
     check_kind("inputs", inputs, Integral)
     side = math.isqrt(max(inputs, 0))
     if side * side != inputs:
@@ -72,8 +72,8 @@ def char_lstm(inputs: int = 87, classes: int | None = None) -> list[Layer]:
     """The recurrent network of GH20 and R24 for the next character of a text: two LSTM of 64, and one output for each
     of `classes` characters (by default as many as `inputs`).
 
-    77,591 weights with biases at 87 characters. h and c go on from one sequence to the next. Output scales make a
-    weight of ±0.6, which devices hold, count as ±2.
+    77,591 weights with biases at 87 characters. h and c carry over from one sequence to the next. Output scales map
+    a weight of ±0.6, which devices can hold, to ±2.
     """
     scale = 2 / 0.6
     return [
@@ -85,7 +85,7 @@ def char_lstm(inputs: int = 87, classes: int | None = None) -> list[Layer]:
 
 @runtime_checkable
 class Sizes(Protocol):
-    """What a network must know of its data; `tikitaka.data.Dataset` and a checkpoint do."""
+    """What a network must know about its data; `tikitaka.data.Dataset` and checkpoints provide it."""
 
     @property
     def inputs(self) -> int:
@@ -97,7 +97,7 @@ class Sizes(Protocol):
 
     @property
     def shape(self) -> tuple[int, int, int] | None:
-        """Rows, columns and channels of images; None for all else."""
+        """Rows, columns and channels of images; None for other data."""
 
     @property
     def task(self) -> Task:
@@ -106,7 +106,7 @@ class Sizes(Protocol):
 
 @dataclass(frozen=True)
 class Recipe:
-    """A network, and the settings it trains well with unless others are asked for."""
+    """A network, and the default settings that it trains well with."""
 
     build: Callable[[Sizes], list[Layer]]
     """makes the layers for a data set"""
@@ -117,8 +117,8 @@ class Recipe:
     batch: int
     """examples per mini-batch"""
     rules: Mapping[str, RuleConfig] = field(default_factory=dict)
-    """training rules by kind, where the defaults of the kind do not do; each leaves fields alone that default to None,
-    because a config file cannot unset what it inherits from here"""
+    """training rules by kind, if the defaults of the kind do not suit the network; none of them sets a field whose
+    default is None, because a config file could not unset it again"""
     text: bool = False
     """whether it reads sequences of characters, not images"""
 
@@ -142,7 +142,7 @@ nets: dict[str, Recipe] = {
             "ttv2": Ttv2(fast_lr=0.3, transfer_unit="batch", transfer_every=1),
         },
     ),
-    # Lower than elsewhere: output scales multiply weights and errors, and the errors of 100 steps add up.
+    # Lower than for other networks: output scales multiply weights and errors, and the errors of 100 steps add up.
     "lstm": Recipe(
         lambda data: char_lstm(data.inputs, data.outputs),
         "war-and-peace",

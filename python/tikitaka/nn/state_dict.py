@@ -1,6 +1,6 @@
-"""Weights by name: the arrays of layers as PyTorch names, shapes and orders its parameters, and back.
+"""Weights by name: the arrays of layers with PyTorch's names, shapes and order, and back.
 
-Layer number k has the names of its module in PyTorch behind "k.": "k.weight" (outputs, inputs) for a Linear,
+Layer number k has the names of its PyTorch module after "k.": "k.weight" (outputs, inputs) for a Linear,
 "k.weight" (filters, channels, kernel, kernel) for a Conv2d, each with "k.bias" (outputs,); "k.weight_ih_l0"
 (4·hidden, inputs), "k.weight_hh_l0" (4·hidden, hidden), "k.bias_ih_l0" and "k.bias_hh_l0" (4·hidden,) for an LSTM.
 Named weights compute without the output scale of a layer: it is multiplied into them.
@@ -23,7 +23,7 @@ F32 = NDArray[np.float32]
 
 
 class _Form(NamedTuple):
-    """What the parameters of one layer are, and where they lie in its array."""
+    """The parameters of one layer, and their places in its array."""
 
     weights: dict[str, tuple[int, ...]]
     """shape of each weight, in the order of their columns; along the columns the second axis varies fastest"""
@@ -34,29 +34,29 @@ class _Form(NamedTuple):
 
 
 def named_arrays(layers: Sequence[Layer], named: Mapping[str, ArrayLike]) -> list[F32]:
-    """The array of each layer that has one, from weights by name.
+    """The array of each layer with an array, from weights by name.
 
-    Raises ValueError for a name that is missing or too many and for a shape that does not fit, naming it.
+    Raises ValueError, naming it, for a missing or superfluous name and for a wrong shape.
     """
-    left = dict(named)
+    unused = dict(named)
     arrays = []
     for prefix, form in _forms(layers):
         shapes = form.weights | {name: next(iter(form.weights.values()))[:1] for name in form.biases}
         parts = {}
         for name, shape in shapes.items():
-            if prefix + name not in left:
+            if prefix + name not in unused:
                 raise ValueError(f"weights must contain {prefix}{name}; they contain {', '.join(named) or 'nothing'}")
-            parts[name] = np.asarray(left.pop(prefix + name), dtype=np.float32)
+            parts[name] = np.asarray(unused.pop(prefix + name), dtype=np.float32)
             if parts[name].shape != shape:
                 raise ValueError(f"{prefix}{name} must have shape {shape}, not {parts[name].shape}")
         arrays.append(_join(form, parts) / np.float32(form.scale))
-    if left:
-        raise ValueError(f"weights must not contain {', '.join(left)}: no layer has such weights")
+    if unused:
+        raise ValueError(f"weights must not contain {', '.join(unused)}: no layer has such weights")
     return arrays
 
 
 def named_weights(layers: Sequence[Layer], arrays: Sequence[F32]) -> dict[str, F32]:
-    """Weights by name from the array of each layer that has one: what `named_arrays` takes.
+    """Weights by name, as for `named_arrays`, from the array of each layer with an array.
 
     Of the two biases of an LSTM the second is 0.
     """
@@ -77,9 +77,9 @@ def _join(form: _Form, parts: Mapping[str, F32]) -> F32:
 def _split(form: _Form, array: F32) -> dict[str, F32]:
     parts: dict[str, F32] = {}
     start = 0
-    for name, (rows, values, *rest) in form.weights.items():
-        end = start + values * math.prod(rest)
-        parts[name] = np.ascontiguousarray(np.moveaxis(array[:, start:end].reshape(rows, *rest, values), -1, 1))
+    for name, (rows, values, *kernel) in form.weights.items():
+        end = start + values * math.prod(kernel)
+        parts[name] = np.ascontiguousarray(np.moveaxis(array[:, start:end].reshape(rows, *kernel, values), -1, 1))
         start = end
     for name in form.biases[:1]:
         parts[name] = array[:, -1].copy()
@@ -89,7 +89,7 @@ def _split(form: _Form, array: F32) -> dict[str, F32]:
 
 
 def _forms(layers: Sequence[Layer]) -> Iterator[tuple[str, _Form]]:
-    """The form of each layer that has an array, with what comes before its names."""
+    """The form of each layer with an array, with the prefix of its names."""
     for k, layer in enumerate(layers):
         check_kind(f"layers[{k}]", layer, Layer)
         if layer.shape is not None:

@@ -1,4 +1,4 @@
-"""Figures of trainings, studies and devices; each needs the extra `plot` (matplotlib), and only when it is drawn."""
+"""Figures of trainings, studies and devices; drawing them needs the extra `plot` (matplotlib)."""
 
 from tikitaka.plot.claims import claim
 from tikitaka.plot.curves import curves

@@ -1,4 +1,4 @@
-"""Figures of tolerances: the error of each rule against what was swept, with float and the tolerances beside it."""
+"""Figures of tolerances: the error of each rule against the swept value, with float and the tolerances."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,16 +16,16 @@ __all__ = ["claim"]
 def claim(result: Mapping[str, Any], path: str | Path) -> None:
     """The figure of a `result` of a study of tolerances, as a picture in `path`.
 
-    A result of a sweep holds `rows`, each with rule, value, error_percent and spread (a sample standard deviation over
-    seeds; None: of one seed), where there are several panels the panel, and maybe given_up (how many trainings were
-    given up or diverged); `label` and `unit` of what was swept; `float`, the digital twin, with error_percent and
+    A result contains `rows`, each with rule, value, error_percent and spread (a sample standard deviation over seeds;
+    None for one seed), the panel if there are several, and optionally given_up (the number of trainings that were given
+    up or diverged); `label` and `unit` of the swept value; `float`, the digital twin, with error_percent and
     spread; `tolerances`, each with rule, points, tolerance (None: beyond the sweep), low and high. It is drawn as error
-    in % against value, on a logarithmic axis where values are above 0 and span a decade or more: a line per rule with
-    its spread as bars, its mark open where trainings were given up, float ± spread as a band, float + points dashed,
-    and tolerances as larger open marks where they cross that. `tikitaka.experiments.draw` draws results of any study.
+    in % against value, on a logarithmic axis if values are above 0 and span a decade or more: a line per rule with its
+    spread as bars and open marks for trainings that were given up, float ± spread as a band, float + points dashed, and
+    tolerances as larger open marks on it. `tikitaka.experiments.draw` draws results of any study.
 
-    Raises ModuleNotFoundError without matplotlib, ValueError for what is no such result, naming the part that is
-    wrong, and OSError when the picture cannot be written.
+    Raises ModuleNotFoundError without matplotlib, ValueError, naming the part that is wrong, for any other result, and
+    OSError if the picture cannot be written.
     """
     rows = rows_of(result)
     rules = check_rows(rows, "value")
@@ -71,7 +71,7 @@ def claim(result: Mapping[str, Any], path: str | Path) -> None:
 
 
 def _tolerances(panel: "Axes", tolerances: Sequence[Row], exact: float, rules: list[str]) -> None:
-    """The thresholds, and on them where each rule crosses them; what they are is said in a legend of the panel."""
+    """The thresholds, with the crossing of each rule and a legend in the panel."""
     points = max(each["points"] for each in tolerances)
     panel.axhline(exact + points, color=GREY, linestyle="--", linewidth=1.2, label="_")
     panel.set_xlim(panel.get_xlim())  # an interval may be far wider than the sweep
@@ -108,7 +108,7 @@ def _check_tolerances(
     tolerances: Sequence[Row], rules: list[str], panels: list[Any], exact: Mapping[str, float] | None
 ) -> None:
     if tolerances and exact is None:
-        raise ValueError("tolerances are points above float, and the result has no float")
+        raise ValueError("float must be in a result with tolerances, which are points above it")
     for i, each in enumerate(tolerances):
         where = f"tolerances[{i}]"
         if each.get("rule") not in rules:

@@ -19,16 +19,16 @@ def curves(
 ) -> None:
     """Test loss and test error after every epoch, a curve per run, as a picture in `path`.
 
-    `runs` are metrics by name; `text` says that losses are per character; `lines` are losses by name, drawn across the
-    panel of losses to compare with. Raises ModuleNotFoundError without matplotlib, ValueError without an epoch or for
-    another ending than .png, .svg or .pdf, and OSError when the picture cannot be written.
+    `runs` are metrics by name; `text` says that losses are per character; `lines` are losses by name, drawn as
+    horizontal lines in the panel of losses. Raises ModuleNotFoundError without matplotlib, ValueError without an epoch
+    or for another ending than .png, .svg or .pdf, and OSError if the picture cannot be written.
     """
     check_kind("runs", runs, Mapping)
     if not runs:
         raise ValueError("runs must contain at least one run")
     for name, metrics in runs.items():
         if not metrics:
-            raise ValueError(f"{name} must contain at least one epoch, and has no epoch to plot yet")
+            raise ValueError(f"{name} must contain at least one epoch, and has none to plot yet")
         for each in metrics:
             check_kind(f"metrics of {name}", each, Metrics)
     check_kind("lines", lines or {}, Mapping)

@@ -1,4 +1,4 @@
-"""The response of devices to pulses: potentiation, then depression, as it is measured on real ones."""
+"""The response of devices to pulses: potentiation, then depression, as in measurements of real devices."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,13 +17,13 @@ F32 = NDArray[np.float32]
 
 
 def responses(device: Device, path: str | Path, *, devices: int = 5, pulses: int | None = None, seed: int = 0) -> None:
-    """Weights of several devices after each pulse of a train up and as long a train down, as a picture in `path`.
+    """Weights of several devices after each pulse of a train up and an equally long train down, as a picture in `path`.
 
-    The devices are drawn from `seed` with the variation of `device`, as those of an array are, and start at their lower
-    bounds. Lines are real trains, with cycle noise; dashed are those of the same devices without it; marks at the right
-    are symmetry points (R24 eq. 8), to which alternating pulses carry a device. A train has `pulses` pulses, by default
-    one and a half times the number of states. Raises ModuleNotFoundError without matplotlib, TypeError for what is no
-    device, ValueError for numbers out of range and OSError when the picture cannot be written.
+    The devices are drawn from `seed` with the variation of `device`, like those of an array, and start at their lower
+    bounds. Solid lines include cycle noise, dashed lines show the same devices without it; marks at the right
+    are symmetry points (R24 eq. 8), to which alternating pulses drive a device. A train has `pulses` pulses, by default
+    one and a half times the number of states. Raises ModuleNotFoundError without matplotlib, TypeError for anything but
+    a device, ValueError for numbers out of range and OSError if the picture cannot be written.
     """
     if not isinstance(device, Device):
         raise TypeError(f"device must be a device of tikitaka.config, not {device!r}")
@@ -42,13 +42,13 @@ def responses(device: Device, path: str | Path, *, devices: int = 5, pulses: int
         sent = range(2 * train + 1)
         for k in range(devices):
             colour, mark = style(k)["color"], style(k)["marker"]
-            # marks now and then tell the devices apart in grey
+            # sparse marks distinguish the devices in grey print
             every = max(1, train // 4)
             panel.plot(
                 sent, real[:, k], color=colour, linewidth=1.3, marker=mark, markevery=(k * every // devices, every)
             )
             panel.plot(sent, quiet[:, k], color=colour, linewidth=1, linestyle="--")
-            beside = train * (2.05 + 0.04 * k)  # one after the other, for they lie close together
+            beside = train * (2.05 + 0.04 * k)  # one after the other, because they are close together
             panel.plot([beside], [points[k]], color=colour, marker=mark, markersize=8, markeredgecolor="black")
         panel.axvline(train, color=GREY, linewidth=1, linestyle=":")
         for at, words in ((0.5, "up"), (1.5, "down")):

@@ -1,4 +1,4 @@
-"""The figure of the study of extraction: test error of every model that comes off the hardware."""
+"""The figure of the study of extraction: test error of every extracted model."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,19 +13,19 @@ def extraction(rows: Sequence[Mapping[str, Any]], path: str | Path) -> None:
     """Test error of every extracted model, a panel per setting and a mark per schedule, as a picture in `path`.
 
     `rows` are those of `tikitaka.experiments.extraction`; bars are standard deviations. Raises ModuleNotFoundError
-    without matplotlib, ValueError for rows of another study and OSError when the picture cannot be written.
+    without matplotlib, ValueError for rows of another study and OSError if the picture cannot be written.
     """
     for i, row in enumerate(rows):
         for key in ("setting", "schedule", "model", "error_percent", "spread"):
             if key not in row:
-                raise ValueError(f"rows[{i}] has no {key!r}: it is no row of the study of extraction")
+                raise ValueError(f"rows[{i}] must be a row of the study of extraction, with {key!r}")
     if not rows:
         raise ValueError("rows must contain at least one row")
     settings = list(dict.fromkeys(row["setting"] for row in rows))
     schedules = list(dict.fromkeys(row["schedule"] for row in rows))
     models = list(dict.fromkeys(row["model"] for row in rows))
     with sheet(path, 0.9 + len(settings) * (0.5 + 0.24 * len(models))) as figure:
-        # one below the other: the names of the models are long
+        # stacked, because the names of the models are long
         panels = figure.subplots(len(settings), 1, sharex=True, squeeze=False)[:, 0]
         for panel, setting in zip(panels, settings, strict=True):
             for k, schedule in enumerate(schedules):
@@ -43,7 +43,7 @@ def extraction(rows: Sequence[Mapping[str, Any]], path: str | Path) -> None:
             panel.invert_yaxis()
             panel.grid(axis="x")
         if min(row["error_percent"] for row in rows) > 0:
-            # one read of a very noisy chip may be twenty times worse than all else
+            # one read of a very noisy chip may have twenty times the error of the others
             for panel in panels:
                 plain_log(panel.xaxis)
         panels[-1].set_xlabel("test error (%)")

@@ -1,4 +1,4 @@
-"""Histograms of what a training leaves on the devices: weights, and the symmetry points of A."""
+"""Histograms of trained weights and of the symmetry points of A."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,18 +24,18 @@ class _Values:
     bounds: tuple[F32, F32] | None
     """lower and upper bounds of the devices, on the scale of the values"""
     reference: F32 | None = None
-    """R, where it is drawn as an outline"""
+    """R, if it is drawn as an outline"""
 
 
 def histograms(source: Run | Network, path: str | Path) -> None:
     """Weights of each array and symmetry points of its A, a row of panels per array, as a picture in `path`.
 
-    `source` is a RUN, of which the last checkpoint is read, or a network. Weights are those of the array C that the
-    network computes with, against its reference where it has one; symmetry points (R24 eq. 8) are those of the devices
-    of A, and the outline is the reference R that A is read against. Grey are the means of the devices' own bounds, with
-    bands from the 5th to the 95th of 100; the title says what share of weights stands at a bound. Raises
-    ModuleNotFoundError without matplotlib, TypeError for another source, what `Run.network` raises, and OSError when
-    the picture cannot be written.
+    `source` is a RUN, whose last checkpoint is read, or a network. Weights are those of the array C that the network
+    computes with, relative to its reference if it has one; symmetry points (R24 eq. 8) are those of the devices of A,
+    and the outline is the reference R of A. Grey lines are the mean bounds of the devices, with bands from the 5th to
+    the 95th percentile; the title gives the share of weights at a bound. Raises
+    ModuleNotFoundError without matplotlib, TypeError for another source, the exceptions of `Run.network`, and OSError
+    if the picture cannot be written.
     """
     network = source.network() if isinstance(source, Run) else source
     if not isinstance(network, Network):
@@ -48,7 +48,7 @@ def histograms(source: Run | Network, path: str | Path) -> None:
         for array, (layer, row) in enumerate(zip(shaped, rows, strict=True)):
             height, width = layer.shape or (0, 0)
             for column, panel in enumerate(panels[array]):
-                if column == len(row):  # beside arrays with an A there may be others without
+                if column == len(row):  # other arrays may have no A
                     panel.set_axis_off()
                     continue
                 of = row[column]
@@ -80,11 +80,11 @@ def histograms(source: Run | Network, path: str | Path) -> None:
 
 
 def _of_array(network: Network, array: int) -> list[_Values]:
-    """The weights of an array, and the symmetry points of its A where it has one."""
+    """The weights of an array, and the symmetry points of its A if it has one."""
     state, drawn = network.layer_state(array), network.device_parameters(array)
-    if "c" not in state or "c.lower_bound" not in drawn:  # float, or a rule of one's own
+    if "c" not in state or "c.lower_bound" not in drawn:  # float, or a rule written in Python
         return [_Values(network.weights[array], None)]
-    zero = state.get("c.reference", np.float32(0))  # the weight is the device less this
+    zero = state.get("c.reference", np.float32(0))  # weight = state of the device − reference
     values = [_Values(state["c"], (drawn["c.lower_bound"] - zero, drawn["c.upper_bound"] - zero))]
     if "a.symmetry_point" in drawn:
         bounds = (drawn["a.lower_bound"], drawn["a.upper_bound"])
@@ -93,7 +93,7 @@ def _of_array(network: Network, array: int) -> list[_Values]:
 
 
 def _range(of: _Values) -> tuple[float, float]:
-    """From the lowest to the highest number that is drawn."""
+    """The lowest and the highest number that is drawn."""
     drawn = [of.values] if of.reference is None else [of.values, of.reference]
     ends = [float(np.min(each)) for each in drawn], [float(np.max(each)) for each in drawn]
     return min(ends[0]), max(max(ends[1]), min(ends[0]) + 1e-6)

@@ -25,7 +25,7 @@ def rows_of(result: Mapping[str, Any]) -> Sequence[Row]:
 
 
 def table(result: Mapping[str, Any], key: str) -> Sequence[Row]:
-    """The list of tables under `key`, () where there is none; ValueError for anything else."""
+    """The list of tables under `key`, () if there is none; ValueError for anything else."""
     return _tables(result.get(key, ()), f"{key} of the result")
 
 
@@ -36,7 +36,7 @@ def _tables(rows: Any, where: str) -> Sequence[Row]:
 
 
 def check_rows(rows: Sequence[Row], key: str) -> list[str]:
-    """The rules of `rows`, each of which must hold the numbers that are drawn; ValueError for anything else."""
+    """The rules of `rows`; ValueError unless each row has the numbers that are drawn."""
     for i, row in enumerate(_tables(rows, "rows")):
         if not isinstance(row.get("rule"), str):
             raise ValueError(f"rows[{i}] has no rule: a figure has a line per rule")
@@ -53,7 +53,7 @@ def check_spread(row: Any, where: str) -> None:
 
 
 def number(row: Any, key: str, where: str) -> float:
-    """The number under `key`; ValueError, naming `where` it is, for anything else."""
+    """The number under `key`; ValueError, beginning with `where`, for anything else."""
     if not isinstance(row, Mapping) or key not in row:
         raise ValueError(f"{where} has no {key!r}")
     value = row[key]
@@ -63,24 +63,24 @@ def number(row: Any, key: str, where: str) -> float:
 
 
 def draw_line(panel: "Axes", rows: Sequence[Row], key: str, **look: Any) -> None:
-    """A line through the rows of a rule, bars for their spread, open marks where trainings were given up."""
+    """A line through the rows of a rule, with bars for their spread and open marks for trainings that were given up."""
     if rows:
         x, y = columns(rows, key, "error_percent")
         panel.errorbar(x, y, yerr=columns(rows, key, "spread")[1], **look)
     given_up = [row for row in rows if row.get("given_up")]
-    if given_up:  # no more than that the error is high: the training was not carried through
+    if given_up:  # only known to be high, because the training was given up
         x, y = columns(given_up, key, "error_percent")
         panel.plot(x, y, **{**look, "linestyle": "none", "markerfacecolor": "white", "label": "_", "zorder": 3})
 
 
 def columns(rows: Sequence[Row], key: str, other: str) -> tuple[list[float], list[float]]:
-    """The values of the columns `key` and `other`, by rising `key`."""
+    """The values of the columns `key` and `other`, sorted by `key`."""
     ordered = sorted(rows, key=lambda row: float(row[key]))
     return [float(row[key]) for row in ordered], [bar(row[other]) for row in ordered]
 
 
 def set_scale(panel: "Axes", rows: Sequence[Row], key: str) -> None:
-    """Logarithmic axes (all panels share them) where the numbers are above 0 and span a decade or more."""
+    """Make axes, shared by all panels, logarithmic if the numbers are above 0 and span a decade or more."""
     for axis, name in ((panel.xaxis, key), (panel.yaxis, "error_percent")):
         values = [row[name] for row in rows]
         if min(values) > 0 and max(values) >= 10 * min(values):

@@ -1,4 +1,4 @@
-"""How every figure looks and becomes a file: colours, marks, sizes, and the same bytes for the same input."""
+"""The style of all figures, and writing them to files, with the same bytes for the same input."""
 
 import io
 import math
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 __all__ = ["FORMATS", "GREY", "WIDTH", "bar", "check_picture", "plain_log", "rule_name", "rule_style", "sheet", "style"]
 
 FORMATS = (".png", ".svg", ".pdf")
-"""Endings of the files that figures are written to."""
+"""Endings of picture files."""
 
 WIDTH = 7.0
 """Width of every figure (inches): text of 11 points is then above 9 points at a width of 6 inches."""
 
 GREY = "0.35"
-"""Colour of what curves are compared with: bands, thresholds, bounds."""
+"""Colour of bands, thresholds and bounds."""
 
-# Okabe and Ito's colours, told apart by colour-blind readers too; marks and dashes tell them apart in grey
+# Okabe and Ito's colours, which colour-blind readers can distinguish; marks and dashes distinguish them in grey
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _MARKS = "osD^v<>"
 _LINES = ("-", "--", "-.", (0, (1, 1.2)), (0, (5, 1, 1, 1, 1, 1)))
 
-_RULES = {"ttv2": "TTv2", "sgd": "SGD", "ttv1": "TTv1", "float": "float"}  # a rule looks the same in every figure
+_RULES = {"ttv2": "TTv2", "sgd": "SGD", "ttv1": "TTv1", "float": "float"}  # a rule has the same style in every figure
 
 _SETTINGS: dict[str, Any] = {
     "font.size": 11,
@@ -57,7 +57,7 @@ _METADATA: dict[str, dict[str, Any]] = {
 
 
 def check_picture(path: str | Path) -> Path:
-    """`path` as a Path; ValueError where it does not end like a picture that can be written."""
+    """`path` as a Path; ValueError unless it has the ending of a picture."""
     path = Path(path)
     if path.suffix not in FORMATS:
         raise ValueError(f"{path} must end in {', '.join(FORMATS[:-1])} or {FORMATS[-1]}")
@@ -68,10 +68,10 @@ def check_picture(path: str | Path) -> Path:
 def sheet(path: str | Path, height: float) -> "Iterator[Figure]":
     """An empty figure, `height` inches high, that is written to `path` when the block ends without an exception.
 
-    The user's own settings of matplotlib do not reach it. Raises ModuleNotFoundError without matplotlib, ValueError
-    for an ending that is not in `FORMATS` and OSError when the file cannot be written.
+    The user's matplotlib settings do not affect it. Raises ModuleNotFoundError without matplotlib, ValueError
+    for an ending that is not in `FORMATS` and OSError if the file cannot be written.
     """
-    from matplotlib import style  # an extra; without pyplot, which would look for a display
+    from matplotlib import style  # optional; without pyplot, which would need a display
     from matplotlib.figure import Figure
 
     path = check_picture(path)
@@ -93,12 +93,12 @@ def style(k: int) -> dict[str, Any]:
 
 
 def bar(spread: float | None) -> float:
-    """Half the length of an error bar; that of a single seed, which has no spread, is not drawn."""
+    """Half the length of an error bar; NaN, which is not drawn, for a single seed."""
     return math.nan if spread is None else float(spread)
 
 
 def rule_style(rule: str, rules: list[str]) -> dict[str, Any]:
-    """The style of a training rule by its kind; a rule of another name comes after the built-in ones, as in `rules`."""
+    """The style of a training rule by its kind; other rules come after those with a name, in the order of `rules`."""
     others = [name for name in rules if name not in _RULES]
     return style([*_RULES, *others].index(rule))
 

@@ -18,7 +18,7 @@ F32 = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Trace:
-    """What n crosspoints of one array held at t moments of a training."""
+    """The states of n crosspoints of one array at t moments of a training."""
 
     array: int
     """number of the array in the network"""
@@ -27,13 +27,13 @@ class Trace:
     examples: NDArray[np.int64]
     """examples seen, (t,), from 0 on"""
     a: F32
-    """states of the devices of A, (t, n), in weight units: what is read of them is A − R"""
+    """states of the devices of A, (t, n), in weight units: reads give A − R"""
     h: F32
     """the digital filter H, (t, n), in units of its threshold"""
     c: F32
     """weights of C, (t, n), in weight units"""
     reference: F32
-    """R, what A is read against, (n,), in weight units; 0 where A has none"""
+    """the reference R of A, (n,), in weight units; 0 if A has none"""
 
 
 def record(
@@ -49,12 +49,12 @@ def record(
     lr_scale: float = 1.0,
     threads: int = 1,
 ) -> Trace:
-    """Train as `Network.train` does, and read some crosspoints of one array before it and after every stretch of it.
+    """Train like `Network.train`, and record some crosspoints of one array initially and after each `every` examples.
 
-    A stretch is `every` examples, a multiple of `batch`; for several epochs give an `order` that holds each example
-    several times. Reading is free of noise and changes nothing: the network ends at the bits of the same training in
-    one go. Raises what `Network.train` does, and ValueError for a crosspoint or array that the network does not have,
-    for an array that TTv2 does not train, and for stretches that cut a mini-batch.
+    `every` is a multiple of `batch`; for several epochs, pass an `order` that contains each example several times.
+    Recording has no noise and changes nothing: the network ends with the same bits as without it. Raises the exceptions
+    of `Network.train`, and ValueError for a crosspoint or array that the network does not have, for an array that TTv2
+    does not train, and for an `every` that is not a multiple of `batch`.
     """
     check_kind("network", network, Network)
     every, batch = check_int("every", every, 1), check_int("batch", batch, 1)
@@ -97,8 +97,8 @@ def record(
 def traces(trace: Trace, path: str | Path) -> None:
     """A, H and C of the crosspoints of a `trace` against the examples seen, one panel each, as a picture in `path`.
 
-    Dotted in A's panel is the reference R of each crosspoint; dashed in H's is the threshold, ±1. Raises
-    ModuleNotFoundError without matplotlib and OSError when the picture cannot be written.
+    A's panel shows the reference R of each crosspoint dotted, H's the threshold, ±1, dashed. Raises
+    ModuleNotFoundError without matplotlib and OSError if the picture cannot be written.
     """
     check_kind("trace", trace, Trace)
     n, moments = len(trace.crosspoints), len(trace.examples)
@@ -111,7 +111,7 @@ def traces(trace: Trace, path: str | Path) -> None:
         panels = figure.subplots(3, 1, sharex=True)
         for k, (row, column) in enumerate(trace.crosspoints):
             colour = style(k)["color"]
-            # marks now and then tell the lines apart in grey
+            # sparse marks distinguish the lines in grey print
             every = max(1, len(trace.examples) // 6)
             mark = {"marker": style(k)["marker"], "markevery": ((k + 1) * every // (len(trace.crosspoints) + 1), every)}
             for panel, values in zip(panels, (trace.a, trace.h, trace.c), strict=True):

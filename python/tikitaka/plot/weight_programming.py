@@ -13,7 +13,7 @@ def weight_programming(rows: Sequence[Row], path: str | Path) -> None:
     """The error of each rule over the states of its devices, and open marks for R24, as a picture in `path`.
 
     `rows` are those of the study. Raises ModuleNotFoundError without matplotlib, ValueError for rows of another study
-    and OSError when the picture cannot be written.
+    and OSError if the picture cannot be written.
     """
     rules = check_rows(rows, "states")
     with sheet(path, 4.0) as figure:

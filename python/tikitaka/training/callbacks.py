@@ -1,4 +1,4 @@
-"""Functions that are called after each epoch, and may end the training."""
+"""Callbacks: functions that are called after each epoch and may end the training."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,10 +9,10 @@ from tikitaka.training.metrics import Metrics
 __all__ = ["Callback", "Callbacks", "call", "callbacks_of"]
 
 Callback = Callable[[Metrics], object]
-"""Called with the metrics of an epoch; the training ends where it returns True."""
+"""A function of the metrics of an epoch; the training ends if it returns True."""
 
 Callbacks = Callback | Sequence[Callback] | None
-"""One callback, several in order, or none."""
+"""One callback, a sequence of them, or None."""
 
 
 def callbacks_of(on_epoch: Callbacks, *, validated: bool) -> tuple[Callback, ...]:
@@ -33,5 +33,5 @@ def callbacks_of(on_epoch: Callbacks, *, validated: bool) -> tuple[Callback, ...
 
 
 def call(callbacks: Sequence[Callback], metrics: Metrics) -> bool:
-    """Call all `callbacks` and say whether one of them returned True, and nothing that merely counts as true."""
+    """Call all `callbacks` and return whether one of them returned True itself; other true values do not count."""
     return any([callback(metrics) is True for callback in callbacks])

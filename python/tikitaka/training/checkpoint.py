@@ -1,8 +1,8 @@
-"""Checkpoints: all state of a training in one file, and the file before it.
+"""Checkpoints: the complete state of a training in one file, and the previous one.
 
 `checkpoint.safetensors` holds the arrays of `Network.state` and a header of strings: the format with its version, the
-size of the network, the config of the training, how far it has come, the SHA-256 of its data, the vocabulary of a
-text, and the SHA-256 over all that and the arrays. Floats are hexadecimal, so that they come back bit for bit.
+size of the network, the config of the training, its progress, the SHA-256 of its data, the vocabulary of a
+text, and the SHA-256 of all of these and the arrays. Floats are hexadecimal, so that they are restored bit for bit.
 """
 
 import json
@@ -37,7 +37,7 @@ _FORMAT = "tikitaka-checkpoint"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a file holds."""
+    """The content of a file."""
 
     state: Mapping[str, NDArray[Any]]
     """arrays of `Network.state`"""
@@ -48,22 +48,23 @@ class Checkpoint:
     config: Mapping[str, Any]
     """the config of the training, as plain values"""
     progress: Progress
-    """how far it has come"""
+    """how far the training has come"""
     data: str | None = None
-    """`Dataset.digest` of what it trains on; None where that is not known"""
+    """`Dataset.digest` of the data; None if it is unknown"""
     vocabulary: Vocabulary | None = None
-    """the vocabulary of a text; None for all else"""
+    """the vocabulary of a text; None for other data"""
     shape: tuple[int, int, int] | None = None
-    """rows, columns and channels of images; None for all else and where it is not known"""
+    """rows, columns and channels of images; None for other data and if unknown"""
     task: Task = "classification"
     """what the targets are for"""
 
 
 def save(folder: str | Path, checkpoint: Checkpoint) -> None:
-    """Make `checkpoint` the newest of `folder`, and the one that was so the previous.
+    """Make `checkpoint` the newest of `folder`, and the newest so far the previous one.
 
-    Whenever this is killed, one of the two is whole. Raises OSError when the file cannot be written, ValueError for
-    numbers that are not finite and TypeError for arrays of other than float32 and uint64; both are then as they were.
+    One of the two is complete even if the process is killed. Raises OSError if the file cannot be written, ValueError
+    for numbers that are not finite and TypeError for arrays other than float32 and uint64; both files are then
+    unchanged.
     """
     check_kind("checkpoint", checkpoint, Checkpoint)
     check_kind("progress", checkpoint.progress, Progress)
@@ -98,10 +99,10 @@ def save(folder: str | Path, checkpoint: Checkpoint) -> None:
 
 
 def load(folder: str | Path, *, mend: bool = False) -> Checkpoint:
-    """The newest checkpoint of `folder`, or where that is missing or damaged the previous one, with a warning.
+    """The newest checkpoint of `folder`, or, if it is missing or damaged, the previous one, with a warning.
 
-    With `mend` the previous one then takes its place, so that the next `save` loses no whole checkpoint. Raises
-    FileNotFoundError when there is none, ValueError when there is no whole one, OSError when it cannot be read.
+    With `mend` the previous one then replaces it, so that the next `save` loses no complete checkpoint. Raises
+    FileNotFoundError if there is none, ValueError if none is complete, OSError if it cannot be read.
     """
     folder = Path(folder)
     newest, previous = folder / NEWEST, folder / PREVIOUS
@@ -118,7 +119,7 @@ def load(folder: str | Path, *, mend: bool = False) -> Checkpoint:
     if mend:
         os.replace(previous, newest)
         sync_folder(folder)
-    warnings.warn(f"{reason}; the checkpoint before it is taken", stacklevel=2)
+    warnings.warn(f"{reason}; the previous checkpoint is used", stacklevel=2)
     return checkpoint
 
 
@@ -156,7 +157,7 @@ def _shape(text: str | None) -> tuple[int, int, int] | None:
 
 
 def _stored(name: str, array: NDArray[Any]) -> NDArray[Any]:
-    """The array as files hold it: one of another kind would be converted, and fail its checksum when it is read."""
+    """The array in the format of the file; another type would be converted, and its checksum would fail on reading."""
     dtype = np.asarray(array).dtype.newbyteorder("=")
     if dtype not in (np.float32, np.uint64):
         raise TypeError(f"{name} of the state must have dtype float32 or uint64, not {dtype}")

@@ -14,15 +14,15 @@ _METRICS = ("validation_loss", "validation_error", "test_loss", "test_error", "t
 class EarlyStopping:
     """A callback of `tikitaka.fit` that ends a training after `patience` epochs without improvement.
 
-    An epoch improves where its `metric`, a loss or an error of `tikitaka.Metrics`, is more than `min_delta` below the
+    An epoch improves if its `metric`, a loss or an error of `tikitaka.Metrics`, is more than `min_delta` below the
     best so far. The validation metrics need `fit(validation=…)`; to judge by the test part is to tune on it. The
     network keeps the weights of the last epoch, not those of the best.
 
-    Its state depends on nothing but the metrics it was called with: to resume a training with `start`, call it with the
+    Its state depends only on the metrics it was called with: to resume a training with `start`, call it with the
     metrics of the earlier epochs first. Epoch 1 begins a new training.
 
     Raises TypeError for arguments of another type and ValueError for a patience below 1, a min_delta below 0 and an
-    unknown metric. Calling it raises ValueError where the metrics do not have a number to judge by: no validation part,
+    unknown metric. Calling it raises ValueError if the metrics contain no number to judge by: no validation part,
     or the error of a regression.
 
     >>> import tikitaka as tt
@@ -44,7 +44,7 @@ class EarlyStopping:
             raise ValueError(f"min_delta must be a finite number of at least 0, not {min_delta}")
         self.min_delta = float(min_delta)
         self.best = math.inf
-        """the smallest value so far that was an improvement"""
+        """the smallest value so far that counted as an improvement"""
         self.best_epoch = 0
         """its epoch, from 1; 0 before the first"""
 

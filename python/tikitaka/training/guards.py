@@ -1,4 +1,4 @@
-"""What a training cannot begin with, and what stops one that is lost before it reaches a checkpoint."""
+"""Checks before a training, and checks that stop a failed one before it is saved."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -17,16 +17,16 @@ __all__ = ["check_finite", "check_saturation", "check_start", "check_trainable"]
 
 F32 = NDArray[np.float32]
 
-_DEVICES = 32  # a smaller array may hold weights that all belong at their bounds
-_COARSE = 0.25  # of the range: devices that cross it in a few pulses stand at a bound whenever they have just moved
+_DEVICES = 32  # in a smaller array all weights may legitimately be at their bounds
+_COARSE = 0.25  # of the range: devices that cross it in a few pulses are often at a bound
 
 
 def check_finite(
     network: Network, *, train: float, test: float = 0.0, validation: float = 0.0, epoch: int, examples: int
 ) -> None:
-    """Raise FloatingPointError where a loss is not finite, `examples` into `epoch`, saying which array is to blame.
+    """Raise FloatingPointError if a loss is not finite, `examples` into `epoch`, naming the array that caused it.
 
-    That is the first whose weights are not finite; where all are, the one with the largest |weight|.
+    That is the first array whose weights are not finite or, if all are, the one with the largest |weight|.
     """
     for name, loss in (("training", train), ("validation", validation), ("test", test)):
         if not math.isfinite(loss):
@@ -37,7 +37,7 @@ def check_finite(
 
 
 def check_saturation(network: Network, *, epoch: int) -> None:
-    """Raise ArithmeticError where all devices of an array stand at their bounds after `epoch`.
+    """Raise ArithmeticError if all devices of an array are at their bounds after `epoch`.
 
     The check skips rules written in Python, arrays of fewer than 32 devices, and arrays whose median device crosses a
     quarter of its range in one pulse, cycle-to-cycle noise included. A device is at a bound if its state, weight +
@@ -46,7 +46,7 @@ def check_saturation(network: Network, *, epoch: int) -> None:
     arrays = [layer for layer in network.layers if layer.shape is not None]
     for k, layer in enumerate(arrays):
         rule = network.rules[k] if isinstance(network.rules, Sequence) else network.rules
-        if not isinstance(rule, RuleConfig):  # whose cycle noise nobody knows
+        if not isinstance(rule, RuleConfig):  # its cycle noise is unknown
             continue
         devices = network.device_parameters(k)
         state = network.layer_state(k) if devices else {}
@@ -55,13 +55,13 @@ def check_saturation(network: Network, *, epoch: int) -> None:
             at = state[letter] + state.get(f"{letter}.reference", np.float32(0))
             if at.size >= _DEVICES and _all_at_bounds(at, of) and not _coarse(of, _cycle_noise(rule, letter)):
                 raise ArithmeticError(
-                    f"all devices of array {k}, {letter.upper()} ({_size(layer)}), stand at their bounds after "
+                    f"all devices of array {k}, {letter.upper()} ({_size(layer)}), are at their bounds after "
                     f"epoch {epoch}: the learning rate is too high for this network, or the bounds too narrow"
                 )
 
 
 def check_trainable(network: Network, dataset: Dataset, *, batch: int = 1) -> None:
-    """Raise ValueError where `network` cannot be trained on `dataset` in mini-batches of `batch`, and say why."""
+    """Raise ValueError, with the reason, if `network` cannot be trained on `dataset` in mini-batches of `batch`."""
     check_kind("network", network, Network)
     check_kind("dataset", dataset, Dataset)
     for part, examples in (("training", len(dataset.train_y)), ("test", len(dataset.test_y))):
@@ -78,12 +78,12 @@ def check_trainable(network: Network, dataset: Dataset, *, batch: int = 1) -> No
     if network.carries and batch > len(dataset.train_y):
         raise ValueError(
             f"batch must be at most {len(dataset.train_y):,}, the training sequences of {dataset.name}, not {batch:,}: "
-            "a network that carries state needs a sequence or more for each place of a mini-batch"
+            "a network that carries state needs at least one sequence for each place of a mini-batch"
         )
 
 
 def check_start(start: Progress, epochs: int, examples: int, batch: int) -> None:
-    """Raise ValueError where a training of `epochs` × `examples` cannot be at `start`."""
+    """Raise ValueError if a training of `epochs` × `examples` cannot be at `start`."""
     if start.epoch > epochs:
         raise ValueError(f"start must be within the {epochs} epochs, not after epoch {start.epoch}")
     if start.position > examples or (start.position % batch and start.position != examples):

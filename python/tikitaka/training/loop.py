@@ -23,7 +23,7 @@ from tikitaka.training.validation import DRAW, hold_out
 
 __all__ = ["fit"]
 
-_CHUNK_WORK = 2e8  # input vectors × weights of one call into the core: about 0.2 s, so that Ctrl-C is answered soon
+_CHUNK_WORK = 2e8  # input vectors × weights of one call into the core: about 0.2 s, so that Ctrl-C takes effect soon
 
 
 def fit(
@@ -47,30 +47,30 @@ def fit(
 
     `schedule` multiplies the learning rates: a name in `schedules`, a sequence of factors, one for each epoch, or a
     function that is called with the number of each epoch (from 1) and returns its factor. An exception inside the
-    function passes through, with the network as the epoch before left it.
+    function is passed on, with the network as it was after the previous epoch.
 
     Examples are shuffled from `seed` (the network's own by default), except that a network that carries state reads a
     text in `streams`, from a state of 0 in each epoch. Averages are gathered from epoch `average_from`
     on (1 to epochs + 1; by default over the last third of the epochs), whether or not the training ends early.
-    `progress` shows a bar on standard error when that is a terminal.
+    `progress` shows a bar on standard error if that is a terminal.
 
     `validation` is the share of the training examples, the last ones, that is held out and evaluated after each epoch.
 
-    `on_epoch` is one callback or several, called in order with the metrics after each epoch. Where one returns True,
-    and not merely a value that counts as true, the training is complete: once all of that epoch were called, `fit`
-    returns. `EarlyStopping` is such a callback. `stop` is asked several times a second, in the middle of epochs too,
-    and where it says True, interrupts the training with `Stopped`, to be resumed. Ctrl-C raises KeyboardInterrupt with
-    the network whole, between two batches.
+    `on_epoch` is one callback or several, called in order with the metrics after each epoch. If one returns True
+    itself, not just a true value, the training is complete: `fit` returns once all callbacks of that epoch were
+    called. `EarlyStopping` is such a callback. `stop` is called several times a second, also within epochs, and if
+    it returns True, interrupts the training with `Stopped`, to be resumed. Ctrl-C raises KeyboardInterrupt between two
+    batches, with the network in a valid state.
 
-    `on_progress` is called as often as `stop` while an epoch runs. A `Progress` that it was given, with
-    `Network.state` of that moment, is enough to go on: restore a network of the same settings and seed, and call `fit`
-    with the same arguments and this `start`. It gives the same bits as a training that never stopped.
+    `on_progress` is called as often as `stop` during an epoch. Its argument, a `Progress`, and `Network.state` at that
+    moment are enough to continue: restore a network with the same settings and seed, and call `fit` with the same
+    arguments and this `start`. The result has the same bits as without the interruption.
 
     A regression has no errors: they are NaN in its metrics, and the network needs the loss "mse".
 
-    Raises ValueError for bad settings or data that does not fit the network, FloatingPointError when a loss is not
-    finite any more, and ArithmeticError when every device of an array stands at one of its bounds after an epoch
-    (arrays of fewer than 32 devices, and of devices that few pulses drive from bound to bound, are not looked at).
+    Raises ValueError for bad settings or data that does not fit the network, FloatingPointError if a loss is no
+    longer finite, and ArithmeticError if every device of an array is at one of its bounds after an epoch (except for
+    arrays of fewer than 32 devices, and of devices that a few pulses drive from bound to bound).
 
     >>> import tikitaka as tt
     >>> digits = tt.data.load("digits").first(200)
@@ -194,15 +194,15 @@ def _epoch(
 def _chunk_size(network: Network, batch: int, time_steps: int) -> int:
     """Examples of `time_steps` samples each per call into the core, a multiple of `batch`.
 
-    Set by the size of the network and not by a clock, so that sums of losses are added up in the same order, and
-    come out the same, in every run.
+    Determined by the size of the network, not by a clock, so that losses are added in the same order, with the same
+    sum, in every run.
     """
     work = time_steps * sum(_work(layer) for layer in network.layers)
     return batch * max(1, round(_CHUNK_WORK / (work * batch)))
 
 
 def _work(layer: Layer) -> int:
-    """Input vectors × weights of the layer for one sample: a convolution takes in a vector for every patch."""
+    """Input vectors × weights of the layer for one sample."""
     if layer.shape is None:
         return 0
     rows, cols = layer.shape

@@ -1,4 +1,4 @@
-"""What a training reports: the metrics of an epoch, how far it has come, and that it was stopped."""
+"""Reports of a training: the metrics of an epoch, its progress, and its interruption."""
 
 from dataclasses import dataclass
 
@@ -9,16 +9,16 @@ __all__ = ["Metrics", "Progress", "Stopped"]
 
 @dataclass(frozen=True)
 class Metrics:
-    """What one epoch of training gave; of a text, every character is a sample."""
+    """The results of one epoch of training; every character of a text is a sample."""
 
     epoch: int
     """number of the epoch, from 1"""
     lr_scale: float
     """factor of the schedule"""
     train_loss: float
-    """mean loss per sample met while training (nats for cross-entropy)"""
+    """mean loss per sample during training (nats for cross-entropy)"""
     train_error: float
-    """share of wrong classes met while training, 0 to 1; NaN for a regression, which has no classes"""
+    """share of wrong classes during training, 0 to 1; NaN for a regression, which has no classes"""
     test_loss: float
     """mean loss per test sample, through the network's own periphery"""
     test_error: float
@@ -37,15 +37,15 @@ class Metrics:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a training has come: between two calls into the core, in the middle of an epoch or between two.
+    """How far a training has come, between two calls into the core: within an epoch or between two.
 
-    With the state of the network this is all that is needed to go on bit for bit.
+    Together with the state of the network, this is all that is needed to continue bit for bit.
     """
 
     epoch: int = 0
     """epochs that are complete, with their evaluation"""
     position: int = 0
-    """examples of the epoch that follows, in its own order"""
+    """examples of the next epoch that are done, in its order"""
     loss: float = 0.0
     """sum of the losses of those examples"""
     errors: float = 0.0
@@ -53,7 +53,7 @@ class Progress:
     training: float = 0.0
     """seconds of training alone, of that epoch"""
     seconds: float = 0.0
-    """seconds of that epoch in all"""
+    """seconds of that epoch in total"""
     pulses: int = 0
     """pulses sent to all devices before that epoch"""
 
@@ -65,9 +65,9 @@ class Progress:
 
 
 class Stopped(Exception):
-    """Training was asked to stop; the network stands between two batches, `position` examples into epoch `epoch`.
+    """Training was asked to stop; the network is between two batches, `position` examples into epoch `epoch`.
 
-    `progress` is what `fit` needs to go on from there.
+    Pass `progress` to `fit` as `start` to continue.
     """
 
     def __init__(self, progress: Progress) -> None:

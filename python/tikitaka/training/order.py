@@ -16,8 +16,8 @@ def shuffled(n: int, *, seed: int, epoch: int) -> NDArray[np.int64]:
 def streams(n: int, batch: int) -> NDArray[np.int64]:
     """The order of `n` consecutive sequences of a text in mini-batches of `batch`, for a network that carries state.
 
-    The text becomes `batch` streams of n // `batch` sequences that run beside each other, so that each place of a
-    mini-batch goes on where the mini-batch before left it. What does not fill the streams is left out; nothing is
-    left for fewer than `batch` sequences.
+    The text becomes `batch` streams of n // `batch` sequences in parallel, so that each place of a mini-batch
+    continues where the previous mini-batch ended. Sequences that do not fill the streams are dropped, which leaves none
+    for fewer than `batch` sequences.
     """
     return np.arange(n // batch * batch, dtype=np.int64).reshape(batch, -1).T.ravel()

@@ -30,12 +30,12 @@ def _metrics(line: dict[str, Any]) -> Metrics:
 
 
 class Run:
-    """A RUN folder. Each file in it is written whole or not at all.
+    """A RUN folder. Each file in it is written completely or not at all.
 
     config.toml (the `TrainConfig`), metrics.jsonl (a line per epoch), checkpoint.safetensors (all state of the
-    training; first written before the first example) with the one before it, checkpoint.previous.safetensors, and
-    summary.json (when the training is complete). Where the newest checkpoint is missing or damaged, the previous one
-    takes its place, with a warning.
+    training; first written before the first example) with the previous one, checkpoint.previous.safetensors, and
+    summary.json (when the training is complete). If the newest checkpoint is missing or damaged, the previous one is
+    used, with a warning.
     """
 
     def __init__(self, path: Path, config: TrainConfig) -> None:
@@ -45,9 +45,9 @@ class Run:
 
     @classmethod
     def create(cls, path: str | Path, config: TrainConfig, *, force: bool = False) -> Self:
-        """Begin a run in a new or empty folder; with `force` an earlier run there is removed first.
+        """Begin a run in a new or empty folder; with `force`, an earlier run there is removed first.
 
-        Raises FileExistsError when the folder holds anything and `force` is off, NotADirectoryError when it is a file.
+        Raises FileExistsError if the folder is not empty and `force` is off, NotADirectoryError if it is a file.
         """
         path = Path(path)
         check_kind("config", config, TrainConfig)
@@ -65,7 +65,7 @@ class Run:
 
     @classmethod
     def open(cls, path: str | Path) -> Self:
-        """An earlier run; FileNotFoundError or ValueError when the folder holds none or its config.toml is damaged."""
+        """An earlier run; FileNotFoundError or ValueError if the folder contains none or its config.toml is damaged."""
         path = Path(path)
         if not path.is_dir():
             raise FileNotFoundError(f"{path}: no such RUN folder")
@@ -87,14 +87,14 @@ class Run:
         checkpoint_minutes: float = 10.0,
         stop: Callable[[], bool] | None = None,
     ) -> dict[str, Any]:
-        """Train to the end, from the last checkpoint where there is one, and return the summary.
+        """Train to the end, from the last checkpoint if there is one, and return the summary.
 
-        However often and wherever it was stopped, with any numbers of threads, weights and metrics come out bit for
-        bit as if it never was. A run that is complete returns its summary and does nothing. `dataset` is by default
+        Weights and metrics are the same, bit for bit, however often the training was interrupted and with any number of
+        threads. A complete run just returns its summary. `dataset` is by default
         the one of the config, in the folder `data_dir`. Raises what `prepare` and `tikitaka.training.train` raise.
         """
-        if (done := self.summary()) is not None:
-            return done
+        if (summary := self.summary()) is not None:
+            return summary
         dataset = self.config.dataset(data_dir) if dataset is None else dataset
         network, start = self.prepare(dataset)
         return train(
@@ -111,11 +111,11 @@ class Run:
         )
 
     def prepare(self, dataset: Dataset) -> tuple[Network, Progress]:
-        """The network of the last checkpoint and how far its training has come, ready to go on.
+        """The network of the last checkpoint and the progress of its training, ready to continue.
 
-        The untrained network where there is no checkpoint yet. The epochs after the checkpoint are cut from
-        metrics.jsonl, and what killed processes left unfinished is removed. Raises ValueError for data that the run
-        did not begin on, and OSError or ValueError when the checkpoints or the metrics are missing or damaged.
+        The untrained network if there is no checkpoint yet. Epochs after the checkpoint are removed from metrics.jsonl,
+        and so are the temporary files of killed processes. Raises ValueError for other data than the run was started
+        with, and OSError or ValueError if the checkpoints or the metrics are missing or damaged.
         """
         check_kind("dataset", dataset, Dataset)
         if not any((self.path / name).exists() for name in (NEWEST, PREVIOUS)):
@@ -125,7 +125,7 @@ class Run:
             network = self.network(last)
         progress = Progress() if last is None else last.progress
         if last is not None and last.data not in (None, dataset.digest):
-            raise ValueError(f"{dataset.name} is not the data that {self.path} was begun with: its examples differ")
+            raise ValueError(f"{dataset.name} must be the data that {self.path} was started with; its examples differ")
         lines = self._metrics_lines() if progress.epoch or (self.path / "metrics.jsonl").exists() else []
         if len(lines) < progress.epoch:
             raise ValueError(
@@ -138,7 +138,7 @@ class Run:
         return network, progress
 
     def log(self, metrics: Metrics) -> None:
-        """Add the line of an epoch to metrics.jsonl: NaN is null, and what the training has not, None, is left out."""
+        """Add the line of an epoch to metrics.jsonl: NaN becomes null, and None is omitted."""
         values = {
             name: None if math.isnan(value) else value for name, value in asdict(metrics).items() if value is not None
         }
@@ -146,7 +146,7 @@ class Run:
         self._write("metrics.jsonl", "".join(self._lines))
 
     def metrics(self) -> list[Metrics]:
-        """The metrics of every epoch so far; OSError or ValueError when metrics.jsonl is missing or damaged."""
+        """The metrics of every epoch so far; OSError or ValueError if metrics.jsonl is missing or damaged."""
         try:
             return [_metrics(json.loads(line)) for line in self._metrics_lines()]
         except (json.JSONDecodeError, TypeError, AttributeError) as error:
@@ -157,9 +157,9 @@ class Run:
     ) -> None:
         """Save all state of `network`, after epoch number `epoch` (0: the start) or where `progress` says.
 
-        `dataset` is what it is trained on: the vocabulary of a text is kept, and no other data is then gone on with.
-        Raises OSError when it cannot be written and ValueError for weights that are not finite; the checkpoint before
-        is then still there.
+        `dataset` is the training data: the vocabulary of a text is stored, and the run then refuses to continue with
+        other data. Raises OSError if it cannot be written and ValueError for weights that are not finite; the previous
+        checkpoint then remains.
         """
         check_kind("network", network, Network)
         for name, given, kind in (("progress", progress, Progress), ("dataset", dataset, Dataset)):
@@ -181,15 +181,17 @@ class Run:
         )
 
     def last(self, *, mend: bool = False) -> Checkpoint:
-        """The last checkpoint, of which `mend` makes the newest; OSError or ValueError when there is no whole one.
+        """The last checkpoint, which `mend` makes the newest; OSError or ValueError if none is complete.
 
-        ValueError too where it was made with another config than config.toml has now.
+        Also ValueError if config.toml has changed since it was written.
         """
         last = checkpoint.load(self.path, mend=mend)
-        ours, made = self.config.to_dict(), TrainConfig.from_dict(last.config).to_dict()
-        if ours != made:
-            differ = ", ".join(name for name in {**ours, **made} if ours.get(name) != made.get(name))
-            raise ValueError(f"{self.path / 'config.toml'} is not what the checkpoint was made with: {differ} differ")
+        ours, saved = self.config.to_dict(), TrainConfig.from_dict(last.config).to_dict()
+        if ours != saved:
+            differ = ", ".join(name for name in {**ours, **saved} if ours.get(name) != saved.get(name))
+            raise ValueError(
+                f"{self.path / 'config.toml'} must be the config of the checkpoint; they differ in {differ}"
+            )
         return last
 
     def finish(self, summary: Mapping[str, Any]) -> None:
@@ -197,7 +199,7 @@ class Run:
         self._write("summary.json", json.dumps(summary, indent=2) + "\n")
 
     def summary(self) -> dict[str, Any] | None:
-        """What summary.json says, None while the training is not complete; ValueError when it is damaged."""
+        """The content of summary.json, None until the training is complete; ValueError if it is damaged."""
         path = self.path / "summary.json"
         try:
             summary = json.loads(path.read_bytes())
@@ -210,7 +212,8 @@ class Run:
         return summary
 
     def network(self, last: Checkpoint | None = None) -> Network:
-        """The network of the last checkpoint, by default read now; OSError or ValueError when there is no whole one."""
+        """The network of the last checkpoint, by default read from the folder; OSError or ValueError if none is
+        complete."""
         last = self.last() if last is None else last
         check_kind("last", last, Checkpoint)
         network = self.config.network(last)
@@ -222,7 +225,8 @@ class Run:
         return self.last().vocabulary
 
     def epochs_averaged(self, last: Checkpoint | None = None) -> int:
-        """Over how many epochs averages had been gathered at the last checkpoint, one that had begun among them.
+        """The number of epochs over which averages had been gathered at the last checkpoint, counting an incomplete
+        one.
 
         Raises as `network` does.
         """
@@ -233,10 +237,10 @@ class Run:
         return max(0, at.epoch + (at.position > 0) + 1 - (2 * self.config.epochs // 3 + 1 if first is None else first))
 
     def extract(self, what: Literal["average", "read", "reads"] = "average", *, reads: int = 16) -> Model:
-        """The digital model that `Network.extract` gives, with the run noted in its metadata.
+        """The digital model that `Network.extract` gives, with the run recorded in its metadata.
 
-        That is net, data, the epochs of an average and, for text, sequence and vocabulary. Raises ValueError where no
-        average was gathered, OSError or ValueError when there is no whole checkpoint.
+        That is net, data, the epochs of an average and, for text, sequence and vocabulary. Raises ValueError if no
+        average was gathered, OSError or ValueError if no checkpoint is complete.
         """
         last = self.last()
         model = self.network(last).extract(what, reads=reads).noted(net=self.config.net, data=self.config.data)

@@ -21,9 +21,9 @@ schedules: dict[str, dict[str, tuple[float, float, float]]] = {
     "decay": {"float": (1.0, 0.5, 0.25), "analog": (1.0, 0.3, 0.09)},
     "swa": {"float": (1.0, 0.5, 0.25), "analog": (1.0, 0.6, 0.6)},
 }
-"""Factors of the learning rate in the first, second and last third of the epochs, for digital and analog rules.
+"""Factors of the learning rate in the first, middle and last third of the epochs, for digital and analog rules.
 
-A network with both kinds of rules takes the analog factors. `swa` (stochastic weight averaging) keeps the rate of the
+A network with both kinds of rules uses the analog factors. `swa` (stochastic weight averaging) keeps the rate of the
 middle third while averages are gathered in the last: an average gains from iterates that still explore."""
 
 _LARGEST = float(np.finfo(np.float32).max)
@@ -51,10 +51,10 @@ def check_schedule(schedule: Schedule, epochs: int) -> Schedule:
 
 
 def lr_factor(schedule: Schedule, network: Network, epoch: int, epochs: int) -> float:
-    """The factor of `schedule` in `epoch` (from 1) of `epochs`; those by name fall at one third and two thirds.
+    """The factor of `schedule` in `epoch` (from 1) of `epochs`; named schedules change after one third and two thirds.
 
-    ValueError for an unknown name. What a function returns must be a finite number of at least 0 (ValueError, or
-    TypeError where it is no number); an exception inside it passes through.
+    ValueError for an unknown name. The result of a function must be a finite number of at least 0 (else ValueError, or
+    TypeError for anything but a number); an exception inside it is passed on.
     """
     if isinstance(schedule, str):
         one_of("schedule", schedule, schedules)

@@ -1,4 +1,4 @@
-"""A whole training by its config, kept in a RUN folder or not: checkpoints on the way, a summary at the end."""
+"""A complete training by its config, with or without a RUN folder: checkpoints, and a summary at the end."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ __all__ = ["Journal", "train"]
 
 
 class Journal(Protocol):
-    """What keeps a training: a `tikitaka.Run`."""
+    """The record of a training, such as a `tikitaka.Run`."""
 
     def metrics(self) -> list[Metrics]:
         """The metrics of every epoch so far."""
@@ -23,7 +23,7 @@ class Journal(Protocol):
         """Keep the metrics of an epoch."""
 
     def checkpoint(self, network: Network, *, progress: Progress, dataset: Dataset) -> None:
-        """Keep all state of the training."""
+        """Keep the complete state of the training."""
 
     def finish(self, summary: Mapping[str, Any]) -> None:
         """Keep the summary of a complete training."""
@@ -42,15 +42,14 @@ def train(
     checkpoint_minutes: float = 10.0,
     stop: Callable[[], bool] | None = None,
 ) -> dict[str, Any]:
-    """Train `network` by `config` from `start` on, keep it in `run`, and return the summary.
+    """Train `network` by `config` from `start` on, record it in `run`, and return the summary.
 
     A checkpoint is written before the first example, after every `checkpoint_epochs` epochs and the last one, early or
     not, when the newest is `checkpoint_minutes` minutes old (0: after each call into the core, several a second), and
-    where `stop` says True. `start` must be where `run` has come to, with its metrics cut to match, as `Run.prepare`
-    does.
+    when `stop` returns True. `start` must be the progress of `run`, with its metrics cut to match, as by `Run.prepare`.
 
-    Raises what `tikitaka.fit` raises, OSError when the run cannot be written, and ValueError for less than an epoch
-    between checkpoints or less than 0 minutes. The checkpoints before are then still there.
+    Raises what `tikitaka.fit` raises, OSError if the run cannot be written, and ValueError for less than an epoch
+    between checkpoints or less than 0 minutes. Earlier checkpoints then remain.
     """
     if checkpoint_epochs < 1:
         raise ValueError(f"checkpoint_epochs must be at least 1, not {checkpoint_epochs}")

@@ -15,9 +15,9 @@ __all__ = ["summarize"]
 def summarize(
     config: TrainConfig, network: Network, dataset: Dataset, history: list[Metrics], *, seconds: float, threads: int
 ) -> dict[str, Any]:
-    """What a finished training reports, in plain values; errors are shares from 0 to 1.
+    """The results of a finished training, in plain values; errors are shares from 0 to 1.
 
-    None: no average was gathered, or a regression, which has no errors.
+    None stands for an average that was not gathered, and for the errors of a regression, which has none.
     """
     last, average = history[-1], extract.average(network)
     of_read = extract.last_read(network).evaluate(dataset.test_x, dataset.test_y, threads=threads)

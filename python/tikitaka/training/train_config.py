@@ -1,4 +1,4 @@
-"""The settings of a training, and the training that they stand for."""
+"""The settings of a training, and the training by them."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +22,7 @@ from tikitaka.training.validation import check_validation
 __all__ = ["TrainConfig"]
 
 _RECIPE: Any = None
-"""Stands for what the recipe of the network says."""
+"""Stands for the value of the network's recipe."""
 
 _LEAST = {"seed": 0}
 """The smallest value of a whole number, where it is not 1."""
@@ -36,14 +36,14 @@ key of earlier results."""
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """All that decides the result of a training, and nothing else: no paths, no threads.
+    """Everything that determines the result of a training, and nothing else: no paths, no threads.
 
-    Without data, epochs, batch or rule a config has those of the recipe that `tikitaka.nn.nets` holds for its
-    network; the rule is then ttv2. Once made it holds what it has: `dataclasses.replace` with another network keeps
-    them. Of a text, examples are sequences.
+    By default data, epochs, batch and rule are those of the network's recipe in `tikitaka.nn.nets`; the default rule is
+    ttv2. They are fixed when the config is created: `dataclasses.replace` with another network keeps them. The examples
+    of a text are sequences.
 
-    With a `validation` share and `patience`, a training ends early, as `EarlyStopping` says; averages are gathered from
-    `average_from` all the same, so that one which ends before has none. `layer_rules` are rules of single arrays, by
+    With a `validation` share and `patience`, a training ends early, as under `EarlyStopping`; averages are gathered
+    from `average_from` on, so a training that ends before has none. `layer_rules` are rules of single arrays, by
     name ("linear3") or index ("-1"); all others have `rule`. A `schedule` is a name or a sequence of factors; for a
     function of the epoch, call `tikitaka.fit`.
     """
@@ -76,7 +76,7 @@ class TrainConfig:
                 object.__setattr__(self, name, value)
         check_types(self)
         if any(character < " " for character in self.data):
-            raise ValueError(f"data must be a name without line breaks and the like, not {self.data!r}")
+            raise ValueError(f"data must be a name without control characters, not {self.data!r}")
         for name, value in vars(self).items():
             least = _LEAST.get(name, 1)
             if type(value) is int and not least <= value < 2**63:  # what TOML can hold
@@ -93,21 +93,21 @@ class TrainConfig:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """The config of nested plain values, as `to_dict` gives them; ValueError or TypeError names what is wrong.
+        """The config from nested plain values, as of `to_dict`; ValueError or TypeError names the field that is wrong.
 
-        What is absent is as the recipe of the network says, the fields of its rules among it. A rule may be given by
-        its kind alone; `tikitaka.config.from_dict` says how devices and peripheries may be.
+        Missing values are those of the network's recipe, including the fields of its rules. A rule may be given by its
+        kind alone; for devices and peripheries see `tikitaka.config.from_dict`.
         """
         if not isinstance(values, Mapping):
             raise TypeError(f"a config must be a table of fields, not {values!r}")
-        net, whole = values.get("net", "fcn"), dict(values)
-        if "rule" in whole:
-            rule = whole["rule"]
+        net, table = values.get("net", "fcn"), dict(values)
+        if "rule" in table:
+            rule = table["rule"]
             kind = {} if isinstance(rule, Mapping) and "kind" in rule else {"kind": "ttv2"}
-            whole["rule"] = _usual(net, {**kind, **rule} if isinstance(rule, Mapping) else rule)
-        if isinstance(whole.get("layer_rules"), Mapping):
-            whole["layer_rules"] = {name: _usual(net, rule) for name, rule in whole["layer_rules"].items()}
-        return from_dict(cls, whole)
+            table["rule"] = _usual(net, {**kind, **rule} if isinstance(rule, Mapping) else rule)
+        if isinstance(table.get("layer_rules"), Mapping):
+            table["layer_rules"] = {name: _usual(net, rule) for name, rule in table["layer_rules"].items()}
+        return from_dict(cls, table)
 
     def to_dict(self) -> dict[str, Any]:
         """The config as nested plain values.
@@ -124,7 +124,7 @@ class TrainConfig:
         return values
 
     def to_toml(self) -> str:
-        """The config as TOML: every field with its documentation beside it, those that are not set as comments.
+        """The config as TOML: every field with its documentation as a comment; fields that are not set are comments.
 
         Presets are written out, field by field.
         """
@@ -133,16 +133,16 @@ class TrainConfig:
     def dataset(
         self, data_dir: str | Path | None = None, *, load: Callable[[str, str | Path | None, int], Dataset] = load
     ) -> Dataset:
-        """The data to train and test on, as `load` reads it by name, folder and length of sequences.
+        """The data to train and test on, loaded by name, folder and length of sequences.
 
-        Raises what `tikitaka.data.load` does, and ValueError for images where the network reads text or the reverse.
+        Raises what `tikitaka.data.load` does, and ValueError for images if the network reads text, or the reverse.
         """
-        whole = load(self.data, data_dir, self.sequence)
+        dataset = load(self.data, data_dir, self.sequence)
         kinds = {False: "images", True: "text"}
-        reads, holds = nets[self.net].text, whole.vocabulary is not None
+        reads, holds = nets[self.net].text, dataset.vocabulary is not None
         if reads != holds:
             raise ValueError(f"{self.data} must hold {kinds[reads]} for the network {self.net}, not {kinds[holds]}")
-        return (whole if self.holdout is None else whole.holdout(self.holdout)).first(self.examples)
+        return (dataset if self.holdout is None else dataset.holdout(self.holdout)).first(self.examples)
 
     def network(self, data: Sizes) -> Network:
         """The untrained network for `data`: for its inputs, outputs, image shape and task, which determines the loss.
@@ -175,9 +175,9 @@ class TrainConfig:
     ) -> list[Metrics]:
         """Train `network` on `dataset` as the config says, and return the metrics of each epoch that ends.
 
-        `history` holds the metrics of the epochs before `start`, by which `patience` counts; a training that has ended
-        with the last of them gets no more epochs. All else is as in `tikitaka.fit`, which raises what this raises;
-        ValueError too for a `history` of another length where there is a `patience`.
+        `history` holds the metrics of the epochs before `start`, which count for `patience`; if the last of
+        them ended the training, no more epochs follow. The other arguments are those of `tikitaka.fit`, and so are the
+        exceptions; with a `patience`, also ValueError for a `history` of another length.
         """
         callbacks = callbacks_of(on_epoch, validated=self.validation is not None)
         if self.patience is not None:
@@ -205,7 +205,7 @@ class TrainConfig:
 
 
 def _usual(net: Any, rule: Any) -> Any:
-    """`rule`, a kind or a table with a kind, as a table with the settings for the network where it has none itself."""
+    """`rule`, a kind or a table with a kind, as a table completed by the network's settings for that kind."""
     table = {"kind": rule} if isinstance(rule, str) else rule
     kind = table.get("kind") if isinstance(table, Mapping) else None
     usual = nets[net].rules.get(kind) if net in list(nets) and isinstance(kind, str) else None
@@ -213,7 +213,7 @@ def _usual(net: Any, rule: Any) -> Any:
 
 
 def _layer_rules(rules: Any) -> dict[str, RuleConfig]:
-    """A copy of `rules`; TypeError or ValueError where it is no mapping from names or indices to rules."""
+    """A copy of `rules`; TypeError or ValueError unless it maps names or indices to rules."""
     check_kind("layer_rules", rules, Mapping)
     for name, rule in rules.items():
         if not isinstance(name, str):

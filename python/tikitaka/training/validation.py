@@ -1,4 +1,4 @@
-"""The validation part: training examples that are held out to judge a training by while it runs."""
+"""The validation part: training examples that are held out to judge a training while it runs."""
 
 from dataclasses import replace
 from numbers import Real
@@ -14,7 +14,7 @@ DRAW: Final = 2**31
 
 
 def check_validation(share: float | None) -> None:
-    """Raise TypeError or ValueError where `share` is neither None nor a share between 0 and 1."""
+    """Raise TypeError or ValueError unless `share` is None or between 0 and 1."""
     if share is None:
         return
     if isinstance(share, bool):
@@ -25,11 +25,11 @@ def check_validation(share: float | None) -> None:
 
 
 def hold_out(dataset: Dataset, share: float | None) -> tuple[Dataset, Dataset | None]:
-    """What is left to train on, with its test part, and the validation part as the test part of another set.
+    """The remaining training data with its test part, and the validation part as the test part of a second set.
 
-    That is the last `share`, rounded, of the training examples, as of `Dataset.holdout`: the sequences of a text stay
-    consecutive. Without a share all is left, and the other set is None. Raises TypeError or ValueError for a share out
-    of range, and ValueError where one of the parts would be empty.
+    The validation part is the last `share`, rounded, of the training examples, as for `Dataset.holdout`: the sequences
+    of a text stay consecutive. Without a share, the second set is None. Raises TypeError or ValueError for a share out
+    of range, and ValueError if one of the parts would be empty.
     """
     check_kind("dataset", dataset, Dataset)
     check_validation(share)

@@ -1,4 +1,4 @@
-"""The studies by name: every module of this folder has one, called `study`."""
+"""The studies by name; every module of this folder defines one as `study`."""
 
 import importlib
 import pkgutil
@@ -29,8 +29,8 @@ def find(name: str) -> Study:
 def draw(result: Mapping[str, Any], path: str | Path) -> None:
     """The figure of a result of any study, as a picture in `path`; one of an unknown study is drawn as a sweep.
 
-    Raises ModuleNotFoundError without matplotlib, ValueError for what is not the result of a study that has a figure,
-    naming the part that is wrong, and OSError when the picture cannot be written.
+    Raises ModuleNotFoundError without matplotlib, ValueError, naming the part that is wrong, for anything but the
+    result of a study with a figure, and OSError if the picture cannot be written.
     """
     rows_of(result)
     study = registry.get(result["claim"]) if isinstance(result["claim"], str) else None

@@ -1,9 +1,9 @@
-"""What model comes out of noisy hardware? The second half of the paper's abstract as a study.
+"""What model comes out of noisy hardware? A study of the second half of the paper's abstract.
 
 Networks are trained with TTv2 on 20-state devices, at the full periphery and at two noisier settings, under two
-schedules. Of each is reported the test error of: the chip itself; one read of it, and the mean of several, which
-averages the noise of reading away but not that of training; the average over iterates, formed while training from the
-reads that transfers make; that average rounded to 8, 6 and 4 bits; and that average on other analog chips, whose
+schedules. The study reports the test error of the chip itself; one read of it, and the mean of several, which
+averages out the noise of reading but not that of training; the average over iterates, formed during training from the
+reads of the transfers; that average rounded to 8, 6 and 4 bits; and that average on other analog chips, whose
 devices are drawn anew, with programming errors of 2, 5 and 10 % of the range 2·bound and the same periphery.
 """
 
@@ -54,7 +54,7 @@ ERRORS = (0.02, 0.05, 0.1)
 
 @dataclass(frozen=True)
 class Scale:
-    """How much work the study does."""
+    """The amount of work of the study."""
 
     examples: int | None
     """training examples (None: all)"""
@@ -86,10 +86,10 @@ def extraction(
 ) -> list[dict[str, Any]]:
     """Run the study and return a row per setting, schedule and model.
 
-    A row holds setting, schedule, model, error_percent (mean over seeds, and chips where there are any), spread
-    (sample standard deviation, None of one number), seeds and n (the numbers averaged). Every training is kept as a RUN
-    folder in `out`/runs, and one that is there already, complete and of the same settings, is not repeated; `progress`
-    is called after each. Raises ValueError for an unknown setting and what loading data and writing runs raises.
+    A row holds setting, schedule, model, error_percent (mean over seeds, and over chips if there are any), spread
+    (sample standard deviation, None for one number), seeds and n (the numbers averaged). Every training is stored as a
+    RUN folder in `out`/runs and not repeated if it is complete and has the same settings; `progress` is called after
+    each. Raises ValueError for an unknown setting, and the exceptions of loading data and writing runs.
     """
     for name in settings:
         one_of("settings", name, SETTINGS)
@@ -117,7 +117,7 @@ def extraction(
         progress()
         return errors
 
-    stop = Event()  # Ctrl-C must not wait for the trainings under way
+    stop = Event()  # Ctrl-C must not wait for running trainings
     with ThreadPoolExecutor(threads) as pool:
         try:
             results = list(pool.map(one, zip(cells, configs, strict=True)))
@@ -145,12 +145,12 @@ def extraction(
 
 
 def _trained(path: Path, config: TrainConfig, dataset: Dataset, stop: Event) -> Network:
-    """The trained network of a RUN folder, trained now unless it is there."""
+    """The network of a RUN folder, which is trained first unless it is complete."""
     if (path / "summary.json").is_file():
         run = Run.open(path)
         if run.config == config:
             return run.network()
-        raise ValueError(f"{path} must not hold a run of other settings; choose another folder")
+        raise ValueError(f"{path} must not contain a run with other settings; choose another folder")
     network = config.network(dataset)
     run = Run.create(path, config, force=True)
     history = config.fit(network, dataset, progress=False, on_epoch=run.log, stop=stop.is_set)
@@ -160,7 +160,7 @@ def _trained(path: Path, config: TrainConfig, dataset: Dataset, stop: Event) -> 
 
 
 def _errors(network: Network, config: TrainConfig, dataset: Dataset, chips: int) -> dict[str, list[float]]:
-    """Test errors by model, one for each chip where there are several."""
+    """Test errors by model, one for each chip if there are several."""
     x, y = dataset.test_x, dataset.test_y
     average = extract.average(network)
     if average is None:

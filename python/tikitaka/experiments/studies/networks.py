@@ -1,7 +1,7 @@
-"""Does it hold for various networks? Every rule on those of the paper, on 20-state devices with the full periphery.
+"""Do the claims hold for other networks? Every rule on the paper's networks, with 20 states and the full periphery.
 
-Rates are searched for every rule and network on held-out training examples, around those that the recipe of the network
-has (`tikitaka.nn.nets`): each of the rule's rates as it is, three times as high and a third as high.
+Rates are searched for every rule and network on held-out training examples, around those of the network's
+recipe (`tikitaka.nn.nets`): each rate unchanged, three times as high and a third as high.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -30,7 +30,7 @@ RULES = tuple(rules)
 
 @dataclass(frozen=True)
 class Size:
-    """How much work is done for a network."""
+    """The amount of work for a network."""
 
     examples: int | None
     """training examples (None: all); sequences of a text"""
@@ -80,7 +80,7 @@ def _row(of_rule: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 class Networks(Study):
-    """Does it hold for various networks?"""
+    """Do the claims hold for other networks?"""
 
     name = "networks"
     question = "Every rule on the paper's networks, on devices of 20 states with the full periphery."
@@ -108,11 +108,11 @@ class Networks(Study):
     ) -> dict[str, Any]:
         """Run the study and return its result: plain values, a row for each network and rule.
 
-        A row holds net, data, rule, error_percent and spread (mean and sample standard deviation over seeds, None of
-        one, of the hardware as it computes after the last epoch; of a text the share of wrong characters), loss (nats),
+        A row holds net, data, rule, error_percent and spread (mean and sample standard deviation over seeds, None for
+        one, of the hardware after the last epoch; for a text the share of wrong characters), loss (nats),
         average_error_percent (of the average of iterates, ttv2 alone), seeds, diverged (how many), and the rates.
-        Trainings are kept in `out` as those of the other studies are, and not repeated. Raises ValueError for unknown
-        names, and what `sweep` and loading data raise.
+        Trainings are stored in `out`, as for the other studies, and not repeated. Raises ValueError for unknown
+        names, and the exceptions of `sweep` and of loading data.
         """
         one_of("scale", scale, scales)
         learning_rates.check_names("nets", nets, tuple(scales[scale]))

@@ -1,4 +1,4 @@
-"""How few states does each training rule get along with?"""
+"""How few states does each training rule need?"""
 
 from tikitaka.experiments.axis import ALONE, Axis, device_field
 from tikitaka.experiments.tolerance_study import ToleranceStudy
@@ -8,7 +8,7 @@ __all__ = ["study"]
 study = ToleranceStudy(
     Axis(
         name="states",
-        question="Conductance states: how few does each rule get along with?",
+        question="Conductance states: how few does each rule need?",
         label="states of a device",
         unit="",
         field="rule.device.states",

@@ -1,12 +1,12 @@
 """The weight-programming task of R24 Fig. 4: how close does a rule bring one array to given weights?
 
-A 20 × 20 array is to learn targets Ŵ ~ N(0, 0.3²) from inputs x ~ N(0, 1) by the loss (1/2m)·Σ(Wx − Ŵx)². The
+A 20 × 20 array learns targets Ŵ ~ N(0, 0.3²) from inputs x ~ N(0, 1) by the loss (1/2m)·Σ(Wx − Ŵx)². The
 result is 100·rms(W − Ŵ), over the last tenth of the inputs. Soft-bounds devices with b = 1 and σ_d = σ_c = 0.3,
 σ_± = 0.1, σ_b = 0.3 on A and 0 on C; ideal reference; R24's rates with λ = 0.1, ns = 5, BL_max = 5, γ₀ = 200,
-η₀ = 1; H set to 0 after a pulse; no noise in the products. The start W = 0 is our choice.
+η₀ = 1; H set to 0 after a pulse; no noise in the products. The initial W = 0 is our choice.
 
-R24 gives neither the learning rate nor the train length of SGD. Ours: the trains of TTv2, and for each number of
-states the constant rate of `SGD_RATES` that does best on a seed of its own, which is not among the reported ones.
+R24 gives neither the learning rate nor the train length of SGD. We use the trains of TTv2, and for each number of
+states the best constant rate of `SGD_RATES` on a separate seed, which is not reported.
 """
 
 import sys
@@ -46,7 +46,7 @@ R24_PERCENT: dict[str, dict[float, float]] = {
     "sgd": dict(zip(STATES, (38.1, 26.4, 18.6, 12.6, 9.8), strict=True)),
     "ttv2": dict(zip(STATES, (9.8, 4.8, 2.5, 1.2, 0.9), strict=True)),
 }
-"""100·rms(W − Ŵ) of R24 Fig. 4 by rule and states; for SGD a guide to the order of magnitude."""
+"""100·rms(W − Ŵ) of R24 Fig. 4 by rule and states; for SGD only the order of magnitude is comparable."""
 
 SGD_RATES = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 """Rates that the search for SGD tries."""
@@ -59,7 +59,7 @@ _TUNING_SEED = 1_000_003
 
 @dataclass(frozen=True)
 class Scale:
-    """How much work a study does."""
+    """The amount of work of the study."""
 
     inputs: int
     """inputs x of each training, a multiple of 600"""
@@ -97,7 +97,7 @@ def _device(states: float, *, bound_spread: float) -> SoftBounds:
 
 
 RULES = ("sgd", "ttv2")
-"""Rules the study knows."""
+"""Rules of the study."""
 
 
 def programming_error(rule: RuleConfig, *, inputs: int, seed: int) -> float:
@@ -129,7 +129,7 @@ def weight_programming(
     """Run the task for every rule and number of states over seeds 0, 1, … and return one row per cell.
 
     A row holds rule, states, error_percent (mean over seeds of 100·rms(W − Ŵ)), spread (sample standard deviation,
-    None of one seed), seeds, lr (the rate found for SGD, None for TTv2) and r24_percent (None where R24 has no number).
+    None for one seed), seeds, lr (the best rate for SGD, None for TTv2) and r24_percent (None if R24 gives no number).
     `progress` is called after each training. Raises ValueError for an unknown rule, no rule or states, fewer than 1
     seed or under 600 inputs.
     """
@@ -168,7 +168,7 @@ def weight_programming(
 
 
 def trainings(*, rules: Sequence[str], states: Sequence[float], seeds: int) -> int:
-    """How many trainings `weight_programming` runs, for a progress bar."""
+    """The number of trainings that `weight_programming` runs, for a progress bar."""
     return len(states) * (len(rules) * seeds + len(SGD_RATES) * ("sgd" in rules))
 
 
@@ -200,7 +200,7 @@ class WeightProgramming(Study):
         threads: int = 1,
         progress: bool = True,
     ) -> dict[str, Any]:
-        """Run the study and return its result, with the rows of `weight_programming`; nothing is kept in `out`."""
+        """Run the study and return its result, with the rows of `weight_programming`; nothing is stored in `out`."""
         size = scales[one_of("scale", scale, scales)]
         count = size.seeds if seeds is None else check_int("seeds", seeds, 1)
         total = trainings(rules=rules, states=states, seeds=count)
