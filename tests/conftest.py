@@ -1,4 +1,4 @@
-"""Fixtures of all tests; what they share beside these is in support/, and the slow twin in NumPy in twin/."""
+"""Fixtures of all tests; other shared code is in support/, and the slow NumPy twin in twin/."""
 
 from pathlib import Path
 from typing import Any

@@ -38,7 +38,7 @@ class Crossbar:
     """An array of `rows` × `cols` devices with its periphery; the network's view is state − reference.
 
     `device`, `periphery`, `pulse_trains` and `reference` are configs of `tikitaka.config`, or dicts of their fields;
-    by default, devices are 20-state soft bounds, products are exact, and there is no reference. All randomness is a
+    without them devices are 20-state soft bounds, products exact, and nothing is the reference. All randomness is a
     pure function of `seed` and the number `array` (0 to 2⁶⁴ − 1). `count_pulses` counts pulses per crosspoint.
 
     Raises ValueError for settings out of range and arrays of another shape or with values that are not finite, and
@@ -69,7 +69,7 @@ class Crossbar:
         array: int = 0,
         count_pulses: bool = False,
     ) -> Self:
-        """An array of new devices, at weight 0 relative to their reference."""
+        """An array of new devices, at weight 0 against their reference."""
     @property
     def shape(self) -> tuple[int, int]:
         """(rows, cols): (outputs, inputs)."""
@@ -86,7 +86,7 @@ class Crossbar:
     def weights(self, value: ArrayLike) -> None: ...
     @property
     def reference(self) -> _F32:
-        """The reference (rows, cols) relative to which states are read (weight units); 0 if there is none.
+        """The reference (rows, cols) that states are read against (weight units); 0 where there is none.
 
         Setting it moves the weights, not the devices.
         """
@@ -103,7 +103,7 @@ class Crossbar:
         """
     @property
     def pulses(self) -> NDArray[np.uint32] | None:
-        """Pulses that each crosspoint has received, (rows, cols); None unless counted."""
+        """Pulses that each crosspoint has got, (rows, cols); None unless counted."""
     @property
     def ledger(self) -> dict[str, int]:
         """Operations so far by name: products, updates, pulses, line reads, conversions."""
@@ -120,7 +120,7 @@ class Crossbar:
     def evaluate(self, x: ArrayLike, *, draw: int = 0, threads: int = 1) -> _F32:
         """y = W x as `forward`, with the noise of evaluation vector `draw`, `draw + 1`, …; nothing changes.
 
-        The same `draw` gives the same noise; the ledger does not count it.
+        The same `draw` gives the same noise, and counts in no ledger.
         """
     def update(self, x: ArrayLike, delta: ArrayLike, lr: float) -> None:
         """One pulsed update W ← W + lr·δxᵀ in expectation (GV16), for x of shape (cols,) and delta of shape (rows,).
@@ -160,15 +160,15 @@ class Crossbar:
     def read_weights(self, *, draw: int = 0) -> _F32:
         """The weights (rows, cols) read column by column through the read periphery, with the noise of read `draw`.
 
-        Nothing changes, and the ledger does not count it.
+        Nothing changes, and nothing counts.
         """
     def state(self) -> dict[str, NDArray[Any]]:
-        """Everything that is needed to continue bit for bit, by name: "weights", and after "weights." the reference,
+        """Everything to continue from, bit for bit, by name: "weights", and after "weights." the reference,
         positions of random streams, counts of the ledger, and pulses if they are counted.
         """
     def restore(self, state: Mapping[str, ArrayLike]) -> None:
-        """Restores a state of an array with the same settings, seed and number; ValueError if it does not fit, and the
-        array is then unchanged.
+        """Puts back a state of an array with the same settings, seed and number; ValueError if it does not fit, and the
+        array is then as it was.
         """
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, memo: Any, /) -> Self: ...
@@ -183,7 +183,7 @@ class Crossbar:
 class AnalogLayer:
     """One rule with its arrays, for your own training loop.
 
-    `rule` is a config of `tikitaka.config` or a `tikitaka.Rule`; `weights` (outputs, inputs) are the initial ones,
+    `rule` is a config of `tikitaka.config` or a `tikitaka.Rule`; `weights` (outputs, inputs) are what it starts from,
     clipped to each device; all randomness is a pure function of `seed` and the number `layer`.
 
     Raises ValueError for settings out of range and arrays of another shape or with values that are not finite, and
@@ -251,9 +251,9 @@ class AnalogLayer:
         Nothing changes.
         """
     def state(self) -> dict[str, NDArray[Any]]:
-        """The complete state to continue from, by name: arrays (outputs, inputs) if they are per crosspoint."""
+        """Everything to continue from, bit for bit, by name: arrays (outputs, inputs) where they are per crosspoint."""
     def restore(self, state: Mapping[str, ArrayLike]) -> None:
-        """Restores a state of a layer with the same settings and seed; ValueError, unchanged, if it does not fit."""
+        """Puts back a state of a layer with the same settings and seed; if it does not fit, ValueError, no change."""
     def device_parameters(self) -> dict[str, _F32]:
         """Constants of each device by name ("a.up_step", …), (outputs, inputs) each, in weight units."""
     def __copy__(self) -> Self: ...
@@ -304,7 +304,7 @@ class Network:
     ) -> tuple[float, int]:
         """Train on the samples `order` of `x` (all, in order, by default): (sum of losses, number of wrong classes).
 
-        If the samples are sequences, losses and wrong classes are those of every step.
+        Losses and wrong classes are those of every step, where the samples are sequences.
         """
     def evaluate(self, x: ArrayLike, targets: ArrayLike, *, draw: int = 0, threads: int = 1) -> tuple[float, int]: ...
     def forward(self, x: ArrayLike, *, draw: int = 0, threads: int = 1) -> _F32:
@@ -338,7 +338,7 @@ def describe(
 def kinds(family: str) -> list[str]:
     """The kinds of a family, in order.
 
-    `family` is "device", "part" (of an array, besides its devices) or "rule". Raises ValueError for another name.
+    `family` is "device", "part" (what an array has besides its devices) or "rule". Raises ValueError for another name.
 
     >>> kinds("device")
     ['soft-bounds', 'constant-step']

@@ -39,7 +39,7 @@ def test_resume_goes_on_and_prints_the_summary_of_a_finished_run(
 
 
 def interrupted(calls: int) -> Callable[..., Any]:
-    """`fit`, to which Ctrl-C comes at the so many-th call of `stop`."""
+    """`fit` with a Ctrl-C at the n-th call of `stop`."""
     stop = at_call(calls)
 
     def fit(*args: Any, **how: Any) -> Any:

@@ -126,7 +126,7 @@ def test_distributions_are_not_held_in_memory(as_json: bool) -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert length > 8 * outputs.size
-    assert peak < outputs.nbytes  # as numbers of Python all of them would be eight times as large
+    assert peak < outputs.nbytes  # as Python numbers they would need eight times the memory
 
 
 def test_a_run_writes_without_its_data(command: Command, folder: Path, run: Path) -> None:

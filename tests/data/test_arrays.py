@@ -25,7 +25,7 @@ class Elsewhere:
 
 
 class Sparse:
-    """A sparse matrix, as scipy has them."""
+    """A sparse matrix with scipy's interface."""
 
     nnz = 3
 
@@ -80,7 +80,7 @@ def test_a_single_input_may_be_a_column(x: Any) -> None:
 
 def test_booleans_are_0_and_1_also_beside_numbers() -> None:
     np.testing.assert_array_equal(of(X > 50).train_x, X > 50)
-    frame = pd.DataFrame({"wide": X[:, 0] / 7, "red": X[:, 1] > 50})  # objects, all in all
+    frame = pd.DataFrame({"wide": X[:, 0] / 7, "red": X[:, 1] > 50})  # an array of objects
     np.testing.assert_array_equal(of(frame).train_x, np.stack([X[:, 0] / 7, X[:, 1] > 50], axis=1).astype("f4"))
 
 

@@ -1,4 +1,4 @@
-"""Colour images from end to end: as arrays, as a folder, and by the networks that follow their shape."""
+"""Colour images from end to end: as arrays, as a folder, and in networks that adapt to their shape."""
 
 import json
 import struct
@@ -17,7 +17,7 @@ RNG = np.random.default_rng(11)
 
 
 def blobs(n: int, side: int) -> tuple[np.ndarray, np.ndarray]:
-    """Noisy images of one strong channel, which is their class: equal to the eye of a network that sees grey."""
+    """Noisy images whose class is their strongest channel: indistinguishable in grey."""
     classes = RNG.integers(0, 3, n)
     images = RNG.integers(0, 100, (n, side, side, 3))
     images[np.arange(n), :, :, classes] += 120

@@ -1,4 +1,4 @@
-"""IDX files, whole and damaged; data sets by name; the bundled digits."""
+"""IDX files, valid and damaged; data sets by name; the bundled digits."""
 
 import gzip
 import hashlib
@@ -13,7 +13,7 @@ import tikitaka as tt
 from tikitaka.data import load, read_idx
 from tikitaka.data.sets import _BUNDLED
 
-compress = partial(gzip.compress, mtime=0)  # the same bytes, and so the same names of tests, in every process
+compress = partial(gzip.compress, mtime=0)  # the same bytes, hence the same test names, in every process
 
 
 def idx(array: np.ndarray, *, kind: int = 8, shape: tuple[int, ...] | None = None) -> bytes:

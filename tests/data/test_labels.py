@@ -1,4 +1,4 @@
-"""Targets of any kind: labels come back by class, values of a regression as float32, and all else is refused."""
+"""Targets of any kind: labels become classes, values of a regression float32, and anything else is refused."""
 
 from typing import Any
 

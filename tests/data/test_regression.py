@@ -1,4 +1,4 @@
-"""Regressions from end to end: trained by digital and analog rules, judged by their loss, kept, resumed and refused."""
+"""Regressions from end to end: trained by digital and analog rules, judged by loss, saved, resumed and refused."""
 
 import json
 import math

@@ -13,7 +13,7 @@ from tikitaka.data import Vocabulary, load, read_text, text_dataset
 from tikitaka.data.sets import _SHA256_OF_TEXT
 from tikitaka.training.order import streams
 
-compress = partial(gzip.compress, mtime=0)  # the same bytes, and so the same names of tests, in every process
+compress = partial(gzip.compress, mtime=0)  # the same bytes, hence the same test names, in every process
 
 TEXT = "".join(chr(ord("a") + k * k % 26) for k in range(300)) + "é\n"
 
@@ -200,7 +200,7 @@ def test_another_text_is_refused_as_war_and_peace(tmp_path: Path) -> None:
 
 
 class Reader(tt.Network):
-    """Stands for a network that carries state, and notes how it is driven."""
+    """A stand-in for a network that carries state, which records its calls."""
 
     recurrent = carries = True
     layers = (tt.nn.Linear(9, 1000), tt.nn.Linear(1000, 9))

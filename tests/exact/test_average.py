@@ -1,4 +1,4 @@
-"""Averages over iterates: what they cost, to the count, and that they leave training alone."""
+"""Averages over iterates: their exact cost, and that they do not affect training."""
 
 import numpy as np
 import pytest
@@ -49,7 +49,7 @@ def test_averaging_changes_nothing_but_the_average() -> None:
 
 
 def test_an_exponential_average_follows_the_iterate_more_closely() -> None:
-    """C drifts one way, so a mean over few reads lies nearer to where it is now than one over all."""
+    """C drifts in one direction, so a mean over few reads is closer to its present value than one over all."""
     delta = np.full((SAMPLES * 20, ROWS), -1.0)
     distance = {}
     for average in ("uniform", "exponential"):

@@ -1,4 +1,4 @@
-"""The instruction set that TIKITAKA_SIMD forces: the same bits on each, and a clear word about what is none."""
+"""The instruction set selected by TIKITAKA_SIMD: the same bits on each, and a clear error for unknown ones."""
 
 import os
 import subprocess
@@ -46,7 +46,7 @@ def python(simd: str | None, *args: object) -> subprocess.CompletedProcess[str]:
 
 
 def available() -> list[str]:
-    """The paths of this machine, as the refusal of a bad one lists them."""
+    """The instruction sets of this machine, from the error message for a bad one."""
     return (
         python("none", "-c", REFUSED)
         .stdout.splitlines()[0]

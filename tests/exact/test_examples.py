@@ -1,4 +1,4 @@
-"""The examples run, and the Python and the Rust one train the same network to the same bits."""
+"""The examples run, and the Python and Rust versions train the same network to the same bits."""
 
 import runpy
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What holds for every array and every stack of layers, whatever the settings: checked over many random ones."""
+"""Invariants of every array and every stack of layers, checked for many random settings."""
 
 from typing import Any
 
@@ -96,7 +96,7 @@ def test_training_goes_on_from_a_state_as_if_never_stopped(
 
 @st.composite
 def images(draw: st.DrawFn) -> list[tt.nn.Layer]:
-    """One or two convolutions, with or without all that may stand between."""
+    """One or two convolutions, with or without any layers between them."""
     layers: list[tt.nn.Layer] = []
     channels, height, width = (draw(st.integers(low, high)) for low, high in ((1, 3), (1, 7), (1, 7)))
     for _ in range(draw(st.integers(1, 2))):
@@ -195,7 +195,7 @@ def counts(rule: str, layers: list[tt.nn.Layer], examples: int, batches: int, st
     """Operations of a training: every patch and every time step is one sample of its array."""
     arrays = [layer for layer in layers if layer.shape is not None]
     samples = [examples * steps * samples_of(layer) for layer in arrays]
-    # Nobody wants what the first layer would answer, but an LSTM goes back through time to its first step.
+    # The first layer needs no backward product, except that an LSTM goes back through time to its first step.
     backward = sum(samples[1:]) + (examples * (steps - 1) if isinstance(arrays[0], tt.nn.LSTM) else 0)
     products = {"forward_mvms": sum(samples), "backward_mvms": backward}
     transfers = sum(n // EVERY for n in samples)

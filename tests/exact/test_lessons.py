@@ -1,6 +1,6 @@
-"""Mistakes that simulators of this kind have made, a section each by number: what must not happen here.
+"""Regression tests for known mistakes of such simulators, one numbered section each.
 
-Exact; those that are statistical are in statistical/test_lessons_in_law.py.
+Exact tests; the statistical ones are in statistical/test_lessons_in_law.py.
 R24 is Rasch et al., Nature Communications 15:7133; GV16 is Gokmen & Vlasov, Front. Neurosci. 10:333.
 """
 
@@ -96,7 +96,7 @@ def test_2_pulses_go_to_one_line(shape: tuple[int, int]) -> None:
 @pytest.mark.parametrize("shape", [WIDE, TALL], ids=str)
 @pytest.mark.parametrize("line", ["column", "row"])
 def test_2_transfers_sweep_the_lines(line: Any, shape: tuple[int, int]) -> None:
-    """After one sweep H = λ·A wherever the lines came by, in their order, and C has a pulse where |H| ≥ 1."""
+    """After one sweep H = λ·A for all lines read, in order, and C has a pulse where |H| ≥ 1."""
     rows, cols = shape
     lines = rows if line == "row" else cols
     device = tt.ConstantStep(weight_step=0.01)
@@ -146,7 +146,7 @@ def test_3_a_read_has_the_levels_of_a_device_and_not_those_of_an_array() -> None
 @pytest.mark.parametrize(("max_pulses", "transfer_lr"), [(1, 1.9), (5, 9.0)])
 @pytest.mark.parametrize("line", ["column", "row"])
 def test_4_subtract_conserves_h_and_what_was_written(line: Any, max_pulses: int, transfer_lr: float) -> None:
-    """H + pulses sent = Σ λ·v, whatever v was; resetting to zero loses, by design, what exceeds the pulses."""
+    """H + pulses sent = Σ λ·v, whatever v was; resetting to zero loses the excess over the pulses, by design."""
     rule = tt.Ttv2(
         fast_lr=0.3,
         transfer_lr=transfer_lr,
@@ -213,7 +213,7 @@ def test_5_an_array_at_rest_on_its_reference_transfers_nothing(shape: tuple[int,
     np.testing.assert_allclose(layer.state()["h"], 0, atol=1e-4)
 
 
-# --- 6. mean and variance of the update: test_physics.py, test_mean_and_variance_of_updates ---------------------------
+# --- 6. mean and variance of the update: statistical/test_update_laws.py ---------------------------------------------
 
 
 def test_6_signs_of_updates_on_a_non_square_array() -> None:
@@ -231,7 +231,7 @@ def test_6_signs_of_updates_on_a_non_square_array() -> None:
 
 @pytest.mark.parametrize("direction", ["forward", "backward"])
 def test_7_a_retry_keeps_what_did_not_saturate(direction: str) -> None:
-    """With noise on: the outputs that fit keep their first noise, equal bits with management on and off."""
+    """With noise: outputs within range keep their first noise, with the same bits as without management."""
     shape = (40, 6) if direction == "forward" else (6, 40)
     part = tt.IoSettings(adc_bits=9, adc_bound=1.0, output_noise=0.05)
     outputs = []

@@ -1,4 +1,4 @@
-"""TTv1 written once more in Python equals the built-in rule bit for bit."""
+"""TTv1 reimplemented in Python equals the built-in rule bit for bit."""
 
 import copy
 from functools import partial
@@ -102,7 +102,7 @@ def test_a_restored_python_rule_continues_bit_for_bit() -> None:
 
 
 class Everything(PythonTtv1):
-    """Attributes of every kind that a state may hold."""
+    """Attributes of every type that a state may contain."""
 
     def build(self, weights: F32, seed: int, layer: int) -> None:
         super().build(weights, seed, layer)
@@ -179,7 +179,7 @@ def test_a_python_rule_trains_by_fit_beside_a_built_in_one() -> None:
 
 
 def test_a_rule_may_call_its_array_as_it_likes() -> None:
-    """The guard against saturated arrays, which looks for A and C, leaves it alone."""
+    """The guard against saturated arrays, which inspects A and C, ignores it."""
 
     class Still(tt.Rule):
         """Learns nothing."""

@@ -1,4 +1,4 @@
-"""The standard_deviation of several numbers, of one, and how it is written."""
+"""Standard deviations of several numbers and of one, and their notation."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Trainings at the same time, with any number of threads each, on pools that they share: the bits of one alone."""
+"""Concurrent trainings on shared pools, with any number of threads each, give the bits of a single one."""
 
 import itertools
 import multiprocessing
@@ -49,7 +49,7 @@ def test_trainings_at_once_give_the_bits_of_trainings_alone() -> None:
 
 DIGITS = tt.data.load("digits").first(200)
 LAYERS = [tt.nn.Linear(DIGITS.inputs, 300), tt.nn.Tanh(), tt.nn.Linear(300, DIGITS.classes)]
-LONG = 60  # seconds after which something hangs
+LONG = 60  # seconds until a test counts as hanging
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
 
@@ -71,7 +71,7 @@ def test_fits_that_wait_for_each_other_give_the_digests_of_fits_alone() -> None:
 
 
 class BusyNetwork:
-    """Trains a network in calls that are numbered."""
+    """Trains a network in numbered calls."""
 
     def __init__(self, seed: int) -> None:
         self.network, self.call = network(seed), 0
@@ -83,7 +83,7 @@ class BusyNetwork:
                 return
 
     def inside(self) -> bool:
-        """Whether the core has the network now, in another thread, and has let go of the interpreter."""
+        """Whether the core is training in another thread without the interpreter lock."""
         try:
             return not self.network.inputs
         except RuntimeError:
@@ -92,7 +92,7 @@ class BusyNetwork:
 
 @contextmanager
 def training(*of: BusyNetwork) -> Iterator[None]:
-    """While the networks are trained, a thread each."""
+    """A context in which the networks are trained, a thread each."""
     stop = Event()
     with ThreadPoolExecutor(len(of)) as pool:
         running = [pool.submit(each.until, stop) for each in of]

@@ -1,8 +1,8 @@
-"""Exact: with its noise off, the compiled core equals the slow NumPy twin step for step.
+"""Exact: without noise, the compiled core equals the slow NumPy twin step by step.
 
 Nothing here is statistical. A float32 simulator may differ from a float64 twin only where a decision (a level of a
-converter, a threshold, the length of a train) is nearly a tie; the twin keeps the closest one, and the tests assert
-that it was further away than float32 can err.
+converter, a threshold, the length of a train) is nearly a tie; the twin records the closest one, and the tests assert
+that its distance exceeded the error of float32.
 """
 
 from dataclasses import replace
@@ -160,7 +160,7 @@ def test_updates_given_their_trains(model: tt.Device, reference: tt.Reference, p
 
 # --- whole trainings --------------------------------------------------------------------------------------------------
 
-TIE = 2e-5  # float32 errs by less: a decision further from a tie falls the same way
+TIE = 2e-5  # exceeds the error of float32: decisions further from a tie are the same
 SIZES = (6, 5, 3)
 SAMPLES = 40
 REFERENCES = {"reference": tt.Reference("zero-shift", pulses=300), "slow_reference": tt.Reference("ideal")}
@@ -227,7 +227,7 @@ def test_training_step_for_step(name: str, batch: int) -> None:
 
 nn = tt.nn
 STACKS: dict[str, list[tt.nn.Layer]] = {
-    # patches with and without padding, apart and overlapping; the second convolution has to say what it got wrong
+    # patches with and without padding, apart and overlapping; the second convolution needs a backward product
     "conv": [
         nn.Conv2d(2, 4, 5, filters=3, kernel=3, stride=2, padding=1, scale=1.5),
         nn.Tanh(),
@@ -275,7 +275,7 @@ def twin_layers(layers: list[tt.nn.Layer], rules: list[twin.Rule]) -> list[twin.
 @pytest.mark.parametrize("name", DEEP_RULES)
 @pytest.mark.parametrize("stack", STACKS)
 def test_convolutions_and_memory_step_for_step(stack: str, name: str, batch: int) -> None:
-    """Among so many decisions some are nearly ties: then the next seed shows."""
+    """Among many decisions some are nearly ties; then the next seed is tried."""
     for seed in range(21, 31):
         ties = twin.Ties()
         try:
@@ -321,7 +321,7 @@ def train_both(layers: list[tt.nn.Layer], config: tt.RuleConfig, batch: int, see
 
 
 def parts(rule: twin.Rule) -> dict[str, twin.F64]:
-    """What a rule holds, under the names of the core's state."""
+    """The state of a rule, under the names of the core."""
     if isinstance(rule, twin.Float):
         return {"c": rule.w}
     if isinstance(rule, twin.AnalogSgd):

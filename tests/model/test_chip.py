@@ -1,4 +1,4 @@
-"""Models on chips: programming errors as asked, pulses that converge or are reported, fine-tuning."""
+"""Models on chips: programming errors as requested, convergence of pulses or a report, fine-tuning."""
 
 from math import sqrt
 

@@ -64,7 +64,7 @@ def run(path: Path, inputs: F32) -> tuple[str, F32]:
 
 
 def agrees(model: tt.Model, inputs: F32, folder: Path) -> None:
-    """The two files of `model`, written to `folder`, give its outputs and probabilities."""
+    """The two exported files of `model`, in `folder`, compute its outputs and probabilities."""
     path = folder / "model.onnx"
     tt.export.onnx(model, path)
     name, outputs = run(path, inputs)
@@ -144,7 +144,7 @@ def test_bad_exports_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_a_layer_without_an_operator_is_refused(tmp_path: Path) -> None:
     @dataclass(frozen=True)
     class Other(tt.nn.Layer):
-        kind: str = "tanh"  # what the network takes it for
+        kind: str = "tanh"  # the kind that the network sees
 
     model = tt.Network([tt.nn.Linear(2, 2), Other()], tt.DigitalSgd()).extract("read")
     with pytest.raises(ValueError, match=r"export to ONNX does not support .*Other"):

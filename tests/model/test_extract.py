@@ -1,4 +1,4 @@
-"""What is taken off the hardware: unbiased means of reads, and nothing but reads."""
+"""Extraction: unbiased means of reads, and nothing but reads."""
 
 from dataclasses import replace
 from math import sqrt
@@ -19,7 +19,7 @@ DIGITS = tt.data.load("digits").first(50)
 def assert_means_of_reads(residuals: list[F32], reads: list[F32]) -> None:
     """The residuals are N(0, NOISE²/reads): mean and variance within 4.5 standard errors.
 
-    The two statistics are close to normal, so a false positive comes up in 1.4e-5 of all seeds; seeds are fixed.
+    The two statistics are close to normal, so the false-positive rate is 1.4e-5; seeds are fixed.
     """
     z = np.concatenate([(r * np.sqrt(n) / NOISE).ravel() for r, n in zip(residuals, reads, strict=True)])
     assert abs(z.mean()) * sqrt(z.size) < 4.5
@@ -53,7 +53,7 @@ def test_the_average_of_a_network_at_rest_is_unbiased(samples: int) -> None:
 
 
 def test_the_average_is_a_function_of_the_reads_alone() -> None:
-    """Crossbars of the same seed, driven by the transfers of R24 eq. (10), give the same reads; their means are it."""
+    """Crossbars of the same seed, driven by the transfers of R24 eq. (10), give the same reads, and their means."""
     config = tt.Ttv2(fast_lr=0.3, transfer_lr=0.5, transfer_every=1, periphery=tt.Periphery.full(), average_every=2)
     rng = np.random.default_rng(2)
     start = rng.uniform(-0.2, 0.2, (4, 3)).astype(np.float32)

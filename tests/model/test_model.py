@@ -1,4 +1,4 @@
-"""Models: weights from elsewhere, files and damaged files, quantisation by hand."""
+"""Models: imported weights, files and damaged files, quantisation by hand."""
 
 import json
 import pickle
@@ -280,7 +280,7 @@ def test_damaged_files_are_refused(tmp_path: Path, ending: str) -> None:
 
 
 def edited(path: Path, change: Callable[[dict[str, str]], None]) -> None:
-    """Write `path` again with a changed header and the checksum that belongs to it."""
+    """Rewrite `path` with a changed header and a matching checksum."""
     arrays, header = _core.load_tensors(str(path))
     change(header)
     header["sha256"] = digest(header, arrays)

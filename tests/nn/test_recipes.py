@@ -1,4 +1,4 @@
-"""Networks by name, the settings that come with each, and what overrides them."""
+"""Networks by name, their default settings, and overriding them."""
 
 import tomllib
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The wheel and the source distribution of `make wheel`, each installed into an environment of its own."""
+"""The wheel and the source distribution of `make wheel`, each installed into its own environment."""
 
 import json
 import os
@@ -19,7 +19,7 @@ PACKED = ROOT / "target" / "packed"
 
 
 def made(pattern: str) -> Path:
-    """The one file of dist/ that matches."""
+    """The only file in dist/ that matches."""
     found = list((ROOT / "dist").glob(pattern))
     assert len(found) == 1, f"dist/ has {len(found)} of {pattern}: run make wheel"
     return found[0]
@@ -37,7 +37,7 @@ def sdist() -> Path:
 
 @dataclass(frozen=True)
 class Environment:
-    """A virtual environment, used from a folder where no source is."""
+    """A virtual environment, used from a folder without sources."""
 
     folder: Path
 
@@ -74,10 +74,10 @@ def empty(folder: Path) -> Environment:
 
 @pytest.fixture(scope="session", params=["wheel", "sdist"])
 def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Environment, set[str]]:
-    """An environment with the package, and the names of what came along."""
+    """An environment with the package, and the names of its dependencies."""
     environment = empty(tmp_path_factory.mktemp(request.param))
     before = set(environment.packages())
-    # Packed files have old dates: cargo would take the build that is there for theirs.
+    # Packed files have old dates, so cargo would consider the existing build up to date.
     clean = ["cargo", "clean", "--quiet", "--release", "--package", "tikitaka", "--target-dir", PACKED]
     subprocess.run(clean, cwd=ROOT, check=True)
     said = environment.run("python", "-m", "pip", "install", "--verbose", request.getfixturevalue(request.param))

@@ -1,8 +1,8 @@
-"""The licences of the crates that are compiled into the wheel, as they ask to be passed on.
+"""The licences of the crates that are compiled into the wheel, which must be distributed with it.
 
     python tests/packaging/licences.py     writes THIRD-PARTY.txt (make licences)
 
-Each crate is named once, under the text that its authors ship; of several licences to choose from, the MIT licence.
+Each crate is named once, under the text that its authors ship; if there is a choice, under the MIT licence.
 """
 
 import json
@@ -31,7 +31,7 @@ def cargo(*arguments: str) -> str:
 
 
 def crates() -> list[tuple[str, str]]:
-    """Name and version of every crate in a wheel, ours left out, in order."""
+    """Name and version of every third-party crate in a wheel, in order."""
     found = set()
     for target in TARGETS:
         tree = cargo("tree", "--edges", "normal,no-proc-macro", "--target", target, "--prefix", "none")
@@ -40,7 +40,7 @@ def crates() -> list[tuple[str, str]]:
 
 
 def licence(folder: Path) -> str:
-    """The licence text in the folder of a crate: MIT where there is a choice, else all there is."""
+    """The licence text in the folder of a crate: MIT if there is a choice, otherwise all texts."""
     texts = sorted(path for path in folder.iterdir() if path.name.upper().startswith(("LICENSE", "LICENCE")))
     chosen = [path for path in texts if path.name.upper().startswith("LICENSE-MIT")] or texts
     if not chosen:

@@ -1,4 +1,4 @@
-"""What is in the wheel, the source distribution and the crate, and what is not."""
+"""The contents of the wheel, the source distribution and the crate."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""What is installed works alone, and computes what the development build does."""
+"""The installed package works alone, with the results of the development build."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Pictures of trainings: what is drawn, and what is refused."""
+"""Figures of trainings: their content, and refused input."""
 
 import shutil
 import subprocess
@@ -56,7 +56,7 @@ def test_the_command_writes_a_picture(run: Path, tmp_path: Path) -> None:
         (["one", "--out", "c.png", "--line", "aim=-1"], "above 0"),
         (["none", "--out", "c.png"], "no such RUN"),
         (["one", "again/one", "--out", "c.png"], "different names"),
-        (["empty", "--out", "c.png"], "no epoch"),
+        (["empty", "--out", "c.png"], "at least one epoch"),
         (["damaged", "--out", "c.png"], "metrics.jsonl"),
         (["--out", "c.png"], "give a RUN"),
         (["none.json", "--out", "c.png"], "none.json: No such file"),
@@ -68,7 +68,7 @@ def test_the_command_writes_a_picture(run: Path, tmp_path: Path) -> None:
         (["one", "one", "--kind", "histograms", "--out", "c.png"], "takes one RUN, not 2"),
         (["one", "--kind", "responses", "--out", "c.png"], "float has no devices"),
         (["one", "--device", "r24", "--out", "c.png"], "not both"),
-        (["--device", "gv16", "--noise", "additive", "--out", "c.png"], "no setting of constant-step"),
+        (["--device", "gv16", "--noise", "additive", "--out", "c.png"], "not a setting of constant-step"),
         (["--states", "-3", "--out", "c.png"], "states must be from 1 to 10,000,000, not -3"),
         (["--device", "r42", "--out", "c.png"], "r42"),
         (["--device", "r24", "--out", "no/folder/c.png"], "no/folder/c.png"),

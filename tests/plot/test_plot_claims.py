@@ -1,4 +1,4 @@
-"""Figures of claims: what is drawn are the numbers of the result, and what is no result is refused."""
+"""Figures of claims draw the numbers of the result; anything but a result is refused."""
 
 import json
 from copy import deepcopy
@@ -159,11 +159,11 @@ def test_extraction_has_a_panel_per_setting(monkeypatch: pytest.MonkeyPatch) -> 
         (changed(rows=[{"rule": "sgd", "value": 1.0, "error_percent": 2.0}]), r"rows\[0\] has no 'spread'"),
         (changed(float={"error_percent": 2.0, "spread": "wide"}), "float.spread must be a finite number"),
         (changed(float={"spread": 1.0}), "float has no 'error_percent'"),
-        (changed(float=None), "the result has no float"),
+        (changed(float=None), "a result with tolerances must have a float"),
         (changed(tolerances=[{"rule": "ttv3", "points": 1.0, "tolerance": 2.0}]), "must be one of sgd, ttv2"),
         (changed(tolerances=[{"rule": "sgd", "panel": "x", "points": 1.0, "tolerance": 2.0}]), "panel"),
         (changed(tolerances=[{"rule": "sgd", "points": 1.0}]), "has no 'tolerance'"),
-        (changed(claim="extraction"), "no row of the study"),
+        (changed(claim="extraction"), "must be a row of the study"),
         (changed(claim="weight-programming"), "has no 'states'"),
     ],
 )
@@ -181,7 +181,7 @@ def test_the_same_result_gives_the_same_bytes(tmp_path: Path, monkeypatch: pytes
 
     one, other = tmp_path / f"one.{ending}", tmp_path / f"other.{ending}"
     plot.claim(STATES, one)
-    monkeypatch.setitem(mpl.rcParams, "font.size", 30)  # the user's settings do not count
+    monkeypatch.setitem(mpl.rcParams, "font.size", 30)  # independent of the user's settings
     plot.claim(STATES, other)
     assert one.read_bytes() == other.read_bytes()
     plot.claim(changed(label="number of states"), other)

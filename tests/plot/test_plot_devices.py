@@ -1,4 +1,4 @@
-"""Figures of what devices hold: responses to pulses, histograms, traces of crosspoints in training."""
+"""Figures of devices: responses to pulses, histograms, traces of crosspoints during training."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The benchmarks still run, and write what they promise; how fast is none of a test's business."""
+"""The benchmarks run and write complete results; the tests do not check speeds."""
 
 import json
 import os
@@ -17,7 +17,7 @@ BENCHES = Path(__file__).parents[2] / "benches"
 
 
 def results(folder: Path, script: str, *options: str) -> dict[str, Any]:
-    """What a benchmark wrote about made-up images."""
+    """The output of a benchmark on synthetic images."""
     file = folder / "bench.json"
     environment = {name: value for name, value in os.environ.items() if name != "TIKITAKA_DATA"}
     command = [sys.executable, str(BENCHES / script), "--quick", "--json", str(file), *options]

@@ -1,4 +1,4 @@
-"""What the crate promises about itself: the Rust that it needs, and where it is unsafe."""
+"""Promises of the crate: its Rust version, and the places of unsafe code."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""The documentation runs as it stands: its Python prints what the pages show, and its commands work."""
+"""The examples in the documentation run: Python prints the output shown, and commands work."""
 
 import importlib
 import re
@@ -36,7 +36,7 @@ def test_python_prints_what_the_page_shows(page: Path, tmp_path: Path, monkeypat
 
 
 def commands() -> list[str]:
-    """The shell commands of the tutorial, which need no data but the bundled."""
+    """The shell commands of the tutorial, which need only the bundled data."""
     blocks = re.findall(r"```sh\n(.*?)```", (DOCS / "tutorial.md").read_text(encoding="utf-8"), re.DOTALL)
     return [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
 
@@ -54,7 +54,7 @@ def test_commands_work(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_every_option_that_pages_name_exists(capsys: pytest.CaptureFixture[str]) -> None:
-    """Of commands that are shown and not run, since they need data or an earlier run."""
+    """For commands that are shown but not run, because they need data or an earlier run."""
     named: set[tuple[str, str]] = set()
     for page in [ROOT / "README.md", *DOCS.glob("*.md"), *RESULTS.rglob("*.md")]:
         text = page.read_text(encoding="utf-8").replace("\\\n", " ")
@@ -76,7 +76,7 @@ def test_the_index_of_the_api_names_every_public_name() -> None:
 
 
 def test_functions_that_share_the_name_of_their_module_have_a_place() -> None:
-    """The builder takes such a name for the module, and leaves the function out unless it is asked for."""
+    """The site generator resolves such a name to the module, and omits the function unless it is listed."""
     for name in ("data", "experiments", "export", "plot"):
         package = importlib.import_module(f"tikitaka.{name}")
         page = (DOCS / "api" / f"{name}.md").read_text(encoding="utf-8")
@@ -95,7 +95,7 @@ def test_pages_are_found_from_the_site_and_lead_somewhere() -> None:
 
 
 def test_files_that_pages_name_exist() -> None:
-    """NAME stands for something new."""
+    """NAME is a placeholder."""
     pages = [DOCS / f"{name}.md" for name in ("architecture", "own", "data", "embedding")]
     for path in [ROOT / "CONTRIBUTING.md", *pages]:
         for file in re.findall(r"`((?:src|python|tests|examples|docs)/[\w./]+)`", path.read_text(encoding="utf-8")):

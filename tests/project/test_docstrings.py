@@ -1,4 +1,4 @@
-"""Every public name says what it is, examples in docstrings run, and the stub says what the compiled module does."""
+"""Every public name has a docstring, examples in docstrings run, and the stub matches the compiled module."""
 
 import ast
 import doctest

@@ -1,4 +1,4 @@
-"""The Python of docs/figures.md runs as it stands there and makes the pictures that it names."""
+"""The Python of docs/figures.md runs and writes the pictures that it names."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Imports run one way: no room imports one above it, no circles within a room, and none are hidden in functions."""
+"""Imports only go down: no package imports a higher one, and there are no cycles and no imports inside functions."""
 
 import ast
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ MODULES = {
 
 
 def imports(name: str) -> Iterator[tuple[str, bool]]:
-    """What a module imports, and whether it does so within a function."""
+    """The imports of a module, and whether each is inside a function."""
     tree = ast.parse(MODULES[name].read_text(encoding="utf-8"))
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
     hidden = {id(inner) for function in functions for inner in ast.walk(function)}
@@ -72,7 +72,7 @@ def test_no_module_imports_from_a_room_above_its_own(name: str) -> None:
 
 
 def test_no_circles() -> None:
-    """`static_order` raises CycleError, which names the circle."""
+    """`static_order` raises CycleError, which names the cycle."""
     graph = {name: {imported for imported, _ in imports(name) if imported in MODULES} for name in MODULES}
     assert set(TopologicalSorter(graph).static_order()) == set(MODULES)
 

@@ -1,4 +1,4 @@
-"""Programs of users under mypy --strict: what is right passes, and what is wrong is told where it is."""
+"""Programs of users under mypy --strict: correct programs pass, and errors are reported where they are."""
 
 import re
 import sys
@@ -67,7 +67,7 @@ def checked(*paths: Path) -> set[int]:
     options = ["--strict", "--config-file=", f"--cache-dir={cache}", f"--python-executable={sys.executable}"]
     out, trouble, _ = api.run([*options, *map(str, paths)])
     assert not trouble, trouble
-    # by name alone: what mypy has cached, it tells with the path of then
+    # by name only, because mypy reports cached errors with their earlier path
     errors = re.findall(r"([^/\\\n]+\.pyi?):(\d+): error: ", out)
     assert {name for name, _ in errors} <= {path.name for path in paths}, out
     return {int(line) for _, line in errors}

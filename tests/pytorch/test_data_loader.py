@@ -1,4 +1,4 @@
-"""The example with a PyTorch DataLoader in docs/own.md runs as it stands there (`make test-torch`)."""
+"""The example with a PyTorch DataLoader in docs/own.md runs (`make test-torch`)."""
 
 import re
 from pathlib import Path

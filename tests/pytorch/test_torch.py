@@ -1,4 +1,4 @@
-"""The twin in PyTorch computes what the model computes, and its gradients are ours (`make test-torch`)."""
+"""The PyTorch counterpart has the same outputs and gradients as the network (`make test-torch`)."""
 
 import pickle
 from dataclasses import replace
@@ -136,7 +136,7 @@ def loss_of(outputs: torch.Tensor, classes: I64) -> torch.Tensor:
 
 
 def moves_along(network: tt.Network, lr: float, before: list[F32], twin: torch.nn.Module) -> None:
-    """Every array of `network` has moved by −lr times the gradients that `twin` holds, from `before` on."""
+    """Every array of `network` has moved from `before` by −lr times the gradients of `twin`."""
     # Both biases of an LSTM have the gradient of the one here.
     gradients = {name: p.grad * float("bias_hh" not in name) for name, p in twin.named_parameters()}
     arrays = named_arrays(network.layers, gradients)
@@ -152,7 +152,7 @@ def moves_along(network: tt.Network, lr: float, before: list[F32], twin: torch.n
 def test_a_step_of_the_float_rule_is_the_gradient(net: str) -> None:
     layers, x, classes = GRADIENTS[net]
     x, classes = x[:8], classes[:8]
-    lr = 100.0  # a step so large that the weights it ends at round little of it away
+    lr = 100.0  # a step so large that rounding of the final weights is negligible
     network = tt.Network(layers, tt.DigitalSgd(lr=lr), seed=2)
     before = network.weights
     twin = twin_of(network.extract("read")).double()
@@ -163,7 +163,7 @@ def test_a_step_of_the_float_rule_is_the_gradient(net: str) -> None:
 
 
 def test_a_carried_state_goes_on_and_its_gradient_does_not() -> None:
-    """Two mini-batches with carry: the second starts from h and c of the first, which PyTorch is given detached."""
+    """Two mini-batches with carry: the second starts from h and c of the first, which PyTorch gets detached."""
     lr, layers = 100.0, [replace(LSTM[0], carry=True), replace(LSTM[1], carry=True), LSTM[2]]
     network = tt.Network(layers, tt.DigitalSgd(lr=lr), seed=3)
     network.train(CODES[:3], NEXT[:3], batch=3, lr_scale=0.0)  # without learning

@@ -1,7 +1,6 @@
-"""Every public function and constructor with wrong, odd and huge arguments: it works, or refuses in words.
+"""Every public function and constructor with wrong, odd and huge arguments works or raises a clear error.
 
-A few examples of each in `make test`, the same ones every time; HYPOTHESIS_PROFILE=long pytest tests/robustness
-looks further.
+`make test` tries a few fixed examples of each; HYPOTHESIS_PROFILE=long pytest tests/robustness tries more.
 """
 
 import contextlib
@@ -28,7 +27,7 @@ from tikitaka.training import checkpoint
 
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 EXAMPLES = 1000 if LONG else 60
-SLOW = 8  # times fewer examples of what draws pictures or trains
+SLOW = 8  # factor by which slow calls (pictures, trainings) get fewer examples
 MODULES = [
     "tikitaka",
     *(
@@ -36,17 +35,17 @@ MODULES = [
         for name in ["config", "data", "experiments", "export", "model.extract", "nn", "plot", "training.checkpoint"]
     ),
 ]
-# Names that nothing is given to: abstract bases, what PyTorch must be there for (tests/pytorch), generic helpers.
+# Names without arguments to test: abstract bases, exports that need PyTorch (tests/pytorch), generic helpers.
 LEFT_OUT = {
     *("Device", "RuleConfig", "Rule", "nn.Layer", "nn.Sizes", "model.extract.Hardware"),
     *("export.torch_module", "export.torch_state_dict", "experiments.Study", "experiments.Option"),
 }
 REFUSALS = (ValueError, TypeError, OSError, MemoryError, FloatingPointError, tt.Stopped)
-# Of these the call is refused, too.
+# These calls are refused even with valid arguments.
 REFUSED = {
     *("data.download", "experiments.draw", "Run.prepare", "plot.claim", "plot.extraction", "plot.weight_programming"),
 }
-# What is done so many times: any huge number is waited for, not refused.
+# Numbers of repetitions: a huge one takes long instead of being refused.
 PATIENT = {"count", "reads", "epochs", "examples", "pulses", "max_pulses", "counts", "devices", "seeds"}
 
 
@@ -80,7 +79,7 @@ def test_every_public_name_is_here() -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def bounded() -> Iterator[None]:
-    """What takes all memory must be refused, not tried; and nothing may hang."""
+    """Requests for all memory must be refused rather than tried, and nothing may hang."""
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + (2 << 30), hard))
@@ -91,7 +90,7 @@ def bounded() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder of its own to work in, for paths that are relative."""
+    """A separate working folder, for relative paths."""
     before, inside = Path.cwd(), tmp_path_factory.mktemp("inside")
     os.chdir(inside)
     yield inside
@@ -135,7 +134,7 @@ def test_works_or_refuses_in_words(name: str, folder: Path) -> None:
                 odd |= near(kwargs[parameter], huge=huge)
             kwargs[parameter] = data.draw(odd, parameter)
         faulthandler.dump_traceback_later(60, exit=True)
-        failed = (RuntimeError,) if name == "experiments.sweep" else ()  # what it measures by went wrong in a cell
+        failed = (RuntimeError,) if name == "experiments.sweep" else ()  # an error of the measure in a cell
         words = "worked"
         try:
             call(**kwargs)

@@ -1,4 +1,4 @@
-"""Replays the corpus of the fuzzers in Python (`make fuzz`), and small files that promise far too much."""
+"""Replays the corpus of the fuzzers in Python (`make fuzz`), and small files that claim huge contents."""
 
 import gzip
 import importlib.util
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-compress = partial(gzip.compress, mtime=0)  # the same bytes, and so the same names of tests, in every process
+compress = partial(gzip.compress, mtime=0)  # the same bytes, hence the same test names, in every process
 
 ROOT = Path(__file__).parents[2]
 CORPUS = ROOT / "fuzz" / "corpus"
@@ -34,7 +34,7 @@ def test_the_corpus_is_read_or_refused(name: str) -> None:
 
 
 def bombs() -> dict[str, tuple[str, bytes]]:
-    """Files of a few bytes or kilobytes, and the target that reads them."""
+    """Files of a few bytes or kilobytes, each with the target that reads it."""
     zeros = io.BytesIO()
     with gzip.open(zeros, "wb") as file:
         for _ in range(400):

@@ -31,7 +31,7 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(stopped: tt.Run) -> No
     with pytest.warns(UserWarning, match="before it"):
         network, progress = stopped.prepare(DIGITS)
     assert progress == before.progress
-    assert checkpoint._read(newest).progress == progress  # nothing damaged is there to become the previous one
+    assert checkpoint._read(newest).progress == progress  # the damaged file must not become the previous one
     assert not (stopped.path / PREVIOUS).exists()
     assert len(stopped.metrics()) == progress.epoch
     assert network.digest() == stopped.network().digest()

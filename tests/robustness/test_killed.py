@@ -1,4 +1,4 @@
-"""Trainings that are killed, at any moment, keep a whole checkpoint."""
+"""A training that is killed at any moment keeps a complete checkpoint."""
 
 import os
 import random
@@ -53,7 +53,7 @@ def test_killed_50_times_in_a_row_it_ends_as_if_it_never_was(tmp_path: Path, mon
         process = child(TINY, str(run.path), str(turn % 2 + 1), str(minutes))
         assert process.stdout is not None
         process.stdout.readline()
-        if moments.random() < 0.8:  # else at once; on a busy machine a time alone would come before the first step
+        if moments.random() < 0.8:  # otherwise at once: on a busy machine a delay alone could end before the first step
             while come_to(run) == at and process.poll() is None:
                 time.sleep(0.002)
         time.sleep(moments.uniform(0, 0.1))
@@ -70,7 +70,7 @@ def test_killed_50_times_in_a_row_it_ends_as_if_it_never_was(tmp_path: Path, mon
     print(f"{advanced} of {kills} rounds came further, {within} to the middle of an epoch; in {torn} a file was torn")
     assert kills == 50
     assert run.summary() is None
-    assert advanced > 25  # most were killed when they had come further than the one before
+    assert advanced > 25  # most were killed after more progress than the one before
     assert within > 20
     assert torn >= 1
     with warnings.catch_warnings(action="ignore"):
@@ -82,7 +82,7 @@ def test_killed_50_times_in_a_row_it_ends_as_if_it_never_was(tmp_path: Path, mon
 
 
 def come_to(run: tt.Run) -> tt.Progress:
-    """Where the last checkpoint is; the start while there is none."""
+    """The progress of the last checkpoint; the start if there is none."""
     try:
         with warnings.catch_warnings(action="ignore"):
             return run.last().progress
@@ -91,7 +91,7 @@ def come_to(run: tt.Run) -> tt.Progress:
 
 
 class Killed(BaseException):
-    """As good as a signal that cannot be caught."""
+    """Like a signal that cannot be caught."""
 
 
 @pytest.mark.parametrize("step", ["write", "first rename", "second rename", "after"])
@@ -122,7 +122,7 @@ def test_a_kill_between_the_steps_of_writing_leaves_a_checkpoint(
 
 
 def killing(patched: pytest.MonkeyPatch, step: str) -> None:
-    """Let the next checkpoint be cut off at `step`."""
+    """Interrupt the next checkpoint at `step`."""
     names: list[str] = []
     save, rename = _core.save_tensors, os.replace
 

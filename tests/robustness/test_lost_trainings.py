@@ -1,4 +1,4 @@
-"""What stops a training that is lost, and what does not."""
+"""Guards against failed trainings: what they stop, and what they do not."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What goes wrong in use: each a clear exception, with nothing half-done."""
+"""Misuse raises clear exceptions and leaves nothing half-done."""
 
 import multiprocessing
 import subprocess

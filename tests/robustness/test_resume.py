@@ -1,4 +1,4 @@
-"""Checkpoints: a training goes on bit for bit wherever it was stopped."""
+"""Checkpoints: a training continues bit for bit wherever it was stopped."""
 
 import pickle
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""Statistical: devices vary and step as their equations say.
+"""Statistical: devices vary and step according to their equations.
 
 R24 is Rasch et al., Nature Communications 15:7133; GV16 is Gokmen & Vlasov, Front. Neurosci. 10:333; X26 is Xiao et
 al., arXiv 2602.21321.

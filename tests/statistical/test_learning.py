@@ -1,4 +1,4 @@
-"""What should learn learns, and what should not does not: five seeds on the bundled digits.
+"""Rules learn, or fail to learn, as expected: five seeds on the bundled digits.
 
 Test errors over 20 other seeds were 2.0 to 3.7 % (float), 2.0 to 3.4 % (symmetric SGD), 12.7 to 26.8 % (asymmetric SGD)
 and 2.2 to 4.3 % (TTv2 on the same devices).

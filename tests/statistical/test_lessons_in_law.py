@@ -1,6 +1,6 @@
-"""Mistakes that simulators of this kind have made, continued: what must not happen here.
+"""Regression tests for known mistakes of such simulators, continued.
 
-Exact where a docstring does not say statistical; those state their rates, and every seed is fixed.
+Exact unless the docstring says statistical; those tests state their rates, and every seed is fixed.
 R24 is Rasch et al., Nature Communications 15:7133; GV16 is Gokmen & Vlasov, Front. Neurosci. 10:333.
 """
 
@@ -61,7 +61,7 @@ def test_9_pulses_follow_each_other_additive(n: int) -> None:
 
 @pytest.mark.parametrize("noise", ["additive", "multiplicative"])
 def test_9_pulses_near_a_bound_equal_the_twin_in_law(noise: Any) -> None:
-    """Statistical: two samples of 20,000, clamping and all; √(n/2)·D beyond 2.7 has probability 9·10⁻⁷ (Kolmogorov)."""
+    """Statistical: two samples of 20,000, with clamping; √(n/2)·D beyond 2.7 has probability 9·10⁻⁷ (Kolmogorov)."""
     model = replace(COARSE, noise=noise, cycle_noise=1.0)
     core = after_pulses(model, 4, start=0.3, seed=35)
     constants = {"up_step": 0.2, "down_step": 0.2, "upper_bound": 0.6, "lower_bound": -0.6}
@@ -69,7 +69,7 @@ def test_9_pulses_near_a_bound_equal_the_twin_in_law(noise: Any) -> None:
     rng, other = np.random.default_rng(36), np.full(DEVICES, 0.3)
     for _ in range(4):
         other = devices.pulse(other, True, rng.standard_normal(DEVICES))
-    # many devices stand on the bound, which float32 and float64 spell differently: compare 4 decimals
+    # many devices are at the bound, which float32 and float64 round differently: compare 4 decimals
     core, other = (np.sort(w.round(4), axis=None) for w in (core, other))
     assert 0.02 < (core == 0.6).mean() < 0.5
     distance = np.searchsorted(core, core, "right") - np.searchsorted(other, core, "right")

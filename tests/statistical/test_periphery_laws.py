@@ -1,4 +1,4 @@
-"""Statistical, but for tests marked exact: noise and errors of the periphery, and of programming.
+"""Statistical, except for tests marked exact: noise and errors of the periphery, and of programming.
 
 R24 is Rasch et al., Nature Communications 15:7133; GV16 is Gokmen & Vlasov, Front. Neurosci. 10:333; X26 is Xiao et
 al., arXiv 2602.21321.
@@ -41,7 +41,7 @@ def test_output_noise_of_products(management: bool) -> None:
 
 
 def test_read_noise() -> None:
-    """Each line read adds σ ξ to each value, whether it goes by columns, by rows or by vectors."""
+    """Each line read adds σ ξ to each value, for columns, rows and vectors."""
     core = tt.Crossbar(4, 4, periphery=tt.Periphery(read=tt.IoSettings(output_noise=0.05)), seed=13)
     core.weights = np.random.default_rng(2).uniform(-0.2, 0.2, (4, 4))
     w, u = core.weights.astype(float), np.array([0.5, -1.0, 0.0, 2.0])
@@ -100,7 +100,7 @@ def test_programming_errors() -> None:
 
 
 def test_closed_loop_programming_ends_within_half_a_step() -> None:
-    """Wherever a device can hold its target: half of all pulses there come near, and it may take 1,000."""
+    """Reachable targets are approached: half of all pulses come near, and up to 1,000 are allowed."""
     model = tt.SoftBounds(states=100, bound_spread=0.1)
     core = tt.Crossbar(50, 60, model, reference=tt.Reference("ideal"), seed=16, count_pulses=True)
     p = core.device_parameters

@@ -1,4 +1,4 @@
-"""Statistical, but for one frozen test: the random numbers of the core."""
+"""Statistical, except for one frozen test: the random numbers of the core."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Statistical, but for tests marked exact: symmetry points at work, and errors of references.
+"""Statistical, except for tests marked exact: the effect of symmetry points, and errors of references.
 
 R24 is Rasch et al., Nature Communications 15:7133; GV16 is Gokmen & Vlasov, Front. Neurosci. 10:333; X26 is Xiao et
 al., arXiv 2602.21321.

@@ -69,7 +69,7 @@ def test_mean_and_variance_of_updates(
 def test_trains_fire_with_their_probabilities(update_management: bool, length_management: bool, lr: float) -> None:
     """Row i fires with A|δ_i| and column j with B|x_j| (GV16), independent of each other and from slot to slot.
 
-    Firings are binomial; products of two independent ones are too, which is what correlations are tested by.
+    Firings are binomial; so are products of two independent ones, by which correlations are tested.
     """
     x, delta = np.array([0.9, -0.4, 0.0, 0.1]), np.array([0.2, -0.1, 0.02])
     trains = tt.PulseTrains(10, update_management, length_management)
@@ -98,7 +98,7 @@ def test_trains_fire_with_their_probabilities(update_management: bool, length_ma
 
 
 def test_updates_that_need_too_long_a_train_are_cut() -> None:
-    """GV16: from k > BL_max on, δ above δ_max·BL_max/k fire in every slot, the others as they should."""
+    """GV16: from k > BL_max on, δ above δ_max·BL_max/k fire in every slot, the others at their nominal rates."""
     trains = tt.PulseTrains(max_length=4)
     core = tt.Crossbar(3, 1, tt.ConstantStep(weight_step=STEP, bound=1e4), pulse_trains=trains, seed=6)
     delta, lr, n = np.array([1.0, 0.5, 0.1]), 8 * STEP, 5000
@@ -111,7 +111,7 @@ def test_updates_that_need_too_long_a_train_are_cut() -> None:
 
 
 class Recorder(twin.Float):
-    """A twin's rule that keeps what it is to learn from."""
+    """A rule of the twin that records its inputs and errors."""
 
     def update(self, x: F64, delta: F64, lr_scale: float) -> None:
         self.x, self.delta = x, delta

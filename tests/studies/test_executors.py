@@ -59,7 +59,7 @@ def test_dask_gives_the_same_when_a_worker_is_killed(
 
 
 def waited(path: Path) -> int:
-    """The number in a file that somebody is about to write."""
+    """The number in a file that another process is about to write."""
     for _ in range(3000):
         if path.exists():
             return int(path.read_text())
@@ -72,7 +72,7 @@ def test_a_worker_that_dies_breaks_a_pool_of_processes(tmp_path: Path) -> None:
     with (
         ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool,
         pytest.raises(
-            RuntimeError, match=rf"executor broke \(A process in the process pool.*{out}.*goes on from there"
+            RuntimeError, match=rf"executor broke \(A process in the process pool.*{out}.*continues from there"
         ),
     ):
         sweep(grid, pool, out=out, measure=dies)
@@ -84,7 +84,7 @@ def test_executors_that_fail(tmp_path: Path) -> None:
     grid, out = cells(BASE, {}, range(4)), tmp_path / "r.jsonl"
     with pytest.raises(RuntimeError, match=rf"executor broke \(CancelledError\).*kept in {out}"):
         sweep(grid, Loses(), out=out, measure=number)
-    assert sorted(row["number"] for row in lines(out)) == [10, 11, 13]  # what was done is kept, whatever came first
+    assert sorted(row["number"] for row in lines(out)) == [10, 11, 13]  # finished cells are kept, whichever came first
     closed = ThreadPoolExecutor(1)
     closed.shutdown()
     with pytest.raises(RuntimeError, match=r"executor broke .*cannot schedule new futures after shutdown"):

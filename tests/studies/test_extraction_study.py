@@ -1,4 +1,4 @@
-"""The extraction study: its cells, that it goes on where it stopped, and its figure."""
+"""The extraction study: its cells, its continuation after an interruption, and its figure."""
 
 import json
 from pathlib import Path
@@ -26,7 +26,7 @@ def test_a_row_per_model_and_the_same_rows_again(tmp_path: Path) -> None:
     assert len(calls) == 2 * len(SCHEDULES)
     assert len(rows) == len(SCHEDULES) * (4 + len(BITS) + len(ERRORS))
     assert {row["n"] for row in rows if "chip," in str(row["model"])} == {4}
-    # one run is lost half-way: the study makes it again, leaves the others alone, and comes to the same rows
+    # one run is lost: the study repeats only that one, with the same rows
     runs = sorted((tmp_path / "runs").iterdir())
     (runs[0] / "summary.json").unlink()
     stamps = [(run / "checkpoint.safetensors").stat().st_mtime_ns for run in runs]
@@ -38,7 +38,7 @@ def test_a_row_per_model_and_the_same_rows_again(tmp_path: Path) -> None:
 
 def test_runs_of_other_settings_are_not_mistaken_for_these(tmp_path: Path) -> None:
     study(tmp_path, [])
-    with pytest.raises(ValueError, match="run of other settings"):
+    with pytest.raises(ValueError, match="run with other settings"):
         extraction("digits", settings=["full periphery"], scale=Scale(90, 3, 2, 2), out=tmp_path)
     with pytest.raises(ValueError, match="settings must be one of"):
         extraction("digits", settings=["none"], scale=TINY, out=tmp_path)

@@ -1,4 +1,4 @@
-"""Sweeps that are killed or stopped go on where they were."""
+"""Sweeps that are killed or stopped continue where they were."""
 
 import os
 import random
@@ -68,7 +68,7 @@ def test_ctrl_c_stops_trainings_and_keeps_what_is_done(tmp_path: Path) -> None:
 
 
 def test_cells_that_end_while_a_sweep_is_left_are_kept(tmp_path: Path) -> None:
-    """The second cell is under way and cannot be stopped: its result is waited for and kept; no other is begun."""
+    """The second cell is running and cannot be stopped: its result is awaited and kept, and no other cell starts."""
     out, second = tmp_path / "r.jsonl", threading.Event()
 
     def measure(config: tt.TrainConfig) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def test_rates_are_searched_on_held_out_training_images_by_a_seed_of_their_own()
 
     def run(grid: Iterable[TrainConfig]) -> list[dict[str, float]]:
         rounds.append(list(grid))
-        long = len(rounds) == 2  # where lower rates do better, of those that are left
+        long = len(rounds) == 2  # where lower rates do better among the remaining ones
         rules: list[Any] = [config.rule for config in rounds[-1]]
         return [{"test_error": (1 if long else -1) * rule.lr} for rule in rules]
 
@@ -54,7 +54,7 @@ def test_rates_are_searched_on_held_out_training_images_by_a_seed_of_their_own()
         assert {(c.examples, c.holdout, c.epochs, c.seed, c.average_from) for c in grid} == {
             (examples, 1_000, epochs, learning_rates.SEED, None)
         }
-    # SGD's three best at first: twice 0.1, with and without a reference, and the first of 0.03.
+    # SGD's three best in the first round: twice 0.1, with and without a reference, and the first of 0.03.
     assert (found["a"], found["b"].lr) == (tried["a"][4], 0.05)
     alone = learning_rates.searched(run, base, tried, learning_rates.Search(100, 1_000, 4))
     assert (len(rounds), alone["a"].lr, alone["b"].lr) == (3, 0.1, 0.2)

@@ -1,4 +1,4 @@
-"""The file of results of a sweep: torn, damaged, shared, full and read-only."""
+"""The file of results of a sweep: incomplete, damaged, shared, full and read-only."""
 
 import json
 import os
@@ -53,7 +53,7 @@ def test_a_file_that_holds_anything_else_is_refused_untouched(tmp_path: Path) ->
     out.write_bytes(line)
     with pytest.raises(ValueError, match="line 1 must be of measure 'trained', not 'number'"):
         sweep([BASE], out=out)
-    out.write_bytes(line + line)  # files put together hold a cell twice; it counts once
+    out.write_bytes(line + line)  # concatenated files contain a cell twice; it counts once
     assert sweep([BASE], out=out, measure=number) == [json.loads(line)]
 
 

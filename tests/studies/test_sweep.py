@@ -30,7 +30,7 @@ def test_rows_are_those_of_the_file_in_the_order_of_the_grid(tmp_path: Path, ref
     assert [row["config"] for row in reference] == [config.to_dict() for config in GRID]
     assert [row["key"] for row in reference] == [key_of(config) for config in GRID]
     content = out.read_bytes()
-    assert sweep(GRID[2:5], out=out) == rows[::-1][1:][2:5]  # what is there is not run again
+    assert sweep(GRID[2:5], out=out) == rows[::-1][1:][2:5]  # existing cells are not run again
     assert out.read_bytes() == content
 
 
@@ -63,7 +63,7 @@ def test_measures_of_ones_own(tmp_path: Path) -> None:
     expected = {"array": [0.0, 1.0, 2.0], "loss": None, "all": [3, True, None, "π"]}
     assert {name: rows[0][name] for name in measured} == expected
     for k, bad in enumerate([{"key": 1}, {"object": object()}, 5]):
-        with pytest.raises(RuntimeError, match=r"1 of 1 cells failed.*(every line has|not JSON|must return a mapping)"):
+        with pytest.raises(RuntimeError, match=r"1 of 1 cells failed.*(are reserved|not JSON|must return a mapping)"):
             sweep([BASE], out=tmp_path / f"{k}.jsonl", measure=lambda _, bad=bad: bad)  # type: ignore[misc]
         assert lines(tmp_path / f"{k}.jsonl") == []
 

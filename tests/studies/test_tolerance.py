@@ -1,4 +1,4 @@
-"""Tolerances: crossings, seeds that are needed, bounds, intervals and ratios by hand."""
+"""Tolerances: crossings, required seeds, bounds, intervals and ratios by hand."""
 
 import math
 

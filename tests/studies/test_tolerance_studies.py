@@ -1,4 +1,4 @@
-"""The studies of what each rule tolerates: axes, a small study whole, and trainings without hope."""
+"""The studies of tolerances: axes, a small complete study, and trainings that are given up."""
 
 import inspect
 import json
@@ -60,7 +60,7 @@ def test_nothing_is_compared_where_float_fails(tmp_path: Path, monkeypatch: pyte
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A study of seconds: two values, the bundled digits."""
+    """A study that takes seconds: two values, on the bundled digits."""
     tiny = tolerance_study.Scale(
         300, 2, 2, learning_rates.Search(100, 200, 1, finalists=2, final_examples=150, final_epochs=2)
     )
@@ -123,7 +123,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         ({"scale": "huge"}, "scale must be one of quick, full, not 'huge'"),
         ({"rules": ["adam"]}, "rules must be among sgd, ttv1, ttv2, not adam"),
         ({"rules": []}, "rules must be among sgd, ttv1, ttv2, not none"),
-        ({"rules": ["ttv2", "ttv2"]}, "rules must not hold a name twice, as ttv2, ttv2 do"),
+        ({"rules": ["ttv2", "ttv2"]}, "rules must not contain a name twice, as in ttv2, ttv2"),
         ({"net": "lstm"}, "net must be a network for images, not 'lstm'"),
         ({"data": "digits", "scale": "quick"}, "examples must be from 1 to"),
         ({"seeds": 0}, "seeds must be at least 1, not 0"),
@@ -143,7 +143,7 @@ def test_a_training_without_hope_ends_early() -> None:
     assert "given_up" not in trained(config)
     whole = measure.scored(replace(config, epochs=3))
     assert whole["epochs"] == 3
-    assert "given_up" not in whole  # it had ended anyway
+    assert "given_up" not in whole  # it was in its last epoch
 
 
 @pytest.mark.parametrize(
@@ -184,6 +184,6 @@ def test_every_study_is_whole(name: str) -> None:
 
 
 def test_a_new_study_is_a_new_file() -> None:
-    """Modules of the folder and studies are the same."""
+    """Every module of the folder is a study."""
     folder = Path(studies.__file__).parent
     assert {path.stem.replace("_", "-") for path in folder.glob("*.py")} - {"--init--"} == set(registry)

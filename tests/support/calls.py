@@ -1,4 +1,4 @@
-"""A call of every public function and constructor that works, for tests that spoil its arguments."""
+"""A valid call of every public function and constructor, for tests that corrupt its arguments."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -85,7 +85,7 @@ def state() -> checkpoint.Checkpoint:
 
 
 Call = tuple[Callable[..., Any], dict[str, Any]]
-# A call of each that works, from a fresh folder; what is not named has its default.
+# A valid call of each, in a fresh folder; omitted arguments have their defaults.
 CALLS: dict[str, Callable[[Path], Call]] = {
     "Chip": lambda f: (tt.Chip, {"network": network(), "pulses": (1,), "residuals": (X,), "steps": (0.1,)}),
     "Metrics": lambda f: (tt.Metrics, {**vars(progress())}),

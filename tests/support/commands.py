@@ -1,10 +1,10 @@
-"""Commands in this process, and what they are given."""
+"""Commands in this process, and their arguments."""
 
 import gzip
 from collections.abc import Callable
 from functools import partial
 
-compress = partial(gzip.compress, mtime=0)  # the same bytes, and so the same names of tests, in every process
+compress = partial(gzip.compress, mtime=0)  # the same bytes, hence the same test names, in every process
 Command = Callable[..., tuple[int, str, str]]
 FAST = ["--data", "digits", "--examples", "60", "--epochs", "3", "--seed", "1"]
 

@@ -1,4 +1,4 @@
-"""What a figure draws, for tests: its axes are looked at, and no file is written."""
+"""The contents of figures, for tests: their axes are inspected, and no file is written."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 
 def axes_of(monkeypatch: pytest.MonkeyPatch, draw: Callable[[], object]) -> list[Axes]:
-    """The axes of the one figure that `draw` would have written."""
+    """The axes of the single figure that `draw` would write."""
     drawn: list[Figure] = []
     with monkeypatch.context() as patch:
         patch.setattr(Figure, "savefig", lambda self, *_, **__: drawn.append(self))

@@ -1,4 +1,4 @@
-"""Strategies: values that are wrong, odd or huge for almost any argument, and such as are nearly right."""
+"""Strategies: values that are wrong, odd or huge for almost any argument, and nearly valid ones."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass, replace
@@ -73,7 +73,7 @@ WILD = [float("nan"), float("inf"), -float("inf"), 3e38, 1e-45, 1e300]
 
 @st.composite
 def arrays(draw: st.DrawFn) -> Any:
-    """Arrays of up to three dimensions, any kind and layout, with wild numbers here and there."""
+    """Arrays of up to three dimensions, any type and layout, with some extreme numbers."""
     shape = tuple(draw(st.lists(st.sampled_from([0, 1, 2, 3, 4, 6]), max_size=3)))
     array = np.full(shape, draw(st.sampled_from(FILLS)), "f8")
     if array.size and draw(st.booleans()):
@@ -92,7 +92,7 @@ def arrays(draw: st.DrawFn) -> Any:
 
 
 def anything(*, huge: bool = True) -> st.SearchStrategy[Any]:
-    """A value that may be wrong; `huge` whole numbers are left out where they would only be waited for."""
+    """A value that may be wrong; without `huge`, whole numbers that would only take long are omitted."""
     whole = WHOLE + (HUGE if huge else [])
     return st.one_of(*map(st.sampled_from, (whole, REAL, TEXTS, OTHERS)), arrays())
 
@@ -189,4 +189,4 @@ def _replaced(value: Any, name: str, part: Any) -> Any:
     try:
         return replace(value, **{name: part}) if name else value
     except Exception:
-        return value  # refused in words, as the tests of the constructors see to
+        return value  # refused with a clear error, which the tests of the constructors check

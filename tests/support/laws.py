@@ -1,8 +1,7 @@
-"""Laws that samples are held against: thresholds come from known variances and distributions.
+"""Statistical tests of samples, with thresholds from known variances and distributions.
 
-Most tests bound standard scores by Z = 6: a score of a correct core passes it with probability 2·10⁻⁹, all tests of
-the kind together with less than 10⁻⁴, and the seeds are fixed. Where a test says otherwise, its own rate stands
-beside it.
+Most tests bound standard scores by Z = 6: a score of a correct core exceeds it with probability 2·10⁻⁹, any of
+these tests with less than 10⁻⁴, and the seeds are fixed. A test with another threshold states its own rate.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""Layers driven by hand."""
+"""Layers that are called directly."""
 
 from typing import Any
 

@@ -7,7 +7,7 @@ import twin
 
 
 def twin_rule(config: tt.RuleConfig, core: tt.Network, layer: int, seed: int, ties: twin.Ties) -> twin.Rule:
-    """The twin of an array's rule: device constants and initial weights are the core's, so are the trains to come."""
+    """The twin of an array's rule: with the device constants, initial weights and next trains of the core."""
     weights = core.weights[layer].astype(float)
     if isinstance(config, tt.DigitalSgd):
         return twin.Float(config, weights)
@@ -19,7 +19,7 @@ def twin_rule(config: tt.RuleConfig, core: tt.Network, layer: int, seed: int, ti
 
         def fires(x: twin.F64, delta: twin.F64, lr: float) -> tuple[twin.Bools, twin.Bools]:
             trains = source.next_pulse_trains(x, delta, lr)
-            source.update(x, delta, lr)  # trains depend on what has been updated before, not on the weights
+            source.update(x, delta, lr)  # trains depend on earlier updates, not on the weights
             return trains
 
         periphery = config.periphery

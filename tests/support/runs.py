@@ -1,4 +1,4 @@
-"""Small runs for tests of trainings that end before their time."""
+"""Small runs for tests of interrupted trainings."""
 
 import subprocess
 import sys
@@ -56,7 +56,7 @@ def config(net: str = "dense", rule: str = "ttv2", **more: Any) -> tt.TrainConfi
 
 
 def at_call(number: int) -> Callable[[], bool]:
-    """A `stop` that says True when it is asked for the so many-th time."""
+    """A `stop` that returns True at its n-th call."""
     calls: list[int] = []
     return lambda: calls.append(1) or len(calls) == number  # type: ignore[func-returns-value]
 
@@ -66,7 +66,7 @@ def timeless(of: dict[str, Any]) -> dict[str, Any]:
 
 
 def outcome(run: tt.Run) -> tuple[dict[str, Any] | None, list[dict[str, Any]], dict[str, bytes]]:
-    """All that a finished run holds but times: summary, metrics, and the state of its network."""
+    """The contents of a finished run except times: summary, metrics, and the state of its network."""
     summary = run.summary()
     state = {name: array.tobytes() for name, array in run.network().state().items()}
     return summary and timeless(summary), [timeless(asdict(metrics)) for metrics in run.metrics()], state

@@ -1,4 +1,4 @@
-"""Measures and processes for tests of sweeps; all of it can be imported by a process of its own."""
+"""Measures and processes for tests of sweeps; other processes can import all of it."""
 
 import json
 import os
@@ -44,7 +44,7 @@ def dies(config: tt.TrainConfig) -> dict[str, Any]:
 
 
 def hangs_once(folder: Path, config: tt.TrainConfig) -> dict[str, Any]:
-    """Whoever comes first at seed 1 says who it is and works until it is killed."""
+    """The first process at seed 1 reports its id and runs until it is killed."""
     if config.seed == 1:
         try:
             (folder / "claimed").mkdir()
@@ -57,7 +57,7 @@ def hangs_once(folder: Path, config: tt.TrainConfig) -> dict[str, Any]:
 
 
 class Loses(Executor):
-    """Runs cells at once but loses the third, as a scheduler that goes away does."""
+    """Runs cells at once but loses the third, like a scheduler that disappears."""
 
     def __init__(self) -> None:
         self.futures: list[Future[Any]] = []

@@ -1,6 +1,6 @@
 """A slow twin of the simulator in plain NumPy and float64, written from the equations and not from the compiled core.
 
-Noise comes in as an argument, and so do the trains of pulsed updates: who compares the two takes them from the core.
+Noise and the trains of pulsed updates are arguments: comparisons take them from the core.
 R24 is Rasch et al., Nature Communications 15:7133; GV16 is Gokmen & Vlasov, Front. Neurosci. 10:333; GH20 is Gokmen &
 Haensch, Front. Neurosci. 14:103; PAT1 is US patent 11,562,249.
 """

@@ -20,7 +20,7 @@ class Plan(NamedTuple):
 
 
 def plan(x: F64, delta: F64, lr: float, step: float, trains: tt.PulseTrains, ties: Ties | None = None) -> Plan:
-    """GV16: A|δ_i| and B|x_j| with A = B = √(lr/(δ BL)), balanced by update management, BL by train management."""
+    """GV16: A|δ_i| and B|x_j| with A = B = √(lr/(δ BL)), balanced by update management, BL by length management."""
     x_max, delta_max = np.max(np.abs(x)), np.max(np.abs(delta))
     k = abs(lr) * x_max * delta_max / step
     if k == 0:
@@ -71,7 +71,7 @@ class Array:
         return self.state - self.reference
 
     def hold(self, weights: Any) -> None:
-        """Takes the weights, as far as the bounds allow."""
+        """Set the weights, clipped to the bounds."""
         self.state = np.clip(weights + self.reference, self.devices.lower, self.devices.upper)
 
     def forward(self, x: F64) -> F64:
@@ -94,7 +94,7 @@ class Array:
 
     def update(self, x: F64, delta: F64, lr: float) -> None:
         """W ← W + lr·δxᵀ in expectation."""
-        for v in (x, delta):  # what is nearly zero may be zero to others, who then draw no random number for it
+        for v in (x, delta):  # a value near zero may be zero in float32, which then draws no random number for it
             self.ties.note(100 * v[v != 0] / np.max(np.abs(v), initial=1e-30))
         rows, cols = self.fires(x, delta, lr)
         assert len(rows) == plan(x, delta, lr, self.weight_step, self.pulse_trains, self.ties).slots

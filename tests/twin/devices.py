@@ -15,13 +15,13 @@ MAX_HALVINGS = 10  # bound management gives up after a factor of 1024
 
 
 class Ties:
-    """How near the decisions of a run came to falling the other way: there a float32 simulator may rightly differ."""
+    """How close the decisions of a run came to a tie, where a float32 simulator may legitimately differ."""
 
     def __init__(self) -> None:
         self.closest = math.inf
 
     def note(self, distances: Any) -> None:
-        """Distances of values from where a decision flips, in the decision's own unit (levels, thresholds, slots)."""
+        """Distances of values from a change of decision, in its unit (levels, thresholds, slots)."""
         self.closest = min(self.closest, np.min(np.abs(distances), initial=math.inf))
 
 

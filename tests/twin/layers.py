@@ -16,7 +16,7 @@ from twin.rules import Rule
 class Layer(Protocol):
     def forward(self, x: F64) -> F64: ...
     def backward(self, delta: F64, wanted: bool) -> F64 | None:
-        """dL/dx from dL/dy, where it is `wanted`: the first layer does without the product."""
+        """dL/dx from dL/dy, if it is `wanted`: the first layer needs no backward product."""
         ...
 
     def learn(self, lr_scale: float) -> None: ...
@@ -28,7 +28,7 @@ def rows(values: F64) -> F64:
 
 
 def fed(values: F64, bias: bool) -> F64:
-    """With the 1 that feeds the bias, where there is one."""
+    """With the 1 for the bias, if there is one."""
     return np.concatenate([values, np.ones((*values.shape[:-1], int(bias)))], axis=-1)
 
 
@@ -79,10 +79,10 @@ def activation(layer: tt.nn.Layer) -> Activation:
 
 
 class Conv2d:
-    """y = s·W[patch; 1] for one patch after another, row after row; each is a sample of the array.
+    """y = s·W[patch; 1] for the patches in row-major order; each is a sample of the array.
 
-    Images are (height, width, channels), with `padding` zeros around them; values of a patch lie in the order (row,
-    column, channel), the filters of an output pixel together.
+    Images are (height, width, channels), with `padding` zeros around them; values of a patch are in the order (row,
+    column, channel), and the filters of an output pixel are adjacent.
     """
 
     def __init__(self, layer: tt.nn.Conv2d, rule: Rule) -> None:
@@ -95,7 +95,7 @@ class Conv2d:
         return [(top, left) for top in range(0, ends[0], shape.stride) for left in range(0, ends[1], shape.stride)]
 
     def pixels(self, top: int, left: int) -> list[tuple[int, int, int]]:
-        """Where in the padded image the values of a patch lie."""
+        """The places of the values of a patch in the padded image."""
         k, channels = range(self.layer.kernel), range(self.layer.channels)
         return [(top + row, left + column, channel) for row in k for column in k for channel in channels]
 
@@ -126,10 +126,10 @@ class Conv2d:
 
 
 class Lstm:
-    """Step after step: a = s·W[x; h; 1];  c ← σ(a_f) c + σ(a_i) tanh(a_g);  h ← σ(a_o) tanh(c).
+    """For each step: a = s·W[x; h; 1];  c ← σ(a_f) c + σ(a_i) tanh(a_g);  h ← σ(a_o) tanh(c).
 
     Every step is a sample of the array, whose rows are the gates i, f, g, o. Back through time, dL/da is clamped to
-    ±clip; the start of a sequence ends it. What is carried is the start of the next mini-batch.
+    ±clip; it ends at the start of a sequence. The carried state starts the next mini-batch.
     """
 
     def __init__(self, layer: tt.nn.LSTM, rule: Rule) -> None:

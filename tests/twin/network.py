@@ -12,7 +12,7 @@ from twin.rules import Rule
 
 
 class Network:
-    """Layers in a row, softmax and cross-entropy."""
+    """A sequence of layers, softmax and cross-entropy."""
 
     def __init__(self, layers: Sequence[Layer]) -> None:
         self.layers = layers
@@ -42,7 +42,7 @@ class Network:
 
 
 class Mlp(Network):
-    """Linear layers with sigmoids between."""
+    """Linear layers with sigmoids between them."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         layers: list[Layer] = []

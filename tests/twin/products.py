@@ -9,12 +9,12 @@ from twin.devices import F64, MAX_HALVINGS, Ties
 
 
 def level(bits: int, bound: float) -> float:
-    """The distance of neighbouring levels: 2^bits − 2 steps over ±bound."""
+    """The distance between neighbouring levels: 2^bits − 2 steps over ±bound."""
     return 2 * bound / (2**bits - 2)
 
 
 def quantise(v: Any, bits: int, bound: float, ties: Ties | None = None) -> F64:
-    """The nearest level; 0 bits is no converter."""
+    """The nearest level; 0 bits means no converter."""
     if bits == 0:
         return np.asarray(v, float)
     at = np.clip(v, -bound, bound) / level(bits, bound)
@@ -24,7 +24,7 @@ def quantise(v: Any, bits: int, bound: float, ties: Ties | None = None) -> F64:
 
 
 class Product(NamedTuple):
-    """A product and what it took."""
+    """A product and its cost."""
 
     y: F64
     mvms: int

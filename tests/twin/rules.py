@@ -88,7 +88,7 @@ def hadamard(n: int) -> F64:
 
 
 class Ttv2:
-    """The network sees C alone; reads of A gather in H, and a full element sends C a pulse: R24 eq. (10)."""
+    """The network sees C alone; reads of A accumulate in H, and a full element sends a pulse to C: R24 eq. (10)."""
 
     def __init__(self, config: tt.Ttv2, a: Array, c: Array) -> None:
         self.config, self.a, self.c = config, a, c

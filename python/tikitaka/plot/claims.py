@@ -108,7 +108,7 @@ def _check_tolerances(
     tolerances: Sequence[Row], rules: list[str], panels: list[Any], exact: Mapping[str, float] | None
 ) -> None:
     if tolerances and exact is None:
-        raise ValueError("float must be in a result with tolerances, which are points above it")
+        raise ValueError("a result with tolerances must have a float, because they are points above it")
     for i, each in enumerate(tolerances):
         where = f"tolerances[{i}]"
         if each.get("rule") not in rules:
