@@ -71,8 +71,8 @@ def evaluate(
         )
     x, y = dataset.test_x[:examples], dataset.test_y[:examples]
 
-    def error(of: Network | Model) -> float:
-        return of.evaluate(x, y, threads=threads).error
+    def error(candidate: Network | Model) -> float:
+        return candidate.evaluate(x, y, threads=threads).error
 
     models: dict[str, Model | None]
     scores: dict[str, Score | None]
@@ -84,8 +84,8 @@ def evaluate(
     for name, model in models.items():
         scores[name] = None if model is None else model.evaluate(x, y, threads=threads)
     result: dict[str, Any] = {
-        **{f"{name}test_error": each and each.error for name, each in scores.items()},
-        **{f"{name}test_loss": each and each.loss for name, each in scores.items()},
+        **{f"{name}test_error": score and score.error for name, score in scores.items()},
+        **{f"{name}test_loss": score and score.loss for name, score in scores.items()},
         "examples": len(y),
         "data": dataset.name,
     }
@@ -96,15 +96,17 @@ def evaluate(
         ]
     programming = _programming(**target)
     if programming is not None:
-        made = {name: model and _chips(model, **programming) for name, model in models.items()}
-        on_chips = {name: [error(chip.network) for chip in chips] for name, chips in made.items() if chips}
+        chips_by_model = {name: model and _chips(model, **programming) for name, model in models.items()}
+        on_chips = {name: [error(chip.network) for chip in chips] for name, chips in chips_by_model.items() if chips}
         result["target"] = {
             "method": programming["method"],
             "error": programming["error_share"],
             "chips": len(programming["seeds"]),
             **{f"{name}test_error": fmean(on_chips[name]) if name in on_chips else None for name in models},
-            **{f"{name}spread": standard_deviation(all_) for name, all_ in on_chips.items()},
-            **{f"{name}missed": fmean(c.missed_share for c in chips) for name, chips in made.items() if chips},
+            **{f"{name}spread": standard_deviation(errors) for name, errors in on_chips.items()},
+            **{
+                f"{name}missed": fmean(c.missed_share for c in chips) for name, chips in chips_by_model.items() if chips
+            },
         }
     if as_json:
         print_json(result)
@@ -158,15 +160,15 @@ def _lines(result: dict[str, Any], of_run: bool, samples: str) -> list[str]:
         if of_run:
             loss = nats(result[f"{name}test_loss"])
             lines.append(f"{words:<17}{percent(result[f'{name}test_error'])}, loss {loss} (exact arithmetic)")
-        for each in result.get("quantised", ()):
-            lines.append(f"{words:<17}{percent(each[f'{name}test_error'])} ({each['bits']} bits)")
-        on = result.get("target")
-        if on is not None and f"{name}spread" in on:
-            apart = on[f"{name}spread"]
-            how = on["method"] + (f" {100 * on['error']:g} %" if on["method"] == "error" else "")
-            error = plus_minus(100 * on[f"{name}test_error"], apart and 100 * apart)
+        for entry in result.get("quantised", ()):
+            lines.append(f"{words:<17}{percent(entry[f'{name}test_error'])} ({entry['bits']} bits)")
+        target = result.get("target")
+        if target is not None and f"{name}spread" in target:
+            deviation = target[f"{name}spread"]
+            how = target["method"] + (f" {100 * target['error']:g} %" if target["method"] == "error" else "")
+            error = plus_minus(100 * target[f"{name}test_error"], deviation and 100 * deviation)
             lines.append(
                 f"{words:<17}{error} % "
-                f"({on['chips']} chips, programmed: {how}; {percent(on[f'{name}missed'])} off by over a step)"
+                f"({target['chips']} chips, programmed: {how}; {percent(target[f'{name}missed'])} off by over a step)"
             )
     return lines

@@ -67,16 +67,16 @@ def nats(loss: float | None) -> str:
 @contextmanager
 def signals() -> Iterator[list[int]]:
     """In this context, the first SIGINT or SIGTERM is only added to the list; the next one acts as usual."""
-    seen: list[int] = []
+    received: list[int] = []
 
     def note(number: int, _frame: FrameType | None) -> None:
-        seen.append(number)
+        received.append(number)
         for each, handler in before.items():
             signal.signal(each, handler)
 
     before = {each: signal.signal(each, note) for each in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield seen
+        yield received
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)

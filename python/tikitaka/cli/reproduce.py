@@ -56,10 +56,10 @@ def _option(option: Option) -> Callable[[Any], Any]:
 
 def _common(study: Study) -> list[Callable[[Any], Any]]:
     """The flags of every study."""
-    kept = [*(["trainings"] if study.resumable else []), f"{study.name}.json"]
-    keeps = f"Keeps {' and '.join(kept)}"
+    files = [*(["trainings"] if study.resumable else []), f"{study.name}.json"]
+    keeps = f"Keeps {' and '.join(files)}"
     if study.has_figure:
-        keeps = f"Keeps {', '.join(kept)} and, with matplotlib, {study.name}.png"
+        keeps = f"Keeps {', '.join(files)} and, with matplotlib, {study.name}.png"
     keeps += "; an interrupted study continues there." if study.resumable else "."
     folder = click.Path(file_okay=False, path_type=Path)
     return [

@@ -56,18 +56,18 @@ def train(
     resume: Path | None,
     print_config: bool,
     as_json: bool,
-    **given: Any,
+    **flags: Any,
 ) -> None:
     """Train a network; flags override CONFIG.toml, which overrides the settings that come with the network."""
-    how = {name: given.pop(name) for name in ("threads", "checkpoint_epochs", "checkpoint_minutes")}
+    how = {name: flags.pop(name) for name in ("threads", "checkpoint_epochs", "checkpoint_minutes")}
     if resume is not None:
         _refuse_others(click.get_current_context())
         _print(_resumed(Run.open(resume), data_dir, how), resume, as_json)
         return
     values = {} if config_file is None else read_toml(config_file)
-    if given["net"] is not None:  # first, because it determines the defaults of the others
-        values["net"] = given["net"]
-    config = apply_flags(TrainConfig.from_dict(values), given)
+    if flags["net"] is not None:  # first, because it determines the defaults of the others
+        values["net"] = flags["net"]
+    config = apply_flags(TrainConfig.from_dict(values), flags)
     if print_config:
         click.echo(config.to_toml(), nl=False)
         return
@@ -81,8 +81,8 @@ def train(
 def _refuse_others(context: click.Context) -> None:
     """Raise ValueError for any setting on the command line that a resumed run already has."""
     for parameter in context.command.params:
-        given = context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
-        if given and parameter.name not in _WITH_RESUME:
+        explicit = context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
+        if explicit and parameter.name not in _WITH_RESUME:
             name = parameter.opts[0] if isinstance(parameter, click.Option) else "CONFIG.toml"
             raise ValueError(f"{name} cannot be given with --resume: the run continues with its own settings")
 
@@ -99,11 +99,11 @@ def _resumed(run: Run, data_dir: str | None, how: dict[str, Any]) -> dict[str, A
 def _trained(
     config: TrainConfig, network: Network, dataset: Dataset, run: Run | None, how: dict[str, Any]
 ) -> dict[str, Any]:
-    with signals() as seen:
+    with signals() as received:
         try:
-            return train_all(config, network, dataset, run=run, stop=lambda: bool(seen), **how)
+            return train_all(config, network, dataset, run=run, stop=lambda: bool(received), **how)
         except Stopped as stopped:
-            raise Signalled(seen[0], f"{stopped}{f'; checkpoint in {run.path}' if run else ''}") from None
+            raise Signalled(received[0], f"{stopped}{f'; checkpoint in {run.path}' if run else ''}") from None
         except (ArithmeticError, ValueError, TypeError, OSError) as error:
             raise Failed(str(error)) from error
 

@@ -146,9 +146,9 @@ def _text_in(folder: Path) -> Path:
     """The one text in a folder."""
     texts = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(_TEXTS) and entry.is_file())
     if not texts:
-        there = ", ".join(sorted(entry.name for entry in folder.iterdir())) or "nothing"
+        names = ", ".join(sorted(entry.name for entry in folder.iterdir())) or "nothing"
         raise FileNotFoundError(
-            f"{folder}: neither images ({_FILES[0]} and so on) nor a text (one *.txt or *.txt.gz); it holds {there}"
+            f"{folder}: neither images ({_FILES[0]} and so on) nor a text (one *.txt or *.txt.gz); it holds {names}"
         )
     if len(texts) > 1:
         raise ValueError(f"{folder}: it must hold one text, not {len(texts)}: {', '.join(texts)}")

@@ -34,9 +34,9 @@ def read_text(path: str | Path, sha256: str | None = None) -> str:
     if content[:2] == b"\x1f\x8b":
         content = _unzipped(path, len(content))
     if sha256 is not None:
-        found = hashlib.sha256(content).hexdigest()
-        if found != sha256:
-            raise ValueError(f"{path}: the SHA-256 of its content must be {sha256}, not {found}")
+        digest = hashlib.sha256(content).hexdigest()
+        if digest != sha256:
+            raise ValueError(f"{path}: the SHA-256 of its content must be {sha256}, not {digest}")
     try:
         text = content.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:

@@ -54,11 +54,11 @@ def leaves(table: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any
             yield above + name, value
 
 
-def _values(path: str, given: Iterable[Any]) -> list[Any]:
+def _values(path: str, choices: Iterable[Any]) -> list[Any]:
     name = "seeds" if path == "seed" else f"axis {path!r}"
-    if isinstance(given, str | Mapping) or not isinstance(given, Iterable):
-        raise TypeError(f"{name} must be a list of values, not {given!r}")
-    values = [value.item() if isinstance(value, np.generic) else value for value in given]
+    if isinstance(choices, str | Mapping) or not isinstance(choices, Iterable):
+        raise TypeError(f"{name} must be a list of values, not {choices!r}")
+    values = [value.item() if isinstance(value, np.generic) else value for value in choices]
     if not values:
         raise ValueError(f"{name} must contain at least one value")
     return values

@@ -168,5 +168,5 @@ def _round(
 def chosen(rule: Any) -> dict[str, Any]:
     """The settings of `rule` that the search has chosen, as plain values; of a reference the method."""
     values = asdict(rule)
-    found = {name: values[name] for name in (*rates_of(rule.kind), *_ALSO_CHOSEN.get(rule.kind, ()))}
-    return {name: value["method"] if name == "reference" else value for name, value in found.items()}
+    settings = {name: values[name] for name in (*rates_of(rule.kind), *_ALSO_CHOSEN.get(rule.kind, ()))}
+    return {name: value["method"] if name == "reference" else value for name, value in settings.items()}

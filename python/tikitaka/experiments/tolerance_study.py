@@ -104,8 +104,8 @@ class ToleranceStudy(Study):
         count = size.seeds if seeds is None else seeds
         if count < 1:
             raise ValueError(f"seeds must be at least 1, not {count}")
-        given = {"net": net} if data is None else {"net": net, "data": data}
-        base = TrainConfig(**given, examples=size.examples, epochs=size.epochs)  # type: ignore[arg-type]
+        names = {"net": net} if data is None else {"net": net, "data": data}
+        base = TrainConfig(**names, examples=size.examples, epochs=size.epochs)  # type: ignore[arg-type]
         learning_rates.check_data(base, size.search, data_dir)
         folder, values = Path(out), axis.values[scale]
         folder.mkdir(parents=True, exist_ok=True)
@@ -116,9 +116,9 @@ class ToleranceStudy(Study):
             return sweep(grid, executor, out=file, measure=measure, progress=progress, threads=threads)
 
         keys = [(kind, panel, value) for panel in axis.panels[scale] for kind in kinds for value in values]
-        found = learning_rates.searched(partial(run, "search"), base, _tried(net, axis, keys), size.search)
+        best = learning_rates.searched(partial(run, "search"), base, _tried(net, axis, keys), size.search)
         exact = [
-            100 * row["test_error"] for row in run("cells", _seeds(replace(base, rule=found["float"]), range(count)))
+            100 * row["test_error"] for row in run("cells", _seeds(replace(base, rule=best["float"]), range(count)))
         ]
 
         if fmean(exact) > HARD:
@@ -130,7 +130,7 @@ class ToleranceStudy(Study):
         wanted = {(key, 0) for key in keys}
         while wanted:
             cells = sorted(wanted, key=lambda cell: (cell[1], keys.index(cell[0])))
-            measured = run("cells", [replace(base, rule=found[key], seed=seed) for key, seed in cells])
+            measured = run("cells", [replace(base, rule=best[key], seed=seed) for key, seed in cells])
             for (key, seed), row in zip(cells, measured, strict=True):
                 errors[key][seed], rows[key][seed] = 100 * row["test_error"], row
             wanted = {
@@ -144,7 +144,7 @@ class ToleranceStudy(Study):
                 for value in needed
             }
         settings = [
-            {**_named(panel), "rule": kind, "value": value, **learning_rates.chosen(found[kind, panel, value])}
+            {**_named(panel), "rule": kind, "value": value, **learning_rates.chosen(best[kind, panel, value])}
             for kind, panel, value in keys
         ]
         lines = [_line(key, errors[key], rows[key]) for key in keys]
@@ -181,7 +181,7 @@ class ToleranceStudy(Study):
                 "error_percent": fmean(exact),
                 "spread": standard_deviation(exact),
                 "seeds": count,
-                "lr": found["float"].lr,
+                "lr": best["float"].lr,
             },
             "rows": lines,
             "tolerances": tolerances,

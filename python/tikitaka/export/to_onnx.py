@@ -50,13 +50,13 @@ def onnx(model: Model, path: str | Path, *, probabilities: bool = False) -> None
         [helper.make_tensor_value_info(result, TensorProto.FLOAT, [*examples, model.outputs])],
         chain.tensors,
     )
-    made = helper.make_model(
+    proto = helper.make_model(
         graph,
         producer_name="tikitaka",
         producer_version=__version__,
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=8,
     )
-    helper.set_model_props(made, {"tikitaka": json.dumps(dict(model.metadata))})
-    checker.check_model(made)
-    atomic_write(path, made.SerializeToString())
+    helper.set_model_props(proto, {"tikitaka": json.dumps(dict(model.metadata))})
+    checker.check_model(proto)
+    atomic_write(path, proto.SerializeToString())

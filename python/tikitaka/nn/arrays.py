@@ -51,18 +51,18 @@ def per_array(what: str, values: Mapping[Any, T], names: list[str]) -> list[T]:
     An index may be a string, as in files. Raises ValueError, beginning with `what`, for a key that names no array, two
     that name the same, and an array without a value; TypeError for a key of another type.
     """
-    found: dict[int, Any] = {}
+    key_by_index: dict[int, Any] = {}
     for key in values:
         if key == DEFAULT:
             continue
         index = _index(what, key, names)
-        if index in found:
-            raise ValueError(f"{what} must name each array once, not as both {found[index]!r} and {key!r}")
-        found[index] = key
-    without = [name for index, name in enumerate(names) if index not in found]
+        if index in key_by_index:
+            raise ValueError(f"{what} must name each array once, not as both {key_by_index[index]!r} and {key!r}")
+        key_by_index[index] = key
+    without = [name for index, name in enumerate(names) if index not in key_by_index]
     if without and DEFAULT not in values:
         raise ValueError(f"{what} must have a value for each array or a {DEFAULT!r}; without one: {', '.join(without)}")
-    return [values[found.get(index, DEFAULT)] for index in range(len(names))]
+    return [values[key_by_index.get(index, DEFAULT)] for index in range(len(names))]
 
 
 def _index(what: str, key: Any, names: list[str]) -> int:

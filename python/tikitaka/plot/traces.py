@@ -71,25 +71,25 @@ def record(
     for i, k in crosspoints:
         if not (0 <= i < rows and 0 <= k < cols):
             raise ValueError(f"crosspoints must be within {rows} × {cols}, not {(i, k)}")
-    whole = np.arange(len(np.asarray(x))) if order is None else np.asarray(order)
-    at = tuple(np.array(crosspoints).T)
-    held = {name: [state[name][at]] for name in ("a", "h", "c")}
-    seen = [0]
-    for first in range(0, len(whole), every):
-        stretch = whole[first : first + every]
+    all_examples = np.arange(len(np.asarray(x))) if order is None else np.asarray(order)
+    position = tuple(np.array(crosspoints).T)
+    states = {name: [state[name][position]] for name in ("a", "h", "c")}
+    examples = [0]
+    for first in range(0, len(all_examples), every):
+        stretch = all_examples[first : first + every]
         network.train(x, targets, order=stretch, batch=batch, lr_scale=lr_scale, threads=threads)
         state = network.layer_state(array)
-        seen.append(seen[-1] + len(stretch))
-        for name, moments in held.items():
-            moments.append(state[name][at])
-    reference = state["a.reference"][at] if "a.reference" in state else np.zeros(len(crosspoints), np.float32)
+        examples.append(examples[-1] + len(stretch))
+        for name, moments in states.items():
+            moments.append(state[name][position])
+    reference = state["a.reference"][position] if "a.reference" in state else np.zeros(len(crosspoints), np.float32)
     return Trace(
         array=array,
         crosspoints=tuple((int(i), int(k)) for i, k in crosspoints),
-        examples=np.array(seen, np.int64),
-        a=np.stack(held["a"]) + reference,
-        h=np.stack(held["h"]),
-        c=np.stack(held["c"]),
+        examples=np.array(examples, np.int64),
+        a=np.stack(states["a"]) + reference,
+        h=np.stack(states["h"]),
+        c=np.stack(states["c"]),
         reference=reference,
     )
 

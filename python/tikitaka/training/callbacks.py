@@ -21,15 +21,15 @@ def callbacks_of(on_epoch: Callbacks, *, validated: bool) -> tuple[Callback, ...
     Raises TypeError for anything that cannot be called, ValueError for early stopping by a metric that the training
     does not have.
     """
-    given: Sequence[Any] = () if on_epoch is None else on_epoch if isinstance(on_epoch, Sequence) else (on_epoch,)
-    for callback in given:
+    callables: Sequence[Any] = () if on_epoch is None else on_epoch if isinstance(on_epoch, Sequence) else (on_epoch,)
+    for callback in callables:
         if not callable(callback):
             raise TypeError(f"on_epoch must be a function of the metrics or a sequence of them, not {callback!r}")
         if isinstance(callback, EarlyStopping) and callback.metric.startswith("validation") and not validated:
             raise ValueError(
                 f"validation must be the share to hold out for early stopping by {callback.metric}, not None"
             )
-    return tuple(given)
+    return tuple(callables)
 
 
 def call(callbacks: Sequence[Callback], metrics: Metrics) -> bool:

@@ -51,9 +51,15 @@ def check_saturation(network: Network, *, epoch: int) -> None:
         devices = network.device_parameters(k)
         state = network.layer_state(k) if devices else {}
         for letter in sorted({name.partition(".")[0] for name in devices}):
-            of = {name.removeprefix(f"{letter}."): values for name, values in devices.items() if name[0] == letter}
-            at = state[letter] + state.get(f"{letter}.reference", np.float32(0))
-            if at.size >= _DEVICES and _all_at_bounds(at, of) and not _coarse(of, _cycle_noise(rule, letter)):
+            constants = {
+                name.removeprefix(f"{letter}."): values for name, values in devices.items() if name[0] == letter
+            }
+            states = state[letter] + state.get(f"{letter}.reference", np.float32(0))
+            if (
+                states.size >= _DEVICES
+                and _all_at_bounds(states, constants)
+                and not _coarse(constants, _cycle_noise(rule, letter))
+            ):
                 raise ArithmeticError(
                     f"all devices of array {k}, {letter.upper()} ({_size(layer)}), are at their bounds after "
                     f"epoch {epoch}: the learning rate is too high for this network, or the bounds too narrow"
@@ -67,9 +73,11 @@ def check_trainable(network: Network, dataset: Dataset, *, batch: int = 1) -> No
     for part, examples in (("training", len(dataset.train_y)), ("test", len(dataset.test_y))):
         if examples == 0:
             raise ValueError(f"the {part} part of {dataset.name} must contain at least one example, and is empty")
-    if network.loss != (wanted := losses[dataset.task]):
+    if network.loss != (required := losses[dataset.task]):
         holds = "classes" if dataset.task == "classification" else "the values of a regression"
-        raise ValueError(f'loss must be "{wanted}" for {dataset.name}, whose targets are {holds}, not "{network.loss}"')
+        raise ValueError(
+            f'loss must be "{required}" for {dataset.name}, whose targets are {holds}, not "{network.loss}"'
+        )
     if network.recurrent != dataset.sequences:
         kinds = {False: "single examples", True: "sequences"}
         lstm = "an LSTM" if network.recurrent else "no LSTM"

@@ -136,9 +136,9 @@ def _shown(metrics: Metrics) -> dict[str, str]:
 def _epoch(
     network: Network,
     dataset: Dataset,
-    held: Dataset | None,
+    validation_set: Dataset | None,
     order: NDArray[np.int64],
-    at: Progress,
+    progress: Progress,
     lr_scale: float,
     batch: int,
     threads: int,
@@ -146,48 +146,52 @@ def _epoch(
     on_progress: Callable[[Progress], object] | None,
     stop: Callable[[], bool] | None,
 ) -> Metrics:
-    """The rest of the epoch from `at` on, and its evaluation, on the test part of `held` too."""
-    started, epoch = time.perf_counter() - at.seconds, at.epoch + 1
+    """The rest of the epoch from `progress` on, and its evaluation, on the test part of `validation_set` too."""
+    started, epoch = time.perf_counter() - progress.seconds, progress.epoch + 1
     n, time_steps = len(order), dataset.time_steps
     chunk = _chunk_size(network, batch, time_steps)
-    for first in range(at.position, n, chunk):
+    for first in range(progress.position, n, chunk):
         if stop is not None and stop():
-            raise Stopped(at)
+            raise Stopped(progress)
         part = order[first : first + chunk]
         before = time.perf_counter()
         score = network.train(
             dataset.train_x, dataset.train_y, order=part, batch=batch, lr_scale=lr_scale, threads=threads
         )
-        now = time.perf_counter()
-        at = replace(
-            at,
+        end = time.perf_counter()
+        progress = replace(
+            progress,
             position=first + len(part),
-            loss=at.loss + score.loss * len(part),
-            errors=at.errors + score.error * len(part),
-            training=at.training + now - before,
-            seconds=now - started,
+            loss=progress.loss + score.loss * len(part),
+            errors=progress.errors + score.error * len(part),
+            training=progress.training + end - before,
+            seconds=end - started,
         )
-        check_finite(network, train=score.loss, epoch=epoch, examples=at.position)
+        check_finite(network, train=score.loss, epoch=epoch, examples=progress.position)
         advance(len(part) * time_steps)
         if on_progress is not None:
-            on_progress(at)
+            on_progress(progress)
     test = network.evaluate(dataset.test_x, dataset.test_y, draw=epoch, threads=threads)
-    seen = None if held is None else network.evaluate(held.test_x, held.test_y, draw=DRAW + epoch, threads=threads)
-    validation_loss = 0.0 if seen is None else seen.loss
-    check_finite(network, train=at.loss, test=test.loss, validation=validation_loss, epoch=epoch, examples=n)
+    validation = (
+        None
+        if validation_set is None
+        else network.evaluate(validation_set.test_x, validation_set.test_y, draw=DRAW + epoch, threads=threads)
+    )
+    validation_loss = 0.0 if validation is None else validation.loss
+    check_finite(network, train=progress.loss, test=test.loss, validation=validation_loss, epoch=epoch, examples=n)
     check_saturation(network, epoch=epoch)
     return Metrics(
         epoch=epoch,
         lr_scale=lr_scale,
-        train_loss=at.loss / n,
-        train_error=at.errors / n,
+        train_loss=progress.loss / n,
+        train_error=progress.errors / n,
         test_loss=test.loss,
         test_error=test.error,
-        samples_per_second=n * time_steps / at.training,
-        pulses_per_sample=(network.pulses - at.pulses) / (n * time_steps),
+        samples_per_second=n * time_steps / progress.training,
+        pulses_per_sample=(network.pulses - progress.pulses) / (n * time_steps),
         seconds=time.perf_counter() - started,
-        validation_loss=None if seen is None else seen.loss,
-        validation_error=None if seen is None else seen.error,
+        validation_loss=None if validation is None else validation.loss,
+        validation_error=None if validation is None else validation.error,
     )
 
 

@@ -162,9 +162,9 @@ class Run:
         checkpoint then remains.
         """
         check_kind("network", network, Network)
-        for name, given, kind in (("progress", progress, Progress), ("dataset", dataset, Dataset)):
-            if given is not None:
-                check_kind(name, given, kind)
+        for name, value, kind in (("progress", progress, Progress), ("dataset", dataset, Dataset)):
+            if value is not None:
+                check_kind(name, value, kind)
         checkpoint.save(
             self.path,
             Checkpoint(
@@ -186,9 +186,9 @@ class Run:
         Also ValueError if config.toml has changed since it was written.
         """
         last = checkpoint.load(self.path, mend=mend)
-        ours, saved = self.config.to_dict(), TrainConfig.from_dict(last.config).to_dict()
-        if ours != saved:
-            differ = ", ".join(name for name in {**ours, **saved} if ours.get(name) != saved.get(name))
+        current, saved = self.config.to_dict(), TrainConfig.from_dict(last.config).to_dict()
+        if current != saved:
+            differ = ", ".join(name for name in {**current, **saved} if current.get(name) != saved.get(name))
             raise ValueError(
                 f"{self.path / 'config.toml'} must be the config of the checkpoint; they differ in {differ}"
             )
@@ -232,9 +232,15 @@ class Run:
         """
         last = self.last() if last is None else last
         check_kind("last", last, Checkpoint)
-        at = last.progress
+        progress = last.progress
         first = self.config.average_from
-        return max(0, at.epoch + (at.position > 0) + 1 - (2 * self.config.epochs // 3 + 1 if first is None else first))
+        return max(
+            0,
+            progress.epoch
+            + (progress.position > 0)
+            + 1
+            - (2 * self.config.epochs // 3 + 1 if first is None else first),
+        )
 
     def extract(self, what: Literal["average", "read", "reads"] = "average", *, reads: int = 16) -> Model:
         """The digital model that `Network.extract` gives, with the run recorded in its metadata.

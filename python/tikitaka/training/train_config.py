@@ -70,8 +70,13 @@ class TrainConfig:
     def __post_init__(self) -> None:
         one_of("net", self.net, nets)
         recipe = nets[self.net]
-        usual = {"data": recipe.data, "epochs": recipe.epochs, "batch": recipe.batch, "rule": recipe.rule("ttv2")}
-        for name, value in usual.items():
+        recipe_values = {
+            "data": recipe.data,
+            "epochs": recipe.epochs,
+            "batch": recipe.batch,
+            "rule": recipe.rule("ttv2"),
+        }
+        for name, value in recipe_values.items():
             if getattr(self, name) is _RECIPE:
                 object.__setattr__(self, name, value)
         check_types(self)
@@ -208,8 +213,8 @@ def _usual(net: Any, rule: Any) -> Any:
     """`rule`, a kind or a table with a kind, as a table completed by the network's settings for that kind."""
     table = {"kind": rule} if isinstance(rule, str) else rule
     kind = table.get("kind") if isinstance(table, Mapping) else None
-    usual = nets[net].rules.get(kind) if net in list(nets) and isinstance(kind, str) else None
-    return table if usual is None else {**to_dict(usual), **table}
+    recipe_rule = nets[net].rules.get(kind) if net in list(nets) and isinstance(kind, str) else None
+    return table if recipe_rule is None else {**to_dict(recipe_rule), **table}
 
 
 def _layer_rules(rules: Any) -> dict[str, RuleConfig]:

@@ -135,17 +135,17 @@ class Networks(Study):
         for net in nets:
             size = scales[scale][net]
             base = TrainConfig(net=net, examples=size.examples, epochs=size.epochs)
-            tried = {kind: candidates(net, kind) for kind in rules}
-            found = learning_rates.searched(partial(run, "search"), base, tried, size.search)
+            candidates_by_rule = {kind: candidates(net, kind) for kind in rules}
+            best = learning_rates.searched(partial(run, "search"), base, candidates_by_rule, size.search)
             cells = [
-                replace(base, rule=found[kind], seed=seed)
+                replace(base, rule=best[kind], seed=seed)
                 for kind in rules
                 for seed in range(size.seeds if seeds is None else seeds)
             ]
             measured = run("cells", cells)
             for kind in rules:
-                of_rule = [row for cell, row in zip(cells, measured, strict=True) if cell.rule is found[kind]]
-                rows.append({"net": net, "data": base.data, **_row(of_rule), **learning_rates.chosen(found[kind])})
+                of_rule = [row for cell, row in zip(cells, measured, strict=True) if cell.rule is best[kind]]
+                rows.append({"net": net, "data": base.data, **_row(of_rule), **learning_rates.chosen(best[kind])})
         return {"claim": self.name, "scale": scale, "rows": rows}
 
     def table(self, result: Mapping[str, Any]) -> str:

@@ -216,8 +216,10 @@ class WeightProgramming(Study):
         for row in result["rows"]:
             r24 = "–" if row["r24_percent"] is None else f"{row['r24_percent']:.1f}"
             lr = "r24" if row["lr"] is None else f"{row['lr']:g}"
-            apart = "–" if row["spread"] is None else f"{row['spread']:.2f}"
-            lines.append(f"{row['rule']:<6}{row['states']:>8g}{row['error_percent']:>9.2f}{apart:>9}{r24:>8}{lr:>8}")
+            deviation = "–" if row["spread"] is None else f"{row['spread']:.2f}"
+            lines.append(
+                f"{row['rule']:<6}{row['states']:>8g}{row['error_percent']:>9.2f}{deviation:>9}{r24:>8}{lr:>8}"
+            )
         return "\n".join(lines)
 
     def plot(self, result: Mapping[str, Any], path: str | Path) -> None:
