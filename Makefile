@@ -1,4 +1,4 @@
-# Everything runs in a virtual environment of its own, .venv, which the first command creates. `make help` lists the targets.
+# Everything runs in its own virtual environment, .venv, which the first command creates. `make help` lists the targets.
 
 PYTHON ?= python3
 BIN := .venv/bin

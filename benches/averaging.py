@@ -1,4 +1,4 @@
-"""What averaging adds to the time of training: pairs of equal trainings, with and without, in turn.
+"""The cost of averaging: pairs of equal trainings with and without it, in turn.
 
 python benches/averaging.py        (fcn, batch 1, 20 states, full periphery, inputs as sparse as MNIST's)
 """

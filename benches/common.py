@@ -1,4 +1,4 @@
-"""What the benchmarks share: settings and data of the trainings, rounds, quartiles, tables and the file of results."""
+"""Shared code of the benchmarks: settings and data of trainings, rounds, quartiles, tables and the file of results."""
 
 import argparse
 import json
@@ -31,14 +31,14 @@ STEPS = 100
 
 @dataclass(frozen=True)
 class Work:
-    """A training of one of the paper's networks: what it does, however many threads do it."""
+    """A training of one of the paper's networks, independent of the number of threads."""
 
     rule: str
     states: int = 0  # float has none
     mvm: str = "ideal"
     batch: int = 1
     net: str = "fcn"
-    faster: int = 1  # learning rates are so many times as high
+    faster: int = 1  # factor of all learning rates
 
     def __str__(self) -> str:
         net = "" if self.net == "fcn" else f"{self.net} "
@@ -64,7 +64,7 @@ class Work:
     def config(self) -> tt.RuleConfig:
         """The rule."""
         s = self.settings()
-        # our loss of a sequence is the sum over its steps: the same gradient needs a rate that many times smaller
+        # our loss of a sequence is the sum over its steps, so the same gradient needs a rate smaller by that factor
         for rate in ("lr", "fast_lr"):
             s[rate] /= s.get("steps", 1)
         if self.rule == "float":
@@ -84,7 +84,7 @@ class Work:
         return tt.Ttv1(**transfers, **arrays) if self.rule == "ttv1" else tt.Ttv2(**transfers, **arrays)
 
     def layers(self, inputs: int = 784) -> list[tt.nn.Layer]:
-        """The network for images of so many pixels, or for a text of so many different characters."""
+        """The network for images with `inputs` pixels, or for a text with that many different characters."""
         if self.net != "lstm":
             return {"fcn": tt.nn.fcn, "lenet": tt.nn.lenet}[self.net](inputs)
         # char_lstm as PyTorch and aihwkit have it: no output scales, and every sequence starts from zero
@@ -96,16 +96,16 @@ class Work:
 
 
 def many_pulses(batch: int) -> Work:
-    """lstm at rates that mean for a character what they mean for an image in the other networks.
+    """lstm at rates that give a character the weight of an image in the other networks.
 
-    A mean over the characters makes each count a hundredth: at the usual rates devices meet almost no pulses.
+    A mean over the characters gives each a hundredth: at the usual rates devices receive almost no pulses.
     """
     return Work("ttv2", 20, batch=batch, net="lstm", faster=STEPS)
 
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """What a network is trained on, one epoch of it."""
+    """The training data of one epoch."""
 
     x: F32 | I64
     """images (examples, pixels), or codes of characters (examples, STEPS)"""
@@ -114,7 +114,7 @@ class Examples:
     inputs: int
     """pixels, or different characters"""
     source: str
-    """where they are from"""
+    """their source"""
 
     @property
     def samples(self) -> int:
@@ -123,7 +123,7 @@ class Examples:
 
 
 def examples(net: str, n: int, data_dir: str | None = None) -> Examples:
-    """The first `n` examples for the network: of MNIST or War and Peace where they are, else of what stands in."""
+    """The first `n` examples for the network: of MNIST or War and Peace if available, otherwise of a substitute."""
     if net != "lstm":
         x, y, source = images(n, data_dir)
         return Examples(x, y, x.shape[1], source)
@@ -134,14 +134,14 @@ def examples(net: str, n: int, data_dir: str | None = None) -> Examples:
             raise
         text = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
         vocabulary = tt.data.Vocabulary.of(text)
-        codes = np.resize(vocabulary.encode(text), n * STEPS + 1)  # over and over again
+        codes = np.resize(vocabulary.encode(text), n * STEPS + 1)  # repeated as often as needed
         return Examples(codes[:-1].reshape(n, STEPS), codes[1:].reshape(n, STEPS), len(vocabulary), "our README")
     data = data.first(n)
     return Examples(data.train_x, data.train_y, data.inputs, "war-and-peace")
 
 
 def images(n: int, data_dir: str | None = None) -> tuple[F32, I64, str]:
-    """The first `n` training images of MNIST with their classes, or made-up images as sparse; and which they are."""
+    """The first `n` training images of MNIST with classes, or synthetic ones of the same sparsity, and their source."""
     try:
         data = tt.data.load("mnist", data_dir)
     except FileNotFoundError:
@@ -156,7 +156,7 @@ def images(n: int, data_dir: str | None = None) -> tuple[F32, I64, str]:
 
 
 def interleave(runs: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
-    """What each run returned in each round; a round takes all runs, so that drifts of the machine hit all alike."""
+    """The results of each run in each round; a round contains all runs, so drifts of the machine affect all equally."""
     results: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(rounds):
         for name, run in runs.items():
@@ -182,7 +182,7 @@ def about(nets: Mapping[str, Examples]) -> dict[str, Any]:
 
 
 def amount(results: Mapping[str, Any], net: str) -> str:
-    """What `about` said of the network, to be printed."""
+    """The `about` of the network, to be printed."""
     of = results if net == "fcn" else results["nets"][net]
     what = f"characters, sequences of {STEPS}" if net == "lstm" else "images"
     return f"{of['samples']:,} {what} ({of['data']})"
@@ -212,20 +212,20 @@ def parser(doc: str | None) -> argparse.ArgumentParser:
     """Options that every benchmark has."""
     p = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--json", metavar="FILE", help="add the results to FILE, under the name of this benchmark")
-    p.add_argument("--quick", action="store_true", help="little work: does it run, not how fast")
+    p.add_argument("--quick", action="store_true", help="little work: a test that it runs, not a measurement")
     return p
 
 
 def data_option(p: argparse.ArgumentParser) -> None:
-    """The option that says where MNIST is."""
+    """The option for the folder of MNIST."""
     p.add_argument(
         "--data-dir",
-        help="folder with mnist and war-and-peace (or TIKITAKA_DATA); without, made-up images and our README",
+        help="folder with mnist and war-and-peace (or TIKITAKA_DATA); without, synthetic images and our README",
     )
 
 
 def record(path: str | None, section: str, results: Mapping[str, Any]) -> None:
-    """Put the results of one benchmark into the file, beside those of the others."""
+    """Add the results of one benchmark to the file."""
     if not path:
         return
     file = Path(path)
@@ -237,7 +237,7 @@ def record(path: str | None, section: str, results: Mapping[str, Any]) -> None:
 
 
 def machine() -> dict[str, Any]:
-    """What a number was measured on."""
+    """The machine and versions of a measurement."""
     info = Path("/proc/cpuinfo")
     fields = [line.partition(":") for line in info.read_text().splitlines()] if info.is_file() else []
     cpu: dict[str, str] = {key.strip(): value.strip() for key, _, value in reversed(fields)}

@@ -1,7 +1,7 @@
 """How the time of a training sample grows with the size of an array; run by `scaling.py`.
 
-One square layer under TTv2: pulses are what an update costs, non-zero inputs are what a forward product costs. Few of
-both leave only what is linear in the size: outputs, converters, the line that is read.
+One square layer under TTv2: pulses determine the cost of an update, non-zero inputs that of a forward product. With few
+of both, only the costs linear in the size remain: outputs, converters, the line that is read.
 """
 
 import time
@@ -15,7 +15,7 @@ import numpy as np
 import tikitaka as tt
 
 SHARE = 1 / 16
-"""Non-zero inputs, where they are in proportion."""
+"""Non-zero inputs, if proportional to the size."""
 SERIES: dict[str, tuple[Callable[[int], int], Callable[[int], float]]] = {
     "8 inputs, 100 pulses": (lambda n: 8, lambda n: 100),
     "n/16 inputs, 100 pulses": (lambda n: int(n * SHARE), lambda n: 100),
@@ -47,7 +47,7 @@ class Square:
         rng = np.random.default_rng(n)
         self.n, self.lit = n, lit
         self.x = sparse(rng, n, self.VECTORS, lit)
-        # Targets far above all outputs make the error signals, (y − t)/n, what we want them to be.
+        # Targets far above all outputs determine the error signals, (y − t)/n.
         self.y = rng.choice([-50, 50], (self.VECTORS, n)).astype(np.float32)
         # E[pulses] = lr/δ Σ|x| Σ|error|, with a step δ of 2·0.6/20 and errors of 50/n
         fast_lr = pulses * 0.06 / (float(self.x.sum(axis=1).mean()) * 50)
@@ -74,7 +74,7 @@ class Square:
 def curve_part(sizes: list[int], repeats: int, seconds: float) -> dict[str, Any]:
     """A row per curve and size."""
     rows: list[dict[str, Any]] = []
-    for n in sizes:  # one size at a time: all together they would need 2 GB
+    for n in sizes:  # one size at a time: together they would need 2 GB
         squares = {name: Square(n, lit(n), pulses(n), seconds) for name, (lit, pulses) in SERIES.items()}
         times = common.interleave({name: square.microseconds for name, square in squares.items()}, repeats)
         for name, square in squares.items():

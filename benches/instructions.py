@@ -1,11 +1,11 @@
-"""Instructions per normal, product, pulse and sample, which a busy machine does not disturb.
+"""Instructions per normal, product, pulse and sample, which do not depend on the load of the machine.
 
     python benches/instructions.py
     python benches/instructions.py --only "pulse*"
 
 `instructions.rs` does the same work each time. Valgrind counts its instructions for N operations and for 2 N; the
-difference is free of what it takes to set up. Valgrind knows no AVX-512, so this is the AVX2 path; a vector instruction
-counts as one, and a cache miss as nothing: numbers to compare two versions of the code by, not two kinds of work.
+difference excludes the set-up. Valgrind does not support AVX-512, so this is the AVX2 path; a vector instruction counts
+as one, and a cache miss as nothing: the numbers compare two versions of the code, not two kinds of work.
 """
 
 import fnmatch
@@ -38,7 +38,7 @@ CASES = {
     "sample, ttv2, 20 states, full": 128,
     "sample, ttv2, 1200 states": 64,
 }
-"""Operations N of each case: what `instructions.rs` takes, and enough of it to even out chance."""
+"""Operations N of each case: in the units of `instructions.rs`, and enough to average out chance."""
 
 
 def executable() -> str:
@@ -69,7 +69,7 @@ def main() -> None:
         return
     program = executable()
     chosen = {case: max(n // 16, 4) if a.quick else n for case, n in CASES.items() if fnmatch.fnmatch(case, a.only)}
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # counts do not mind company
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # counts do not depend on other processes
         once = pool.map(lambda case: count(program, case, chosen[case]), chosen)
         twice = pool.map(lambda case: count(program, case, 2 * chosen[case]), chosen)
         pairs = list(zip(chosen, once, twice, strict=True))

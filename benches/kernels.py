@@ -18,7 +18,7 @@ _COLUMNS = ("fastest", "slowest", "median", "mean")
 
 
 def parse(text: str) -> list[dict[str, Any]]:
-    """A row per benchmark in divan's tree, whose items per second stand in the line below its times."""
+    """A row per benchmark in divan's tree, whose items per second are in the line below its times."""
     rows: list[dict[str, Any]] = []
     start, group, name = 0, "", ""
     for line in text.splitlines():

@@ -1,4 +1,4 @@
-"""The other side of `peers.py`: trains with aihwkit, or with plain PyTorch, and says how long an epoch took.
+"""The other side of `peers.py`: trains with aihwkit, or with plain PyTorch, and reports the time of an epoch.
 
     ENV/bin/python benches/peer_aihwkit.py FOLDER --threads 2
 
@@ -39,7 +39,7 @@ Settings = dict[str, Any]
 
 
 def device(s: Settings, reference: bool) -> SoftBoundsReferenceDevice:
-    """Soft bounds with additive cycle noise; with `reference`, read against the exact symmetry point."""
+    """Soft bounds with additive cycle noise; with `reference`, read relative to the exact symmetry point."""
     return SoftBoundsReferenceDevice(
         **{"dw_min": 2 * s["bound"] / s["states"], "dw_min_dtod": s["step_spread"], "dw_min_std": s["cycle_noise"]},
         **{"up_down": 0.0, "up_down_dtod": s["asymmetry"], "mult_noise": False},
@@ -134,7 +134,7 @@ class OneHot(nn.Module):  # type: ignore[misc]
 
 
 class EveryStep(nn.Module):  # type: ignore[misc]
-    """What LSTMs give (outputs: steps, examples, hidden) as one vector a step, example after example."""
+    """The outputs of LSTMs (steps, examples, hidden) as one vector per step, example after example."""
 
     def forward(self, given: tuple[torch.Tensor, Any]) -> torch.Tensor:
         return given[0].transpose(0, 1).flatten(0, 1)

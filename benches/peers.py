@@ -1,4 +1,4 @@
-"""How many times as fast as others: aihwkit and plain PyTorch where they are installed, and our slow NumPy twin.
+"""Speed ratios to others: aihwkit and plain PyTorch, if installed, and the slow NumPy twin of the tests.
 
     python -m venv ENV
     ENV/bin/pip install --only-binary=aihwkit aihwkit==1.1.0 torch==2.10.0 torchvision==0.25.0 numpy
@@ -8,11 +8,11 @@
 
 All sides train the same network (fcn is 784-256-128-10) on the same examples with the same settings,
 `common.Work.settings`. A round trains one more epoch of one network on every side, so both sides of a ratio are at the
-same epoch and met the same minute of the machine; the first epoch is not counted. Mini-batches of images train on more
-of them, so that an epoch is no matter of a few milliseconds, many of them spent on starting. The peer runs with one
-thread and with two, and each of its rates is the better of the two: two threads that wait for each other suffer most
-from a neighbour. Differences that remain: its biases are digital, its reads of A exact, and its weights start
-elsewhere. Its pulses are not known: it counts them on a GPU alone.
+same epoch and measured within the same minute; the first epoch is not counted. Mini-batches use more images, because an
+epoch would otherwise take a few milliseconds, mostly for starting. The peer runs with one thread and with two, and each
+of its rates is the better of the two, because threads that wait for each other suffer most from other load. Differences
+remain: its biases are digital, its reads of A exact, and its initial weights different. Its pulses are unknown, because
+it counts them on a GPU only.
 """
 
 import argparse
@@ -57,7 +57,7 @@ class Case:
 
 
 def every_rule(net: str, batch: int, target: float) -> list[Case]:
-    """A network under each rule against aihwkit; what has no target is for information."""
+    """A network under each rule against aihwkit; cases without a target are for information."""
     digital, sgd = Work("float", batch=batch, net=net), Work("sgd", 20, batch=batch, net=net)
     ttv2, full = (Work("ttv2", 20, mvm, batch, net) for mvm in ("ideal", "full"))
     return [
@@ -86,7 +86,8 @@ CASES = [
     *(Case(common.many_pulses(batch), "aihwkit", common.many_pulses(batch), 5) for batch in (1, 16)),
 ]
 
-EXAMPLES = {"fcn": 2000, "lenet": 96, "lstm": 16}  # some seconds a round: the peer does 200 images, 2,000 characters/s
+# some seconds per round: the peer processes 200 images or 2,000 characters/s
+EXAMPLES = {"fcn": 2000, "lenet": 96, "lstm": 16}
 MANY_EXAMPLES = {("fcn", 32): 16_000, ("lenet", 8): 768}
 QUICK = {"fcn": 50, "lenet": 4, "lstm": 2}
 
@@ -109,7 +110,7 @@ class Ours:
 
 
 class Peer:
-    """The interpreter that has aihwkit and PyTorch, asked for one epoch at a time."""
+    """The interpreter with aihwkit and PyTorch, which trains one epoch per request."""
 
     def __init__(self, python: str, data: Path, threads: int) -> None:
         self.python, self.threads = python, threads
@@ -137,7 +138,7 @@ class Peer:
 
 
 class Twin:
-    """The NumPy twin of the tests beside our network. It draws no cycle noise, which is in its favour."""
+    """The NumPy twin of the tests beside our network. It draws no cycle noise, which favours it."""
 
     def __init__(self, work: Work, x: common.F32, y: common.I64) -> None:
         sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
@@ -266,7 +267,7 @@ def count(a: argparse.Namespace, net: str, batch: int) -> int:
 
 
 def measure(a: argparse.Namespace, rounds: int) -> dict[str, Any]:
-    """The cases that are wanted and can run here, one network and size of mini-batches after the other."""
+    """The selected cases that can run here, grouped by network and size of mini-batches."""
     cases = [case for case in CASES if fnmatch.fnmatch(case.name, a.only)]
     has_peer = usable(a.aihwkit_python)
     if not has_peer:

@@ -1,10 +1,10 @@
-"""What two threads gain, what a weight costs in memory, and how time grows with the size of an array.
+"""The gain of two threads, the memory per weight, and the time against the size of an array.
 
     python benches/scaling.py --data-dir DATA --plot target/bench/scaling.png
     python benches/scaling.py --only threads          (or memory, or curve)
 
-Threads: 16 trainings in one process by 1 and by 2 Python threads, and one training on 1 and on 2 threads; two processes
-that share nothing show what the machine had to give. Memory: growth of the resident set in a process of its own that
+Threads: 16 trainings in one process by 1 and by 2 Python threads, and one training on 1 and on 2 threads; two
+independent processes show the capacity of the machine. Memory: growth of the resident set in a separate process that
 builds and trains one TTv2 layer. Curve: see `curve.py`.
 """
 
@@ -96,7 +96,7 @@ def longest_stall(x: common.F32, y: common.I64) -> dict[str, float]:
     training.start()
     last = start
     while training.is_alive():
-        time.sleep(0.001)  # gives the lock away, and needs it again to go on
+        time.sleep(0.001)  # releases the lock, and needs it again to continue
         now = time.perf_counter()
         stall, last = max(stall, now - last), now
     training.join()
@@ -159,10 +159,10 @@ def resident() -> tuple[int, int]:
 
 
 def measure_memory(n: int) -> dict[str, float]:
-    """In a process of its own: bytes for each crosspoint of a layer that was built and trained."""
+    """In a separate process: bytes per crosspoint of a layer after building and training it."""
     rng = np.random.default_rng(1)
     x, y = sparse(rng, n, 16, n // 5), rng.standard_normal((16, n), dtype=np.float32)
-    layer(64).train(x[:, :64], y[:, :64])  # what the first training alone brings in
+    layer(64).train(x[:, :64], y[:, :64])  # memory that only the first training allocates
     before, _ = resident()
     network = layer(n)
     built, _ = resident()

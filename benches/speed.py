@@ -5,10 +5,10 @@
     python benches/speed.py --only "l*"               (lenet and lstm)
 
 fcn (784-256-128-10; every rule, 20 and 1,200 states, batch 1 and 32) and lenet on the first images of MNIST, or on
-made-up ones as sparse; lstm on the first characters of War and Peace, or on our README: a sample is a character. Each
-case is trained for one epoch; every repetition then trains the same second epoch from the same state, so that it does
-the same work bit for bit. What an update costs depends on its pulses, which change while training goes on: pulses per
-sample stand beside each rate.
+synthetic ones of the same sparsity; lstm on the first characters of War and Peace, or on our README: a sample is a
+character. Each case is trained for one epoch; every repetition then trains the same second epoch from the same state,
+so that it does the same work bit for bit. The cost of an update depends on its pulses, which change during training, so
+pulses per sample are listed with each rate.
 """
 
 import fnmatch

@@ -14,7 +14,7 @@ from tikitaka.config import RuleConfig, SoftBounds, rules
 __all__ = ["ALONE", "Axis", "Panel", "device_field", "rules_with"]
 
 AnalogRule = Any
-"""A rule config with devices: each kind has a class of its own, with further fields."""
+"""A rule config with devices: each kind has its own class with further fields."""
 
 
 def rules_with(field: str) -> tuple[str, ...]:
