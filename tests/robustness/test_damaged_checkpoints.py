@@ -28,7 +28,7 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(stopped: tt.Run) -> No
         newest.write_bytes(content)
         with pytest.warns(UserWarning, match=r"checkpoint\.safetensors.*; the previous checkpoint is used"):
             assert stopped.last().progress == before.progress
-    with pytest.warns(UserWarning, match="before it"):
+    with pytest.warns(UserWarning, match="previous checkpoint"):
         network, progress = stopped.prepare(DIGITS)
     assert progress == before.progress
     assert checkpoint._read(newest).progress == progress  # the damaged file must not become the previous one

@@ -40,12 +40,12 @@ class Encoding:
         if y.ndim > 2:
             raise ValueError(f"y must have the shape (examples,) or (examples, values), not {y.shape}")
         y = _squeezed(y)
-        text, whole = y.dtype.kind in "US", _whole(y)
-        if task == "regression" or (task is None and not text and not whole):
+        text, all_whole = y.dtype.kind in "US", _whole(y)
+        if task == "regression" or (task is None and not text and not all_whole):
             if text:
                 raise ValueError(f"y must hold numbers for a regression, not strings such as {str(y.flat[0])!r}")
             return cls("regression", None, 1 if y.ndim == 1 else y.shape[1])
-        if not text and not whole:
+        if not text and not all_whole:
             odd = y[y != np.floor(y)].flat[0]
             raise ValueError(f"y must hold strings, booleans or whole numbers for a classification, not {odd}")
         if y.ndim == 2:

@@ -94,9 +94,9 @@ def text_dataset(
 
 def _sequences(codes: I64, sequence: int, part: str) -> tuple[I64, I64]:
     """Characters and the next characters, (sequences, `sequence`) each."""
-    whole = (len(codes) - 1) // sequence * sequence
-    if whole < 1:
+    length = (len(codes) - 1) // sequence * sequence
+    if length < 1:
         raise ValueError(
             f"{part} has {len(codes):,} characters; a sequence of {sequence:,} needs {sequence + 1:,} or more"
         )
-    return codes[:whole].reshape(-1, sequence), codes[1 : whole + 1].reshape(-1, sequence)
+    return codes[:length].reshape(-1, sequence), codes[1 : length + 1].reshape(-1, sequence)

@@ -132,7 +132,7 @@ def _read(path: Path) -> Checkpoint:
         config = json.loads(header["config"])
         if not isinstance(config, dict):
             raise ValueError(f"config must be a table of fields, not {config!r}")
-        progress = {f.name: _number(header[f.name], whole=f.type is int) for f in fields(Progress)}
+        progress = {f.name: _number(header[f.name], integer=f.type is int) for f in fields(Progress)}
         characters = header.get("vocabulary")
         return Checkpoint(
             state,
@@ -168,5 +168,5 @@ def _text(value: float) -> str:
     return str(value) if isinstance(value, int) else float(value).hex()
 
 
-def _number(text: str, *, whole: bool) -> float:
-    return int(text) if whole else float.fromhex(text)
+def _number(text: str, *, integer: bool) -> float:
+    return int(text) if integer else float.fromhex(text)

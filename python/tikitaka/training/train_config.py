@@ -25,7 +25,7 @@ _RECIPE: Any = None
 """Stands for the value of the network's recipe."""
 
 _LEAST = {"seed": 0}
-"""The smallest value of a whole number, where it is not 1."""
+"""The smallest value of a whole number if not 1."""
 
 _ALWAYS = frozenset(
     ["net", "data", "sequence", "examples", "holdout", "epochs", "batch", "schedule", "average_from", "seed", "rule"]

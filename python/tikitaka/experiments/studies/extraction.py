@@ -93,9 +93,9 @@ def extraction(
     """
     for name in settings:
         one_of("settings", name, SETTINGS)
-    whole = load(data, data_dir)
-    examples = scale.examples if scale.examples is not None and scale.examples < len(whole.train_y) else None
-    dataset = whole.first(examples)
+    full_set = load(data, data_dir)
+    examples = scale.examples if scale.examples is not None and scale.examples < len(full_set.train_y) else None
+    dataset = full_set.first(examples)
     cells = [(setting, schedule, seed) for setting in settings for schedule in schedules for seed in range(scale.seeds)]
     configs = [
         TrainConfig(
