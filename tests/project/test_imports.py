@@ -11,7 +11,7 @@ import tikitaka
 
 PACKAGE = Path(tikitaka.__file__).parent
 
-ROOMS = (
+LAYERS = (
     "_core",
     "_internal",
     "config",
@@ -59,8 +59,8 @@ def imports(name: str) -> Iterator[tuple[str, bool]]:
                 yield whole if whole in MODULES or whole == "tikitaka._core" else str(node.module), id(node) in hidden
 
 
-def room(module: str) -> int:
-    return ROOMS.index(module.split(".")[1])
+def level(module: str) -> int:
+    return LAYERS.index(module.split(".")[1])
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if name != "tikitaka"])
@@ -68,7 +68,7 @@ def test_no_module_imports_from_a_room_above_its_own(name: str) -> None:
     for imported, _ in imports(name):
         if imported.partition(".")[0] == "tikitaka":
             assert imported != "tikitaka", f"{name} imports from the package as a whole"
-            assert room(imported) <= room(name), f"{name} imports {imported}"
+            assert level(imported) <= level(name), f"{name} imports {imported}"
 
 
 def test_no_circles() -> None:
@@ -87,4 +87,4 @@ def test_only_extras_are_imported_within_functions(name: str) -> None:
 
 
 def test_every_room_has_its_place() -> None:
-    assert {name.split(".")[1] for name in MODULES if name != "tikitaka"} == set(ROOMS) - {"_core"}
+    assert {name.split(".")[1] for name in MODULES if name != "tikitaka"} == set(LAYERS) - {"_core"}
