@@ -64,7 +64,7 @@ def level(module: str) -> int:
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if name != "tikitaka"])
-def test_no_module_imports_from_a_room_above_its_own(name: str) -> None:
+def test_no_module_imports_from_a_level_above_its_own(name: str) -> None:
     for imported, _ in imports(name):
         if imported.partition(".")[0] == "tikitaka":
             assert imported != "tikitaka", f"{name} imports from the package as a whole"
