@@ -2,27 +2,6 @@
 
 use crate::error::{Error, Result};
 
-/// The allowed range of one number of a settings struct.
-#[derive(Clone, Copy, Debug)]
-pub struct Limit<T> {
-    /// The field's name.
-    pub field: &'static str,
-    /// The least value allowed.
-    pub min: f64,
-    /// The largest value allowed.
-    pub max: f64,
-    /// Reads the field; `None` where an optional field is not set.
-    pub get: fn(&T) -> Option<f64>,
-}
-
-/// Checks every limit; the first violation is the error.
-pub(crate) fn check_limits<T>(settings: &T, limits: &[Limit<T>]) -> Result<()> {
-    limits.iter().try_for_each(|limit| match (limit.get)(settings) {
-        Some(value) => check_range(limit.field, value, limit.min, limit.max),
-        None => Ok(()),
-    })
-}
-
 /// Requires a number from `min` to `max`.
 pub(crate) fn check_range(what: impl Into<String>, given: f64, min: f64, max: f64) -> Result<()> {
     if (min..=max).contains(&given) {

@@ -4,8 +4,8 @@
 //! conversion, its place behind the trait of the family, and its entry in [`Family::KINDS`], from which
 //! everything that lists kinds is made: names, defaults, bounds, and what Python and the command line offer.
 
-use crate::check::Limit;
 use crate::error::{Error, Result};
+use crate::settings::{Limit, Settings};
 
 /// One kind of a family, as data.
 #[derive(Clone, Copy, Debug)]
@@ -15,18 +15,7 @@ pub struct Kind<F: 'static> {
     /// Its default settings; `None` where there are none, as for the sizes of a layer.
     pub default: Option<fn() -> F>,
     /// The allowed range of each of its numbers.
-    pub bounds: &'static [Bounds],
-}
-
-/// The allowed range of one number.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Bounds {
-    /// The field's name.
-    pub field: &'static str,
-    /// The least value allowed.
-    pub min: f64,
-    /// The largest value allowed.
-    pub max: f64,
+    pub limits: &'static [Limit],
 }
 
 /// Settings with a name.
@@ -50,28 +39,11 @@ pub(crate) fn preset<T>(what: &'static str, presets: &[Preset<T>], name: &str) -
 }
 
 /// A family of kinds, implemented by the macro that makes its enum.
-pub trait Family: Sized + 'static {
+pub trait Family: Settings + Sized + 'static {
     /// What one of the family is called.
     const NAME: &'static str;
     /// Every kind, in the order in which they are listed to users.
     const KINDS: &'static [Kind<Self>];
-
-    /// The name of the kind of these settings.
-    fn kind(&self) -> &'static str;
-
-    /// Checks every field.
-    fn validate(&self) -> Result<()>;
-}
-
-/// The bounds of limits, without their access to the settings.
-pub(crate) const fn bounds<T, const N: usize>(limits: &[Limit<T>]) -> [Bounds; N] {
-    let mut out = [Bounds { field: "", min: 0.0, max: 0.0 }; N];
-    let mut k = 0;
-    while k < N {
-        out[k] = Bounds { field: limits[k].field, min: limits[k].min, max: limits[k].max };
-        k += 1;
-    }
-    out
 }
 
 /// Defines the enum of a family:
@@ -90,10 +62,10 @@ pub(crate) const fn bounds<T, const N: usize>(limits: &[Limit<T>]) -> [Bounds; N
 /// }
 /// ```
 ///
-/// Every settings struct has `LIMITS: &[Limit<Self>]`, derives what the enum derives, and implements the trait of the
-/// family, which has `validate`. The enum is tagged by the key "kind" in files; it has `kind`, `validate`, `settings`
-/// (the trait object), `From` of each struct, and [`Family`]. A visitor is for what a trait object cannot do: its
-/// `visit` is generic over the settings.
+/// Every settings struct comes from [`settings!`](crate::settings) and implements the trait of the family, which has
+/// `validate`. The enum is tagged by the key "kind" in files; it has `kind`, `validate`, `settings` (the trait object),
+/// `From` of each struct, and [`Family`]. A visitor is for what a trait object cannot do: its `visit` is generic over
+/// the settings.
 macro_rules! kinds {
     (
         $(#[$meta:meta])*
@@ -117,6 +89,7 @@ macro_rules! kinds {
 
         impl $family {
             /// The name of the kind.
+            #[allow(dead_code)]
             $vis fn kind(&self) -> &'static str {
                 match self {
                     $(Self::$variant { .. } => $kind,)+
@@ -146,14 +119,12 @@ macro_rules! kinds {
                 $($crate::kinds::Kind {
                     name: $kind,
                     default: $crate::kinds::kinds!(@default $variant $(($settings))? $(without $default)?),
-                    bounds: $crate::kinds::kinds!(@bounds $(($settings))?),
+                    limits: $crate::kinds::kinds!(@limits $(($settings))?),
                 },)+
             ];
+        }
 
-            fn kind(&self) -> &'static str {
-                self.kind()
-            }
-
+        impl $crate::settings::Settings for $family {
             fn validate(&self) -> $crate::error::Result<()> {
                 self.validate()
             }
@@ -184,10 +155,8 @@ macro_rules! kinds {
     (@default $variant:ident ($settings:ty)) => { Some(|| Self::$variant(<$settings>::default())) };
     (@default $variant:ident ($settings:ty) without default) => { None };
     (@default $variant:ident) => { Some(|| Self::$variant) };
-    (@bounds) => { &[] };
-    (@bounds ($settings:ty)) => {
-        const { &$crate::kinds::bounds::<$settings, { <$settings>::LIMITS.len() }>(<$settings>::LIMITS) }
-    };
+    (@limits) => { &[] };
+    (@limits ($settings:ty)) => { <$settings>::LIMITS };
 }
 pub(crate) use kinds;
 
@@ -197,21 +166,21 @@ mod tests {
     use crate::device::{DeviceConfig, SoftBounds};
     use crate::rule::RuleConfig;
 
-    fn tables_agree<F: Family>() {
+    fn tables_agree<F: Family>(name: fn(&F) -> &'static str) {
         for kind in F::KINDS {
             let default = kind.default.expect("every device and rule has defaults")();
-            assert_eq!(default.kind(), kind.name);
+            assert_eq!(name(&default), kind.name);
             default.validate().expect("defaults are valid");
         }
     }
 
     #[test]
     fn a_line_gives_name_default_and_bounds() {
-        tables_agree::<DeviceConfig>();
-        tables_agree::<RuleConfig>();
+        tables_agree(DeviceConfig::kind);
+        tables_agree(RuleConfig::kind);
         let names: Vec<_> = DeviceConfig::KINDS.iter().map(|kind| kind.name).collect();
         assert_eq!(names, ["soft-bounds", "constant-step"]);
-        assert_eq!(DeviceConfig::KINDS[0].bounds[0], Bounds { field: "states", min: 1.0, max: 1e7 });
+        assert_eq!(DeviceConfig::KINDS[0].limits[0], Limit { field: "states", min: 1.0, max: 1e7 });
         assert_eq!(DeviceConfig::from(SoftBounds::default()), DeviceConfig::default());
     }
 }

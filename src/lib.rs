@@ -83,6 +83,7 @@ pub mod network;
 mod python;
 pub mod random;
 pub mod rule;
+pub mod settings;
 pub mod simd;
 pub mod tensors;
 mod threads;

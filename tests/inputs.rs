@@ -8,7 +8,7 @@ use tikitaka::network::{
     Conv2dConfig, Examples, Inputs, LayerConfig, Loss, LstmConfig, MaxPool2dConfig, Memory, Network, Targets,
     TrainOptions,
 };
-use tikitaka::rule::{AnalogSgd, DigitalSgd, RuleConfig, RuleSettings, Ttv2};
+use tikitaka::rule::{AnalogSgd, DigitalSgd, RuleConfig, Ttv2};
 
 fn linear(inputs: usize, outputs: usize) -> LayerConfig {
     LayerConfig::linear(inputs, outputs)

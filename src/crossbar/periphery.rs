@@ -1,58 +1,33 @@
 //! What stands between digital vectors and an array: converters, noise, managements.
 
-use crate::check::{Limit, check_limits};
 use crate::error::Result;
 use crate::kinds::{Preset, preset};
+use crate::settings::settings;
 use crate::simd;
-use serde::{Deserialize, Serialize};
 
-/// One direction of a periphery; every part is off by default, and all off is the exact product.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct IoSettings {
-    /// Resolution of the input converter, in bits; 0 is off.
-    pub dac_bits: u32,
-    /// Input range ± of the input converter.
-    pub dac_bound: f64,
-    /// Resolution of the output converter, in bits; 0 is off.
-    pub adc_bits: u32,
-    /// Output range ± of the output converter.
-    pub adc_bound: f64,
-    /// σ: standard deviation of the noise added to each output.
-    pub output_noise: f64,
-    /// Divide the input by its largest magnitude and multiply back after the product.
-    pub noise_management: bool,
-    /// Halve the input and repeat while an output saturates.
-    pub bound_management: bool,
-}
-
-impl Default for IoSettings {
-    fn default() -> Self {
-        Self {
-            dac_bits: 0,
-            dac_bound: 1.0,
-            adc_bits: 0,
-            adc_bound: 12.0,
-            output_noise: 0.0,
-            noise_management: false,
-            bound_management: false,
-        }
+settings! {
+    /// One direction of a periphery; every part is off by default, and all off is the exact product.
+    pub struct IoSettings {
+        /// Resolution of the input converter, in bits; 0 is off.
+        pub dac_bits: u32 = 0, 0.0 to 24.0;
+        /// Input range ± of the input converter.
+        pub dac_bound: f64 = 1.0, 1e-6 to 1e6;
+        /// Resolution of the output converter, in bits; 0 is off.
+        pub adc_bits: u32 = 0, 0.0 to 24.0;
+        /// Output range ± of the output converter.
+        pub adc_bound: f64 = 12.0, 1e-6 to 1e6;
+        /// σ: standard deviation of the noise added to each output.
+        pub output_noise: f64 = 0.0, 0.0 to 1e4;
+        /// Divide the input by its largest magnitude and multiply back after the product.
+        pub noise_management: bool = false;
+        /// Halve the input and repeat while an output saturates.
+        pub bound_management: bool = false;
     }
+    also |settings| settings.check_bits()
 }
 
 impl IoSettings {
-    /// The allowed range of every number.
-    pub const LIMITS: &[Limit<Self>] = &[
-        Limit { field: "dac_bits", min: 0.0, max: 24.0, get: |s| Some(f64::from(s.dac_bits)) },
-        Limit { field: "dac_bound", min: 1e-6, max: 1e6, get: |s| Some(s.dac_bound) },
-        Limit { field: "adc_bits", min: 0.0, max: 24.0, get: |s| Some(f64::from(s.adc_bits)) },
-        Limit { field: "adc_bound", min: 1e-6, max: 1e6, get: |s| Some(s.adc_bound) },
-        Limit { field: "output_noise", min: 0.0, max: 1e4, get: |s| Some(s.output_noise) },
-    ];
-
-    /// Checks every field.
-    pub fn validate(&self) -> Result<()> {
-        check_limits(self, Self::LIMITS)?;
+    fn check_bits(&self) -> Result<()> {
         for (field, bits) in [("dac_bits", self.dac_bits), ("adc_bits", self.adc_bits)] {
             if bits == 1 {
                 return Err(crate::Error::range(field, 1.0, "0 (off) or 2 to 24"));
@@ -77,22 +52,19 @@ impl IoSettings {
     }
 }
 
-/// The periphery of an array: forward product, transposed product, and reads of single lines.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Periphery {
-    /// y = W x.
-    pub forward: IoSettings,
-    /// z = Wᵀ δ.
-    pub backward: IoSettings,
-    /// v = W e_k or Wᵀ e_k: one line on its own, so its converter covers the range of one device.
-    pub read: IoSettings,
+settings! {
+    /// The periphery of an array: forward product, transposed product, and reads of single lines.
+    pub struct Periphery {
+        /// y = W x.
+        pub forward: IoSettings = IoSettings::default(), checked;
+        /// z = Wᵀ δ.
+        pub backward: IoSettings = IoSettings::default(), checked;
+        /// v = W e_k or Wᵀ e_k: one line on its own, so its converter covers the range of one device.
+        pub read: IoSettings = IoSettings::default(), checked;
+    }
 }
 
 impl Periphery {
-    /// Its numbers are those of its directions.
-    pub const LIMITS: &[Limit<Self>] = &[];
-
     /// Peripheries by name, in the order in which they are listed.
     pub const PRESETS: &[Preset<Self>] = &[
         Preset { name: "ideal", about: "exact products and reads", make: Self::default },
@@ -130,13 +102,6 @@ impl Periphery {
             read: IoSettings { adc_bits: 9, adc_bound: 1.0, output_noise, ..IoSettings::default() },
             forward,
         }
-    }
-
-    /// Checks every field.
-    pub fn validate(&self) -> Result<()> {
-        self.forward.validate()?;
-        self.backward.validate()?;
-        self.read.validate()
     }
 }
 

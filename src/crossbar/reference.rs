@@ -1,10 +1,11 @@
 //! The reference array: what counts as weight 0.
 
 use super::{Crossbar, transpose};
-use crate::check::{Limit, check_finite, check_len, check_limits};
+use crate::check::{check_finite, check_len};
 use crate::device::Device;
 use crate::error::Result;
 use crate::random::Operation;
+use crate::settings::settings;
 use crate::simd::aligned::Aligned;
 use serde::{Deserialize, Serialize};
 
@@ -21,42 +22,24 @@ pub enum ReferenceMethod {
     ZeroShift,
 }
 
-/// Settings of a reference array.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Reference {
-    /// Where the reference comes from.
-    pub method: ReferenceMethod,
-    /// μ_R: mean error of an ideal reference, in units of weight.
-    pub mean: f64,
-    /// σ_R: spread of the error of an ideal reference, in units of weight.
-    pub spread: f64,
-    /// N: pulses of zero-shifting per device.
-    pub pulses: u32,
-}
-
-impl Default for Reference {
-    fn default() -> Self {
-        Self { method: ReferenceMethod::None, mean: 0.0, spread: 0.0, pulses: 2000 }
+settings! {
+    /// Settings of a reference array.
+    pub struct Reference {
+        /// Where the reference comes from.
+        pub method: ReferenceMethod = ReferenceMethod::None;
+        /// μ_R: mean error of an ideal reference, in units of weight.
+        pub mean: f64 = 0.0, -1e6 to 1e6;
+        /// σ_R: spread of the error of an ideal reference, in units of weight.
+        pub spread: f64 = 0.0, 0.0 to 1e6;
+        /// N: pulses of zero-shifting per device.
+        pub pulses: u32 = 2000, 1.0 to 1e7;
     }
 }
 
 impl Reference {
-    /// The allowed range of every number.
-    pub const LIMITS: &[Limit<Self>] = &[
-        Limit { field: "mean", min: -1e6, max: 1e6, get: |s| Some(s.mean) },
-        Limit { field: "spread", min: 0.0, max: 1e6, get: |s| Some(s.spread) },
-        Limit { field: "pulses", min: 1.0, max: 1e7, get: |s| Some(f64::from(s.pulses)) },
-    ];
-
     /// The exact symmetry points.
     pub fn ideal() -> Self {
         Self { method: ReferenceMethod::Ideal, ..Self::default() }
-    }
-
-    /// Checks every field.
-    pub fn validate(&self) -> Result<()> {
-        check_limits(self, Self::LIMITS)
     }
 }
 

@@ -3,42 +3,28 @@
 use super::DeviceSettings;
 use super::step::{self, Directed, Response, StepDevice, step_settings};
 use super::variation::{Point, Variation};
-use crate::check::{Limit, check_limits};
 use crate::error::Result;
-use serde::{Deserialize, Serialize};
+use crate::settings::settings;
 
-/// Settings of constant-step devices; by default all devices are equal and exact.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ConstantStep {
-    /// n_states = 2b/δ; 1200 where neither states nor step is given.
-    pub states: Option<f64>,
-    /// δ: mean step, in units of weight.
-    pub weight_step: Option<f64>,
-    /// b: mean bound, in units of weight.
-    pub bound: f64,
-    /// σ_c: cycle-to-cycle noise, in steps.
-    pub cycle_noise: f64,
-    /// σ_d: device-to-device spread of the step, γ = 1 + σ_d ξ.
-    pub step_spread: f64,
-    /// σ_b: device-to-device spread of the bounds, relative to b.
-    pub bound_spread: f64,
-    /// σ_±: device-to-device spread of the up/down asymmetry.
-    pub asymmetry: f64,
-}
-
-impl Default for ConstantStep {
-    fn default() -> Self {
-        Self {
-            states: None,
-            weight_step: None,
-            bound: 0.6,
-            cycle_noise: 0.0,
-            step_spread: 0.0,
-            bound_spread: 0.0,
-            asymmetry: 0.0,
-        }
+settings! {
+    /// Settings of constant-step devices; by default all devices are equal and exact.
+    pub struct ConstantStep {
+        /// n_states = 2b/δ; 1200 where neither states nor step is given.
+        pub states: Option<f64> = None, 1.0 to 1e7;
+        /// δ: mean step, in units of weight.
+        pub weight_step: Option<f64> = None, 1e-9 to 1e3;
+        /// b: mean bound, in units of weight.
+        pub bound: f64 = 0.6, 1e-3 to 1e6;
+        /// σ_c: cycle-to-cycle noise, in steps.
+        pub cycle_noise: f64 = 0.0, 0.0 to 1e4;
+        /// σ_d: device-to-device spread of the step, γ = 1 + σ_d ξ.
+        pub step_spread: f64 = 0.0, 0.0 to 3.0;
+        /// σ_b: device-to-device spread of the bounds, relative to b.
+        pub bound_spread: f64 = 0.0, 0.0 to 3.0;
+        /// σ_±: device-to-device spread of the up/down asymmetry.
+        pub asymmetry: f64 = 0.0, 0.0 to 3.0;
     }
+    also |s| step::check_states(s.states, s.weight_step, s.bound)
 }
 
 impl ConstantStep {

@@ -16,6 +16,7 @@ pub use variation::{Point, Variation};
 
 use crate::error::Result;
 use crate::kinds::kinds;
+use crate::settings::Settings;
 pub use crate::simd::{LANES, Mask};
 use std::fmt::Debug;
 
@@ -97,19 +98,16 @@ pub trait Device: Debug + Clone + Send + Sync + 'static {
 }
 
 /// The settings of a device model.
-pub trait DeviceSettings: Debug {
+pub trait DeviceSettings: Debug + Settings {
     /// The model that they make.
     type Device: Device
     where
         Self: Sized;
 
-    /// Checks every field.
-    fn validate(&self) -> Result<()>;
-
     /// The model with these settings.
     ///
     /// # Errors
-    /// What [`validate`](DeviceSettings::validate) refuses.
+    /// What [`validate`](Settings::validate) refuses.
     fn build(&self) -> Result<Self::Device>
     where
         Self: Sized;

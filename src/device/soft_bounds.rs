@@ -3,8 +3,8 @@
 use super::step::{self, Directed, Response, StepDevice, step_settings};
 use super::variation::{Point, Variation};
 use super::{Block, DeviceSettings};
-use crate::check::{Limit, check_limits};
 use crate::error::Result;
+use crate::settings::settings;
 use crate::simd::{LANES, Mask};
 use serde::{Deserialize, Serialize};
 
@@ -19,41 +19,27 @@ pub enum CycleNoise {
     Multiplicative,
 }
 
-/// Settings of soft-bounds devices.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct SoftBounds {
-    /// n_states = 2b/δ; 20 where neither states nor step is given.
-    pub states: Option<f64>,
-    /// δ: mean step at w = 0, in units of weight.
-    pub weight_step: Option<f64>,
-    /// b: mean bound, in units of weight.
-    pub bound: f64,
-    /// σ_c: cycle-to-cycle noise, in steps.
-    pub cycle_noise: f64,
-    /// σ_d: device-to-device spread of the step.
-    pub step_spread: f64,
-    /// σ_b: device-to-device spread of the bounds, relative to b.
-    pub bound_spread: f64,
-    /// σ_±: device-to-device spread of the up/down asymmetry.
-    pub asymmetry: f64,
-    /// Additive or multiplicative cycle noise.
-    pub noise: CycleNoise,
-}
-
-impl Default for SoftBounds {
-    fn default() -> Self {
-        Self {
-            states: None,
-            weight_step: None,
-            bound: 0.6,
-            cycle_noise: 0.3,
-            step_spread: 0.3,
-            bound_spread: 0.3,
-            asymmetry: 0.1,
-            noise: CycleNoise::Additive,
-        }
+settings! {
+    /// Settings of soft-bounds devices.
+    pub struct SoftBounds {
+        /// n_states = 2b/δ; 20 where neither states nor step is given.
+        pub states: Option<f64> = None, 1.0 to 1e7;
+        /// δ: mean step at w = 0, in units of weight.
+        pub weight_step: Option<f64> = None, 1e-9 to 1e3;
+        /// b: mean bound, in units of weight.
+        pub bound: f64 = 0.6, 1e-3 to 1e6;
+        /// σ_c: cycle-to-cycle noise, in steps.
+        pub cycle_noise: f64 = 0.3, 0.0 to 1e4;
+        /// σ_d: device-to-device spread of the step.
+        pub step_spread: f64 = 0.3, 0.0 to 3.0;
+        /// σ_b: device-to-device spread of the bounds, relative to b.
+        pub bound_spread: f64 = 0.3, 0.0 to 3.0;
+        /// σ_±: device-to-device spread of the up/down asymmetry.
+        pub asymmetry: f64 = 0.1, 0.0 to 3.0;
+        /// Additive or multiplicative cycle noise.
+        pub noise: CycleNoise = CycleNoise::Additive;
     }
+    also |s| step::check_states(s.states, s.weight_step, s.bound)
 }
 
 impl SoftBounds {

@@ -177,29 +177,11 @@ pub fn pulse_blocks<M: Mask, const N: usize>(
 }
 
 /// For settings with the fields `states`, `weight_step`, `bound`, `cycle_noise`, `step_spread`, `bound_spread` and
-/// `asymmetry`, and a constant `STATES`: their limits, and the model with the response that they make.
+/// `asymmetry`, and a constant `STATES`: the model with the response that they make.
 macro_rules! step_settings {
     ($settings:ident, $response:ty, |$these:ident| $make:expr) => {
-        impl $settings {
-            /// The allowed range of every number.
-            pub const LIMITS: &[Limit<Self>] = &[
-                Limit { field: "states", min: 1.0, max: 1e7, get: |s| s.states },
-                Limit { field: "weight_step", min: 1e-9, max: 1e3, get: |s| s.weight_step },
-                Limit { field: "bound", min: 1e-3, max: 1e6, get: |s| Some(s.bound) },
-                Limit { field: "cycle_noise", min: 0.0, max: 1e4, get: |s| Some(s.cycle_noise) },
-                Limit { field: "step_spread", min: 0.0, max: 3.0, get: |s| Some(s.step_spread) },
-                Limit { field: "bound_spread", min: 0.0, max: 3.0, get: |s| Some(s.bound_spread) },
-                Limit { field: "asymmetry", min: 0.0, max: 3.0, get: |s| Some(s.asymmetry) },
-            ];
-        }
-
         impl DeviceSettings for $settings {
             type Device = StepDevice<$response>;
-
-            fn validate(&self) -> Result<()> {
-                check_limits(self, Self::LIMITS)?;
-                step::check_states(self.states, self.weight_step, self.bound)
-            }
 
             fn build(&self) -> Result<Self::Device> {
                 self.validate()?;

@@ -3,10 +3,11 @@
 use crate::Workers;
 use crate::crossbar::{IoSettings, Periphery, Programming, PulseTrains, Reference};
 use crate::device::DeviceConfig;
-use crate::error::{Error, Result};
-use crate::kinds::{Bounds, Family, Preset, kinds};
+use crate::error::Error;
+use crate::kinds::{Family, Preset, kinds};
 use crate::network::LayerConfig;
 use crate::rule::{RuleConfig, Situation};
+use crate::settings::{Limit, Settings};
 use pyo3::exceptions::{PyMemoryError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyType};
@@ -82,22 +83,6 @@ pub(super) fn workers(threads: usize) -> PyResult<Arc<Workers>> {
     Ok(pool)
 }
 
-/// Settings that are checked: for the parts of an array that come in one kind each.
-trait Settings {
-    fn validate(&self) -> Result<()>;
-}
-
-macro_rules! parts {
-    ($($settings:ty),+) => {
-        $(impl Settings for $settings {
-            fn validate(&self) -> Result<()> {
-                self.validate()
-            }
-        })+
-    };
-}
-parts!(IoSettings, Periphery, PulseTrains, Reference);
-
 kinds! {
     /// What an array has besides its devices. In files these have no key "kind": each stands where nothing else can.
     enum PartConfig("part"): Settings {
@@ -117,7 +102,7 @@ struct Table {
     name: &'static str,
     kinds: fn() -> Vec<&'static str>,
     defaults: DefaultsOf,
-    bounds: fn(&str) -> Option<&'static [Bounds]>,
+    limits: fn(&str) -> Option<&'static [Limit]>,
     validate: fn(&Bound<'_, PyDict>, &str) -> PyResult<()>,
 }
 
@@ -136,7 +121,7 @@ const fn table<F: Family + Serialize + DeserializeOwned>() -> Table {
             let make = default.ok_or_else(|| PyValueError::new_err(format!("{name} has no defaults")))?;
             pythonize(py, &make()).map_err(PyErr::from)
         },
-        bounds: |name| F::KINDS.iter().find(|kind| kind.name == name).map(|kind| kind.bounds),
+        limits: |name| F::KINDS.iter().find(|kind| kind.name == name).map(|kind| kind.limits),
         validate: |dict, name| {
             let settings: F = depythonize(dict).map_err(|e| PyValueError::new_err(format!("{name}: {e}")))?;
             settings.validate().map_err(map_error)
@@ -192,8 +177,8 @@ pub(super) fn defaults<'py>(py: Python<'py>, kind: &str) -> PyResult<Bound<'py, 
 /// The least and the largest value of every number of a kind.
 #[pyfunction]
 pub(super) fn bounds(kind: &str) -> PyResult<HashMap<&'static str, (f64, f64)>> {
-    let bounds = (family_of(kind)?.bounds)(kind).unwrap_or_default();
-    Ok(bounds.iter().map(|bounds| (bounds.field, (bounds.min, bounds.max))).collect())
+    let limits = (family_of(kind)?.limits)(kind).unwrap_or_default();
+    Ok(limits.iter().map(|limit| (limit.field, (limit.min, limit.max))).collect())
 }
 
 /// Raises a ValueError naming the field, its value and what is allowed, if the settings are not valid.

@@ -1,58 +1,33 @@
 //! Stochastic gradient descent by pulsed updates (GV16).
 
-use super::arrays::{Arrays, check_devices, check_surroundings, samples};
+use super::arrays::{Arrays, samples};
 use super::{Description, Initial, Rule, RuleSettings, Sharing, Situation, State};
-use crate::check::{Limit, check_limits};
 use crate::crossbar::{Array, Periphery, PulseTrains, Reference, Visible};
 use crate::device::DeviceConfig;
 use crate::error::Result;
 use crate::ledger::Ledger;
+use crate::settings::settings;
 use crate::threads::Workers;
-use serde::{Deserialize, Serialize};
 
-/// Settings of pulsed SGD.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct AnalogSgd {
-    /// Learning rate; the schedule multiplies it.
-    pub lr: f64,
-    /// Devices of the array.
-    pub device: DeviceConfig,
-    /// Periphery of the array.
-    pub periphery: Periphery,
-    /// Pulse trains of the update.
-    pub pulse_trains: PulseTrains,
-    /// What counts as weight 0.
-    pub reference: Reference,
-    /// Keep a counter of pulses per crosspoint.
-    pub count_pulses: bool,
-}
-
-impl Default for AnalogSgd {
-    fn default() -> Self {
-        Self {
-            lr: 0.003,
-            device: DeviceConfig::default(),
-            periphery: Periphery::default(),
-            pulse_trains: PulseTrains::default(),
-            reference: Reference::default(),
-            count_pulses: false,
-        }
+settings! {
+    /// Settings of pulsed SGD.
+    pub struct AnalogSgd {
+        /// Learning rate; the schedule multiplies it.
+        pub lr: f64 = 0.003, 0.0 to 1e3;
+        /// Devices of the array.
+        pub device: DeviceConfig = DeviceConfig::default(), checked;
+        /// Periphery of the array.
+        pub periphery: Periphery = Periphery::default(), checked;
+        /// Pulse trains of the update.
+        pub pulse_trains: PulseTrains = PulseTrains::default(), checked;
+        /// What counts as weight 0.
+        pub reference: Reference = Reference::default(), checked;
+        /// Keep a counter of pulses per crosspoint.
+        pub count_pulses: bool = false;
     }
-}
-
-impl AnalogSgd {
-    /// The allowed range of every number.
-    pub const LIMITS: &[Limit<Self>] = &[Limit { field: "lr", min: 0.0, max: 1e3, get: |s| Some(s.lr) }];
 }
 
 impl RuleSettings for AnalogSgd {
-    fn validate(&self) -> Result<()> {
-        check_limits(self, Self::LIMITS)?;
-        check_devices([Some(&self.device)])?;
-        check_surroundings(&self.periphery, &self.pulse_trains, [&self.reference])
-    }
-
     fn build(&self, at: &Initial<'_>) -> Result<Box<dyn Rule>> {
         let (periphery, pulse_trains, count_pulses) = (&self.periphery, &self.pulse_trains, self.count_pulses);
         let arrays = Arrays { at, periphery, pulse_trains, count_pulses };

@@ -1,26 +1,10 @@
-//! The arrays of a rule: how they are checked and built, and the samples that they learn from.
+//! The arrays of a rule: how they are built, and the samples that they learn from.
 
 use super::Initial;
 use crate::check::{check_batch, check_len};
 use crate::crossbar::{Array, Periphery, PulseTrains, Reference, Setup, build};
 use crate::device::DeviceConfig;
 use crate::error::{Error, Result};
-
-/// Checks the devices of a rule, those that are given.
-pub(super) fn check_devices<const N: usize>(devices: [Option<&DeviceConfig>; N]) -> Result<()> {
-    devices.into_iter().flatten().try_for_each(DeviceConfig::validate)
-}
-
-/// Checks what surrounds the devices of a rule.
-pub(super) fn check_surroundings<const N: usize>(
-    periphery: &Periphery,
-    pulse_trains: &PulseTrains,
-    references: [&Reference; N],
-) -> Result<()> {
-    periphery.validate()?;
-    pulse_trains.validate()?;
-    references.into_iter().try_for_each(Reference::validate)
-}
 
 /// Requires two arrays of one shape.
 pub(super) fn check_shapes(a: &dyn Array, c: &dyn Array) -> Result<()> {

@@ -2,36 +2,20 @@
 
 use super::describe::short;
 use super::{Description, Initial, Rule, RuleSettings, Sharing, Situation, State};
-use crate::check::{Limit, check_limits};
 use crate::crossbar::{ExactWeights, Visible};
 use crate::error::Result;
+use crate::settings::settings;
 use crate::threads::Workers;
-use serde::{Deserialize, Serialize};
 
-/// Settings of the float rule.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct DigitalSgd {
-    /// Learning rate; the schedule multiplies it.
-    pub lr: f64,
-}
-
-impl Default for DigitalSgd {
-    fn default() -> Self {
-        Self { lr: 0.05 }
+settings! {
+    /// Settings of the float rule.
+    pub struct DigitalSgd {
+        /// Learning rate; the schedule multiplies it.
+        pub lr: f64 = 0.05, 0.0 to 1e3;
     }
-}
-
-impl DigitalSgd {
-    /// The allowed range of every number.
-    pub const LIMITS: &[Limit<Self>] = &[Limit { field: "lr", min: 0.0, max: 1e3, get: |s| Some(s.lr) }];
 }
 
 impl RuleSettings for DigitalSgd {
-    fn validate(&self) -> Result<()> {
-        check_limits(self, Self::LIMITS)
-    }
-
     fn build(&self, at: &Initial<'_>) -> Result<Box<dyn Rule>> {
         Ok(Box::new(DigitalSgdRule::new(ExactWeights::new(at.rows, at.cols, at.weights)?, self.lr)))
     }

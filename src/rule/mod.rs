@@ -27,6 +27,7 @@ use crate::crossbar::{Array, Visible};
 use crate::error::Result;
 use crate::kinds::kinds;
 use crate::ledger::Ledger;
+use crate::settings::Settings;
 use crate::threads::Workers;
 use std::any::Any;
 use std::fmt::Debug;
@@ -65,14 +66,8 @@ impl RuleConfig {
     }
 }
 
-/// The settings of a rule: what they allow, what they build and what they mean.
-pub trait RuleSettings: Debug {
-    /// Checks every field.
-    ///
-    /// # Errors
-    /// The first field that is out of range.
-    fn validate(&self) -> Result<()>;
-
+/// The settings of a rule: what they build and what they mean.
+pub trait RuleSettings: Debug + Settings {
     /// The rule of a layer.
     ///
     /// # Errors

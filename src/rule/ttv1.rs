@@ -1,16 +1,16 @@
 //! TTv1, "Tiki-Taka" (GH20, PAT1): gradients go to a fast array A, and what A holds is copied to C
 //! line by line. The network sees W = γA + C.
 
-use super::arrays::{Arrays, check_devices, check_shapes, check_surroundings, samples};
+use super::arrays::{Arrays, check_shapes, samples};
 use super::describe::short;
 use super::schedule::Schedule;
 use super::weighted_sum::WeightedSum;
 use super::{Description, Initial, Rule, RuleSettings, Sharing, Situation, State};
-use crate::check::{Limit, check_limits};
 use crate::crossbar::{Array, Line, Periphery, PulseTrains, Reference, Visible};
 use crate::device::DeviceConfig;
 use crate::error::Result;
 use crate::ledger::Ledger;
+use crate::settings::settings;
 use crate::threads::Workers;
 use serde::{Deserialize, Serialize};
 
@@ -26,64 +26,37 @@ pub enum ReadVectors {
     Hadamard,
 }
 
-/// Settings of TTv1.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Ttv1 {
-    /// lr_A: learning rate of A.
-    pub fast_lr: f64,
-    /// lr_C: learning rate of the transfer from A to C; the schedule multiplies it.
-    pub transfer_lr: f64,
-    /// ns: samples per transfer of one line.
-    pub transfer_every: u32,
-    /// γ: share of A in the weights that the network sees.
-    pub gamma: f64,
-    /// The vectors that read A.
-    pub read_vectors: ReadVectors,
-    /// Devices of A, and of C unless `slow_device` is given.
-    pub device: DeviceConfig,
-    /// Devices of C.
-    pub slow_device: Option<DeviceConfig>,
-    /// Periphery of both arrays.
-    pub periphery: Periphery,
-    /// Pulse trains of both arrays.
-    pub pulse_trains: PulseTrains,
-    /// R: what counts as 0 on A.
-    pub reference: Reference,
-    /// What counts as weight 0 on C.
-    pub slow_reference: Reference,
-    /// Keep a counter of pulses per crosspoint.
-    pub count_pulses: bool,
-}
-
-impl Default for Ttv1 {
-    fn default() -> Self {
-        Self {
-            fast_lr: 0.5,
-            transfer_lr: 0.1,
-            transfer_every: 2,
-            gamma: 0.0,
-            read_vectors: ReadVectors::OneHot,
-            device: DeviceConfig::default(),
-            slow_device: None,
-            periphery: Periphery::default(),
-            pulse_trains: PulseTrains::default(),
-            reference: Reference::ideal(),
-            slow_reference: Reference::default(),
-            count_pulses: false,
-        }
+settings! {
+    /// Settings of TTv1.
+    pub struct Ttv1 {
+        /// lr_A: learning rate of A.
+        pub fast_lr: f64 = 0.5, 0.0 to 1e3;
+        /// lr_C: learning rate of the transfer from A to C; the schedule multiplies it.
+        pub transfer_lr: f64 = 0.1, 0.0 to 1e6;
+        /// ns: samples per transfer of one line.
+        pub transfer_every: u32 = 2, 1.0 to 1e9;
+        /// γ: share of A in the weights that the network sees.
+        pub gamma: f64 = 0.0, 0.0 to 1e3;
+        /// The vectors that read A.
+        pub read_vectors: ReadVectors = ReadVectors::OneHot;
+        /// Devices of A, and of C unless `slow_device` is given.
+        pub device: DeviceConfig = DeviceConfig::default(), checked;
+        /// Devices of C.
+        pub slow_device: Option<DeviceConfig> = None, checked;
+        /// Periphery of both arrays.
+        pub periphery: Periphery = Periphery::default(), checked;
+        /// Pulse trains of both arrays.
+        pub pulse_trains: PulseTrains = PulseTrains::default(), checked;
+        /// R: what counts as 0 on A.
+        pub reference: Reference = Reference::ideal(), checked;
+        /// What counts as weight 0 on C.
+        pub slow_reference: Reference = Reference::default(), checked;
+        /// Keep a counter of pulses per crosspoint.
+        pub count_pulses: bool = false;
     }
 }
 
 impl Ttv1 {
-    /// The allowed range of every number.
-    pub const LIMITS: &[Limit<Self>] = &[
-        Limit { field: "fast_lr", min: 0.0, max: 1e3, get: |s| Some(s.fast_lr) },
-        Limit { field: "transfer_lr", min: 0.0, max: 1e6, get: |s| Some(s.transfer_lr) },
-        Limit { field: "transfer_every", min: 1.0, max: 1e9, get: |s| Some(f64::from(s.transfer_every)) },
-        Limit { field: "gamma", min: 0.0, max: 1e3, get: |s| Some(s.gamma) },
-    ];
-
     /// Devices of C.
     pub fn slow_device(&self) -> &DeviceConfig {
         self.slow_device.as_ref().unwrap_or(&self.device)
@@ -91,12 +64,6 @@ impl Ttv1 {
 }
 
 impl RuleSettings for Ttv1 {
-    fn validate(&self) -> Result<()> {
-        check_limits(self, Self::LIMITS)?;
-        check_devices([Some(&self.device), self.slow_device.as_ref()])?;
-        check_surroundings(&self.periphery, &self.pulse_trains, [&self.reference, &self.slow_reference])
-    }
-
     fn build(&self, at: &Initial<'_>) -> Result<Box<dyn Rule>> {
         let (periphery, pulse_trains, count_pulses) = (&self.periphery, &self.pulse_trains, self.count_pulses);
         let arrays = Arrays { at, periphery, pulse_trains, count_pulses };

@@ -1,25 +1,17 @@
 //! The plan of an update: how long its pulse trains are, and how likely they fire (GV16; managements as documented by
 //! aihwkit).
 
-use crate::check::{Limit, check_limits};
-use crate::error::Result;
-use serde::{Deserialize, Serialize};
+use crate::settings::settings;
 
-/// Settings of the pulse trains of an update.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct PulseTrains {
-    /// BL_max: the most slots of a train.
-    pub max_length: u32,
-    /// Balance the firing of rows and columns by their largest values.
-    pub update_management: bool,
-    /// Make each train only as long as its update needs.
-    pub length_management: bool,
-}
-
-impl Default for PulseTrains {
-    fn default() -> Self {
-        Self { max_length: 31, update_management: true, length_management: true }
+settings! {
+    /// Settings of the pulse trains of an update.
+    pub struct PulseTrains {
+        /// BL_max: the most slots of a train.
+        pub max_length: u32 = 31, 1.0 to 4096.0;
+        /// Balance the firing of rows and columns by their largest values.
+        pub update_management: bool = true;
+        /// Make each train only as long as its update needs.
+        pub length_management: bool = true;
     }
 }
 
@@ -37,15 +29,6 @@ pub struct UpdatePlan {
 }
 
 impl PulseTrains {
-    /// The allowed range of every number.
-    pub const LIMITS: &[Limit<Self>] =
-        &[Limit { field: "max_length", min: 1.0, max: 4096.0, get: |s| Some(f64::from(s.max_length)) }];
-
-    /// Checks every field.
-    pub fn validate(&self) -> Result<()> {
-        check_limits(self, Self::LIMITS)
-    }
-
     /// GV16, with k = lr·x_max·δ_max/δ_step the pulses that the largest crosspoint needs:
     ///
     /// ```text

@@ -4,42 +4,42 @@ use super::{
     ArraySpec, Batch, BatchGradient, Layer, LayerInput, Part, Saved, Sizes, check_vector, check_window,
     for_each_example, rescale,
 };
-use crate::check::{Limit, check_limits};
 use crate::error::{Error, Result};
 use crate::network::shape::Shape;
 use crate::rule::Rule;
+use crate::settings::settings;
 use crate::threads::Workers;
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 
-/// Settings of a convolution.
-///
-/// Images lie pixel by pixel, row-major, the channels of a pixel together.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Conv2dConfig {
-    /// c: values per pixel.
-    pub channels: usize,
-    /// Rows of pixels.
-    pub height: usize,
-    /// Pixels per row.
-    pub width: usize,
-    /// m: values per output pixel.
-    pub filters: usize,
-    /// k: patches are k × k pixels.
-    pub kernel: usize,
-    /// Pixels from one patch to the next.
-    #[serde(default = "super::unit")]
-    pub stride: usize,
-    /// Pixels of zeros around an image.
-    #[serde(default)]
-    pub padding: usize,
-    /// One more column, fed with 1.
-    #[serde(default = "super::yes")]
-    pub bias: bool,
-    /// Output scale s: y = s·W x, so that weights fit the range of the devices.
-    #[serde(default = "super::one")]
-    pub scale: f64,
+settings! {
+    /// Settings of a convolution.
+    ///
+    /// Images lie pixel by pixel, row-major, the channels of a pixel together.
+    pub struct Conv2dConfig without default {
+        /// c: values per pixel.
+        pub channels: usize, 1.0 to 1e6;
+        /// Rows of pixels.
+        pub height: usize, 1.0 to 1e5;
+        /// Pixels per row.
+        pub width: usize, 1.0 to 1e5;
+        /// m: values per output pixel.
+        pub filters: usize, 1.0 to 1e6;
+        /// k: patches are k × k pixels.
+        pub kernel: usize, 1.0 to 1e4;
+        /// Pixels from one patch to the next.
+        #[serde(default = "super::unit")]
+        pub stride: usize, 1.0 to 1e4;
+        /// Pixels of zeros around an image.
+        #[serde(default)]
+        pub padding: usize, 0.0 to 1e4;
+        /// One more column, fed with 1.
+        #[serde(default = "super::yes")]
+        pub bias: bool;
+        /// Output scale s: y = s·W x, so that weights fit the range of the devices.
+        #[serde(default = "super::one")]
+        pub scale: f64, 1e-6 to 1e6;
+    }
+    also |settings| settings.check_sizes()
 }
 
 impl Conv2dConfig {
@@ -48,17 +48,16 @@ impl Conv2dConfig {
         Self { channels, height, width, filters, kernel, stride: 1, padding: 0, bias: true, scale: 1.0 }
     }
 
-    /// The allowed range of every number.
-    pub const LIMITS: &[Limit<Self>] = &[
-        Limit { field: "channels", min: 1.0, max: 1e6, get: |s| Some(s.channels as f64) },
-        Limit { field: "height", min: 1.0, max: 1e5, get: |s| Some(s.height as f64) },
-        Limit { field: "width", min: 1.0, max: 1e5, get: |s| Some(s.width as f64) },
-        Limit { field: "filters", min: 1.0, max: 1e6, get: |s| Some(s.filters as f64) },
-        Limit { field: "kernel", min: 1.0, max: 1e4, get: |s| Some(s.kernel as f64) },
-        Limit { field: "stride", min: 1.0, max: 1e4, get: |s| Some(s.stride as f64) },
-        Limit { field: "padding", min: 0.0, max: 1e4, get: |s| Some(s.padding as f64) },
-        Limit { field: "scale", min: 1e-6, max: 1e6, get: |s| Some(s.scale) },
-    ];
+    /// A patch fits the image.
+    fn check_sizes(&self) -> Result<()> {
+        check_window(self.kernel, self.height, self.width, self.padding)?;
+        if self.padding >= self.kernel {
+            let allowed = format!("below the kernel ({})", self.kernel);
+            return Err(Error::range("padding", self.padding as f64, allowed));
+        }
+        check_vector(self.inputs())?;
+        check_vector(self.outputs())
+    }
 
     /// Rows and columns of patches.
     pub(super) fn places(&self) -> (usize, usize) {
@@ -105,16 +104,8 @@ impl Conv2dConfig {
 }
 
 impl Layer for Conv2dConfig {
-    /// Checks every field, and that a patch fits the image.
     fn validate(&self) -> Result<()> {
-        check_limits(self, Self::LIMITS)?;
-        check_window(self.kernel, self.height, self.width, self.padding)?;
-        if self.padding >= self.kernel {
-            let allowed = format!("below the kernel ({})", self.kernel);
-            return Err(Error::range("padding", self.padding as f64, allowed));
-        }
-        check_vector(self.inputs())?;
-        check_vector(self.outputs())
+        self.validate()
     }
 
     fn shapes(&self, _before: Shape) -> (Shape, Shape) {

@@ -1,21 +1,21 @@
 //! From images to vectors.
 
 use super::{Layer, LayerInput, Part, check_vector};
-use crate::check::{Limit, check_limits};
 use crate::error::Result;
 use crate::network::shape::Shape;
-use serde::{Deserialize, Serialize};
+use crate::settings::settings;
 
-/// Settings of the step from images to vectors.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FlattenConfig {
-    /// Values per pixel.
-    pub channels: usize,
-    /// Rows of pixels.
-    pub height: usize,
-    /// Pixels per row.
-    pub width: usize,
+settings! {
+    /// Settings of the step from images to vectors.
+    pub struct FlattenConfig without default {
+        /// Values per pixel.
+        pub channels: usize, 1.0 to 1e6;
+        /// Rows of pixels.
+        pub height: usize, 1.0 to 1e5;
+        /// Pixels per row.
+        pub width: usize, 1.0 to 1e5;
+    }
+    also |settings| check_vector(settings.values())
 }
 
 impl FlattenConfig {
@@ -23,13 +23,6 @@ impl FlattenConfig {
     pub fn new((height, width, channels): (usize, usize, usize)) -> Self {
         Self { channels, height, width }
     }
-
-    /// The allowed range of every number.
-    pub const LIMITS: &[Limit<Self>] = &[
-        Limit { field: "channels", min: 1.0, max: 1e6, get: |s| Some(s.channels as f64) },
-        Limit { field: "height", min: 1.0, max: 1e5, get: |s| Some(s.height as f64) },
-        Limit { field: "width", min: 1.0, max: 1e5, get: |s| Some(s.width as f64) },
-    ];
 
     /// Values per image.
     fn values(&self) -> usize {
@@ -39,8 +32,7 @@ impl FlattenConfig {
 
 impl Layer for FlattenConfig {
     fn validate(&self) -> Result<()> {
-        check_limits(self, Self::LIMITS)?;
-        check_vector(self.values())
+        self.validate()
     }
 
     fn shapes(&self, _before: Shape) -> (Shape, Shape) {

@@ -1,27 +1,26 @@
 //! A fully connected layer; the bias is one more column of the array, fed with 1.
 
 use super::{ArraySpec, Batch, Layer, LayerInput, Part, Sizes, rescale};
-use crate::check::{Limit, check_limits};
 use crate::error::Result;
 use crate::network::shape::Shape;
 use crate::network::tuning::COPIED_VALUES;
+use crate::settings::settings;
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 
-/// Settings of a linear layer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LinearConfig {
-    /// n: values per input.
-    pub inputs: usize,
-    /// m: values per output.
-    pub outputs: usize,
-    /// One more column, fed with 1.
-    #[serde(default = "super::yes")]
-    pub bias: bool,
-    /// Output scale s: y = s·W x, so that weights fit the range of the devices.
-    #[serde(default = "super::one")]
-    pub scale: f64,
+settings! {
+    /// Settings of a linear layer.
+    pub struct LinearConfig without default {
+        /// n: values per input.
+        pub inputs: usize, 1.0 to 1e7;
+        /// m: values per output.
+        pub outputs: usize, 1.0 to 1e7;
+        /// One more column, fed with 1.
+        #[serde(default = "super::yes")]
+        pub bias: bool;
+        /// Output scale s: y = s·W x, so that weights fit the range of the devices.
+        #[serde(default = "super::one")]
+        pub scale: f64, 1e-6 to 1e6;
+    }
 }
 
 impl LinearConfig {
@@ -30,13 +29,6 @@ impl LinearConfig {
         Self { inputs, outputs, bias: true, scale: 1.0 }
     }
 
-    /// The allowed range of every number.
-    pub const LIMITS: &[Limit<Self>] = &[
-        Limit { field: "inputs", min: 1.0, max: 1e7, get: |s| Some(s.inputs as f64) },
-        Limit { field: "outputs", min: 1.0, max: 1e7, get: |s| Some(s.outputs as f64) },
-        Limit { field: "scale", min: 1e-6, max: 1e6, get: |s| Some(s.scale) },
-    ];
-
     fn columns(&self) -> usize {
         self.inputs + usize::from(self.bias)
     }
@@ -44,7 +36,7 @@ impl LinearConfig {
 
 impl Layer for LinearConfig {
     fn validate(&self) -> Result<()> {
-        check_limits(self, Self::LIMITS)
+        self.validate()
     }
 
     fn shapes(&self, _before: Shape) -> (Shape, Shape) {

@@ -2,35 +2,34 @@
 //! Gers, Schmidhuber & Cummins, 2000): the four gates of a layer are one array, every time step one sample of it.
 
 use super::{ArraySpec, Batch, BatchGradient, Layer, LayerInput, Part, Saved, Sizes, rescale};
-use crate::check::{Limit, check_limits};
 use crate::error::Result;
 use crate::network::shape::Shape;
 use crate::rule::Rule;
+use crate::settings::settings;
 use crate::simd;
-use serde::{Deserialize, Serialize};
 
-/// Settings of an LSTM layer. Its array is (4·hidden) × (inputs + hidden + bias).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LstmConfig {
-    /// n: values per input.
-    pub inputs: usize,
-    /// Values of the state, and per output.
-    pub hidden: usize,
-    /// One more column, fed with 1.
-    #[serde(default = "super::yes")]
-    pub bias: bool,
-    /// Output scale s of the array: the gates see s·W x, so that weights fit the range of the devices.
-    #[serde(default = "super::one")]
-    pub scale: f64,
-    /// Largest |δ| of a gate that learns and that goes back through time; 0 means no limit. δ is that of the mean over
-    /// the sequences of a mini-batch.
-    #[serde(default)]
-    pub clip: f64,
-    /// Whether a sequence starts from the state that the one at its place in the mini-batch before ended in; a place
-    /// that was not there before starts from 0.
-    #[serde(default)]
-    pub carry: bool,
+settings! {
+    /// Settings of an LSTM layer. Its array is (4·hidden) × (inputs + hidden + bias).
+    pub struct LstmConfig without default {
+        /// n: values per input.
+        pub inputs: usize, 1.0 to 1e7;
+        /// Values of the state, and per output.
+        pub hidden: usize, 1.0 to 1e6;
+        /// One more column, fed with 1.
+        #[serde(default = "super::yes")]
+        pub bias: bool;
+        /// Output scale s of the array: the gates see s·W x, so that weights fit the range of the devices.
+        #[serde(default = "super::one")]
+        pub scale: f64, 1e-6 to 1e6;
+        /// Largest |δ| of a gate that learns and that goes back through time; 0 means no limit. δ is that of the mean over
+        /// the sequences of a mini-batch.
+        #[serde(default)]
+        pub clip: f64, 0.0 to 1e6;
+        /// Whether a sequence starts from the state that the one at its place in the mini-batch before ended in; a place
+        /// that was not there before starts from 0.
+        #[serde(default)]
+        pub carry: bool;
+    }
 }
 
 impl LstmConfig {
@@ -38,14 +37,6 @@ impl LstmConfig {
     pub fn new(inputs: usize, hidden: usize) -> Self {
         Self { inputs, hidden, bias: true, scale: 1.0, clip: 0.0, carry: false }
     }
-
-    /// The allowed range of every number.
-    pub const LIMITS: &[Limit<Self>] = &[
-        Limit { field: "inputs", min: 1.0, max: 1e7, get: |s| Some(s.inputs as f64) },
-        Limit { field: "hidden", min: 1.0, max: 1e6, get: |s| Some(s.hidden as f64) },
-        Limit { field: "scale", min: 1e-6, max: 1e6, get: |s| Some(s.scale) },
-        Limit { field: "clip", min: 0.0, max: 1e6, get: |s| Some(s.clip) },
-    ];
 
     fn columns(&self) -> usize {
         self.inputs + self.hidden + usize::from(self.bias)
@@ -108,7 +99,7 @@ impl<'a> Steps<'a> {
 
 impl Layer for LstmConfig {
     fn validate(&self) -> Result<()> {
-        check_limits(self, Self::LIMITS)
+        self.validate()
     }
 
     fn shapes(&self, _before: Shape) -> (Shape, Shape) {

@@ -1,29 +1,29 @@
 //! Max-pooling: the largest value of each channel in each window of an image.
 
 use super::{Batch, Layer, LayerInput, Part, Sizes, check_vector, check_window};
-use crate::check::{Limit, check_limits};
 use crate::error::Result;
 use crate::network::shape::Shape;
+use crate::settings::settings;
 use crate::simd;
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 
-/// Settings of max-pooling over images, which lie pixel by pixel, row-major, the channels of a pixel together.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MaxPool2dConfig {
-    /// Values per pixel.
-    pub channels: usize,
-    /// Rows of pixels.
-    pub height: usize,
-    /// Pixels per row.
-    pub width: usize,
-    /// Windows are this many pixels wide and high.
-    #[serde(default = "two")]
-    pub kernel: usize,
-    /// Pixels from one window to the next; as many as `kernel` if not given.
-    #[serde(default)]
-    pub stride: Option<usize>,
+settings! {
+    /// Settings of max-pooling over images, which lie pixel by pixel, row-major, the channels of a pixel together.
+    pub struct MaxPool2dConfig without default {
+        /// Values per pixel.
+        pub channels: usize, 1.0 to 1e6;
+        /// Rows of pixels.
+        pub height: usize, 1.0 to 1e5;
+        /// Pixels per row.
+        pub width: usize, 1.0 to 1e5;
+        /// Windows are this many pixels wide and high.
+        #[serde(default = "two")]
+        pub kernel: usize, 1.0 to 1e4;
+        /// Pixels from one window to the next; as many as `kernel` if not given.
+        #[serde(default)]
+        pub stride: Option<usize>, 1.0 to 1e4;
+    }
+    also |s| check_window(s.kernel, s.height, s.width, 0).and(check_vector(s.inputs()))
 }
 
 fn two() -> usize {
@@ -35,15 +35,6 @@ impl MaxPool2dConfig {
     pub fn new((height, width, channels): (usize, usize, usize), kernel: usize) -> Self {
         Self { channels, height, width, kernel, stride: None }
     }
-
-    /// The allowed range of every number.
-    pub const LIMITS: &[Limit<Self>] = &[
-        Limit { field: "channels", min: 1.0, max: 1e6, get: |s| Some(s.channels as f64) },
-        Limit { field: "height", min: 1.0, max: 1e5, get: |s| Some(s.height as f64) },
-        Limit { field: "width", min: 1.0, max: 1e5, get: |s| Some(s.width as f64) },
-        Limit { field: "kernel", min: 1.0, max: 1e4, get: |s| Some(s.kernel as f64) },
-        Limit { field: "stride", min: 1.0, max: 1e4, get: |s| s.stride.map(|n| n as f64) },
-    ];
 
     fn step(&self) -> usize {
         self.stride.unwrap_or(self.kernel)
@@ -67,11 +58,8 @@ impl MaxPool2dConfig {
 }
 
 impl Layer for MaxPool2dConfig {
-    /// Checks every field, and that a window fits the image.
     fn validate(&self) -> Result<()> {
-        check_limits(self, Self::LIMITS)?;
-        check_window(self.kernel, self.height, self.width, 0)?;
-        check_vector(self.inputs())
+        self.validate()
     }
 
     fn shapes(&self, _before: Shape) -> (Shape, Shape) {

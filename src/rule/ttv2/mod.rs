@@ -7,13 +7,12 @@ mod settings;
 
 pub use settings::{LearningRates, TransferLine, TransferUnit, Ttv2};
 
-use super::arrays::{Arrays, check_devices, check_shapes, check_surroundings, samples};
+use super::arrays::{Arrays, check_shapes, samples};
 use super::filter::Filter;
 use super::learning_rates::{SignalMeans, fast_rate, transfer_rate};
 use super::schedule::Schedule;
 use super::{Description, Initial, Rule, RuleSettings, Sharing, Situation, State};
 use crate::average::LineAverage;
-use crate::check::check_limits;
 use crate::crossbar::{Array, DueRead, Line, Visible, transpose};
 use crate::error::Result;
 use crate::ledger::Ledger;
@@ -24,12 +23,6 @@ use crate::threads::Workers;
 const MAX_PENDING: usize = 1 << 16;
 
 impl RuleSettings for Ttv2 {
-    fn validate(&self) -> Result<()> {
-        check_limits(self, Self::LIMITS)?;
-        check_devices([Some(&self.device), self.slow_device.as_ref()])?;
-        check_surroundings(&self.periphery, &self.pulse_trains, [&self.reference, &self.slow_reference])
-    }
-
     fn build(&self, at: &Initial<'_>) -> Result<Box<dyn Rule>> {
         let (periphery, pulse_trains, count_pulses) = (&self.periphery, &self.pulse_trains, self.count_pulses);
         let arrays = Arrays { at, periphery, pulse_trains, count_pulses };
