@@ -1,7 +1,7 @@
 //! Running averages formed from line reads: nothing here ever sees a weight, only reads of it.
 
-use crate::check::check_len;
-use crate::error::{Error, Result};
+use crate::check::{check_index, check_len};
+use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
 /// How reads are weighted.
@@ -43,12 +43,9 @@ impl LineAverage {
     /// No such line, or a read of another length.
     pub fn add(&mut self, k: usize, read: &[f32]) -> Result<()> {
         check_len("read", read.len(), self.width)?;
-        let most = self.reads.len();
-        let Some(reads) = self.reads.get_mut(k) else {
-            return Err(Error::range("line", k as f64, format!("below {most}")));
-        };
-        *reads += 1;
-        let share = (1.0 / (*reads as f64).min(self.memory)) as f32;
+        check_index("line", k, self.reads.len())?;
+        self.reads[k] += 1;
+        let share = (1.0 / (self.reads[k] as f64).min(self.memory)) as f32;
         for (mean, v) in self.mean[k * self.width..][..self.width].iter_mut().zip(read) {
             *mean += share * (v - *mean);
         }

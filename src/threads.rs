@@ -1,5 +1,6 @@
 //! A pool of threads of the crate's own; results never depend on how many there are.
 
+use crate::check::check_range;
 use crate::error::{Error, Result};
 use std::cell::Cell;
 use std::sync::Arc;
@@ -81,9 +82,7 @@ impl Drop for Busy {
 impl Workers {
     /// A pool of `threads` threads, at least 1.
     pub fn new(threads: usize) -> Result<Self> {
-        if !(1..=1024).contains(&threads) {
-            return Err(Error::range("threads", threads as f64, "from 1 to 1,024"));
-        }
+        check_range("threads", threads as f64, 1.0, 1024.0)?;
         if threads == 1 {
             return Ok(Self::default());
         }

@@ -2,8 +2,8 @@
 
 use super::due::{check_due, one_by_one};
 use super::mvm::{Products, Scratch};
-use super::{Crossbar, Direction, DueRead, Inspect, Snapshot, Visible};
-use crate::check::check_len;
+use super::{Crossbar, Direction, DueRead, Inspect, Snapshot, Visible, transpose};
+use crate::check::{check_index, check_len};
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::ledger::Counts;
@@ -26,7 +26,7 @@ impl Line {
             Self::Column(k) => ("column", k, cols, rows),
             Self::Row(k) => ("row", k, rows, cols),
         };
-        if k < most { Ok(values) } else { Err(Error::range(what, k as f64, format!("from 0 to {}", most - 1))) }
+        check_index(what, k, most).map(|()| values)
     }
 }
 
@@ -161,7 +161,7 @@ impl<D: Device> Array for Crossbar<D> {
         check_len("v", v.len(), self.rows)?;
         let noise = self.stream(Operation::Read, self.steps.read);
         let mut scratch = Scratch::default();
-        let through = Products { mvm: &self.periphery.read, ..self.products(Direction::Forward) };
+        let through = Products { mvm: &self.setup.periphery.read, ..self.products(Direction::Forward) };
         let cost = through.one(noise, u, v, &mut scratch);
         self.steps.read += 1;
         self.counts.line_reads += cost.mvms;
@@ -196,14 +196,39 @@ impl<D: Device> Array for Crossbar<D> {
     }
 
     fn snapshot(&self) -> Snapshot {
-        self.take_snapshot()
+        Snapshot {
+            weights: transpose(&self.weights, self.rows, self.cols),
+            reference: transpose(&self.reference, self.rows, self.reference.len() / self.rows),
+            positions: self.steps,
+            counts: self.counts,
+            pulses: self.pulse_counters.as_ref().map_or(Vec::new(), |n| transpose(n, self.rows, self.cols)),
+        }
     }
 
     fn check(&self, snapshot: &Snapshot) -> Result<()> {
-        self.check_snapshot(snapshot)
+        check_len("weights", snapshot.weights.len(), self.weights.len())?;
+        if snapshot.reference.is_empty() != self.reference.is_empty() {
+            let (has, other) = if self.reference.is_empty() { ("no", "one") } else { ("a", "none") };
+            return Err(Error::Conflict(format!("the array has {has} reference, the state {other}")));
+        }
+        check_len("reference", snapshot.reference.len(), self.reference.len())?;
+        match &self.pulse_counters {
+            Some(counters) => check_len("pulses", snapshot.pulses.len(), counters.len()),
+            None => Ok(()),
+        }
     }
 
     fn restore(&mut self, snapshot: &Snapshot) -> Result<()> {
-        self.put_back(snapshot)
+        self.check(snapshot)?;
+        let by_lines = |values: &[f32]| transpose(values, self.cols, self.rows);
+        self.weights.copy_from_slice(&by_lines(&snapshot.weights));
+        if !self.reference.is_empty() {
+            self.reference.copy_from_slice(&by_lines(&snapshot.reference));
+        }
+        if let Some(counters) = &mut self.pulse_counters {
+            counters.copy_from_slice(&transpose(&snapshot.pulses, self.cols, self.rows));
+        }
+        (self.steps, self.counts) = (snapshot.positions, snapshot.counts);
+        Ok(())
     }
 }

@@ -1,8 +1,8 @@
 //! Reads that fall due inside a batch of updates.
 
 use super::{Array, Line};
-use crate::check::check_len;
-use crate::error::{Error, Result};
+use crate::check::{check_len, check_range};
+use crate::error::Result;
 
 /// A read of a line that falls due inside a batch of updates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,9 +18,7 @@ pub struct DueRead {
 pub(super) fn check_due(reads: &[DueRead], updates: usize, shape: (usize, usize), v: &[f32]) -> Result<()> {
     let (mut least, mut values) = (1, 0);
     for read in reads {
-        if !(least..=updates).contains(&read.after) {
-            return Err(Error::range("after", read.after as f64, format!("from {least} to {updates}")));
-        }
+        check_range("after", read.after as f64, least as f64, updates as f64)?;
         least = read.after;
         values += read.line.values(shape)?;
     }

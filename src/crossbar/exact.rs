@@ -2,33 +2,17 @@
 
 use super::active::{Active, Rows};
 use super::mvm::{Products, Scratch};
+use super::tuning::{
+    BATCH_MIN_DENSITY, BATCH_SMALL_ARRAY, CACHED_VALUES, LINES_PER_KERNEL, MULTIPLY_ADDS_PER_VALUE, SPARSE_MAX_DENSITY,
+    SPARSE_ROWS,
+};
 use super::{Direction, IoSettings, MvmCost, SharedProducts, Visible, transpose};
-use crate::check::{check_batch, check_len, check_room};
-use crate::error::{Error, Result};
+use crate::check::{check_batch, check_len, check_room, check_shape};
+use crate::error::Result;
 use crate::random::{Operation, Stream};
-use crate::simd::{self, LANES};
+use crate::simd;
 use crate::threads::Workers;
 use rayon::prelude::*;
-use std::ops::RangeInclusive;
-
-/// Share of non-zero inputs from which all weights learn from a whole batch at a time, and the number of weights up to
-/// which they do whatever the inputs (measured).
-const DENSE: f64 = 0.4;
-const FEW: usize = 1 << 10;
-
-/// Share of δ other than zero up to which arrays with short lines learn row by row, from what is not zero alone: of four
-/// pixels that were pooled, three have none (measured).
-const SPARSE: f64 = 0.5;
-const SHORT: RangeInclusive<usize> = LANES..=4 * LANES;
-
-/// Values of the vectors that all weights learn from before the next ones come: they stay in a core's first cache.
-const NEAR: usize = 1 << 13;
-
-/// Weights that learn from a batch together.
-const TOGETHER: usize = 8;
-
-/// Multiply-adds that take as long as touching a value.
-const WORTH: usize = 8;
 
 /// A matrix of exact weights, which lie input line after input line, as in a crossbar.
 #[derive(Clone, Debug)]
@@ -51,11 +35,7 @@ impl ExactWeights {
     /// No rows or columns, another number of weights, more memory than there is, or what [`crate::simd::check`] refuses.
     pub fn new(rows: usize, cols: usize, weights: &[f32]) -> Result<Self> {
         simd::check()?;
-        for (what, given) in [("rows", rows), ("cols", cols)] {
-            if given == 0 {
-                return Err(Error::range(what, 0.0, "1 or more"));
-            }
-        }
+        check_shape(rows, cols)?;
         check_room(format!("a layer of {rows} × {cols}"), 2 * rows * cols * size_of::<f32>())?;
         let mut exact = Self {
             rows,
@@ -78,27 +58,27 @@ impl ExactWeights {
     pub fn add_products(&mut self, x: &[f32], delta: &[f32], lr: f32, workers: &Workers) -> Result<()> {
         let batch = check_batch("x", x.len(), self.cols)?;
         check_len("delta", delta.len(), batch * self.rows)?;
-        let few = self.weights.len() <= FEW;
+        let few = self.weights.len() <= BATCH_SMALL_ARRAY;
         let share = |values: &[f32]| simd::count_nonzero(values) as f64 / values.len() as f64;
-        if batch > 1 && (few || share(x) >= DENSE) {
+        if batch > 1 && (few || share(x) >= BATCH_MIN_DENSITY) {
             // A step that is not finite leaves its trace where δ is zero, too.
             let finite = simd::all_finite(x) && (lr * simd::max_abs(x)).is_finite();
-            if !few && SHORT.contains(&self.rows) && share(delta) <= SPARSE && finite {
+            if !few && SPARSE_ROWS.contains(&self.rows) && share(delta) <= SPARSE_MAX_DENSITY && finite {
                 self.add_by_rows(x, delta, lr, workers);
                 return Ok(());
             }
             self.steps.clear();
             self.steps.extend(x.iter().map(|x| lr * x));
             let (steps, rows, cols) = (&self.steps, self.rows, self.cols);
-            let vectors = (NEAR / (rows + cols)).max(8);
+            let vectors = (CACHED_VALUES / (rows + cols)).max(8);
             let learn = |(first, lines): (usize, &mut [f32])| {
                 for (x, delta) in steps.chunks(vectors * cols).zip(delta.chunks(vectors * rows)) {
                     simd::ger_batch(lines, first, x, cols, delta, rows);
                 }
             };
-            match workers.share(cols.div_ceil(TOGETHER), batch * self.weights.len() / WORTH) {
+            match workers.share(cols.div_ceil(LINES_PER_KERNEL), batch * self.weights.len() / MULTIPLY_ADDS_PER_VALUE) {
                 Some(each) => {
-                    let each = each * TOGETHER;
+                    let each = each * LINES_PER_KERNEL;
                     let parts = self.weights.par_chunks_mut(each * rows).enumerate();
                     workers.split(|| parts.for_each(|(k, lines)| learn((k * each, lines))));
                 }
@@ -122,8 +102,9 @@ impl ExactWeights {
         simd::transpose(delta, rows, &mut self.steps);
         self.nonzero.load(&self.steps, batch);
         let nonzero = self.nonzero.get();
-        let share = workers.share(cols.div_ceil(TOGETHER), self.nonzero.len() * cols / (4 * WORTH));
-        let each = share.map_or(cols, |each| each * TOGETHER);
+        let share =
+            workers.share(cols.div_ceil(LINES_PER_KERNEL), self.nonzero.len() * cols / (4 * MULTIPLY_ADDS_PER_VALUE));
+        let each = share.map_or(cols, |each| each * LINES_PER_KERNEL);
         self.spare.resize_with(cols.div_ceil(each).max(self.spare.len()), Vec::new);
         let learn = |(k, (lines, spare)): (usize, (&mut [f32], &mut Vec<f32>))| {
             simd::ger_sparse(lines, k * each, x, cols, lr, nonzero, spare);

@@ -35,7 +35,7 @@ impl<D: Device> Crossbar<D> {
         for (k, v) in v.iter_mut().enumerate() {
             *v = self.weights[first + k * stride];
         }
-        LineReadout { settings: &self.periphery.read, effects: &self.effects }.read(line, &noise, v);
+        LineReadout { settings: &self.setup.periphery.read, effects: &self.setup.effects }.read(line, &noise, v);
         Ok(())
     }
 
@@ -55,7 +55,7 @@ impl<D: Device> Crossbar<D> {
             let few = noisy && sent <= StreamHeads::MAX_NUMBERS as u64;
             scratch.sent.push((sent, few.then(|| scratch.heads.push(step, sent as usize))));
         }
-        scratch.heads.normals(self.seed, self.array, Operation::LinePulse, &mut scratch.xi);
+        scratch.heads.normals(self.setup.seed, self.setup.array, Operation::LinePulse, &mut scratch.xi);
         let mut remaining = counts;
         for (&line, &(sent, few)) in lines.iter().zip(&scratch.sent) {
             let line_counts = remaining.split_off(..self.line(line)?.2).expect("as many as the lines have devices");

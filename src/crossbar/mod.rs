@@ -12,7 +12,6 @@ mod exact;
 mod inspect;
 mod lines;
 pub(crate) mod mvm;
-mod pass;
 mod periphery;
 mod product;
 mod program;
@@ -28,18 +27,17 @@ pub use due::DueRead;
 pub use effect::{Operands, ProductEffect};
 pub use exact::ExactWeights;
 pub use inspect::{Inspect, TrainSlots};
-pub use mvm::Scratch;
-pub use pass::{Direction, MvmCost, SharedProducts};
+pub use mvm::{Direction, MvmCost, Scratch};
 pub use periphery::{IoSettings, Periphery};
 pub use program::Programming;
 pub use reference::{Reference, ReferenceMethod};
 pub use snapshot::{Snapshot, StreamPositions};
 pub use update::{PulseTrains, UpdatePlan};
-pub use visible::Visible;
+pub use visible::{SharedProducts, Visible};
 
-use crate::check::{check_room, number};
+use crate::check::{check_most, check_room, check_shape};
 use crate::device::{Device, DeviceConfig, DeviceSettings, DeviceVisitor};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::ledger::Counts;
 use crate::random::{Operation, Stream};
 use crate::simd::aligned::Aligned;
@@ -74,11 +72,7 @@ pub struct Crossbar<D: Device> {
     rows: usize,
     cols: usize,
     device: D,
-    periphery: Periphery,
-    pulse_trains: PulseTrains,
-    effects: Vec<Arc<dyn ProductEffect>>,
-    seed: u64,
-    array: u64,
+    setup: Setup,
     points: Aligned<D::Point>,
     weights: Aligned<f32>,
     reference: Aligned<f32>,
@@ -97,18 +91,9 @@ impl<D: Device> Crossbar<D> {
     /// No rows or columns, more than [`MAX_CROSSPOINTS`], settings out of range, or what [`crate::simd::check`] refuses.
     pub fn new(rows: usize, cols: usize, device: D, setup: &Setup) -> Result<Self> {
         crate::simd::check()?;
-        for (what, given) in [("rows", rows), ("cols", cols)] {
-            if given == 0 {
-                return Err(Error::range(what, 0.0, "1 or more"));
-            }
-        }
-        let n = rows.checked_mul(cols).filter(|&n| n <= MAX_CROSSPOINTS).ok_or_else(|| {
-            Error::range(
-                "rows × cols",
-                rows as f64 * cols as f64,
-                format!("at most {}", number(MAX_CROSSPOINTS as f64)),
-            )
-        })?;
+        check_shape(rows, cols)?;
+        check_most("rows × cols", rows as f64 * cols as f64, MAX_CROSSPOINTS)?;
+        let n = rows * cols;
         // weight, reference and a copy of either while they are set
         let each = size_of::<D::Point>() + 4 * size_of::<f32>() + if setup.count_pulses { size_of::<u32>() } else { 0 };
         check_room(format!("an array of {rows} × {cols}"), n * each)?;
@@ -122,21 +107,19 @@ impl<D: Device> Crossbar<D> {
             }
             device.sample(xi.as_chunks::<4>().0[k % 1024])
         }));
+        let (pulse_counters, mut setup) = (setup.count_pulses.then(|| vec![0; n]), setup.clone());
+        setup.effects.splice(..0, setup.periphery.effects());
         Ok(Self {
             rows,
             cols,
             device,
-            periphery: setup.periphery.clone(),
-            pulse_trains: setup.pulse_trains.clone(),
-            effects: setup.effects.clone(),
-            seed: setup.seed,
-            array: setup.array,
+            setup,
             points,
             weights: Aligned::new(std::iter::repeat_n(0.0, n)),
-            reference: Aligned::from(Vec::new()),
+            reference: Aligned::default(),
             steps: StreamPositions::default(),
             counts: Counts::default(),
-            pulse_counters: setup.count_pulses.then(|| vec![0; n]),
+            pulse_counters,
             scratch: Vec::new(),
             update_scratch: UpdateScratch::default(),
             line_scratch: LineScratch::default(),
@@ -164,7 +147,7 @@ impl<D: Device> Crossbar<D> {
     }
 
     fn stream(&self, operation: Operation, step: u64) -> Stream {
-        Stream::new(self.seed, self.array, operation, step)
+        Stream::new(self.setup.seed, self.setup.array, operation, step)
     }
 }
 

@@ -1,7 +1,6 @@
 //! Matrix-vector products through the periphery, forward and transposed: inputs, effects, exact product, readout.
 
 use super::effect::{Operands, ProductEffect};
-use super::pass::{Direction, MvmCost};
 use super::periphery::IoSettings;
 use super::product::{Inputs, Matrix, rescale};
 use super::readout::{Outputs, Readout};
@@ -13,6 +12,32 @@ use crate::simd::{self, GEMM_VECTORS};
 use crate::threads::Workers;
 use rayon::prelude::*;
 use std::sync::Arc;
+
+/// The side from which an array is seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// y = W x: lines of devices are added up.
+    Forward,
+    /// z = Wᵀ δ: each line is multiplied.
+    Backward,
+}
+
+/// What products took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MvmCost {
+    /// Products of the array, those of bound management among them.
+    pub mvms: u64,
+    /// Conversions of inputs.
+    pub dac: u64,
+    /// Conversions of outputs.
+    pub adc: u64,
+}
+
+impl MvmCost {
+    pub(crate) fn add(self, other: Self) -> Self {
+        Self { mvms: self.mvms + other.mvms, dac: self.dac + other.dac, adc: self.adc + other.adc }
+    }
+}
 
 /// Buffers of products, kept between calls.
 #[derive(Clone, Debug, Default)]

@@ -1,9 +1,11 @@
 //! What stands between digital vectors and an array: converters, noise, managements.
 
+use super::ProductEffect;
 use crate::error::Result;
 use crate::kinds::{Preset, preset};
 use crate::settings::settings;
 use crate::simd;
+use std::sync::Arc;
 
 settings! {
     /// One direction of a periphery; every part is off by default, and all off is the exact product.
@@ -84,6 +86,11 @@ impl Periphery {
     /// A name that is not among [`PRESETS`](Periphery::PRESETS).
     pub fn preset(name: &str) -> Result<Self> {
         preset("periphery", Self::PRESETS, name)
+    }
+
+    /// What its settings change in products, before the effects of a [`Setup`](super::Setup).
+    pub(super) fn effects(&self) -> Vec<Arc<dyn ProductEffect>> {
+        Vec::new()
     }
 
     /// The RPU baseline (GV16, aihwkit): DAC 7 bit on ±1, ADC 9 bit on ±12, noise management, and

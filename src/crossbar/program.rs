@@ -1,13 +1,13 @@
 //! Programming weights into an array.
 
 use super::{Crossbar, transpose};
-use crate::check::{check_finite, check_len, number};
+use crate::check::{check_finite, check_len, check_range};
 use crate::device::Device;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::random::{Operation, Stream};
 
 /// The most pulses that programming sends to one device.
-const MAX_PULSES: u32 = 1_000_000;
+const MAX_PULSES: f64 = 1e6;
 
 /// How weights are written; each device ends within its own bounds.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,23 +48,15 @@ impl<D: Device> Crossbar<D> {
         check_len("target", target.len(), self.weights.len())?;
         check_finite("target", target)?;
         let mut target = transpose(target, self.cols, self.rows);
-        if let Programming::ClosedLoop { max_pulses } | Programming::OpenLoop { max_pulses } = method
-            && max_pulses > MAX_PULSES
-        {
-            return Err(Error::range(
-                "max_pulses",
-                f64::from(max_pulses),
-                format!("from 0 to {}", number(f64::from(MAX_PULSES))),
-            ));
+        if let Programming::ClosedLoop { max_pulses } | Programming::OpenLoop { max_pulses } = method {
+            check_range("max_pulses", f64::from(max_pulses), 0.0, MAX_PULSES)?;
         }
         let step = self.steps.program;
         self.steps.program += 1;
         match method {
             Programming::Exact => self.hold(&target),
             Programming::Error { spread } => {
-                if !(0.0..=1e6).contains(&spread) {
-                    return Err(Error::range("error", spread, "from 0 to 1,000,000"));
-                }
+                check_range("error", spread, 0.0, 1e6)?;
                 let mut xi = vec![0.0; target.len()];
                 self.stream(Operation::Program, step).normals(0, &mut xi);
                 target.iter_mut().zip(xi).for_each(|(w, xi)| *w += spread as f32 * xi);

@@ -1,9 +1,5 @@
 //! The state of an array by name: what training changes, to be saved and put back bit for bit.
 
-use super::{Crossbar, transpose};
-use crate::check::check_len;
-use crate::device::Device;
-use crate::error::{Error, Result};
 use crate::ledger::Counts;
 
 /// Everything about an array that training changes; the rest follows from its settings and seed.
@@ -49,44 +45,5 @@ impl StreamPositions {
             ("line_pulse", &mut self.line_pulse),
             ("program", &mut self.program),
         ]
-    }
-}
-
-impl<D: Device> Crossbar<D> {
-    pub(super) fn take_snapshot(&self) -> Snapshot {
-        Snapshot {
-            weights: transpose(&self.weights, self.rows, self.cols),
-            reference: transpose(&self.reference, self.rows, self.reference.len() / self.rows),
-            positions: self.steps,
-            counts: self.counts,
-            pulses: self.pulse_counters.as_ref().map_or(Vec::new(), |n| transpose(n, self.rows, self.cols)),
-        }
-    }
-
-    pub(super) fn check_snapshot(&self, snapshot: &Snapshot) -> Result<()> {
-        check_len("weights", snapshot.weights.len(), self.weights.len())?;
-        if snapshot.reference.is_empty() != self.reference.is_empty() {
-            let (has, other) = if self.reference.is_empty() { ("no", "one") } else { ("a", "none") };
-            return Err(Error::Conflict(format!("the array has {has} reference, the state {other}")));
-        }
-        check_len("reference", snapshot.reference.len(), self.reference.len())?;
-        match &self.pulse_counters {
-            Some(counters) => check_len("pulses", snapshot.pulses.len(), counters.len()),
-            None => Ok(()),
-        }
-    }
-
-    pub(super) fn put_back(&mut self, snapshot: &Snapshot) -> Result<()> {
-        self.check_snapshot(snapshot)?;
-        let by_lines = |values: &[f32]| transpose(values, self.cols, self.rows);
-        self.weights.copy_from_slice(&by_lines(&snapshot.weights));
-        if !self.reference.is_empty() {
-            self.reference.copy_from_slice(&by_lines(&snapshot.reference));
-        }
-        if let Some(counters) = &mut self.pulse_counters {
-            counters.copy_from_slice(&transpose(&snapshot.pulses, self.cols, self.rows));
-        }
-        (self.steps, self.counts) = (snapshot.positions, snapshot.counts);
-        Ok(())
     }
 }

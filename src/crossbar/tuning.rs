@@ -16,6 +16,28 @@ pub(super) const TRANSPOSED_COPY_ROWS: RangeInclusive<usize> = 1..=4 * LANES;
 /// Multiply-adds of a part of a product below which waking a thread costs more than it saves.
 pub(super) const MULTIPLY_ADDS_PER_SHARE: usize = 1 << 15;
 
+/// Share of inputs other than zero from which all exact weights learn from a whole batch at a time (measured).
+pub(super) const BATCH_MIN_DENSITY: f64 = 0.4;
+
+/// Weights of an array up to which they do whatever the inputs (measured).
+pub(super) const BATCH_SMALL_ARRAY: usize = 1 << 10;
+
+/// Share of δ other than zero up to which such a batch is learned row by row, from what is not zero alone: of four
+/// pixels that were pooled, three have none (measured).
+pub(super) const SPARSE_MAX_DENSITY: f64 = 0.5;
+
+/// Rows of an array for which that pays (measured).
+pub(super) const SPARSE_ROWS: RangeInclusive<usize> = LANES..=4 * LANES;
+
+/// Values of the vectors that all weights learn from before the next ones come: they stay in a core's first cache.
+pub(super) const CACHED_VALUES: usize = 1 << 13;
+
+/// Lines of weights that the kernel of batches updates at a time.
+pub(super) const LINES_PER_KERNEL: usize = 8;
+
+/// Multiply-adds that take as long as touching a value.
+pub(super) const MULTIPLY_ADDS_PER_VALUE: usize = 8;
+
 /// Pulses per slot and block of rows from which a whole block of devices is cheaper than one device at a time (measured).
 pub(super) const BLOCK_MIN_PULSES: f64 = 3.0;
 

@@ -1,8 +1,7 @@
 //! What a network sees of a rule: a matrix that it multiplies with, reads and writes.
 
 use super::lines::peek_columns;
-use super::mvm::{Products, Scratch};
-use super::pass::{Direction, MvmCost, SharedProducts};
+use super::mvm::{Direction, MvmCost, Products, Scratch};
 use super::{Crossbar, Programming, transpose};
 use crate::check::check_len;
 use crate::device::Device;
@@ -58,13 +57,32 @@ pub trait Visible: Debug + Send + Sync {
     fn read_weights(&self, draw: u64) -> Result<Vec<f32>>;
 }
 
+/// Products with weights that stay as they are, for threads that share a mini-batch: each takes some of its vectors
+/// through a whole network.
+pub trait SharedProducts: Debug + Sync {
+    /// The products of the vectors `x`, of which the first is number `first` of the mini-batch, into `y`, and what they
+    /// took. Only `scratch` changes, and each thread has its own.
+    ///
+    /// # Errors
+    /// Lengths that do not fit.
+    fn product(
+        &self,
+        direction: Direction,
+        first: usize,
+        x: &[f32],
+        y: &mut [f32],
+        scratch: &mut Vec<Scratch>,
+        workers: &Workers,
+    ) -> Result<MvmCost>;
+}
+
 impl<D: Device> Crossbar<D> {
     pub(super) fn products(&self, direction: Direction) -> Products<'_> {
         let (mvm, inputs, outputs) = match direction {
-            Direction::Forward => (&self.periphery.forward, self.cols, self.rows),
-            Direction::Backward => (&self.periphery.backward, self.rows, self.cols),
+            Direction::Forward => (&self.setup.periphery.forward, self.cols, self.rows),
+            Direction::Backward => (&self.setup.periphery.backward, self.rows, self.cols),
         };
-        Products { lines: &self.weights, direction, mvm, effects: &self.effects, inputs, outputs }
+        Products { lines: &self.weights, direction, mvm, effects: &self.setup.effects, inputs, outputs }
     }
 
     pub(super) fn count_conversions(&mut self, cost: MvmCost) {

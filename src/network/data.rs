@@ -1,7 +1,7 @@
 //! The data that a network is fed with.
 
-use crate::check::check_finite;
-use crate::error::{Error, Result};
+use crate::check::{check_batch, check_finite, check_index, check_some};
+use crate::error::Result;
 
 /// What a network is fed with.
 #[derive(Clone, Copy, Debug)]
@@ -47,18 +47,12 @@ impl<'a> Examples<'a> {
 
     /// The number of examples, where the vectors have `width` values.
     pub(super) fn count(&self, width: usize) -> Result<usize> {
-        if self.time_steps == 0 {
-            return Err(Error::range("time_steps", 0.0, "1 or more"));
-        }
+        check_some("time_steps", self.time_steps)?;
         let (given, each) = match self.inputs {
             Inputs::Values(values) => (values.len(), self.time_steps.saturating_mul(width)),
             Inputs::Codes(codes) => (codes.len(), self.time_steps),
         };
-        if given.is_multiple_of(each) {
-            Ok(given / each)
-        } else {
-            Err(Error::Length { what: "x", given, expected: format!("a multiple of {each}") })
-        }
+        check_batch("x", given, each)
     }
 
     /// Requires finite numbers, or codes below `width`, in the examples `order`.
@@ -88,8 +82,5 @@ impl<'a> Examples<'a> {
 
 /// Requires codes below `width`.
 pub(super) fn check_codes(what: &str, codes: &[u32], width: usize) -> Result<()> {
-    match codes.iter().find(|&&code| code as usize >= width) {
-        Some(&code) => Err(Error::range(what, f64::from(code), format!("from 0 to {}", width - 1))),
-        None => Ok(()),
-    }
+    codes.iter().try_for_each(|&code| check_index(what, code as usize, width))
 }

@@ -4,20 +4,22 @@ use super::layer::{Access, Batch, Layer, LayerInput, Memory, Part, Products, Sav
 use super::loss::softmax;
 use super::sequential::sharing;
 use super::{Examples, Network, Progress, Targets};
-use crate::error::{Error, Result};
+use crate::check::check_range;
+use crate::error::Result;
 use crate::rule::Sharing;
 use crate::threads::Workers;
 
-/// Examples evaluated at once.
-const BLOCK: usize = 256;
+/// The most examples evaluated at once.
+const MAX_EXAMPLES: usize = 256;
 
-/// Values of the inputs evaluated at once.
-const VALUES: usize = 1 << 22;
+/// The most input values evaluated at once.
+const MAX_INPUT_VALUES: usize = 1 << 22;
 
-/// Consecutive sequences are cut into at most so many streams, of no fewer than so many sequences each, which are
-/// evaluated beside each other.
-const STREAMS: usize = 32;
-const LENGTH: usize = 16;
+/// The most streams into which consecutive sequences are cut, to be evaluated beside each other.
+const MAX_STREAMS: usize = 32;
+
+/// The fewest sequences of a stream.
+const MIN_STREAM_SEQUENCES: usize = 16;
 
 /// An evaluation under way: every vector has noise of its own.
 pub(super) struct Evaluation<'a> {
@@ -35,9 +37,7 @@ pub(super) struct Evaluation<'a> {
 
 impl<'a> Evaluation<'a> {
     pub(super) fn new(network: &'a Network, draw: u64, workers: &'a Workers) -> Result<Self> {
-        if draw >= 1 << 32 {
-            return Err(Error::range("draw", draw as f64, "from 0 to 4,294,967,295"));
-        }
+        check_range("draw", draw as f64, 0.0, f64::from(u32::MAX))?;
         let kept = network.stages.iter().map(|_| Default::default()).collect();
         Ok(Self { network, draw, seen: 0, kept, outputs: Vec::new(), scratch: Vec::new(), workers })
     }
@@ -87,10 +87,10 @@ impl Network {
         let (n, carries) = (self.inputs(), self.carries());
         // Of a block that begins at example b, mini-batch k holds the examples b + s·length + k, s the stream.
         let (block, length) = if carries {
-            let streams = (count / LENGTH).clamp(1, STREAMS);
+            let streams = (count / MIN_STREAM_SEQUENCES).clamp(1, MAX_STREAMS);
             (count.max(1), count.div_ceil(streams))
         } else {
-            (BLOCK.min(VALUES / x.time_steps.saturating_mul(n)).max(1), 1)
+            (MAX_EXAMPLES.min(MAX_INPUT_VALUES / x.time_steps.saturating_mul(n)).max(1), 1)
         };
         let mut visit = || {
             let mut values = Vec::new();

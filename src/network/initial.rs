@@ -1,7 +1,8 @@
 //! What the array of a layer starts from.
 
 use super::layer::ArraySpec;
-use crate::check::check_room;
+use crate::check::{check_most, check_room};
+use crate::crossbar::MAX_CROSSPOINTS;
 use crate::error::{Error, Result};
 use crate::random::{Operation, Stream};
 use crate::rule::{Initial, Rule};
@@ -14,14 +15,7 @@ pub(super) fn rule(
     build: &mut dyn FnMut(Initial<'_>) -> Result<Box<dyn Rule>>,
 ) -> Result<Box<dyn Rule>> {
     let ArraySpec { rows, cols, half_width, .. } = array;
-    let (crosspoints, most) = (rows as f64 * cols as f64, crate::crossbar::MAX_CROSSPOINTS);
-    if crosspoints > most as f64 {
-        return Err(Error::range(
-            "outputs × (inputs + bias)",
-            crosspoints,
-            format!("at most {}", crate::check::number(most as f64)),
-        ));
-    }
+    check_most("outputs × (inputs + bias)", rows as f64 * cols as f64, MAX_CROSSPOINTS)?;
     check_room(format!("a layer of {rows} × {cols}"), 3 * rows * cols * size_of::<f32>())?; // with the rule's own copies
     let mut weights = vec![0.0; rows * cols];
     Stream::new(seed, layer, Operation::Initialise, 0).uniforms(0, &mut weights);

@@ -1,5 +1,6 @@
 //! Losses and their gradients.
 
+use super::data::check_codes;
 use crate::check::{check_finite, check_len};
 use crate::error::{Error, Result};
 use crate::simd::{self, math};
@@ -36,13 +37,8 @@ impl Loss {
         match (self, targets) {
             (Self::CrossEntropy, Targets::Classes(classes)) => {
                 check_len("targets", classes.len(), examples.saturating_mul(steps))?;
-                let mut used = order.iter().flat_map(|&s| &classes[s as usize * steps..][..steps]);
-                match used.find(|&&class| class as usize >= outputs) {
-                    Some(&class) => {
-                        Err(Error::range("targets", f64::from(class), format!("from 0 to {}", outputs - 1)))
-                    }
-                    None => Ok(()),
-                }
+                let each = |&s: &u32| check_codes("targets", &classes[s as usize * steps..][..steps], outputs);
+                order.iter().try_for_each(each)
             }
             (Self::MeanSquare, Targets::Values(values)) => {
                 let each = steps.saturating_mul(outputs);

@@ -4,13 +4,13 @@ use super::Network;
 use super::data::check_codes;
 use super::evaluate::Evaluation;
 use super::loss::softmax;
-use crate::check::check_finite;
+use crate::check::{check_finite, check_range};
 use crate::error::{Error, Result};
 use crate::random::{Operation, Stream};
 use crate::threads::Workers;
 
 /// The most codes that a network may write.
-const MAX_CODES: usize = 100_000_000;
+const MAX_CODES: f64 = 1e8;
 
 impl Network {
     /// `count` codes that continue the codes `prime`, each drawn from the softmax of the outputs over `temperature`
@@ -42,9 +42,7 @@ impl Network {
         if prime.is_empty() {
             return Err(Error::Length { what: "prime", given: 0, expected: "1 or more".to_owned() });
         }
-        if count > MAX_CODES {
-            return Err(Error::range("count", count as f64, format!("from 0 to {MAX_CODES}")));
-        }
+        check_range("count", count as f64, 0.0, MAX_CODES)?;
         let mut evaluation = Evaluation::new(self, draw, workers)?;
         check_codes("prime", prime, self.inputs())?;
         let mut choices = vec![0.0; count];

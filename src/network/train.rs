@@ -4,6 +4,7 @@ use super::sequential::{Network, Stage, sharing};
 use super::step::Data;
 use super::tuning::SINGLE_EXAMPLE_CROSSPOINTS;
 use super::{Examples, Targets};
+use crate::check::{check_index, check_positive, check_some};
 use crate::error::{Error, Result};
 use crate::rule::Sharing;
 use crate::threads::Workers;
@@ -53,12 +54,8 @@ impl Network {
         workers: &Workers,
     ) -> Result<Progress> {
         let (x, TrainOptions { order, batch, lr_scale }) = (x.into(), options);
-        if batch == 0 {
-            return Err(Error::range("batch", 0.0, "1 or more"));
-        }
-        if !(lr_scale.is_finite() && lr_scale >= 0.0) {
-            return Err(Error::range("lr_scale", f64::from(lr_scale), "0 or more"));
-        }
+        check_some("batch", batch)?;
+        check_positive("lr_scale", f64::from(lr_scale))?;
         let order = self.check(x, Some(targets), order)?;
         let largest = self.stages.iter().map(Stage::crosspoints).max().unwrap_or(0);
         let vectors = self.array_vectors(batch.saturating_mul(x.time_steps));
@@ -95,9 +92,7 @@ impl Network {
         if examples == 0 && !order.is_empty() {
             return Err(Error::Length { what: "x", given: 0, expected: "1 or more".to_owned() });
         }
-        if let Some(&s) = order.iter().find(|&&s| s as usize >= examples) {
-            return Err(Error::range("order", f64::from(s), format!("from 0 to {}", examples as f64 - 1.0)));
-        }
+        order.iter().try_for_each(|&s| check_index("order", s as usize, examples))?;
         x.check(self.inputs(), &order)?;
         if let Some(targets) = targets {
             self.loss.check(targets, examples, x.time_steps, self.outputs(), &order)?;

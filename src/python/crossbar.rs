@@ -3,10 +3,9 @@
 use super::arrays::{batch, batch_out, integers, matrix, matrix_out, named_out, vector};
 use super::config::{map_error, programming, settings, whole, workers};
 use super::state::{state_in, state_out};
-use crate::check::number;
+use crate::check::check_range;
 use crate::crossbar::{Array, Line, Setup, build};
 use crate::device::DeviceConfig;
-use crate::error::Error;
 use crate::rule::State;
 use numpy::{PyArray1, PyArray2};
 use pyo3::exceptions::PyValueError;
@@ -15,10 +14,10 @@ use pyo3::types::{PyDict, PyMapping};
 use pythonize::pythonize;
 
 /// The most pulses to one device of a line at once.
-const MAX_PULSES: u64 = 1_000_000;
+const MAX_PULSES: f64 = 1e6;
 
 /// The most pulses of zero-shifting.
-const MAX_SHIFTS: u32 = 10_000_000;
+const MAX_SHIFTS: f64 = 1e7;
 
 /// An array of `rows` × `cols` devices with its periphery; the network's view is state − reference.
 ///
@@ -289,13 +288,7 @@ impl PyCrossbar {
     /// An even number ends on a pulse down, half a step below the symmetry point; an odd one as far above it. Raises
     /// ValueError for more than 10,000,000.
     fn zero_shift(&mut self, py: Python<'_>, #[pyo3(from_py_with = whole)] pulses: u32) -> PyResult<()> {
-        if pulses > MAX_SHIFTS {
-            return Err(map_error(Error::range(
-                "pulses",
-                f64::from(pulses),
-                format!("from 0 to {}", number(f64::from(MAX_SHIFTS))),
-            )));
-        }
+        check_range("pulses", f64::from(pulses), 0.0, MAX_SHIFTS).map_err(map_error)?;
         py.detach(|| self.array.zero_shift(pulses)).map_err(map_error)
     }
 
@@ -350,10 +343,8 @@ impl PyCrossbar {
 
     fn pulse(&mut self, line: Line, counts: &Bound<'_, PyAny>) -> PyResult<()> {
         let counts = integers(counts, "counts")?;
-        if let Some(&n) = counts.iter().find(|n| n.unsigned_abs() > MAX_PULSES) {
-            return Err(map_error(Error::range("counts", n as f64, format!("-{MAX_PULSES} to {MAX_PULSES}"))));
-        }
-        let counts: Vec<i32> = counts.into_iter().map(|n| n as i32).collect();
+        let count = |n| check_range("counts", n as f64, -MAX_PULSES, MAX_PULSES).map(|()| n as i32);
+        let counts = counts.into_iter().map(count).collect::<Result<Vec<_>, _>>().map_err(map_error)?;
         self.array.pulse_line(line, &counts).map_err(map_error)
     }
 }

@@ -4,8 +4,7 @@ use super::arrays::{batch, batch_out, floats, matrix, matrix_out, named_out};
 use super::config::{map_error, programming, whole, workers};
 use super::rule;
 use super::state::{state_in, state_out};
-use crate::check::check_finite;
-use crate::error::Error;
+use crate::check::{check_finite, check_positive};
 use crate::rule::{Initial, Rule};
 use numpy::{PyArray2, PyUntypedArrayMethods};
 use pyo3::exceptions::PyValueError;
@@ -166,9 +165,7 @@ impl PyLayer {
         lr_scale: f32,
         #[pyo3(from_py_with = whole)] threads: usize,
     ) -> PyResult<()> {
-        if !(lr_scale.is_finite() && lr_scale >= 0.0) {
-            return Err(map_error(Error::range("lr_scale", f64::from(lr_scale), "0 or more")));
-        }
+        check_positive("lr_scale", f64::from(lr_scale)).map_err(map_error)?;
         let (x, _) = batch(x, "x", self.cols)?;
         let (delta, _) = batch(delta, "delta", self.rows)?;
         let workers = workers(threads)?;

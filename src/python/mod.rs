@@ -38,14 +38,7 @@ mod _core {
 #[pyfunction]
 fn normals(py: Python<'_>, seed: u64, n: usize) -> PyResult<Bound<'_, numpy::PyArray1<f32>>> {
     use crate::random::{Operation, Stream};
-    if n > crate::crossbar::MAX_CROSSPOINTS {
-        let error = crate::Error::range(
-            "n",
-            n as f64,
-            format!("at most {}", crate::check::number(crate::crossbar::MAX_CROSSPOINTS as f64)),
-        );
-        return Err(config::map_error(error));
-    }
+    crate::check::check_most("n", n as f64, crate::crossbar::MAX_CROSSPOINTS).map_err(config::map_error)?;
     let out = py.detach(|| {
         let mut out = vec![0.0; n];
         Stream::new(seed, 0, Operation::Numbers, 0).normals(0, &mut out);

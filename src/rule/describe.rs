@@ -1,8 +1,9 @@
 //! What the settings of a rule mean on an array of a given size, in words and numbers: the parts that rules share.
 
+use crate::check::check_positive;
 use crate::crossbar::{PulseTrains, ReferenceMethod};
 use crate::device::MeanDevice;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use std::fmt::{Display, Write as _};
 
 /// A description: text, and the warnings among it on their own.
@@ -38,12 +39,8 @@ impl Situation {
     }
 
     pub(super) fn validate(&self) -> Result<()> {
-        for (what, value) in [("x", self.x), ("delta", self.delta), ("lr_scale", self.lr_scale)] {
-            if !(value.is_finite() && value >= 0.0) {
-                return Err(Error::range(what, value, "0 or more"));
-            }
-        }
-        Ok(())
+        let signals = [("x", self.x), ("delta", self.delta), ("lr_scale", self.lr_scale)];
+        signals.into_iter().try_for_each(|(what, value)| check_positive(what, value))
     }
 }
 

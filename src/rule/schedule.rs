@@ -1,7 +1,8 @@
 //! When a transfer is due, and of which line.
 
 use super::State;
-use crate::error::{Error, Result};
+use crate::check::check_index;
+use crate::error::Result;
 
 /// One line after every so many samples (or mini-batches), all lines in turn.
 #[derive(Clone, Debug)]
@@ -61,9 +62,7 @@ impl Schedule {
     /// Something is missing, or no such line.
     pub(super) fn restored(&self, state: &State) -> Result<Self> {
         let line = state.count("schedule.line")?;
-        if line >= self.lines {
-            return Err(Error::range("schedule.line", line as f64, format!("from 0 to {}", self.lines - 1)));
-        }
+        check_index("schedule.line", line as usize, self.lines())?;
         let (count, sweeps) = (state.count("schedule.count")?, state.count("schedule.sweeps")?);
         Ok(Self { count, line, sweeps, ..self.clone() })
     }

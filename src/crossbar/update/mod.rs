@@ -117,7 +117,7 @@ impl<D: Device> Crossbar<D> {
     ) {
         let mut scratch = std::mem::take(&mut self.update_scratch);
         let lines = self.rows + self.cols;
-        let each = lines.saturating_mul(self.pulse_trains.max_length as usize);
+        let each = lines.saturating_mul(self.setup.pulse_trains.max_length as usize);
         let shared = if workers.threads() > 1 { SHARED_DRAW_LINES / lines } else { 0 };
         let drawn = (FIRINGS_PER_DRAW / each).clamp(1, DRAWN_UPDATES.max(shared));
         let vectors = x.chunks(drawn * self.cols).zip(delta.chunks(drawn * self.rows)).zip(lr.chunks(drawn));
@@ -148,7 +148,7 @@ impl<D: Device> Crossbar<D> {
     ) {
         let (rows, cols, steps) = (self.rows, self.cols, self.steps);
         let (seed, array, pulse_trains, step) =
-            (self.seed, self.array, &self.pulse_trains, f64::from(self.device.weight_step()));
+            (self.setup.seed, self.setup.array, &self.setup.pulse_trains, f64::from(self.device.weight_step()));
         let draw = |scratch: &mut DrawScratch, b: usize, (((x, delta), lr), firings): (_, &mut [Firing])| {
             let first = steps.update + b as u64;
             simd::run(Draw { firings, pulse_trains, step, lr, x, delta, seed, array, first, scratch });
@@ -178,7 +178,7 @@ impl<D: Device> Crossbar<D> {
         workers: &Workers,
     ) {
         let pulses = firings.iter().map(|firing| firing.pulses).sum::<u64>();
-        let (seed, array, steps) = (self.seed, self.array, self.steps);
+        let (seed, array, steps) = (self.setup.seed, self.setup.array, self.steps);
         let batch = Batch {
             device: &self.device,
             rows: self.rows,
@@ -186,7 +186,7 @@ impl<D: Device> Crossbar<D> {
             reference: &self.reference,
             firings,
             reads,
-            readout: LineReadout { settings: &self.periphery.read, effects: &self.effects },
+            readout: LineReadout { settings: &self.setup.periphery.read, effects: &self.setup.effects },
             before,
             stream: &|operation, k| {
                 let first = if operation == Operation::Update { steps.update } else { steps.read };
@@ -238,7 +238,8 @@ impl<D: Device> Crossbar<D> {
     /// as (slots × rows, slots × columns); the state stays as it is.
     pub fn next_pulse_trains(&self, x: &[f32], delta: &[f32], lr: f32) -> (Vec<bool>, Vec<bool>) {
         let (x_max, delta_max) = (f64::from(simd::max_abs(x)), f64::from(simd::max_abs(delta)));
-        let Some(plan) = self.pulse_trains.plan(f64::from(lr), f64::from(self.device.weight_step()), x_max, delta_max)
+        let Some(plan) =
+            self.setup.pulse_trains.plan(f64::from(lr), f64::from(self.device.weight_step()), x_max, delta_max)
         else {
             return (Vec::new(), Vec::new());
         };

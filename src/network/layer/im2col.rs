@@ -96,7 +96,6 @@ impl Conv2dConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::layer::Layer;
     use crate::network::layer::conv2d::tests::config;
 
     /// Every pixel of every patch, coordinate by coordinate.

@@ -16,6 +16,7 @@ pub(super) use part::{Access, Shared, take};
 pub use part::{Batch, BatchGradient, LayerInput, Part, Products, Saved, SavedPart, Sizes};
 
 use super::shape::Shape;
+use crate::check::check_most;
 use crate::error::{Error, Result};
 use crate::rule::Rule;
 use crate::threads::Workers;
@@ -155,10 +156,7 @@ fn for_each_example(
 
 /// Requires no more values of a vector than a network can hold.
 fn check_vector(values: usize) -> Result<()> {
-    if values > 10_000_000 {
-        return Err(Error::range("height × width × channels", values as f64, "at most 10,000,000"));
-    }
-    Ok(())
+    check_most("height × width × channels", values as f64, 10_000_000)
 }
 
 /// Requires a `kernel` no larger than the image with its padding.

@@ -183,18 +183,13 @@ pub(in crate::network) enum Access<'a> {
     Evaluation { rule: &'a dyn Rule, draw: u64 },
 }
 
+#[derive(Debug)]
 pub(in crate::network) struct Shared<'a> {
     pub(in crate::network) array: &'a dyn SharedProducts,
     pub(in crate::network) first: usize,
     pub(in crate::network) scratch: &'a mut Vec<Scratch>,
     /// Of forward and backward products.
     pub(in crate::network) costs: &'a mut [MvmCost; 2],
-}
-
-impl std::fmt::Debug for Shared<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Shared").field("first", &self.first).finish_non_exhaustive()
-    }
 }
 
 impl Shared<'_> {
