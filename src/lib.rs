@@ -72,6 +72,7 @@
 //! [`network::layer::Layer`]: see `examples/own_layer.rs`.
 
 pub mod average;
+mod boxed;
 pub mod check;
 pub mod crossbar;
 pub mod device;

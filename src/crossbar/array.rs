@@ -3,6 +3,7 @@
 use super::due::{check_due, one_by_one};
 use super::mvm::{Products, Scratch};
 use super::{Crossbar, Direction, DueRead, Inspect, Snapshot, Visible, transpose};
+use crate::boxed::boxed_clone;
 use crate::check::{check_index, check_len};
 use crate::device::Device;
 use crate::error::{Error, Result};
@@ -103,23 +104,7 @@ pub trait Array: Visible + Inspect + BoxedClone {
     fn restore(&mut self, snapshot: &Snapshot) -> Result<()>;
 }
 
-/// A copy behind the trait, which every array that is `Clone` has.
-pub trait BoxedClone {
-    /// A copy of the array with all its state.
-    fn boxed_clone(&self) -> Box<dyn Array>;
-}
-
-impl<A: Array + Clone + 'static> BoxedClone for A {
-    fn boxed_clone(&self) -> Box<dyn Array> {
-        Box::new(self.clone())
-    }
-}
-
-impl Clone for Box<dyn Array> {
-    fn clone(&self) -> Self {
-        self.as_ref().boxed_clone()
-    }
-}
+boxed_clone!(BoxedClone of Array);
 
 impl<D: Device> Array for Crossbar<D> {
     fn weight_step(&self) -> f32 {

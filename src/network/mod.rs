@@ -15,8 +15,8 @@ mod tuning;
 
 pub use crate::rule::Initial;
 pub use data::{Examples, Inputs};
-pub use layer::Memory;
-pub use layer::config::*;
+pub use layer::built_in::*;
+pub use layer::{LayerConfig, Memory};
 pub use loss::{Loss, Targets};
 pub use sequential::{Network, NetworkBuilder};
 pub use shape::Shape;

@@ -1,6 +1,7 @@
 //! What a boxed rule can do besides: forward and read through what the network sees, be copied and downcast.
 
 use super::Rule;
+use crate::boxed::boxed_clone;
 use crate::crossbar::{Direction, MvmCost, Programming, SharedProducts};
 use crate::error::Result;
 use crate::threads::Workers;
@@ -69,20 +70,4 @@ impl dyn Rule {
     }
 }
 
-/// A copy behind the trait, which every rule that is `Clone` has.
-pub trait BoxedClone {
-    /// A copy of the rule with all its state.
-    fn boxed_clone(&self) -> Box<dyn Rule>;
-}
-
-impl<R: Rule + Clone> BoxedClone for R {
-    fn boxed_clone(&self) -> Box<dyn Rule> {
-        Box::new(self.clone())
-    }
-}
-
-impl Clone for Box<dyn Rule> {
-    fn clone(&self) -> Self {
-        self.as_ref().boxed_clone()
-    }
-}
+boxed_clone!(BoxedClone of Rule);

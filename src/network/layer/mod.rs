@@ -1,7 +1,6 @@
 //! Layers: one file each, which holds the settings of a layer and its arithmetic, forward beside backward and learn.
 
 mod activation;
-pub(super) mod config;
 mod conv2d;
 mod flatten;
 mod im2col;
@@ -10,18 +9,91 @@ mod lstm;
 mod max_pool2d;
 mod part;
 
-pub use config::*;
+/// The settings of the built-in layers.
+pub(super) mod built_in {
+    pub use super::activation::{ReLU, Sigmoid, Tanh};
+    pub use super::conv2d::Conv2dConfig;
+    pub use super::flatten::FlattenConfig;
+    pub use super::linear::LinearConfig;
+    pub use super::lstm::LstmConfig;
+    pub use super::max_pool2d::MaxPool2dConfig;
+}
+
+pub use built_in::*;
 pub use lstm::Memory;
 pub(super) use part::{Access, Shared, take};
 pub use part::{Batch, BatchGradient, LayerInput, Part, Products, Saved, SavedPart, Sizes};
 
 use super::shape::Shape;
+use crate::boxed::boxed_clone;
 use crate::check::check_most;
 use crate::error::{Error, Result};
+use crate::kinds::kinds;
 use crate::rule::Rule;
 use crate::threads::Workers;
 use rayon::prelude::*;
 use std::fmt::Debug;
+
+kinds! {
+    /// The settings of a built-in layer, by kind.
+    pub enum LayerConfig("layer"): Layer {
+        /// A fully connected layer.
+        Linear(LinearConfig) = "linear" without default,
+        /// A convolution: every patch is a sample of one array.
+        Conv2d(Conv2dConfig) = "conv2d" without default,
+        /// Long short-term memory: every time step is a sample of one array.
+        Lstm(LstmConfig) = "lstm" without default,
+        /// The largest value of each channel in each window.
+        MaxPool2d(MaxPool2dConfig) = "max-pool2d" without default,
+        /// From images to vectors.
+        Flatten(FlattenConfig) = "flatten" without default,
+        /// 1 / (1 + e⁻ˣ).
+        Sigmoid = "sigmoid" as &Sigmoid,
+        /// tanh x.
+        Tanh = "tanh" as &Tanh,
+        /// max(x, 0).
+        ReLU = "relu" as &ReLU,
+    }
+}
+
+impl LayerConfig {
+    /// A fully connected layer with a bias, from `inputs` to `outputs` values.
+    pub fn linear(inputs: usize, outputs: usize) -> Self {
+        Self::Linear(LinearConfig::new(inputs, outputs))
+    }
+
+    /// A convolution of `filters` patches of `kernel` × `kernel` pixels over images of (height, width, channels), with a
+    /// bias, stride 1 and no padding.
+    pub fn conv2d(image: (usize, usize, usize), filters: usize, kernel: usize) -> Self {
+        Self::Conv2d(Conv2dConfig::new(image, filters, kernel))
+    }
+
+    /// Long short-term memory with a bias, from `inputs` to `hidden` values.
+    pub fn lstm(inputs: usize, hidden: usize) -> Self {
+        Self::Lstm(LstmConfig::new(inputs, hidden))
+    }
+
+    /// The largest values of windows of `kernel` × `kernel` pixels side by side, in images of (height, width, channels).
+    pub fn max_pool2d(image: (usize, usize, usize), kernel: usize) -> Self {
+        Self::MaxPool2d(MaxPool2dConfig::new(image, kernel))
+    }
+
+    /// From images of (height, width, channels) to vectors.
+    pub fn flatten(image: (usize, usize, usize)) -> Self {
+        Self::Flatten(FlattenConfig::new(image))
+    }
+
+    /// Whether the layer has an array, and so a rule.
+    pub fn has_array(&self) -> bool {
+        self.settings().array().is_some()
+    }
+}
+
+impl From<LayerConfig> for Box<dyn Layer> {
+    fn from(config: LayerConfig) -> Self {
+        config.settings().boxed_clone()
+    }
+}
 
 /// A layer of a network: its settings, and the arithmetic that follows from them.
 ///
@@ -91,23 +163,7 @@ pub trait Layer: LayerClone + Debug + Send + Sync {
     }
 }
 
-/// Copies of layers behind a pointer; every layer that is `Clone` has it.
-pub trait LayerClone {
-    /// A copy.
-    fn boxed_clone(&self) -> Box<dyn Layer>;
-}
-
-impl<T: Layer + Clone + 'static> LayerClone for T {
-    fn boxed_clone(&self) -> Box<dyn Layer> {
-        Box::new(self.clone())
-    }
-}
-
-impl Clone for Box<dyn Layer> {
-    fn clone(&self) -> Self {
-        self.as_ref().boxed_clone()
-    }
-}
+boxed_clone!(LayerClone of Layer);
 
 impl<T: Layer + 'static> From<T> for Box<dyn Layer> {
     fn from(layer: T) -> Self {

@@ -1,0 +1,25 @@
+//! Copies of trait objects.
+
+/// Makes `Box<dyn $object>` `Clone` by a supertrait that every type of the trait which is `Clone` has.
+macro_rules! boxed_clone {
+    ($name:ident of $object:ident) => {
+        /// A copy behind the trait, which every type that is `Clone` has.
+        pub trait $name {
+            /// A copy with all its state.
+            fn boxed_clone(&self) -> Box<dyn $object>;
+        }
+
+        impl<T: $object + Clone + 'static> $name for T {
+            fn boxed_clone(&self) -> Box<dyn $object> {
+                Box::new(self.clone())
+            }
+        }
+
+        impl Clone for Box<dyn $object> {
+            fn clone(&self) -> Self {
+                self.as_ref().boxed_clone()
+            }
+        }
+    };
+}
+pub(crate) use boxed_clone;
