@@ -52,11 +52,6 @@ impl LineAverage {
         Ok(())
     }
 
-    /// The mean of line `k` and its number of reads.
-    pub fn line(&self, k: usize) -> (&[f32], u64) {
-        (&self.mean[k * self.width..][..self.width], self.reads[k])
-    }
-
     /// All means, line after line.
     pub fn means(&self) -> &[f32] {
         &self.mean

@@ -73,7 +73,7 @@
 
 pub mod average;
 mod boxed;
-pub mod check;
+mod check;
 pub mod crossbar;
 pub mod device;
 pub mod error;

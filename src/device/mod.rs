@@ -82,11 +82,6 @@ pub trait Device: Debug + Clone + Send + Sync + 'static {
     /// The least and the largest weight that the device can hold.
     fn bounds(&self, point: &Self::Point) -> (f32, f32);
 
-    /// The least and the largest weight of the mean device.
-    fn mean_bounds(&self) -> (f32, f32) {
-        self.bounds(&self.sample([0.0; 4]))
-    }
-
     /// δ: the mean step at w = 0 over all devices; positive. Pulse trains are planned with it.
     fn weight_step(&self) -> f32;
 
@@ -171,7 +166,8 @@ impl DeviceVisitor for Mean {
 
     fn visit<S: DeviceSettings>(self, settings: &S) -> Self::Out {
         let device = settings.build()?;
-        let (mean, (lower, upper)) = (device.sample([0.0; 4]), device.mean_bounds());
+        let mean = device.sample([0.0; 4]);
+        let (lower, upper) = device.bounds(&mean);
         let step = |w: f32| device.pulse(&mean, w, true, 0.0) - w;
         let middle = 0.5 * (lower + upper);
         Ok(MeanDevice {

@@ -1,15 +1,20 @@
 //! NumPy arrays in and out.
 
+use super::config::workers;
+use crate::Workers;
 use crate::check::{check_finite, number};
-use crate::python::config::map_error;
+use crate::error::Result;
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{IntoPyDict, PyDict};
+
+/// An array of floats for Python.
+pub(super) type Values<'py> = PyResult<Bound<'py, PyAny>>;
 
 /// A C-contiguous float32 array of any shape; float64 and integers are converted, other types refused.
 pub(super) fn floats<'py>(value: &Bound<'py, PyAny>, what: &str) -> PyResult<PyReadonlyArrayDyn<'py, f32>> {
-    converted(value, what, "fiub", "float32")?.extract().map_err(PyErr::from)
+    Ok(converted(value, what, "fiub", "float32")?.extract()?)
 }
 
 /// A one-dimensional array of integers, copied.
@@ -24,48 +29,50 @@ pub(super) fn integers(value: &Bound<'_, PyAny>, what: &str) -> PyResult<Vec<i64
 /// A two-dimensional array of integers from 0 on, copied, with its shape; `None` for what is no such array.
 pub(super) fn codes(value: &Bound<'_, PyAny>, what: &str) -> PyResult<Option<(Vec<u32>, [usize; 2])>> {
     let given = value.py().import("numpy")?.call_method1("asarray", (value,))?;
-    let kind: String = given.getattr("dtype")?.getattr("kind")?.extract()?;
-    if !"iu".contains(kind.as_str()) || given.getattr("ndim")?.extract::<usize>()? != 2 {
+    if !"iu".contains(&kind(&given)?) || given.getattr("ndim")?.extract::<usize>()? != 2 {
         return Ok(None);
     }
     let array = whole_numbers(&given, what)?;
-    let number = |&n: &i64| {
-        u32::try_from(n).map_err(|_| {
-            PyValueError::new_err(format!("{what} must be from 0 to {}, not {n}", number(f64::from(u32::MAX))))
-        })
-    };
-    let codes = array.as_slice()?.iter().map(number).collect::<PyResult<_>>()?;
+    let codes = array.as_slice()?.iter().map(|&n| index(what, n)).collect::<PyResult<_>>()?;
     Ok(Some((codes, [array.shape()[0], array.shape()[1]])))
+}
+
+/// An integer from 0 on.
+pub(super) fn index(what: &str, n: i64) -> PyResult<u32> {
+    u32::try_from(n).map_err(|_| {
+        PyValueError::new_err(format!("{what} must be from 0 to {}, not {n}", number(f64::from(u32::MAX))))
+    })
+}
+
+/// What NumPy calls the kind of a type: "f", "i", "u", "b", …
+pub(super) fn kind(array: &Bound<'_, PyAny>) -> PyResult<String> {
+    array.getattr("dtype")?.getattr("kind")?.extract()
 }
 
 fn whole_numbers<'py>(value: &Bound<'py, PyAny>, what: &str) -> PyResult<PyReadonlyArrayDyn<'py, i64>> {
     let array = converted(value, what, "iub", "int64")?;
     let given = value.py().import("numpy")?.call_method1("asarray", (value,))?;
-    let wrapped = given.getattr("dtype")?.getattr("kind")?.extract::<String>()? == "u"
-        && !array.call_method1("__eq__", (&given,))?.call_method0("all")?.is_truthy()?;
+    let wrapped = kind(&given)? == "u" && !array.call_method1("__eq__", (&given,))?.call_method0("all")?.is_truthy()?;
     if wrapped {
         return Err(PyValueError::new_err(format!("{what} must be at most {}", i64::MAX)));
     }
-    array.extract().map_err(PyErr::from)
+    Ok(array.extract()?)
 }
 
 fn converted<'py>(value: &Bound<'py, PyAny>, what: &str, kinds: &str, dtype: &str) -> PyResult<Bound<'py, PyAny>> {
     let py = value.py();
     let numpy = py.import("numpy")?;
     let array = numpy.call_method1("asarray", (value,))?;
-    let kind: String = array.getattr("dtype")?.getattr("kind")?.extract()?;
+    let kind = kind(&array)?;
     let empty = kind == "f" && array.getattr("size")?.extract::<usize>()? == 0; // what NumPy makes of []
     if !kinds.contains(kind.as_str()) && !empty {
         let given = array.getattr("dtype")?;
         let wanted = if dtype == "int64" { "integers" } else { "real numbers" };
         return Err(PyTypeError::new_err(format!("{what} must be {wanted}, not of dtype {given}")));
     }
-    let options = PyDict::new(py);
-    options.set_item("dtype", dtype)?;
+    let (options, ignore) = ([("dtype", dtype)].into_py_dict(py)?, [("all", "ignore")].into_py_dict(py)?);
     let shape = array.getattr("shape")?;
     // Numbers beyond float32 become infinite, which is refused elsewhere: NumPy need not warn.
-    let ignore = PyDict::new(py);
-    ignore.set_item("all", "ignore")?;
     let quiet = numpy.call_method("errstate", (), Some(&ignore))?;
     quiet.call_method0("__enter__")?;
     let contiguous = numpy.call_method("ascontiguousarray", (array,), Some(&options));
@@ -109,7 +116,7 @@ pub(super) fn batch(value: &Bound<'_, PyAny>, what: &'static str, width: usize) 
 }
 
 fn finite(what: &'static str, values: &[f32]) -> PyResult<Vec<f32>> {
-    check_finite(what, values).map_err(map_error)?;
+    check_finite(what, values)?;
     Ok(values.to_vec())
 }
 
@@ -130,11 +137,21 @@ pub(super) fn matrix_out<T: numpy::Element>(
     PyArray1::from_vec(py, values).reshape([shape.0, shape.1])
 }
 
-/// A vector, or a batch of vectors of `width` values.
-pub(super) fn batch_out(py: Python<'_>, values: Vec<f32>, width: usize, batched: bool) -> PyResult<Bound<'_, PyAny>> {
-    let count = values.len() / width;
-    let flat = PyArray1::from_vec(py, values);
-    Ok(if batched { flat.reshape([count, width])?.into_any() } else { flat.into_any() })
+/// `multiply` of a vector or a batch of vectors of `width` finite numbers: `height` values of each. Python may do
+/// something else meanwhile.
+pub(super) fn products<'py>(
+    x: &Bound<'py, PyAny>,
+    what: &'static str,
+    (width, height): (usize, usize),
+    threads: usize,
+    multiply: impl FnOnce(&[f32], &mut [f32], &Workers) -> Result<()> + Send,
+) -> PyResult<Bound<'py, PyAny>> {
+    let ((x, batched), workers, py) = (batch(x, what, width)?, workers(threads)?, x.py());
+    let count = x.len() / width;
+    let mut y = vec![0.0; count * height];
+    py.detach(|| multiply(&x, &mut y, &workers))?;
+    let y = PyArray1::from_vec(py, y);
+    Ok(if batched { y.reshape([count, height])?.into_any() } else { y.into_any() })
 }
 
 /// A dict of (rows, cols) arrays.

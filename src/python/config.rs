@@ -18,20 +18,24 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Bad inputs become a ValueError; what user code raised comes back as it was.
-pub(super) fn map_error(error: Error) -> PyErr {
-    match error {
-        Error::Foreign(inner) => match inner.downcast::<PyErr>() {
-            Ok(raised) => *raised,
-            Err(other) => PyValueError::new_err(other.to_string()),
-        },
-        error @ Error::Memory { .. } => PyMemoryError::new_err(error.to_string()),
-        error => PyValueError::new_err(error.to_string()),
+impl From<Error> for PyErr {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Foreign(inner) => match inner.downcast::<PyErr>() {
+                Ok(raised) => *raised,
+                Err(other) => PyValueError::new_err(other.to_string()),
+            },
+            error @ Error::Memory { .. } => PyMemoryError::new_err(error.to_string()),
+            error => PyValueError::new_err(error.to_string()),
+        }
     }
 }
 
 /// An exception of Python code inside a rule.
-pub(super) fn foreign(raised: PyErr) -> Error {
-    Error::Foreign(Box::new(raised))
+impl From<PyErr> for Error {
+    fn from(raised: PyErr) -> Self {
+        Self::Foreign(Box::new(raised))
+    }
 }
 
 /// Settings from a config dataclass or a dict; `None` gives the defaults.
@@ -78,7 +82,7 @@ pub(super) fn workers(threads: usize) -> PyResult<Arc<Workers>> {
     if let Some(pool) = pools.get(&key) {
         return Ok(pool.clone());
     }
-    let pool = Arc::new(Workers::new(threads).map_err(map_error)?);
+    let pool = Arc::new(Workers::new(threads)?);
     pools.insert(key, pool.clone());
     Ok(pool)
 }
@@ -119,12 +123,12 @@ const fn table<F: Family + Serialize + DeserializeOwned>() -> Table {
         defaults: |py, name| {
             let default = F::KINDS.iter().find(|kind| kind.name == name).and_then(|kind| kind.default);
             let make = default.ok_or_else(|| PyValueError::new_err(format!("{name} has no defaults")))?;
-            pythonize(py, &make()).map_err(PyErr::from)
+            Ok(pythonize(py, &make())?)
         },
         limits: |name| F::KINDS.iter().find(|kind| kind.name == name).map(|kind| kind.limits),
         validate: |dict, name| {
             let settings: F = depythonize(dict).map_err(|e| PyValueError::new_err(format!("{name}: {e}")))?;
-            settings.validate().map_err(map_error)
+            Ok(settings.validate()?)
         },
     }
 }
@@ -222,5 +226,5 @@ pub(super) fn describe(
     let rule: RuleConfig =
         settings(Some(rule), "rule")?.ok_or_else(|| PyValueError::new_err("rule must be a rule, not None"))?;
     let described = rule.describe(&Situation { rows, cols, x, delta, samples, lr_scale });
-    described.map(|d| (d.text, d.warnings)).map_err(map_error)
+    Ok(described.map(|d| (d.text, d.warnings))?)
 }

@@ -1,7 +1,7 @@
 //! The low-level array, for your own loops and rules.
 
-use super::arrays::{batch, batch_out, integers, matrix, matrix_out, named_out, vector};
-use super::config::{map_error, programming, settings, whole, workers};
+use super::arrays::{Values, integers, matrix, matrix_out, named_out, products, vector};
+use super::config::{programming, settings, whole};
 use super::state::{state_in, state_out};
 use crate::check::check_range;
 use crate::crossbar::{Array, Line, Setup, build};
@@ -73,7 +73,7 @@ impl PyCrossbar {
             ..Setup::default()
         };
         let reference = settings(reference, "reference")?.unwrap_or_default();
-        let array = py.detach(|| build(rows, cols, &device, &setup, &reference)).map_err(map_error)?;
+        let array = py.detach(|| build(rows, cols, &device, &setup, &reference))?;
         Ok(Self { array, rows, cols })
     }
 
@@ -94,13 +94,13 @@ impl PyCrossbar {
     /// Setting clips each to what its device can hold; ValueError for another shape or values that are not finite.
     #[getter]
     fn weights<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f32>>> {
-        matrix_out(py, self.array.weights().map_err(map_error)?, self.shape())
+        matrix_out(py, self.array.weights()?, self.shape())
     }
 
     #[setter]
     fn set_weights(&mut self, value: &Bound<'_, PyAny>) -> PyResult<()> {
         let weights = matrix(value, "weights", self.shape())?;
-        self.array.set_weights(&weights).map_err(map_error)
+        Ok(self.array.set_weights(&weights)?)
     }
 
     /// The reference (rows, cols) that states are read against (weight units); 0 where there is none.
@@ -114,7 +114,7 @@ impl PyCrossbar {
     #[setter]
     fn set_reference(&mut self, value: &Bound<'_, PyAny>) -> PyResult<()> {
         let reference = matrix(value, "reference", self.shape())?;
-        self.array.set_reference(&reference).map_err(map_error)
+        Ok(self.array.set_reference(&reference)?)
     }
 
     /// The states (rows, cols) at which an up and a down step cancel on average (R24 eq. 8; weight units).
@@ -140,24 +140,15 @@ impl PyCrossbar {
     /// Operations so far by name: products, updates, pulses, line reads, conversions.
     #[getter]
     fn ledger<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        pythonize(py, &self.array.counts()).map_err(PyErr::from)
+        Ok(pythonize(py, &self.array.counts())?)
     }
 
     /// y = W x through the periphery (GV16), for x of shape (cols,) or (batch, cols); y is (rows,) or (batch, rows).
     ///
     /// Every call draws new noise. Raises ValueError for another shape.
     #[pyo3(signature = (x, *, threads=1))]
-    fn forward<'py>(
-        &mut self,
-        py: Python<'py>,
-        x: &Bound<'py, PyAny>,
-        #[pyo3(from_py_with = whole)] threads: usize,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let (x, batched) = batch(x, "x", self.cols)?;
-        let workers = workers(threads)?;
-        let mut y = vec![0.0; x.len() / self.cols * self.rows];
-        py.detach(|| self.array.forward(&x, &mut y, &workers)).map_err(map_error)?;
-        batch_out(py, y, self.rows, batched)
+    fn forward<'py>(&mut self, x: &Bound<'py, PyAny>, #[pyo3(from_py_with = whole)] threads: usize) -> Values<'py> {
+        products(x, "x", (self.cols, self.rows), threads, |x, y, workers| self.array.forward(x, y, workers))
     }
 
     /// z = Wᵀ δ through the periphery (GV16), for delta of shape (rows,) or (batch, rows).
@@ -166,15 +157,12 @@ impl PyCrossbar {
     #[pyo3(signature = (delta, *, threads=1))]
     fn backward<'py>(
         &mut self,
-        py: Python<'py>,
         delta: &Bound<'py, PyAny>,
         #[pyo3(from_py_with = whole)] threads: usize,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let (delta, batched) = batch(delta, "delta", self.rows)?;
-        let workers = workers(threads)?;
-        let mut z = vec![0.0; delta.len() / self.rows * self.cols];
-        py.detach(|| self.array.backward(&delta, &mut z, &workers)).map_err(map_error)?;
-        batch_out(py, z, self.cols, batched)
+    ) -> Values<'py> {
+        products(delta, "delta", (self.rows, self.cols), threads, |delta, z, workers| {
+            self.array.backward(delta, z, workers)
+        })
     }
 
     /// y = W x as `forward`, with the noise of evaluation vector `draw`, `draw + 1`, …; nothing changes.
@@ -183,16 +171,11 @@ impl PyCrossbar {
     #[pyo3(signature = (x, *, draw=0, threads=1))]
     fn evaluate<'py>(
         &self,
-        py: Python<'py>,
         x: &Bound<'py, PyAny>,
         #[pyo3(from_py_with = whole)] draw: u64,
         #[pyo3(from_py_with = whole)] threads: usize,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let (x, batched) = batch(x, "x", self.cols)?;
-        let workers = workers(threads)?;
-        let mut y = vec![0.0; x.len() / self.cols * self.rows];
-        py.detach(|| self.array.evaluate(draw, &x, &mut y, &workers)).map_err(map_error)?;
-        batch_out(py, y, self.rows, batched)
+    ) -> Values<'py> {
+        products(x, "x", (self.cols, self.rows), threads, |x, y, workers| self.array.evaluate(draw, x, y, workers))
     }
 
     /// One pulsed update W ← W + lr·δxᵀ in expectation (GV16), for x of shape (cols,) and delta of shape (rows,).
@@ -200,7 +183,7 @@ impl PyCrossbar {
     /// Raises ValueError for another shape or an lr that is not finite.
     fn update(&mut self, x: &Bound<'_, PyAny>, delta: &Bound<'_, PyAny>, lr: f32) -> PyResult<()> {
         let (x, delta) = self.sample(x, delta, lr)?;
-        self.array.update(&x, &delta, lr).map_err(map_error)
+        Ok(self.array.update(&x, &delta, lr)?)
     }
 
     /// The pulse trains that `update` would fire next: booleans of shape (slots, rows) and (slots, cols).
@@ -215,7 +198,7 @@ impl PyCrossbar {
         lr: f32,
     ) -> PyResult<(Bound<'py, PyArray2<bool>>, Bound<'py, PyArray2<bool>>)> {
         let (x, delta) = self.sample(x, delta, lr)?;
-        let (rows, cols) = self.array.next_pulse_trains(&x, &delta, lr).map_err(map_error)?;
+        let (rows, cols) = self.array.next_pulse_trains(&x, &delta, lr)?;
         let slots = rows.len() / self.rows;
         Ok((matrix_out(py, rows, (slots, self.rows))?, matrix_out(py, cols, (slots, self.cols))?))
     }
@@ -224,30 +207,18 @@ impl PyCrossbar {
     fn read<'py>(&mut self, py: Python<'py>, u: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyArray1<f32>>> {
         let u = vector(u, "u", self.cols)?;
         let mut v = vec![0.0; self.rows];
-        self.array.read(&u, &mut v).map_err(map_error)?;
+        self.array.read(&u, &mut v)?;
         Ok(PyArray1::from_vec(py, v))
     }
 
     /// v = W e_k through the read periphery: the weights (rows,) of column k; ValueError if there is none.
-    fn read_column<'py>(
-        &mut self,
-        py: Python<'py>,
-        #[pyo3(from_py_with = whole)] k: usize,
-    ) -> PyResult<Bound<'py, PyArray1<f32>>> {
-        let mut v = vec![0.0; self.rows];
-        self.array.read_line(Line::Column(k), &mut v).map_err(map_error)?;
-        Ok(PyArray1::from_vec(py, v))
+    fn read_column<'py>(&mut self, py: Python<'py>, #[pyo3(from_py_with = whole)] k: usize) -> Values<'py> {
+        self.read_line(py, Line::Column(k), self.rows)
     }
 
     /// v = Wᵀ e_k through the read periphery: the weights (cols,) of row k; ValueError if there is none.
-    fn read_row<'py>(
-        &mut self,
-        py: Python<'py>,
-        #[pyo3(from_py_with = whole)] k: usize,
-    ) -> PyResult<Bound<'py, PyArray1<f32>>> {
-        let mut v = vec![0.0; self.cols];
-        self.array.read_line(Line::Row(k), &mut v).map_err(map_error)?;
-        Ok(PyArray1::from_vec(py, v))
+    fn read_row<'py>(&mut self, py: Python<'py>, #[pyo3(from_py_with = whole)] k: usize) -> Values<'py> {
+        self.read_line(py, Line::Row(k), self.cols)
     }
 
     /// Sends |n| pulses of the sign of n to each device of column k, n of integer `counts` (rows,).
@@ -280,7 +251,7 @@ impl PyCrossbar {
     ) -> PyResult<u64> {
         let target = matrix(target, "target", self.shape())?;
         let method = programming(method, error, max_pulses)?;
-        py.detach(|| self.array.program(&target, method)).map_err(map_error)
+        Ok(py.detach(|| self.array.program(&target, method))?)
     }
 
     /// Alternates `pulses` up and down pulses on every device, then takes the states as reference (Kim et al. 2019).
@@ -288,8 +259,8 @@ impl PyCrossbar {
     /// An even number ends on a pulse down, half a step below the symmetry point; an odd one as far above it. Raises
     /// ValueError for more than 10,000,000.
     fn zero_shift(&mut self, py: Python<'_>, #[pyo3(from_py_with = whole)] pulses: u32) -> PyResult<()> {
-        check_range("pulses", f64::from(pulses), 0.0, MAX_SHIFTS).map_err(map_error)?;
-        py.detach(|| self.array.zero_shift(pulses)).map_err(map_error)
+        check_range("pulses", f64::from(pulses), 0.0, MAX_SHIFTS)?;
+        Ok(py.detach(|| self.array.zero_shift(pulses))?)
     }
 
     /// The weights (rows, cols) read column by column through the read periphery, with the noise of read `draw`.
@@ -301,23 +272,22 @@ impl PyCrossbar {
         py: Python<'py>,
         #[pyo3(from_py_with = whole)] draw: u64,
     ) -> PyResult<Bound<'py, PyArray2<f32>>> {
-        matrix_out(py, self.array.read_weights(draw).map_err(map_error)?, self.shape())
+        matrix_out(py, self.array.read_weights(draw)?, self.shape())
     }
 
     /// Everything to continue from, bit for bit, by name: "weights", and after "weights." the reference,
     /// positions of random streams, counts of the ledger, and pulses if they are counted.
     fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let (mut state, dict) = (State::default(), PyDict::new(py));
+        let mut state = State::default();
         state.add_array("weights", self.array.as_ref());
-        state_out(&dict, "", state)?;
-        Ok(dict)
+        state_out(py, state)
     }
 
     /// Puts back a state of an array with the same settings, seed and number; ValueError if it does not fit, and the
     /// array is then as it was.
     fn restore(&mut self, state: &Bound<'_, PyMapping>) -> PyResult<()> {
-        let snapshot = state_in(state, "")?.array("weights", self.array.as_ref()).map_err(map_error)?;
-        self.array.restore(&snapshot).map_err(map_error)
+        let snapshot = state_in(state, "")?.array("weights", self.array.as_ref())?;
+        Ok(self.array.restore(&snapshot)?)
     }
 
     fn __copy__(&self) -> Self {
@@ -341,10 +311,16 @@ impl PyCrossbar {
         Ok((vector(x, "x", self.cols)?, vector(delta, "delta", self.rows)?))
     }
 
+    fn read_line<'py>(&mut self, py: Python<'py>, line: Line, devices: usize) -> Values<'py> {
+        let mut v = vec![0.0; devices];
+        self.array.read_line(line, &mut v)?;
+        Ok(PyArray1::from_vec(py, v).into_any())
+    }
+
     fn pulse(&mut self, line: Line, counts: &Bound<'_, PyAny>) -> PyResult<()> {
         let counts = integers(counts, "counts")?;
         let count = |n| check_range("counts", n as f64, -MAX_PULSES, MAX_PULSES).map(|()| n as i32);
-        let counts = counts.into_iter().map(count).collect::<Result<Vec<_>, _>>().map_err(map_error)?;
-        self.array.pulse_line(line, &counts).map_err(map_error)
+        let counts = counts.into_iter().map(count).collect::<Result<Vec<_>, _>>()?;
+        Ok(self.array.pulse_line(line, &counts)?)
     }
 }

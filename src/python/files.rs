@@ -1,6 +1,5 @@
 //! Arrays and settings on disk, written whole or not at all.
 
-use super::config::map_error;
 use super::state::{state_in, state_out};
 use crate::rule::State;
 use crate::tensors::{Arrays, decode, encode};
@@ -23,7 +22,7 @@ pub(super) fn save_tensors(
 ) -> PyResult<()> {
     let state = state_in(tensors, "")?;
     let arrays = Arrays { floats: state.floats, counters: state.counters, metadata };
-    let bytes = encode(&arrays).map_err(map_error)?;
+    let bytes = encode(&arrays)?;
     replace(&path, &bytes).map_err(|e| PyOSError::new_err((e.raw_os_error(), e.to_string(), path)))
 }
 
@@ -48,9 +47,7 @@ fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 pub(super) fn load_tensors(py: Python<'_>, path: PathBuf) -> PyResult<(Bound<'_, PyDict>, HashMap<String, String>)> {
     let bytes = fs::read(&path).map_err(|e| PyOSError::new_err((e.raw_os_error(), e.to_string(), path.clone())))?;
     let arrays = decode(&bytes).map_err(|e| PyValueError::new_err(format!("{} is {e}", path.display())))?;
-    let dict = PyDict::new(py);
-    state_out(&dict, "", State { floats: arrays.floats, counters: arrays.counters })?;
-    Ok((dict, arrays.metadata))
+    Ok((state_out(py, State { floats: arrays.floats, counters: arrays.counters })?, arrays.metadata))
 }
 
 /// A nested dict as TOML; None is left out.

@@ -1,10 +1,11 @@
 //! One rule with its arrays, for your own training loop.
 
-use super::arrays::{batch, batch_out, floats, matrix, matrix_out, named_out};
-use super::config::{map_error, programming, whole, workers};
+use super::arrays::{Values, batch, floats, matrix, matrix_out, named_out, products};
+use super::config::{programming, whole, workers};
 use super::rule;
 use super::state::{state_in, state_out};
 use crate::check::{check_finite, check_positive};
+use crate::error::Result;
 use crate::rule::{Initial, Rule};
 use numpy::{PyArray2, PyUntypedArrayMethods};
 use pyo3::exceptions::PyValueError;
@@ -53,8 +54,8 @@ impl PyLayer {
             return Err(PyValueError::new_err(format!("weights must have shape (outputs, inputs), not {shape:?}")));
         };
         let weights = weights.as_slice()?;
-        check_finite("weights", weights).map_err(map_error)?;
-        let rule = rule::build(rule, &Initial { layer, rows, cols, weights, seed }).map_err(map_error)?;
+        check_finite("weights", weights)?;
+        let rule = rule::build(rule, &Initial { layer, rows, cols, weights, seed })?;
         Ok(Self { rule, rows, cols })
     }
 
@@ -69,13 +70,13 @@ impl PyLayer {
     /// Setting clips each to what its device can hold; ValueError for another shape or values that are not finite.
     #[getter]
     fn weights<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f32>>> {
-        matrix_out(py, self.rule.weights().map_err(map_error)?, self.shape())
+        matrix_out(py, self.rule.weights()?, self.shape())
     }
 
     #[setter]
     fn set_weights(&mut self, value: &Bound<'_, PyAny>) -> PyResult<()> {
         let weights = matrix(value, "weights", self.shape())?;
-        self.rule.set_weights(&weights).map_err(map_error)
+        Ok(self.rule.set_weights(&weights)?)
     }
 
     /// Writes `target` (outputs, inputs; weight units) onto the devices of the array that the network sees.
@@ -93,20 +94,20 @@ impl PyLayer {
     ) -> PyResult<u64> {
         let target = matrix(target, "target", self.shape())?;
         let method = programming(method, error, max_pulses)?;
-        py.detach(|| self.rule.program(&target, method)).map_err(map_error)
+        Ok(py.detach(|| self.rule.program(&target, method))?)
     }
 
     /// The average (outputs, inputs) of reads of the iterates (weight units); None if there is none.
     #[getter]
     fn average<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyArray2<f32>>>> {
-        let average = self.rule.average().map_err(map_error)?;
+        let average = self.rule.average()?;
         average.map(|average| matrix_out(py, average, self.shape())).transpose()
     }
 
     /// Operations so far: those of the fast and the slow array, and digital ones.
     #[getter]
     fn ledger<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        pythonize(py, &self.rule.ledger().map_err(map_error)?).map_err(PyErr::from)
+        Ok(pythonize(py, &self.rule.ledger()?)?)
     }
 
     /// Whether iterates are being averaged.
@@ -117,39 +118,27 @@ impl PyLayer {
 
     #[setter]
     fn set_averaging(&mut self, on: bool) -> PyResult<()> {
-        self.rule.set_averaging(on).map_err(map_error)
+        Ok(self.rule.set_averaging(on)?)
     }
 
     /// y = W x for x of shape (inputs,) or (batch, inputs); y is (outputs,) or (batch, outputs).
     ///
     /// Every call draws new noise. Raises ValueError for another shape.
     #[pyo3(signature = (x, *, threads=1))]
-    fn forward<'py>(
-        &mut self,
-        py: Python<'py>,
-        x: &Bound<'py, PyAny>,
-        #[pyo3(from_py_with = whole)] threads: usize,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let (x, batched) = batch(x, "x", self.cols)?;
-        let workers = workers(threads)?;
-        let mut y = vec![0.0; x.len() / self.cols * self.rows];
-        py.detach(|| self.rule.forward(&x, &mut y, &workers)).map_err(map_error)?;
-        batch_out(py, y, self.rows, batched)
+    fn forward<'py>(&mut self, x: &Bound<'py, PyAny>, #[pyo3(from_py_with = whole)] threads: usize) -> Values<'py> {
+        products(x, "x", (self.cols, self.rows), threads, |x, y, workers| self.rule.forward(x, y, workers))
     }
 
     /// z = Wᵀ δ for delta of shape (outputs,) or (batch, outputs); z is (inputs,) or (batch, inputs).
     #[pyo3(signature = (delta, *, threads=1))]
     fn backward<'py>(
         &mut self,
-        py: Python<'py>,
         delta: &Bound<'py, PyAny>,
         #[pyo3(from_py_with = whole)] threads: usize,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let (delta, batched) = batch(delta, "delta", self.rows)?;
-        let workers = workers(threads)?;
-        let mut z = vec![0.0; delta.len() / self.rows * self.cols];
-        py.detach(|| self.rule.backward(&delta, &mut z, &workers)).map_err(map_error)?;
-        batch_out(py, z, self.cols, batched)
+    ) -> Values<'py> {
+        products(delta, "delta", (self.rows, self.cols), threads, |delta, z, workers| {
+            self.rule.backward(delta, z, workers)
+        })
     }
 
     /// Learns from a sample or a batch: descends along delta = dL/dy of shape (outputs,) or (batch, outputs).
@@ -165,31 +154,26 @@ impl PyLayer {
         lr_scale: f32,
         #[pyo3(from_py_with = whole)] threads: usize,
     ) -> PyResult<()> {
-        check_positive("lr_scale", f64::from(lr_scale)).map_err(map_error)?;
+        check_positive("lr_scale", f64::from(lr_scale))?;
         let (x, _) = batch(x, "x", self.cols)?;
         let (delta, _) = batch(delta, "delta", self.rows)?;
         let workers = workers(threads)?;
-        py.detach(|| {
+        let learned: Result<()> = py.detach(|| {
             self.rule.update(&x, &delta, lr_scale, &workers)?;
             if x.is_empty() { Ok(()) } else { self.rule.finish_batch(lr_scale) }
-        })
-        .map_err(map_error)
+        });
+        Ok(learned?)
     }
 
     /// y = W x as `forward`, with the noise of evaluation vector `draw`, `draw + 1`, …; nothing changes.
     #[pyo3(signature = (x, *, draw=0, threads=1))]
     fn evaluate<'py>(
         &self,
-        py: Python<'py>,
         x: &Bound<'py, PyAny>,
         #[pyo3(from_py_with = whole)] draw: u64,
         #[pyo3(from_py_with = whole)] threads: usize,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let (x, batched) = batch(x, "x", self.cols)?;
-        let workers = workers(threads)?;
-        let mut y = vec![0.0; x.len() / self.cols * self.rows];
-        py.detach(|| self.rule.evaluate(draw, &x, &mut y, &workers)).map_err(map_error)?;
-        batch_out(py, y, self.rows, batched)
+    ) -> Values<'py> {
+        products(x, "x", (self.cols, self.rows), threads, |x, y, workers| self.rule.evaluate(draw, x, y, workers))
     }
 
     /// The weights (outputs, inputs) read column by column through the read periphery, with the noise of `draw`.
@@ -201,19 +185,17 @@ impl PyLayer {
         py: Python<'py>,
         #[pyo3(from_py_with = whole)] draw: u64,
     ) -> PyResult<Bound<'py, PyArray2<f32>>> {
-        matrix_out(py, self.rule.read_weights(draw).map_err(map_error)?, self.shape())
+        matrix_out(py, self.rule.read_weights(draw)?, self.shape())
     }
 
     /// Everything to continue from, bit for bit, by name: arrays (outputs, inputs) where they are per crosspoint.
     fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let dict = PyDict::new(py);
-        state_out(&dict, "", self.rule.state().map_err(map_error)?)?;
-        Ok(dict)
+        state_out(py, self.rule.state()?)
     }
 
     /// Puts back a state of a layer with the same settings and seed; if it does not fit, ValueError, no change.
     fn restore(&mut self, state: &Bound<'_, PyMapping>) -> PyResult<()> {
-        self.rule.restore(&state_in(state, "")?).map_err(map_error)
+        Ok(self.rule.restore(&state_in(state, "")?)?)
     }
 
     fn __copy__(&self) -> Self {
@@ -226,6 +208,6 @@ impl PyLayer {
 
     /// Constants of each device by name ("a.up_step", …), (outputs, inputs) each, in weight units.
     fn device_parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        named_out(py, self.rule.device_parameters().map_err(map_error)?, self.shape())
+        named_out(py, self.rule.device_parameters()?, self.shape())
     }
 }

@@ -3,6 +3,7 @@
 mod arrays;
 mod config;
 mod crossbar;
+mod data;
 mod files;
 mod layer;
 mod network;
@@ -38,7 +39,7 @@ mod _core {
 #[pyfunction]
 fn normals(py: Python<'_>, seed: u64, n: usize) -> PyResult<Bound<'_, numpy::PyArray1<f32>>> {
     use crate::random::{Operation, Stream};
-    crate::check::check_most("n", n as f64, crate::crossbar::MAX_CROSSPOINTS).map_err(config::map_error)?;
+    crate::check::check_most("n", n as f64, crate::crossbar::MAX_CROSSPOINTS)?;
     let out = py.detach(|| {
         let mut out = vec![0.0; n];
         Stream::new(seed, 0, Operation::Numbers, 0).normals(0, &mut out);
@@ -50,5 +51,5 @@ fn normals(py: Python<'_>, seed: u64, n: usize) -> PyResult<Bound<'_, numpy::PyA
 /// The instruction set that the kernels use: the best of the processor, or the one that `TIKITAKA_SIMD` names.
 #[pyfunction]
 fn simd() -> PyResult<&'static str> {
-    crate::simd::check().map(crate::simd::Path::name).map_err(config::map_error)
+    Ok(crate::simd::check().map(crate::simd::Path::name)?)
 }

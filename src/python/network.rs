@@ -1,13 +1,14 @@
 //! Whole networks.
 
-use super::arrays::{codes, floats, integers, matrix, matrix_out, named_out, rows};
-use super::config::{layer, map_error, programming, whole, workers};
+use super::arrays::{matrix, matrix_out, named_out};
+use super::config::{layer, programming, whole, workers};
+use super::data::{Data, indices};
 use super::rule;
-use super::state::{state_in, state_out};
-use crate::check::number;
-use crate::network::{Examples, Inputs, Loss, Memory, Network, NetworkState, Progress, Targets, TrainOptions};
+use super::state::{add_state, state_in, state_out};
+use crate::error::Result;
+use crate::network::{Loss, Memory, Network, NetworkState, Progress, TrainOptions};
 use crate::rule::Rule;
-use numpy::{PyArray1, PyArray2, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
+use numpy::{PyArray1, PyArray2, PyArrayDyn, PyArrayMethods};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyMapping};
@@ -19,113 +20,6 @@ use pythonize::pythonize;
 pub(super) struct PyNetwork {
     network: Network,
     loss: Loss,
-}
-
-/// Targets as Python gave them.
-enum TargetArg<'py> {
-    Classes(Vec<u32>),
-    Values(PyReadonlyArrayDyn<'py, f32>),
-}
-
-impl TargetArg<'_> {
-    fn targets(&self) -> PyResult<Targets<'_>> {
-        Ok(match self {
-            Self::Classes(classes) => Targets::Classes(classes),
-            Self::Values(values) => Targets::Values(values.as_slice()?),
-        })
-    }
-}
-
-/// Inputs as Python gave them, and how many examples of how many time steps.
-struct Data<'py> {
-    inputs: InputArg<'py>,
-    examples: usize,
-    time_steps: usize,
-}
-
-enum InputArg<'py> {
-    Codes(Vec<u32>),
-    Values(PyReadonlyArrayDyn<'py, f32>),
-}
-
-impl Data<'_> {
-    fn examples(&self) -> PyResult<Examples<'_>> {
-        let inputs = match &self.inputs {
-            InputArg::Codes(codes) => Inputs::Codes(codes),
-            InputArg::Values(values) => Inputs::Values(values.as_slice()?),
-        };
-        Ok(Examples { inputs, time_steps: self.time_steps })
-    }
-}
-
-impl PyNetwork {
-    /// Inputs: (examples, inputs), or for a recurrent network (examples, steps) of codes or (examples, steps, inputs).
-    fn data<'py>(&self, x: &Bound<'py, PyAny>) -> PyResult<Data<'py>> {
-        let n = self.network.inputs();
-        if !self.network.recurrent() {
-            let values = floats(x, "x")?;
-            let examples = rows(&values, "x", n)?;
-            return Ok(Data { inputs: InputArg::Values(values), examples, time_steps: 1 });
-        }
-        if let Some((codes, [examples, time_steps])) = codes(x, "x")? {
-            return Ok(Data { inputs: InputArg::Codes(codes), examples, time_steps });
-        }
-        let values = floats(x, "x")?;
-        match *values.shape() {
-            [examples, time_steps, width] if width == n => {
-                Ok(Data { inputs: InputArg::Values(values), examples, time_steps })
-            }
-            _ => Err(PyValueError::new_err(format!(
-                "x must have shape (examples, steps) of integers or (examples, steps, {n}), not {:?}",
-                values.shape()
-            ))),
-        }
-    }
-
-    fn target_arg<'py>(&self, targets: &Bound<'py, PyAny>, data: &Data<'_>) -> PyResult<TargetArg<'py>> {
-        let (recurrent, m) = (self.network.recurrent(), self.network.outputs());
-        Ok(match self.loss {
-            Loss::CrossEntropy if recurrent => match codes(targets, "targets")? {
-                Some((classes, shape)) if shape == [data.examples, data.time_steps] => TargetArg::Classes(classes),
-                _ => {
-                    let array = targets.py().import("numpy")?.call_method1("asarray", (targets,))?;
-                    return Err(PyValueError::new_err(format!(
-                        "targets must have shape ({}, {}) of integers, not {} of {}",
-                        data.examples,
-                        data.time_steps,
-                        array.getattr("shape")?,
-                        array.getattr("dtype")?
-                    )));
-                }
-            },
-            Loss::CrossEntropy => TargetArg::Classes(indices(targets, "targets")?),
-            Loss::MeanSquare => {
-                let values = floats(targets, "targets")?;
-                if recurrent && values.shape() != [data.examples, data.time_steps, m] {
-                    return Err(PyValueError::new_err(format!(
-                        "targets must have shape ({}, {}, {m}), not {:?}",
-                        data.examples,
-                        data.time_steps,
-                        values.shape()
-                    )));
-                }
-                if !recurrent {
-                    rows(&values, "targets", m)?;
-                }
-                TargetArg::Values(values)
-            }
-        })
-    }
-}
-
-/// Numbers of classes or samples.
-fn indices(value: &Bound<'_, PyAny>, what: &str) -> PyResult<Vec<u32>> {
-    let number = |n: i64| {
-        u32::try_from(n).map_err(|_| {
-            PyValueError::new_err(format!("{what} must be from 0 to {}, not {n}", number(f64::from(u32::MAX))))
-        })
-    };
-    integers(value, what)?.into_iter().map(number).collect()
 }
 
 #[pymethods]
@@ -153,15 +47,10 @@ impl PyNetwork {
         {
             return Err(PyValueError::new_err(format!("rules must be one rule or {arrays}, not {}", list.len())));
         }
-        let network = Network::builder()
-            .layers(&layers)
-            .loss(loss)
-            .seed(seed)
-            .build_with(&mut |at| match each {
-                Some(list) => rule::build(&list.get_item(at.layer as usize).map_err(super::config::foreign)?, &at),
-                None => rule::build(rules, &at),
-            })
-            .map_err(map_error)?;
+        let network = Network::builder().layers(&layers).loss(loss).seed(seed).build_with(&mut |at| match each {
+            Some(list) => rule::build(&list.get_item(at.layer as usize)?, &at),
+            None => rule::build(rules, &at),
+        })?;
         Ok(Self { network, loss })
     }
 
@@ -180,14 +69,14 @@ impl PyNetwork {
     /// The weights of every array as the network sees them, without any periphery.
     #[getter]
     fn weights<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyArray2<f32>>>> {
-        let weights = self.network.weights().map_err(map_error)?;
+        let weights = self.network.weights()?;
         weights.into_iter().zip(self.network.rules()).map(|(w, rule)| matrix_out(py, w, rule.shape())).collect()
     }
 
     #[setter]
     fn set_weights(&mut self, value: Vec<Bound<'_, PyAny>>) -> PyResult<()> {
         let weights = self.per_array(&value, "weights")?;
-        self.network.set_weights(&weights).map_err(map_error)
+        Ok(self.network.set_weights(&weights)?)
     }
 
     /// Writes weights to every array by "exact", "error" (adds N(0, error²), in units of weight),
@@ -204,20 +93,15 @@ impl PyNetwork {
         let targets = self.per_array(&targets, "targets")?;
         let method = programming(method, error, max_pulses)?;
         let arrays = self.network.rules_mut().zip(&targets);
-        py.detach(|| arrays.map(|(rule, target)| rule.program(target, method)).collect::<Result<Vec<_>, _>>())
-            .map_err(map_error)
+        let sent: Result<_> = py.detach(|| arrays.map(|(rule, target)| rule.program(target, method)).collect());
+        Ok(sent?)
     }
 
     /// The averages over iterates of every array; None if a rule keeps none or has read nothing.
     #[getter]
     fn averages<'py>(&self, py: Python<'py>) -> PyResult<Option<Vec<Bound<'py, PyArray2<f32>>>>> {
-        let rules = self.network.rules();
-        rules
-            .map(|rule| match rule.average().map_err(map_error)? {
-                Some(average) => matrix_out(py, average, rule.shape()).map(Some),
-                None => Ok(None),
-            })
-            .collect()
+        let out = |rule: &dyn Rule| rule.average()?.map(|average| matrix_out(py, average, rule.shape())).transpose();
+        self.network.rules().map(out).collect()
     }
 
     /// Whether iterates are being averaged.
@@ -228,13 +112,13 @@ impl PyNetwork {
 
     #[setter]
     fn set_averaging(&mut self, on: bool) -> PyResult<()> {
-        self.network.rules_mut().try_for_each(|rule| rule.set_averaging(on)).map_err(map_error)
+        Ok(self.network.rules_mut().try_for_each(|rule| rule.set_averaging(on))?)
     }
 
     /// Operations so far, of all layers.
     #[getter]
     fn ledger<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        pythonize(py, &self.network.ledger().map_err(map_error)?).map_err(PyErr::from)
+        Ok(pythonize(py, &self.network.ledger()?)?)
     }
 
     /// Trains on the samples `order` of `x` (all, in order, by default): (sum of losses, number of wrong classes).
@@ -250,14 +134,14 @@ impl PyNetwork {
         lr_scale: f32,
         #[pyo3(from_py_with = whole)] threads: usize,
     ) -> PyResult<(f64, u64)> {
-        let data = self.data(x)?;
-        let target_arg = self.target_arg(targets, &data)?;
+        let data = Data::new(&self.network, x)?;
+        let targets = data.targets(&self.network, self.loss, targets)?;
         let order = order.filter(|order| !order.is_none()).map(|order| indices(order, "order")).transpose()?;
         let workers = workers(threads)?;
-        let (x, targets) = (data.examples()?, target_arg.targets()?);
+        let (x, targets) = (data.examples()?, targets.targets()?);
         let options = TrainOptions { order: order.as_deref(), batch, lr_scale };
         let progress = py.detach(|| self.network.train(x, targets, options, &workers));
-        progress.map(summary).map_err(map_error)
+        Ok(progress.map(summary)?)
     }
 
     /// (sum of losses, number of wrong classes) with the noise of evaluation `draw`; no state changes.
@@ -270,11 +154,11 @@ impl PyNetwork {
         #[pyo3(from_py_with = whole)] draw: u64,
         #[pyo3(from_py_with = whole)] threads: usize,
     ) -> PyResult<(f64, u64)> {
-        let data = self.data(x)?;
-        let target_arg = self.target_arg(targets, &data)?;
+        let data = Data::new(&self.network, x)?;
+        let targets = data.targets(&self.network, self.loss, targets)?;
         let workers = workers(threads)?;
-        let (x, targets) = (data.examples()?, target_arg.targets()?);
-        py.detach(|| self.network.evaluate(x, targets, draw, &workers)).map(summary).map_err(map_error)
+        let (x, targets) = (data.examples()?, targets.targets()?);
+        Ok(py.detach(|| self.network.evaluate(x, targets, draw, &workers)).map(summary)?)
     }
 
     /// The outputs for every sample, with the noise of evaluation `draw`; no state changes.
@@ -286,16 +170,12 @@ impl PyNetwork {
         #[pyo3(from_py_with = whole)] draw: u64,
         #[pyo3(from_py_with = whole)] threads: usize,
     ) -> PyResult<Bound<'py, PyArrayDyn<f32>>> {
-        let data = self.data(x)?;
-        let workers = workers(threads)?;
-        let x = data.examples()?;
-        let outputs = py.detach(|| self.network.forward(x, draw, &workers)).map_err(map_error)?;
-        let m = self.network.outputs();
-        let outputs = PyArray1::from_vec(py, outputs);
-        if self.network.recurrent() {
-            return outputs.reshape([data.examples, data.time_steps, m])?.cast_into().map_err(PyErr::from);
-        }
-        outputs.reshape([data.examples, m])?.cast_into().map_err(PyErr::from)
+        let (data, workers) = (Data::new(&self.network, x)?, workers(threads)?);
+        let (x, m) = (data.examples()?, self.network.outputs());
+        let outputs = PyArray1::from_vec(py, py.detach(|| self.network.forward(x, draw, &workers))?);
+        let shape =
+            if self.network.recurrent() { vec![data.examples, data.time_steps, m] } else { vec![data.examples, m] };
+        outputs.reshape(shape)
     }
 
     /// Whether it takes sequences.
@@ -330,8 +210,7 @@ impl PyNetwork {
     ) -> PyResult<Bound<'py, PyArray1<i64>>> {
         let prime = indices(prime, "prime")?;
         let workers = workers(threads)?;
-        let codes =
-            py.detach(|| self.network.sample(&prime, count, temperature, seed, draw, &workers)).map_err(map_error)?;
+        let codes = py.detach(|| self.network.sample(&prime, count, temperature, seed, draw, &workers))?;
         Ok(PyArray1::from_vec(py, codes.into_iter().map(i64::from).collect()))
     }
 
@@ -343,15 +222,14 @@ impl PyNetwork {
         #[pyo3(from_py_with = whole)] draw: u64,
     ) -> PyResult<Vec<Bound<'py, PyArray2<f32>>>> {
         let rules = self.network.rules();
-        rules.map(|rule| matrix_out(py, rule.read_weights(draw).map_err(map_error)?, rule.shape())).collect()
+        rules.map(|rule| matrix_out(py, rule.read_weights(draw)?, rule.shape())).collect()
     }
 
     /// Everything to continue from, bit for bit, by name ("0.c", "0.a", "0.h", …).
     fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let dict = PyDict::new(py);
-        let state = self.network.state().map_err(map_error)?;
+        let (dict, state) = (PyDict::new(py), self.network.state()?);
         for (k, state) in state.rules.into_iter().enumerate() {
-            state_out(&dict, &format!("{k}."), state)?;
+            add_state(&dict, &format!("{k}."), state)?;
         }
         for (k, memory) in state.memories.into_iter().enumerate() {
             dict.set_item(format!("carried.{k}.h"), PyArray1::from_vec(py, memory.h))?;
@@ -365,12 +243,11 @@ impl PyNetwork {
         let rules = (0..self.network.rules().count()).map(|k| state_in(state, &format!("{k}.")));
         let memories = (0..self.network.carrying_layers()).map(|k| {
             let carried = state_in(state, &format!("carried.{k}."))?;
-            let part = |name| carried.floats(name).map(<[f32]>::to_vec).map_err(map_error);
-            Ok(Memory { h: part("h")?, c: part("c")? })
+            Ok(Memory { h: carried.floats("h")?.to_vec(), c: carried.floats("c")?.to_vec() })
         });
         let state =
             NetworkState { rules: rules.collect::<PyResult<_>>()?, memories: memories.collect::<PyResult<_>>()? };
-        self.network.restore(&state).map_err(map_error)
+        Ok(self.network.restore(&state)?)
     }
 
     /// The state of one array's rule by name ("c", "a", "h", …).
@@ -379,9 +256,7 @@ impl PyNetwork {
         py: Python<'py>,
         #[pyo3(from_py_with = whole)] array: usize,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let dict = PyDict::new(py);
-        state_out(&dict, "", self.rule(array)?.state().map_err(map_error)?)?;
-        Ok(dict)
+        state_out(py, self.rule(array)?.state()?)
     }
 
     /// Device constants of one array's rule by name ("a.up_step", …).
@@ -391,7 +266,7 @@ impl PyNetwork {
         #[pyo3(from_py_with = whole)] array: usize,
     ) -> PyResult<Bound<'py, PyDict>> {
         let rule = self.rule(array)?;
-        named_out(py, rule.device_parameters().map_err(map_error)?, rule.shape())
+        named_out(py, rule.device_parameters()?, rule.shape())
     }
 }
 
@@ -400,11 +275,8 @@ impl PyNetwork {
     fn per_array(&self, given: &[Bound<'_, PyAny>], what: &'static str) -> PyResult<Vec<Vec<f32>>> {
         let shapes: Vec<_> = self.network.rules().map(|rule| rule.shape()).collect();
         if given.len() != shapes.len() {
-            return Err(PyValueError::new_err(format!(
-                "{what} must have {} arrays, not {}",
-                shapes.len(),
-                given.len()
-            )));
+            let (expected, given) = (shapes.len(), given.len());
+            return Err(PyValueError::new_err(format!("{what} must have {expected} arrays, not {given}")));
         }
         given.iter().zip(shapes).map(|(values, shape)| matrix(values, what, shape)).collect()
     }

@@ -1,7 +1,7 @@
 //! A training rule written in Python, as a subclass of `tikitaka.Rule`.
 
 use super::arrays::{floats, matrix_out};
-use super::config::{foreign, is_settings, map_error, settings};
+use super::config::{is_settings, settings};
 use super::state::{any_state_in, any_state_out};
 use crate::Workers;
 use crate::check::{check_finite, check_len};
@@ -19,8 +19,8 @@ use std::fmt;
 
 /// The rule of one layer from a config, or from a copy of a Python object.
 pub(super) fn build(template: &Bound<'_, PyAny>, at: &Initial<'_>) -> Result<Box<dyn Rule>> {
-    if is_settings(template).map_err(foreign)? {
-        let config: Option<RuleConfig> = settings(Some(template), "rule").map_err(foreign)?;
+    if is_settings(template)? {
+        let config: Option<RuleConfig> = settings(Some(template), "rule")?;
         return config.unwrap_or_else(|| RuleConfig::DigitalSgd(Default::default())).build(at);
     }
     let make = || -> PyResult<Py<PyAny>> {
@@ -34,7 +34,7 @@ pub(super) fn build(template: &Bound<'_, PyAny>, at: &Initial<'_>) -> Result<Box
         object.call_method1("build", (weights, at.seed, at.layer))?;
         Ok(object.unbind())
     };
-    let object = Ok(make().map_err(foreign)?);
+    let object = Ok(make()?);
     Ok(Box::new(PyRule { object, rows: at.rows, cols: at.cols, averaging: false }))
 }
 
@@ -64,7 +64,7 @@ impl PyRule {
             Ok(object) => action(object.bind(py)),
             Err(error) => Err(error.clone_ref(py)),
         })
-        .map_err(foreign)
+        .map_err(Into::into)
     }
 
     /// Calls `method(batch of inputs, …)` and copies the batch that it returns.
@@ -87,21 +87,21 @@ impl PyRule {
                 let shape = result.shape();
                 return Err(PyValueError::new_err(format!("{method} must return shape {expected:?}, not {shape:?}")));
             }
-            check_finite(method, result.as_slice()?).map_err(map_error)?;
+            check_finite(method, result.as_slice()?)?;
             out.copy_from_slice(result.as_slice()?);
             Ok(())
         })
     }
 
     fn matrix<'py>(&self, py: Python<'py>, values: &[f32]) -> PyResult<Bound<'py, PyAny>> {
-        check_len("weights", values.len(), self.rows * self.cols).map_err(map_error)?;
+        check_len("weights", values.len(), self.rows * self.cols)?;
         Ok(matrix_out(py, values.to_vec(), (self.rows, self.cols))?.into_any())
     }
 
     /// The weights that a method returned.
     fn weights_from(&self, result: &Bound<'_, PyAny>, method: &'static str) -> PyResult<Vec<f32>> {
         let weights = floats(result, method)?.as_slice()?.to_vec();
-        check_len(method, weights.len(), self.rows * self.cols).map_err(map_error)?;
+        check_len(method, weights.len(), self.rows * self.cols)?;
         Ok(weights)
     }
 }

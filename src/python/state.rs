@@ -1,6 +1,6 @@
 //! The state of a rule as a dict of NumPy arrays, and back.
 
-use super::arrays::floats;
+use super::arrays::{floats, kind};
 use crate::rule::State;
 use crate::tensors::Tensor;
 use numpy::{PyArray1, PyArrayMethods, PyUntypedArrayMethods};
@@ -8,8 +8,15 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping};
 
+/// A state as a dict.
+pub(super) fn state_out(py: Python<'_>, state: State) -> PyResult<Bound<'_, PyDict>> {
+    let dict = PyDict::new(py);
+    add_state(&dict, "", state)?;
+    Ok(dict)
+}
+
 /// Adds a state to a dict, each name after `prefix`.
-pub(super) fn state_out(dict: &Bound<'_, PyDict>, prefix: &str, state: State) -> PyResult<()> {
+pub(super) fn add_state(dict: &Bound<'_, PyDict>, prefix: &str, state: State) -> PyResult<()> {
     for (name, tensor) in state.floats {
         dict.set_item(format!("{prefix}{name}"), tensor_out(dict.py(), tensor)?)?;
     }
@@ -20,7 +27,7 @@ pub(super) fn state_out(dict: &Bound<'_, PyDict>, prefix: &str, state: State) ->
 }
 
 /// An array of the tensor's shape.
-pub(super) fn tensor_out<T: numpy::Element>(py: Python<'_>, tensor: Tensor<T>) -> PyResult<Bound<'_, PyAny>> {
+fn tensor_out<T: numpy::Element>(py: Python<'_>, tensor: Tensor<T>) -> PyResult<Bound<'_, PyAny>> {
     Ok(PyArray1::from_vec(py, tensor.values).reshape(tensor.shape)?.into_any())
 }
 
@@ -31,8 +38,7 @@ pub(super) fn state_in(mapping: &Bound<'_, PyMapping>, prefix: &str) -> PyResult
         let (name, value): (String, Bound<'_, PyAny>) = item.extract()?;
         let Some(name) = name.strip_prefix(prefix) else { continue };
         let value = value.py().import("numpy")?.call_method1("asarray", (value,))?;
-        let kind: String = value.getattr("dtype")?.getattr("kind")?.extract()?;
-        match kind.as_str() {
+        match kind(&value)?.as_str() {
             "f" => {
                 let values = floats(&value, name)?;
                 let (shape, values) = (values.shape().to_vec(), values.as_slice()?.to_vec());
@@ -57,7 +63,7 @@ pub(super) fn state_in(mapping: &Bound<'_, PyMapping>, prefix: &str) -> PyResult
 }
 
 /// Between the name of an array and its type, where that is another than states have: float32 or uint64.
-const TYPE: char = '|';
+const TYPE_SEPARATOR: char = '|';
 
 /// A state of arrays of any real numbers, to the bit: what is not float32 or uint64 is stored as either, with its type
 /// in its name.
@@ -67,9 +73,8 @@ pub(super) fn any_state_in(mapping: &Bound<'_, PyMapping>) -> PyResult<State> {
     for item in mapping.items()?.iter() {
         let (name, value): (String, Bound<'_, PyAny>) = item.extract()?;
         let value = numpy.call_method1("array", (value,))?;
-        let dtype = value.getattr("dtype")?;
-        let (kind, of): (String, String) = (dtype.getattr("kind")?.extract()?, dtype.getattr("name")?.extract()?);
-        let typed = format!("{name}{TYPE}{of}");
+        let (kind, of): (_, String) = (kind(&value)?, value.getattr("dtype")?.getattr("name")?.extract()?);
+        let typed = format!("{name}{TYPE_SEPARATOR}{of}");
         match (kind.as_str(), of.as_str()) {
             (_, "float32" | "uint64") => stored.set_item(name, value)?,
             (_, "float16") => stored.set_item(typed, value.call_method1("astype", ("float32",))?)?,
@@ -88,11 +93,10 @@ pub(super) fn any_state_in(mapping: &Bound<'_, PyMapping>) -> PyResult<State> {
 
 /// The arrays that [`any_state_in`] took.
 pub(super) fn any_state_out<'py>(py: Python<'py>, state: &State) -> PyResult<Bound<'py, PyDict>> {
-    let (stored, arrays) = (PyDict::new(py), PyDict::new(py));
-    state_out(&stored, "", state.clone())?;
-    for (name, value) in stored {
+    let arrays = PyDict::new(py);
+    for (name, value) in state_out(py, state.clone())? {
         let name: String = name.extract()?;
-        match name.split_once(TYPE) {
+        match name.split_once(TYPE_SEPARATOR) {
             None => arrays.set_item(name, value)?,
             Some((name, "float64")) => arrays.set_item(name, value.call_method1("view", ("float64",))?)?,
             Some((name, "float16")) => arrays.set_item(name, value.call_method1("astype", ("float16",))?)?,
