@@ -61,24 +61,18 @@ impl Stream {
 
     /// Standard normals at the positions `start..start + out.len()`.
     pub fn normals(&self, start: u64, out: &mut [f32]) {
-        simd::run(self.normal_kernel(start, out));
+        simd::run(self.kernel(start, out));
     }
 
     /// Uniform 32-bit words at the positions `start..start + out.len()`.
     pub fn words(&self, start: u64, out: &mut [u32]) {
-        simd::run(self.word_kernel(start, out));
+        simd::run(self.kernel(start, out));
     }
 
-    /// [`normals`](Stream::normals), to be run within another kernel.
+    /// [`normals`](Stream::normals) or [`words`](Stream::words), to be run within another kernel.
     #[inline(always)]
-    pub(crate) fn normal_kernel<'a>(&self, start: u64, out: &'a mut [f32]) -> simd::Normals<'a> {
-        simd::Normals { key: self.key, tail: self.tail, start, out }
-    }
-
-    /// [`words`](Stream::words), to be run within another kernel.
-    #[inline(always)]
-    pub(crate) fn word_kernel<'a>(&self, start: u64, out: &'a mut [u32]) -> simd::Words<'a> {
-        simd::Words { key: self.key, tail: self.tail, start, out }
+    pub(crate) fn kernel<'a, T>(&self, start: u64, out: &'a mut [T]) -> simd::Numbers<'a, T> {
+        simd::Numbers { key: self.key, tail: self.tail, start, out }
     }
 
     /// Uniform numbers in [0, 1) at the positions `start..start + out.len()`.
@@ -123,14 +117,14 @@ impl StreamHeads {
     pub(crate) fn words(&mut self, seed: u64, array: u64, operation: Operation, out: &mut Vec<u32>) {
         let heads = self.heads(seed, array, operation);
         out.resize(heads.indices.len() + simd::LANES, 0);
-        simd::run(simd::HeadWords { heads, out });
+        simd::run(simd::HeadNumbers { heads, out });
     }
 
     /// All as standard normals.
     pub(crate) fn normals(&mut self, seed: u64, array: u64, operation: Operation, out: &mut Vec<f32>) {
         let heads = self.heads(seed, array, operation);
         out.resize(heads.indices.len(), 0.0);
-        simd::run(simd::HeadNormals { heads, out });
+        simd::run(simd::HeadNumbers { heads, out });
     }
 
     /// In whole blocks.

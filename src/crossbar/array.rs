@@ -75,7 +75,7 @@ pub trait Array: Visible + Inspect + BoxedClone {
     /// draw for all of them together; the result is the same.
     fn pulse_lines(&mut self, lines: &[Line], counts: &[i32]) -> Result<()> {
         let shape = self.shape();
-        let all = lines.iter().try_fold(0, |all, line| Ok(all + line.values(shape)?))?;
+        let all = lines.iter().map(|line| line.values(shape)).sum::<Result<usize>>()?;
         check_len("counts", counts.len(), all)?;
         let mut counts = counts;
         for &line in lines {

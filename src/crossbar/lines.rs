@@ -42,7 +42,7 @@ impl<D: Device> Crossbar<D> {
     /// Sends |n| pulses of the sign of n to each device of each line, one line and one pulse after another, each with its
     /// own ξ; returns how many.
     pub(super) fn send_to_lines(&mut self, lines: &[Line], counts: &[i32]) -> Result<u64> {
-        let all = lines.iter().try_fold(0, |all, &line| Ok(all + self.line(line)?.2))?;
+        let all = lines.iter().map(|line| line.values((self.rows, self.cols))).sum::<Result<usize>>()?;
         check_len("counts", counts.len(), all)?;
         let mut scratch = std::mem::take(&mut self.line_scratch);
         scratch.heads.clear();

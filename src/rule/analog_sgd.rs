@@ -29,8 +29,7 @@ settings! {
 
 impl RuleSettings for AnalogSgd {
     fn build(&self, at: &Initial<'_>) -> Result<Box<dyn Rule>> {
-        let (periphery, pulse_trains, count_pulses) = (&self.periphery, &self.pulse_trains, self.count_pulses);
-        let arrays = Arrays { at, periphery, pulse_trains, count_pulses };
+        let arrays = Arrays::new(at, &self.periphery, &self.pulse_trains, self.count_pulses);
         Ok(Box::new(AnalogSgdRule::new(arrays.slow(&self.device, &self.reference, None)?, self.lr)))
     }
 

@@ -15,24 +15,21 @@ pub(super) fn check_shapes(a: &dyn Array, c: &dyn Array) -> Result<()> {
 }
 
 /// What the arrays of one rule have in common.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Arrays<'a> {
-    pub(super) at: &'a Initial<'a>,
-    pub(super) periphery: &'a Periphery,
-    pub(super) pulse_trains: &'a PulseTrains,
-    pub(super) count_pulses: bool,
+    at: &'a Initial<'a>,
+    setup: Setup,
 }
 
-impl Arrays<'_> {
+impl<'a> Arrays<'a> {
+    pub(super) fn new(at: &'a Initial<'a>, periphery: &Periphery, pulse_trains: &PulseTrains, count: bool) -> Self {
+        let (periphery, pulse_trains) = (periphery.clone(), pulse_trains.clone());
+        let setup = Setup { periphery, pulse_trains, seed: at.seed, count_pulses: count, ..Setup::default() };
+        Self { at, setup }
+    }
+
     fn setup(&self, which: u64) -> Setup {
-        Setup {
-            periphery: self.periphery.clone(),
-            pulse_trains: self.pulse_trains.clone(),
-            seed: self.at.seed,
-            array: 2 * self.at.layer + which,
-            count_pulses: self.count_pulses,
-            ..Setup::default()
-        }
+        Setup { array: 2 * self.at.layer + which, ..self.setup.clone() }
     }
 
     /// The fast array A, at rest on its reference.

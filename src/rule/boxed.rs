@@ -63,11 +63,6 @@ impl dyn Rule {
     pub fn downcast_ref<T: Rule>(&self) -> Option<&T> {
         (self as &dyn Any).downcast_ref()
     }
-
-    /// The rule as its own type, if it is a `T`.
-    pub fn downcast_mut<T: Rule>(&mut self) -> Option<&mut T> {
-        (self as &mut dyn Any).downcast_mut()
-    }
 }
 
 boxed_clone!(BoxedClone of Rule);

@@ -65,8 +65,7 @@ impl Ttv1 {
 
 impl RuleSettings for Ttv1 {
     fn build(&self, at: &Initial<'_>) -> Result<Box<dyn Rule>> {
-        let (periphery, pulse_trains, count_pulses) = (&self.periphery, &self.pulse_trains, self.count_pulses);
-        let arrays = Arrays { at, periphery, pulse_trains, count_pulses };
+        let arrays = Arrays::new(at, &self.periphery, &self.pulse_trains, self.count_pulses);
         let a = arrays.fast(&self.device, &self.reference)?;
         let c = arrays.slow(self.slow_device(), &self.slow_reference, None)?;
         Ok(Box::new(Ttv1Rule::new(a, c, self.clone())?))

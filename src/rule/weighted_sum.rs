@@ -10,13 +10,13 @@ pub(super) struct WeightedSum {
     pub(super) a: Box<dyn Array>,
     pub(super) c: Box<dyn Array>,
     gamma: f32,
-    partial: Vec<f32>,
+    of_a: Vec<f32>,
 }
 
 impl WeightedSum {
     /// γA + C for two arrays of one shape.
     pub(super) fn new(a: Box<dyn Array>, c: Box<dyn Array>, gamma: f64) -> Self {
-        Self { a, c, gamma: gamma as f32, partial: Vec::new() }
+        Self { a, c, gamma: gamma as f32, of_a: Vec::new() }
     }
 
     /// Whether the network sees C alone.
@@ -27,6 +27,22 @@ impl WeightedSum {
     fn add(&self, sum: &mut [f32], of_a: &[f32]) {
         sum.iter_mut().zip(of_a).for_each(|(sum, a)| *sum += self.gamma * a);
     }
+
+    /// Adds γ times a product of A, unless the network sees C alone.
+    fn add_product(
+        &mut self,
+        sum: &mut [f32],
+        multiply: impl FnOnce(&mut dyn Array, &mut [f32]) -> Result<()>,
+    ) -> Result<()> {
+        if !self.is_single() {
+            let mut of_a = std::mem::take(&mut self.of_a);
+            of_a.resize(sum.len(), 0.0);
+            multiply(self.a.as_mut(), &mut of_a)?;
+            self.add(sum, &of_a);
+            self.of_a = of_a;
+        }
+        Ok(())
+    }
 }
 
 impl Visible for WeightedSum {
@@ -36,26 +52,12 @@ impl Visible for WeightedSum {
 
     fn forward(&mut self, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()> {
         self.c.forward(x, y, workers)?;
-        if !self.is_single() {
-            let mut partial = std::mem::take(&mut self.partial);
-            partial.resize(y.len(), 0.0);
-            self.a.forward(x, &mut partial, workers)?;
-            self.add(y, &partial);
-            self.partial = partial;
-        }
-        Ok(())
+        self.add_product(y, |a, of_a| a.forward(x, of_a, workers))
     }
 
     fn backward(&mut self, delta: &[f32], z: &mut [f32], workers: &Workers) -> Result<()> {
         self.c.backward(delta, z, workers)?;
-        if !self.is_single() {
-            let mut partial = std::mem::take(&mut self.partial);
-            partial.resize(z.len(), 0.0);
-            self.a.backward(delta, &mut partial, workers)?;
-            self.add(z, &partial);
-            self.partial = partial;
-        }
-        Ok(())
+        self.add_product(z, |a, of_a| a.backward(delta, of_a, workers))
     }
 
     fn shared(&self) -> Option<&dyn SharedProducts> {

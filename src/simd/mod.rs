@@ -16,16 +16,16 @@ pub(crate) mod math;
 mod patches;
 mod path;
 
-pub(crate) use kernels::{Below, HeadNormals, HeadWords, Heads, MaxAbs, Nonzero, Normals, Words, thresholds};
+pub(crate) use kernels::{Below, HeadNumbers, Heads, MaxAbs, Nonzero, Numbers, thresholds};
 use lanes::Portable;
 pub(crate) use lanes::{Isa, unrolled};
 pub use lanes::{LANES, Mask};
 pub(crate) use patches::Patches;
 pub use path::{Path, available, check, path};
 
-/// Compiles `kernel` once per path and defines the function that picks one.
+/// Compiles each kernel once per path and defines the function that picks one.
 macro_rules! dispatch {
-    ($(#[$doc:meta])* $name:ident($($arg:ident: $ty:ty),*) $(-> $out:ty)?) => {
+    ($($(#[$doc:meta])* $name:ident($($arg:ident: $ty:ty),*) $(-> $out:ty)?;)+) => {$(
         $(#[$doc])*
         #[inline]
         pub(crate) fn $name($($arg: $ty),*) $(-> $out)? {
@@ -45,7 +45,7 @@ macro_rules! dispatch {
             }
             kernels::$name($($arg),*)
         }
-    };
+    )+};
 }
 
 /// The values other than zero of rows, one row after another.
@@ -93,56 +93,49 @@ pub(crate) fn run<K: Kernel>(kernel: K) -> K::Out {
     kernel.run::<Portable>()
 }
 
-dispatch!(
+dispatch! {
     /// `y = Σ_k x[k] · lines[active[k]]`, lines of `y.len()` values one after another.
-    gemv(lines: &[f32], active: &[u32], x: &[f32], y: &mut [f32])
-);
-dispatch!(
+    gemv(lines: &[f32], active: &[u32], x: &[f32], y: &mut [f32]);
     /// `z[k] = lines[k] · d` for every line of `d.len()` values.
-    gemv_t(lines: &[f32], d: &[f32], z: &mut [f32])
-);
-dispatch!(
+    gemv_t(lines: &[f32], d: &[f32], z: &mut [f32]);
     /// [`gemv`] of all lines for [`GEMM_VECTORS`] vectors x, to the same bits, outputs one vector after another.
-    gemm(lines: &[f32], x: [&[f32]; GEMM_VECTORS], y: &mut [f32])
-);
-dispatch!(
+    gemm(lines: &[f32], x: [&[f32]; GEMM_VECTORS], y: &mut [f32]);
     /// [`gemv_t`] for [`GEMM_VECTORS`] vectors d, to the same bits, outputs one vector after another.
-    gemm_t(lines: &[f32], d: [&[f32]; GEMM_VECTORS], z: &mut [f32])
-);
-dispatch!(
+    gemm_t(lines: &[f32], d: [&[f32]; GEMM_VECTORS], z: &mut [f32]);
     /// `lines[active[k]] += x[k] · d`.
-    ger(lines: &mut [f32], active: &[u32], x: &[f32], d: &[f32])
-);
-dispatch!(
+    ger(lines: &mut [f32], active: &[u32], x: &[f32], d: &[f32]);
     /// Rounds to the nearest multiple of `step` after clipping to ±`bound`.
-    quantise(values: &mut [f32], bound: f32, step: f32)
-);
-dispatch!(
+    quantise(values: &mut [f32], bound: f32, step: f32);
     /// `values += scale · noise`.
-    add_scaled(values: &mut [f32], scale: f32, noise: &[f32])
-);
-dispatch!(
+    add_scaled(values: &mut [f32], scale: f32, noise: &[f32]);
     /// `values += scale · by`; whether a magnitude has reached 1.
-    accumulate(values: &mut [f32], scale: f32, by: &[f32]) -> bool
-);
-dispatch!(
+    accumulate(values: &mut [f32], scale: f32, by: &[f32]) -> bool;
     /// Whether no value is infinite or NaN.
-    all_finite(values: &[f32]) -> bool
-);
-dispatch!(
+    all_finite(values: &[f32]) -> bool;
     /// [`ger`] with every vector of a batch in turn, `n` values x and `m` values d each: line k of `lines`, which
     /// are those from `first` on, gains `x[first + k]·d`.
-    ger_batch(lines: &mut [f32], first: usize, x: &[f32], n: usize, d: &[f32], m: usize)
-);
-dispatch!(
+    ger_batch(lines: &mut [f32], first: usize, x: &[f32], n: usize, d: &[f32], m: usize);
     /// How many values are not zero.
-    count_nonzero(values: &[f32]) -> usize
-);
-dispatch!(
+    count_nonzero(values: &[f32]) -> usize;
     /// The largest value of each channel in each window of an image, and where it is; of equal ones the first.
     /// `sizes`: channels, width, kernel, step, windows in a row.
-    max_pool(image: &[f32], sizes: [usize; 5], y: &mut [f32], argmax: &mut [u32])
-);
+    max_pool(image: &[f32], sizes: [usize; 5], y: &mut [f32], argmax: &mut [u32]);
+    /// e^(v − top) of every value.
+    exp_below(values: &mut [f32], top: f32);
+    /// `values = 1 / (1 + exp(−values))`.
+    sigmoid(values: &mut [f32]);
+    /// `values = tanh(values)`.
+    tanh(values: &mut [f32]);
+    /// `delta *= y (1 − y)`: the slope of the sigmoid, from its outputs.
+    sigmoid_slopes(y: &[f32], delta: &mut [f32]);
+    /// `delta *= 1 − y²`: the slope of tanh, from its outputs.
+    tanh_slopes(y: &[f32], delta: &mut [f32]);
+    /// The patches `first..` of an image, one every `each` values; the rest of those values is filled with ones.
+    im2col(image: &[f32], sizes: &Patches, first: usize, each: usize, patches: &mut [f32]);
+    /// Adds such patches to their image.
+    col2im(patches: &[f32], sizes: &Patches, first: usize, each: usize, image: &mut [f32]);
+}
+
 /// The largest magnitude; 0 for no values.
 pub(crate) fn max_abs(values: &[f32]) -> f32 {
     run(kernels::MaxAbs(values))
@@ -166,32 +159,3 @@ pub(crate) fn ger_sparse(
 ) {
     run(kernels::GerSparse { lines, first, x, n, factor, rows, spare });
 }
-
-dispatch!(
-    /// e^(v − top) of every value.
-    exp_below(values: &mut [f32], top: f32)
-);
-dispatch!(
-    /// `values = 1 / (1 + exp(−values))`.
-    sigmoid(values: &mut [f32])
-);
-dispatch!(
-    /// `values = tanh(values)`.
-    tanh(values: &mut [f32])
-);
-dispatch!(
-    /// `delta *= y (1 − y)`: the slope of the sigmoid, from its outputs.
-    sigmoid_slopes(y: &[f32], delta: &mut [f32])
-);
-dispatch!(
-    /// `delta *= 1 − y²`: the slope of tanh, from its outputs.
-    tanh_slopes(y: &[f32], delta: &mut [f32])
-);
-dispatch!(
-    /// The patches `first..` of an image, one every `each` values; the rest of those values is filled with ones.
-    im2col(image: &[f32], sizes: &Patches, first: usize, each: usize, patches: &mut [f32])
-);
-dispatch!(
-    /// Adds such patches to their image.
-    col2im(patches: &[f32], sizes: &Patches, first: usize, each: usize, image: &mut [f32])
-);

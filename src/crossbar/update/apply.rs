@@ -65,7 +65,7 @@ impl<D: Device> Apply<'_, D> {
             self.noise.resize(count + LANES, 0.0);
         }
         if self.device.noisy() {
-            self.stream.normal_kernel(start, &mut self.noise[..count]).run::<M>();
+            self.stream.kernel(start, &mut self.noise[..count]).run::<M>();
         } else {
             self.noise[..count].fill(0.0);
         }

@@ -109,7 +109,7 @@ impl Side {
         for first in (0..slots).step_by(slots_per_draw as usize) {
             let count = slots_per_draw.min(slots - first) as usize;
             words.resize((count * width + LANES).max(words.len()), 0);
-            stream.word_kernel(u64::from(first) * width as u64, &mut words[..count * width]).run::<M>();
+            stream.kernel(u64::from(first) * width as u64, &mut words[..count * width]).run::<M>();
             self.add::<M>(&words, count);
         }
         self.words = words;

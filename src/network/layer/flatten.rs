@@ -4,6 +4,7 @@ use super::{Layer, LayerInput, Part, check_vector};
 use crate::error::Result;
 use crate::network::shape::Shape;
 use crate::settings::settings;
+use crate::simd;
 
 settings! {
     /// Settings of the step from images to vectors.
@@ -56,13 +57,8 @@ impl Layer for FlattenConfig {
 
 /// Transposes matrices of `rows` × `cols` that lie one after another.
 fn transpose(x: &[f32], y: &mut [f32], rows: usize, cols: usize) {
-    for (x, y) in x.chunks_exact(rows * cols).zip(y.chunks_exact_mut(rows * cols)) {
-        for (r, x) in x.chunks_exact(cols).enumerate() {
-            for (c, v) in x.iter().enumerate() {
-                y[c * rows + r] = *v;
-            }
-        }
-    }
+    let matrices = x.chunks_exact(rows * cols).zip(y.chunks_exact_mut(rows * cols));
+    matrices.for_each(|(x, y)| simd::transpose(x, cols, y));
 }
 
 #[cfg(test)]

@@ -24,8 +24,7 @@ const MAX_PENDING: usize = 1 << 16;
 
 impl RuleSettings for Ttv2 {
     fn build(&self, at: &Initial<'_>) -> Result<Box<dyn Rule>> {
-        let (periphery, pulse_trains, count_pulses) = (&self.periphery, &self.pulse_trains, self.count_pulses);
-        let arrays = Arrays { at, periphery, pulse_trains, count_pulses };
+        let arrays = Arrays::new(at, &self.periphery, &self.pulse_trains, self.count_pulses);
         let a = arrays.fast(&self.device, &self.reference)?;
         let c = arrays.slow(self.slow_device(), &self.slow_reference, Some(self.average_bound))?;
         Ok(Box::new(Ttv2Rule::new(a, c, self.clone())?))

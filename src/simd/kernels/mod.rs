@@ -18,5 +18,5 @@ pub(super) use ger::{ger, ger_batch};
 pub(super) use ger_sparse::GerSparse;
 pub(super) use im2col::{col2im, im2col};
 pub(super) use max_pool::max_pool;
-pub(crate) use philox::{HeadNormals, HeadWords, Heads, Normals, Words};
+pub(crate) use philox::{HeadNumbers, Heads, Numbers};
 pub(super) use transpose::Transpose;

@@ -116,15 +116,15 @@ macro_rules! fill {
     };
 }
 
-/// Random words `start..start + out.len()` of the stream (key, tail).
-pub(crate) struct Words<'a> {
+/// The numbers `start..start + out.len()` of the stream (key, tail): random words, or standard normals.
+pub(crate) struct Numbers<'a, T> {
     pub(crate) key: [u32; 2],
     pub(crate) tail: [u32; 3],
     pub(crate) start: u64,
-    pub(crate) out: &'a mut [u32],
+    pub(crate) out: &'a mut [T],
 }
 
-impl Kernel for Words<'_> {
+impl Kernel for Numbers<'_, u32> {
     type Out = ();
 
     #[inline(always)]
@@ -133,15 +133,7 @@ impl Kernel for Words<'_> {
     }
 }
 
-/// Standard normals `start..start + out.len()` of the stream (key, tail).
-pub(crate) struct Normals<'a> {
-    pub(crate) key: [u32; 2],
-    pub(crate) tail: [u32; 3],
-    pub(crate) start: u64,
-    pub(crate) out: &'a mut [f32],
-}
-
-impl Kernel for Normals<'_> {
+impl Kernel for Numbers<'_, f32> {
     type Out = ();
 
     #[inline(always)]
@@ -175,13 +167,13 @@ impl Heads<'_> {
     }
 }
 
-/// Random words, in whole blocks.
-pub(crate) struct HeadWords<'a> {
+/// The numbers in whole blocks: random words, or standard normals.
+pub(crate) struct HeadNumbers<'a, T> {
     pub(crate) heads: Heads<'a>,
-    pub(crate) out: &'a mut [u32],
+    pub(crate) out: &'a mut [T],
 }
 
-impl Kernel for HeadWords<'_> {
+impl Kernel for HeadNumbers<'_, u32> {
     type Out = ();
 
     #[inline(always)]
@@ -193,13 +185,7 @@ impl Kernel for HeadWords<'_> {
     }
 }
 
-/// Standard normals, in whole blocks.
-pub(crate) struct HeadNormals<'a> {
-    pub(crate) heads: Heads<'a>,
-    pub(crate) out: &'a mut [f32],
-}
-
-impl Kernel for HeadNormals<'_> {
+impl Kernel for HeadNumbers<'_, f32> {
     type Out = ();
 
     #[inline(always)]
@@ -207,8 +193,7 @@ impl Kernel for HeadNormals<'_> {
         let (indices, positions) = (self.heads.indices.as_chunks().0, self.heads.positions.as_chunks().0);
         for ((indices, positions), out) in indices.iter().zip(positions).zip(self.out.as_chunks_mut().0) {
             let [own, other] = self.heads.block(indices, positions);
-            let [normals, ..] = box_muller([own, other, [0; LANES], [0; LANES]], 0..LANES);
-            *out = normals;
+            [*out, ..] = box_muller([own, other, [0; LANES], [0; LANES]], 0..LANES);
         }
     }
 }
