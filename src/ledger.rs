@@ -3,38 +3,43 @@
 use serde::{Deserialize, Serialize};
 use std::ops::AddAssign;
 
-/// Operations of one array. Conversions count whether or not their quantisation is simulated.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Counts {
-    /// Products W x, retries of bound management included.
-    pub forward_mvms: u64,
-    /// Products Wᵀ δ.
-    pub backward_mvms: u64,
-    /// Pulsed outer-product updates.
-    pub updates: u64,
-    /// Pulses sent to devices, by updates and by line writes.
-    pub pulses: u64,
-    /// Reads of one line (or of one vector through the read periphery).
-    pub line_reads: u64,
-    /// Digital-to-analog conversions.
-    pub dac_conversions: u64,
-    /// Analog-to-digital conversions.
-    pub adc_conversions: u64,
-}
+/// Defines a struct of counters whose names are known.
+macro_rules! counters {
+    ($(#[$meta:meta])* pub struct $name:ident { $($(#[$doc:meta])* pub $field:ident,)+ }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        #[serde(default)]
+        pub struct $name {
+            $($(#[$doc])* pub $field: u64,)+
+        }
 
-impl Counts {
-    /// The counts by name.
-    pub fn fields(&mut self) -> [(&'static str, &mut u64); 7] {
-        [
-            ("forward_mvms", &mut self.forward_mvms),
-            ("backward_mvms", &mut self.backward_mvms),
-            ("updates", &mut self.updates),
-            ("pulses", &mut self.pulses),
-            ("line_reads", &mut self.line_reads),
-            ("dac_conversions", &mut self.dac_conversions),
-            ("adc_conversions", &mut self.adc_conversions),
-        ]
+        impl $name {
+            /// The counters by name.
+            pub fn fields(&mut self) -> [(&'static str, &mut u64); [$(stringify!($field)),+].len()] {
+                [$((stringify!($field), &mut self.$field)),+]
+            }
+        }
+    };
+}
+pub(crate) use counters;
+
+counters! {
+    /// Operations of one array. Conversions count whether or not their quantisation is simulated.
+    pub struct Counts {
+        /// Products W x, retries of bound management included.
+        pub forward_mvms,
+        /// Products Wᵀ δ.
+        pub backward_mvms,
+        /// Pulsed outer-product updates.
+        pub updates,
+        /// Pulses sent to devices, by updates and by line writes.
+        pub pulses,
+        /// Reads of one line (or of one vector through the read periphery).
+        pub line_reads,
+        /// Digital-to-analog conversions.
+        pub dac_conversions,
+        /// Analog-to-digital conversions.
+        pub adc_conversions,
     }
 }
 

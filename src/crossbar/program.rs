@@ -5,18 +5,21 @@ use crate::check::{check_finite, check_len, check_range};
 use crate::device::Device;
 use crate::error::Result;
 use crate::random::{Operation, Stream};
+use serde::Serialize;
 
 /// The most pulses that programming sends to one device.
 const MAX_PULSES: f64 = 1e6;
 
 /// How weights are written; each device ends within its own bounds.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(tag = "method", rename_all = "kebab-case")]
 pub enum Programming {
     /// Each device takes its target, clipped to its bounds.
     Exact,
     /// Each target with an independent error N(0, σ²), then clipped.
     Error {
         /// σ, in units of weight.
+        #[serde(rename = "error")]
         spread: f64,
     },
     /// Pulse after pulse towards the target, until within half a mean step or out of pulses; the

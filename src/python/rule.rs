@@ -13,7 +13,7 @@ use numpy::PyUntypedArrayMethods;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping};
-use pythonize::depythonize;
+use pythonize::{depythonize, pythonize};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -133,22 +133,8 @@ impl Visible for PyRule {
 
     fn program(&mut self, target: &[f32], method: Programming) -> Result<u64> {
         self.with(|object| {
-            let options = PyDict::new(object.py());
-            let name = match method {
-                Programming::Exact => "exact",
-                Programming::Error { spread } => {
-                    options.set_item("error", spread)?;
-                    "error"
-                }
-                Programming::ClosedLoop { max_pulses } => {
-                    options.set_item("max_pulses", max_pulses)?;
-                    "closed-loop"
-                }
-                Programming::OpenLoop { max_pulses } => {
-                    options.set_item("max_pulses", max_pulses)?;
-                    "open-loop"
-                }
-            };
+            let options = pythonize(object.py(), &method)?.cast_into::<PyDict>()?;
+            let name = options.call_method1("pop", ("method",))?;
             let target = self.matrix(object.py(), target)?;
             object.call_method("program", (target, name), Some(&options))?.extract()
         })
