@@ -104,11 +104,10 @@ impl Periphery {
             bound_management: true,
             ..IoSettings::default()
         };
-        Self {
-            backward: IoSettings { bound_management: false, ..forward.clone() },
-            read: IoSettings { adc_bits: 9, adc_bound: 1.0, output_noise, ..IoSettings::default() },
-            forward,
-        }
+        let backward = IoSettings { bound_management: false, ..forward.clone() };
+        let mut full = Self { forward, backward, ..Self::default() };
+        full.read = IoSettings { adc_bits: 9, adc_bound: 1.0, output_noise, ..IoSettings::default() };
+        full
     }
 }
 
