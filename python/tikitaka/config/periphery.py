@@ -43,4 +43,7 @@ class Periphery(Config):
         """Converters, noise σ = `output_noise` (output units) and management of GV16; reads at an ADC range of ±1."""
         preset = _core.presets("periphery")["full"]
         noise = {"output_noise": output_noise}
-        return cls(**{direction: IoSettings(**{**settings, **noise}) for direction, settings in preset.items()})
+        directions = {
+            name: IoSettings(**{**value, **noise}) for name, value in preset.items() if isinstance(value, dict)
+        }
+        return cls(**{**preset, **directions})
