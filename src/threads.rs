@@ -8,10 +8,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 /// How long a thread looks for the next piece of work before it goes to sleep.
-const AWAKE_TIME: Duration = Duration::from_micros(300);
+const SPIN_TIME: Duration = Duration::from_micros(300);
 
 /// Values from which another thread touches its part of them sooner (measured).
-const SHARED_VALUES: usize = 1 << 14;
+const MIN_SHARED_VALUES: usize = 1 << 14;
 
 /// Threads for work that pays to split; one thread means no pool at all.
 #[derive(Debug, Default)]
@@ -42,7 +42,7 @@ impl Watch {
 
     fn look(&self) {
         let (mut seen, mut since) = (self.pieces.load(Relaxed), Instant::now());
-        while since.elapsed() < AWAKE_TIME {
+        while since.elapsed() < SPIN_TIME {
             if rayon::yield_now() != Some(rayon::Yield::Executed) {
                 for _ in 0..32 {
                     std::hint::spin_loop();
@@ -102,7 +102,7 @@ impl Workers {
     /// How many of `items` go to a thread at a time, if handing them over pays: `values` are touched in all.
     pub(crate) fn share(&self, items: usize, values: usize) -> Option<usize> {
         let each = items.div_ceil(self.threads());
-        (each < items && values >= SHARED_VALUES).then_some(each)
+        (each < items && values >= MIN_SHARED_VALUES).then_some(each)
     }
 
     /// Runs `work` on a thread of the pool, where rayon's parallel iterators use the pool. Whatever is

@@ -4,7 +4,7 @@ use std::fmt::{Debug, Formatter};
 use std::ops::{Deref, DerefMut};
 
 /// Bytes of a cache line, and of the widest register.
-const LINE: usize = 64;
+const CACHE_LINE_BYTES: usize = 64;
 
 /// As many values as it was made with.
 pub(crate) struct Aligned<T> {
@@ -17,10 +17,10 @@ impl<T: Copy> Aligned<T> {
     /// The values of an iterator that knows how many it has, without another copy of them.
     pub(crate) fn new(values: impl ExactSizeIterator<Item = T>) -> Self {
         let len = values.len();
-        let spare = LINE.checked_div(size_of::<T>()).unwrap_or(0);
+        let spare = CACHE_LINE_BYTES.checked_div(size_of::<T>()).unwrap_or(0);
         let mut all: Vec<T> = Vec::with_capacity(len + spare);
         // Where no number of values reaches a line, no place is better than another.
-        let start = all.as_ptr().align_offset(LINE).min(spare);
+        let start = all.as_ptr().align_offset(CACHE_LINE_BYTES).min(spare);
         for value in values {
             if all.is_empty() {
                 all.resize(start, value);

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::sync::OnceLock;
 
-const VARIABLE: &str = "TIKITAKA_SIMD";
+const ENVIRONMENT_VARIABLE: &str = "TIKITAKA_SIMD";
 
 /// An instruction set that the kernels are compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,7 +45,7 @@ struct Choice {
 
 fn choice() -> &'static Choice {
     static CHOICE: OnceLock<Choice> = OnceLock::new();
-    CHOICE.get_or_init(|| choose(std::env::var_os(VARIABLE).as_deref(), best()))
+    CHOICE.get_or_init(|| choose(std::env::var_os(ENVIRONMENT_VARIABLE).as_deref(), best()))
 }
 
 fn choose(wanted: Option<&OsStr>, best: Path) -> Choice {
@@ -83,7 +83,7 @@ pub fn check() -> Result<Path> {
     match &choice.refused {
         None => Ok(choice.path),
         Some(given) => Err(Error::Choice {
-            what: VARIABLE,
+            what: ENVIRONMENT_VARIABLE,
             given: given.clone(),
             allowed: available().map(Path::name).collect::<Vec<_>>().join(", "),
         }),

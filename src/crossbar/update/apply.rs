@@ -1,7 +1,7 @@
 //! What the pulses of one update do to the devices of a range of columns: one device at a time where few
 //! rows fire, a block of devices at a time where many do. Both give the same bits.
 
-use super::coincidence::{Coincidence, Firing, Masks, WORD, bits};
+use super::coincidence::{Coincidence, Firing, Masks, SLOTS_PER_WORD, bits};
 use crate::crossbar::tuning::{BLOCKS_AT_ONCE, NORMALS_PER_DRAW};
 use crate::device::{Block, Device};
 use crate::random::Stream;
@@ -219,15 +219,15 @@ struct Place {
 /// Where each slot in which a column fires finds the bits of the rows and their normals.
 struct Train {
     /// After the last slot come slots in which no row fires.
-    slots: [u32; WORD],
-    normals: [u32; WORD],
+    slots: [u32; SLOTS_PER_WORD],
+    normals: [u32; SLOTS_PER_WORD],
     count: usize,
 }
 
 impl Train {
     #[inline(always)]
     fn new(masks: &Masks, slot: usize, one: &Coincidence, noise: usize) -> Self {
-        let (mut slots, mut normals) = ([masks.silent(); WORD], [0; WORD]);
+        let (mut slots, mut normals) = ([masks.silent(); SLOTS_PER_WORD], [0; SLOTS_PER_WORD]);
         let mut count = 0;
         let (mut train, mut first) = (one.train, noise as u32);
         while train != 0 {

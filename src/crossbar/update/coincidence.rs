@@ -6,7 +6,7 @@ use crate::crossbar::tuning::BLOCK_MIN_PULSES;
 use crate::simd::LANES;
 
 /// Slots of one part of an update: the train of a column in it is one word.
-pub(super) const WORD: usize = u64::BITS as usize;
+pub(super) const SLOTS_PER_WORD: usize = u64::BITS as usize;
 
 /// A column that fires together with rows in one part of the slots.
 #[derive(Clone, Copy, Debug)]
@@ -67,9 +67,9 @@ impl Firing {
 
     /// Finds where rows and columns that fire in `slots` slots coincide.
     pub(super) fn intersect(&mut self, slots: usize, rows: usize) {
-        for first in (0..slots).step_by(WORD) {
+        for first in (0..slots).step_by(SLOTS_PER_WORD) {
             self.parts.push(self.coincidences.len());
-            self.gather(first, WORD.min(slots - first));
+            self.gather(first, SLOTS_PER_WORD.min(slots - first));
         }
         self.parts.push(self.coincidences.len());
         let blocks = rows.div_ceil(LANES);
@@ -97,7 +97,7 @@ impl Firing {
             }
             return;
         }
-        let mut each = [0; WORD];
+        let mut each = [0; SLOTS_PER_WORD];
         self.trains.clear();
         self.trains.resize(columns.lines.len(), 0);
         for (s, each) in each.iter_mut().enumerate().take(count) {
@@ -120,7 +120,7 @@ impl Firing {
         self.parts.windows(2).enumerate().map(move |(k, part)| {
             let coincidences = &self.coincidences[part[0]..part[1]];
             let at = |column: usize| coincidences.partition_point(|one| ((one.line >> 1) as usize) < column);
-            (k * WORD, &coincidences[at(columns.start)..at(columns.end)])
+            (k * SLOTS_PER_WORD, &coincidences[at(columns.start)..at(columns.end)])
         })
     }
 }

@@ -86,8 +86,8 @@ struct Steps<'a> {
 }
 
 impl<'a> Steps<'a> {
-    const EVALUATION: usize = 4 + 1 + 1;
-    const TRAINING: usize = Self::EVALUATION + 4;
+    const EVALUATION_VALUES: usize = 4 + 1 + 1;
+    const TRAINING_VALUES: usize = Self::EVALUATION_VALUES + 4;
 
     fn of(work: &'a mut [f32], states: usize) -> Self {
         let (gates, work) = work.split_at_mut(4 * states);
@@ -114,8 +114,11 @@ impl Layer for LstmConfig {
 
     /// All time steps for a gradient, one at a time for an evaluation.
     fn sizes(&self, batch: Batch) -> Sizes {
-        let (vectors, values) =
-            if batch.training { (batch.vectors(), Steps::TRAINING) } else { (batch.sequences, Steps::EVALUATION) };
+        let (vectors, values) = if batch.training {
+            (batch.vectors(), Steps::TRAINING_VALUES)
+        } else {
+            (batch.sequences, Steps::EVALUATION_VALUES)
+        };
         Sizes { inputs: vectors * self.columns(), work: vectors * values * self.hidden, indices: 0 }
     }
 
@@ -203,7 +206,7 @@ impl Layer for LstmConfig {
     /// Learns time step by time step.
     fn learn(&self, rule: &mut dyn Rule, batch: BatchGradient<'_>) -> Result<()> {
         let BatchGradient { saved: Saved { inputs, work, .. }, lr_scale, workers, .. } = batch;
-        let states = work.len() / Steps::TRAINING;
+        let states = work.len() / Steps::TRAINING_VALUES;
         rule.update(inputs, Steps::of(work, states).errors, lr_scale, workers)
     }
 }

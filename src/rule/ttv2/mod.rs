@@ -20,7 +20,7 @@ use crate::simd;
 use crate::threads::Workers;
 
 /// Devices of lines that may wait for their pulses before these are sent.
-const MAX_PENDING: usize = 1 << 16;
+const MAX_PENDING_DEVICES: usize = 1 << 16;
 
 impl RuleSettings for Ttv2 {
     fn build(&self, at: &Initial<'_>) -> Result<Box<dyn Rule>> {
@@ -162,7 +162,7 @@ impl Ttv2Rule {
         if let Some(crossings) = self.filter.add(k, lambda, v, &mut self.pending_pulses) {
             self.digital_operations += crossings;
             self.pending_lines.push(line);
-            if self.pending_pulses.len() >= MAX_PENDING {
+            if self.pending_pulses.len() >= MAX_PENDING_DEVICES {
                 self.send()?;
             }
         }
