@@ -4,6 +4,7 @@ import multiprocessing
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,29 @@ def test_tiny_vectors_are_finite(tiny: float) -> None:
     array.weights = np.full((2, 3), 0.3)
     assert np.isfinite(array.forward([tiny, 0, 0])).all()
     assert np.isfinite(array.backward([tiny, 0])).all()
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: tt.nn.array_names("fcn"), "layers must be a sequence of descriptions of tikitaka.nn, not 'fcn'"),  # type: ignore[arg-type]
+        (lambda: tt.nn.array_names([*LAYERS, 3]), r"but layers\[3\] is 3"),  # type: ignore[list-item]
+        (lambda: tt.Network(3, tt.DigitalSgd()), "layers must be a sequence of .*, not 3"),  # type: ignore[arg-type]
+        (lambda: tt.Network([None], tt.DigitalSgd()), r"but layers\[0\] is None"),  # type: ignore[list-item]
+        (lambda: tt.Model("lenet", ()), "layers must be a sequence of .*, not 'lenet'"),  # type: ignore[arg-type]
+        (lambda: tt.TrainConfig().network([]), "data must be a tikitaka.Dataset, or .*, not "),  # type: ignore[arg-type]
+    ],
+)
+def test_anything_but_layers_or_data_is_refused(call: Callable[[], object], words: str) -> None:
+    with pytest.raises(TypeError, match=words):
+        call()
+
+
+@pytest.mark.parametrize("rows", [3, "states", ["row"], [{"rule": "ttv2"}, None]])
+def test_anything_but_rows_is_not_drawn(rows: Any, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="rows must be a list of tables, not "):
+        tt.plot.weight_programming(rows, tmp_path / "figure.png")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_refused_state_changes_nothing() -> None:
