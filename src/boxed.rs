@@ -1,6 +1,6 @@
 //! Copies of trait objects.
 
-/// Makes `Box<dyn $object>` `Clone` by a supertrait that every type of the trait which is `Clone` has.
+/// Makes `Box<dyn $object>` `Clone`, by a supertrait that every type which is `Clone` implements.
 macro_rules! boxed_clone {
     ($name:ident of $object:ident) => {
         /// A copy behind the trait, which every type that is `Clone` has.

@@ -10,12 +10,12 @@ pub(crate) fn check_range(what: impl Into<String>, given: f64, min: f64, max: f6
     Err(Error::range(what, given, format!("from {} to {}", number(min), number(max))))
 }
 
-/// Requires the number of one of `count` things.
+/// Requires an index below `count`.
 pub(crate) fn check_index(what: &str, index: usize, count: usize) -> Result<()> {
     if index < count { Ok(()) } else { check_range(what, index as f64, 0.0, count as f64 - 1.0) }
 }
 
-/// Requires no more than `most`.
+/// Requires at most `most`.
 pub(crate) fn check_most(what: &str, given: f64, most: usize) -> Result<()> {
     if given <= most as f64 {
         Ok(())
@@ -25,16 +25,16 @@ pub(crate) fn check_most(what: &str, given: f64, most: usize) -> Result<()> {
 }
 
 /// Requires a finite number that is not negative.
-pub(crate) fn check_positive(what: &str, given: f64) -> Result<()> {
+pub(crate) fn check_not_negative(what: &str, given: f64) -> Result<()> {
     if given.is_finite() && given >= 0.0 { Ok(()) } else { Err(Error::range(what, given, "0 or more")) }
 }
 
-/// Requires 1 or more of something.
+/// Requires at least 1.
 pub(crate) fn check_some(what: &str, given: usize) -> Result<()> {
     if given > 0 { Ok(()) } else { Err(Error::range(what, 0.0, "1 or more")) }
 }
 
-/// Requires rows and columns.
+/// Requires at least one row and one column.
 pub(crate) fn check_shape(rows: usize, cols: usize) -> Result<()> {
     check_some("rows", rows)?;
     check_some("cols", cols)

@@ -16,14 +16,14 @@ pub(super) const TRANSPOSED_COPY_ROWS: RangeInclusive<usize> = 1..=4 * LANES;
 /// Multiply-adds of a part of a product below which waking a thread costs more than it saves.
 pub(super) const MULTIPLY_ADDS_PER_SHARE: usize = 1 << 15;
 
-/// Share of inputs other than zero from which all exact weights learn from a whole batch at a time (measured).
+/// Share of nonzero inputs from which exact weights learn fastest from a whole batch at a time (measured).
 pub(super) const BATCH_MIN_DENSITY: f64 = 0.4;
 
-/// Weights of an array up to which they do whatever the inputs (measured).
+/// Weights of an array up to which a whole batch at a time is fastest, whatever the inputs (measured).
 pub(super) const BATCH_SMALL_ARRAY: usize = 1 << 10;
 
-/// Share of δ other than zero up to which such a batch is learned row by row, from what is not zero alone: of four
-/// pixels that were pooled, three have none (measured).
+/// Share of nonzero δ up to which such a batch is learned row by row, from the nonzero δ alone: max-pooling leaves δ
+/// for one pixel in four (measured).
 pub(super) const SPARSE_MAX_DENSITY: f64 = 0.5;
 
 /// Rows of an array for which that pays (measured).

@@ -4,7 +4,7 @@ use super::sequential::{Network, Stage, sharing};
 use super::step::Data;
 use super::tuning::SINGLE_EXAMPLE_CROSSPOINTS;
 use super::{Examples, Targets};
-use crate::check::{check_index, check_positive, check_some};
+use crate::check::{check_index, check_not_negative, check_some};
 use crate::error::{Error, Result};
 use crate::rule::Sharing;
 use crate::threads::Workers;
@@ -55,7 +55,7 @@ impl Network {
     ) -> Result<Progress> {
         let (x, TrainOptions { order, batch, lr_scale }) = (x.into(), options);
         check_some("batch", batch)?;
-        check_positive("lr_scale", f64::from(lr_scale))?;
+        check_not_negative("lr_scale", f64::from(lr_scale))?;
         let order = self.check(x, Some(targets), order)?;
         let largest = self.stages.iter().map(Stage::crosspoints).max().unwrap_or(0);
         let vectors = self.array_vectors(batch.saturating_mul(x.time_steps));

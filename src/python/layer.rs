@@ -4,7 +4,7 @@ use super::arrays::{Values, batch, floats, matrix, matrix_out, named_out, produc
 use super::config::{programming, whole, workers};
 use super::rule;
 use super::state::{state_in, state_out};
-use crate::check::{check_finite, check_positive};
+use crate::check::{check_finite, check_not_negative};
 use crate::error::Result;
 use crate::rule::{Initial, Rule};
 use numpy::{PyArray2, PyUntypedArrayMethods};
@@ -154,7 +154,7 @@ impl PyLayer {
         lr_scale: f32,
         #[pyo3(from_py_with = whole)] threads: usize,
     ) -> PyResult<()> {
-        check_positive("lr_scale", f64::from(lr_scale))?;
+        check_not_negative("lr_scale", f64::from(lr_scale))?;
         let (x, _) = batch(x, "x", self.cols)?;
         let (delta, _) = batch(delta, "delta", self.rows)?;
         let workers = workers(threads)?;

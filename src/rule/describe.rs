@@ -1,6 +1,6 @@
 //! What the settings of a rule mean on an array of a given size, in words and numbers: the parts that rules share.
 
-use crate::check::check_positive;
+use crate::check::check_not_negative;
 use crate::crossbar::{PulseTrains, ReferenceMethod};
 use crate::device::MeanDevice;
 use crate::error::Result;
@@ -40,7 +40,7 @@ impl Situation {
 
     pub(super) fn validate(&self) -> Result<()> {
         let signals = [("x", self.x), ("delta", self.delta), ("lr_scale", self.lr_scale)];
-        signals.into_iter().try_for_each(|(what, value)| check_positive(what, value))
+        signals.into_iter().try_for_each(|(what, value)| check_not_negative(what, value))
     }
 }
 
