@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tikitaka import _core
+from tikitaka._internal.shown import shown
 from tikitaka.config import DigitalSgd, RuleConfig
 from tikitaka.model import Model, extract
 from tikitaka.nn import Layer, array_names, per_array
@@ -81,7 +82,7 @@ class Network:
         each = list(rules.values()) if isinstance(rules, Mapping) else rules
         for rule in each if isinstance(each, Sequence) and not isinstance(each, str) else [each]:
             if not isinstance(rule, RuleConfig | Rule):
-                raise TypeError(f"a rule must be a config of tikitaka.config or a tikitaka.Rule, not {rule!r}")
+                raise TypeError(f"a rule must be a config of tikitaka.config or a tikitaka.Rule, not {shown(rule)}")
         self.rules = per_array("rules", rules, self.names) if isinstance(rules, Mapping) else rules
         self.loss = loss
         self.seed = seed
@@ -135,7 +136,9 @@ class Network:
         """
         if isinstance(weights, Model):
             if weights.layers != self.layers:
-                raise ValueError(f"weights must be a model of the layers {self.layers}, not {weights.layers}")
+                raise ValueError(
+                    f"weights must be a model of the layers {shown(self.layers)}, not {shown(weights.layers)}"
+                )
             self.weights = weights.weights
         elif isinstance(weights, Mapping):
             self.weights = named_arrays(self.layers, weights)
@@ -247,7 +250,7 @@ class Network:
         if what == "reads":
             return extract.mean_read(self, reads=reads, draw=draw)
         if what != "average":
-            raise ValueError(f"what must be one of average, read, reads, not {what!r}")
+            raise ValueError(f"what must be one of average, read, reads, not {shown(what)}")
         average = extract.average(self)
         if average is None:
             raise ValueError("no average was gathered: ttv2 and rules with average() do so from average_from on")

@@ -13,6 +13,7 @@ import pytest
 
 import tikitaka as tt
 from tikitaka import cli
+from tikitaka._internal.shown import shown
 from tikitaka.cli.flags import apply_flags
 from tikitaka.training import schedules
 
@@ -74,7 +75,7 @@ def test_factors_must_be_finite_numbers(value: Any, kind: type[Exception]) -> No
     how: dict[str, Any] = {"epochs": 3, "progress": False, "on_epoch": lambda metrics: epochs.append(metrics.epoch)}
     with pytest.raises(kind) as refused:
         tt.fit(made, DIGITS, schedule=lambda epoch: value if epoch == 2 else 1.0, **how)
-    assert str(refused.value) == f"schedule must be a finite number of at least 0 in epoch 2, not {value!r}"
+    assert str(refused.value) == f"schedule must be a finite number of at least 0 in epoch 2, not {shown(value)}"
     assert epochs == [1]
     with pytest.raises(kind, match="in epoch 3, not"):
         tt.fit(made, DIGITS, schedule=[1.0, 1.0, value], **how)

@@ -10,6 +10,8 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
+from tikitaka._internal.shown import shown
+
 __all__ = ["check_int", "check_kind", "check_types", "hints_of", "nearest", "one_of", "placed"]
 
 _WORDS = {
@@ -54,21 +56,21 @@ def _plain(hint: Any, value: Any, name: str) -> Any:
         return one_of(name, value, get_args(wanted))
     kind = _KINDS.get(wanted, wanted)
     if not isinstance(value, kind) or (wanted in (int, float) and isinstance(value, bool)):
-        raise TypeError(f"{name} must be {_WORDS.get(wanted, f'a {wanted.__name__}')}, not {value!r}")
+        raise TypeError(f"{name} must be {_WORDS.get(wanted, f'a {wanted.__name__}')}, not {shown(value)}")
     return value if wanted not in _KINDS or type(value) in (bool, int, float) else wanted(value)
 
 
 def check_kind(name: str, value: Any, kind: type[Any]) -> None:
     """Raise TypeError unless `value` is a `kind`."""
     if not isinstance(value, kind):
-        raise TypeError(f"{name} must be {_WORDS.get(kind, f'a {kind.__name__}')}, not {value!r}")
+        raise TypeError(f"{name} must be {_WORDS.get(kind, f'a {kind.__name__}')}, not {shown(value)}")
 
 
 def check_int(name: str, value: Any, least: int, most: int | None = None) -> int:
     """`value` as a Python int, which cannot overflow; TypeError unless it is a whole number, ValueError unless it is
     from `least` to `most`."""
     if not isinstance(value, Integral) or isinstance(value, bool):
-        raise TypeError(f"{name} must be a whole number, not {value!r}")
+        raise TypeError(f"{name} must be a whole number, not {shown(value)}")
     number = int(value)
     if number < least or (most is not None and number > most):
         allowed = f"at least {least:,}" if most is None else f"from {least:,} to {most:,}"
@@ -81,7 +83,7 @@ def one_of(name: str, value: Any, known: Iterable[str]) -> str:
     known = list(known)
     if isinstance(value, str) and value in known:
         return value
-    words = f"{name} must be one of {', '.join(known)}, not {value!r}"
+    words = f"{name} must be one of {', '.join(known)}, not {shown(value)}"
     if not isinstance(value, str):
         raise TypeError(words)
     raise ValueError(words + nearest(value, known))
@@ -89,7 +91,7 @@ def one_of(name: str, value: Any, known: Iterable[str]) -> str:
 
 def nearest(value: str, known: Iterable[str]) -> str:
     """The end of a message about an unknown name: the most similar name among `known`, if any."""
-    near = get_close_matches(value, list(known), n=1)
+    near = get_close_matches(value, list(known), n=1) if len(value) < 100 else None
     return f": did you mean {near[0]}?" if near else ""
 
 

@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 
 import click
 
+from tikitaka._internal.shown import shown
 from tikitaka._internal.validation import nearest, one_of
 from tikitaka.config import Periphery, doc_of, kinds_of, named, peripheries, presets, rules, to_dict
 from tikitaka.nn import nets
@@ -41,7 +42,7 @@ def _schedule(text: str) -> str | list[float]:
         return [float(factor) for factor in text.split(",")]
     except ValueError:
         names = f"must be one of {', '.join(schedules)}, or factors such as 1,0.5,0.25"
-        raise click.BadParameter(f"{names}, not {text!r}{nearest(text, schedules)}") from None
+        raise click.BadParameter(f"{names}, not {shown(text)}{nearest(text, schedules)}") from None
 
 
 def training_options(command: F) -> F:
@@ -169,7 +170,7 @@ def _set_layer_rule(layer_rules: dict[str, Any], text: str, net: str) -> None:
     """Set the rule of NAME=RULE, with the settings that suit the network; keep an existing rule of that kind."""
     name, equals, kind = text.partition("=")
     if not (name and equals):
-        raise ValueError(f"--layer-rule must be NAME=RULE, such as linear1=float, not {text!r}")
+        raise ValueError(f"--layer-rule must be NAME=RULE, such as linear1=float, not {shown(text)}")
     one_of(f"--layer-rule {name}", kind, rules)
     if layer_rules.get(name, {}).get("kind") != kind:
         layer_rules[name] = to_dict(nets[net].rule(kind))

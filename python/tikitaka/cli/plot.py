@@ -10,6 +10,7 @@ import click
 
 from tikitaka import experiments
 from tikitaka import plot as figures
+from tikitaka._internal.shown import shown
 from tikitaka.cli.flags import rule_flags
 from tikitaka.cli.output import Failed
 from tikitaka.config import Device, devices, from_dict, over, presets, read_toml, to_dict
@@ -168,4 +169,4 @@ def _line(text: str) -> tuple[str, float]:
             return name, float(loss)
     except ValueError:
         pass
-    raise ValueError(f"--line must be NAME=LOSS with a loss above 0, not {text!r}")
+    raise ValueError(f"--line must be NAME=LOSS with a loss above 0, not {shown(text)}")

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
+from tikitaka._internal.shown import shown
 from tikitaka.data import Dataset, Vocabulary, load
 from tikitaka.model import Model
 from tikitaka.network import Network
@@ -99,4 +100,4 @@ def _metadata(path: Path, model: Model, name: str, kind: type[T]) -> T | None:
     value = model.metadata.get(name)
     if value is None or (isinstance(value, kind) and not isinstance(value, bool)):
         return value
-    raise ValueError(f"{path}: {name} in its metadata must be a {kind.__name__}, not {value!r}")
+    raise ValueError(f"{path}: {name} in its metadata must be a {kind.__name__}, not {shown(value)}")

@@ -5,6 +5,7 @@ from dataclasses import asdict, fields, is_dataclass
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from tikitaka._internal.shown import shown
 from tikitaka._internal.validation import check_kind, hints_of, nearest, one_of, placed
 from tikitaka.config.base import Config
 from tikitaka.config.device import Device, devices
@@ -32,10 +33,10 @@ def from_dict(cls: type[T], values: Mapping[str, Any], where: str = "") -> T:
     with the path of the field, under `where`.
     """
     if not isinstance(cls, type) or not is_dataclass(cls):
-        raise TypeError(f"cls must be a config class, not {cls!r}")
+        raise TypeError(f"cls must be a config class, not {shown(cls)}")
     check_kind("where", where, str)
     if not isinstance(values, Mapping):
-        raise TypeError(f"{where[:-1] or cls.__name__} must be a table of fields, not {values!r}")
+        raise TypeError(f"{where[:-1] or cls.__name__} must be a table of fields, not {shown(values)}")
     hints = hints_of(cls)
     known = {f.name: f for f in fields(cls) if f.init}
     arguments: dict[str, Any] = {}
@@ -43,7 +44,7 @@ def from_dict(cls: type[T], values: Mapping[str, Any], where: str = "") -> T:
         if name == "kind" and name in hints:
             one_of(where + name, value, get_args(hints[name]))
         elif name not in known:
-            raise ValueError(f"unknown field {where + str(name)!r}{_meant(cls, str(name), list(known), where)}")
+            raise ValueError(f"unknown field {shown(where + str(name))}{_meant(cls, str(name), list(known), where)}")
         else:
             arguments[name] = _field_from(hints[name], value, where + name, known[name].default)
     try:
@@ -93,7 +94,7 @@ def _parts(hint: Any) -> tuple[Any, ...]:
 def _field_from(hint: Any, value: Any, where: str, default: Any) -> Any:
     if get_origin(hint) is Mapping:
         if not isinstance(value, Mapping):
-            raise TypeError(f"{where} must be a table of tables, not {value!r}")
+            raise TypeError(f"{where} must be a table of tables, not {shown(value)}")
         return {name: _field_from(get_args(hint)[1], each, f"{where}.{name}", None) for name, each in value.items()}
     table, ready = kinds_of(hint), named(hint)
     if not table or value is None:
@@ -102,13 +103,17 @@ def _field_from(hint: Any, value: Any, where: str, default: Any) -> Any:
     if isinstance(value, str) and (kinds or ready):
         value = {"preset" if one_of(where, value, [*kinds, *ready]) in ready else "kind": value}
     if not isinstance(value, Mapping):
-        raise TypeError(f"{where} must be a table of fields{' or a name' if kinds or ready else ''}, not {value!r}")
+        raise TypeError(
+            f"{where} must be a table of fields{' or a name' if kinds or ready else ''}, not {shown(value)}"
+        )
     if ready and "preset" in value:
         name = one_of(f"{where}.preset", value["preset"], ready)
         preset = to_dict(ready[name])
         value = over(preset, {key: each for key, each in value.items() if key != "preset"})
         if value.get("kind") != preset.get("kind"):
-            raise ValueError(f"{where}.kind must be {preset['kind']}, as in the preset {name}, not {value['kind']!r}")
+            raise ValueError(
+                f"{where}.kind must be {preset['kind']}, as in the preset {name}, not {shown(value['kind'])}"
+            )
     if not kinds:
         return from_dict(next(iter(table.values())), value, where + ".")
     kind = one_of(f"{where}.kind", value.get("kind", getattr(default, "kind", None)), kinds)

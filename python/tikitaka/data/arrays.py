@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tikitaka._internal.shown import shown
 from tikitaka._internal.validation import check_int, check_kind
 
 __all__ = ["array_of", "check_examples", "full_scale_of", "image_shape", "inputs_of", "split"]
@@ -60,7 +61,9 @@ def _strings(name: str, array: NDArray[Any], allowed: str) -> NDArray[Any]:
     kind = bytes if array.size and all(isinstance(each, bytes) for each in array.flat) else str
     other = np.array([not isinstance(each, kind) for each in array.flat], dtype=bool).reshape(array.shape)
     if other.any():
-        raise TypeError(f"{name} must hold {allowed}, not objects such as {array[other].flat[0]!r} ({_where(other)})")
+        raise TypeError(
+            f"{name} must hold {allowed}, not objects such as {shown(array[other].flat[0])} ({_where(other)})"
+        )
     return np.array(array.tolist(), dtype=kind)
 
 
@@ -69,7 +72,7 @@ def _what(array: NDArray[Any]) -> str:
     if array.dtype.kind in "OUST":
         if array.dtype.kind != "O":
             return "strings"
-        return f"objects such as {next(array.flat, None)!r}: convert them first, for example by astype(float)"
+        return f"objects such as {shown(next(array.flat, None))}: convert them first, for example by astype(float)"
     return f"{words.get(array.dtype.kind, 'values')} ({array.dtype})"
 
 
@@ -82,7 +85,7 @@ def check_examples(name: str, x: NDArray[Any], y: NDArray[Any]) -> None:
     x_name, y_name = (f"{name} {letter}".strip() for letter in "xy")
     for each, array in ((x_name, x), (y_name, y)):
         if array.ndim == 0:
-            raise ValueError(f"{each} must be an array of examples, not the single value {array.item()!r}")
+            raise ValueError(f"{each} must be an array of examples, not the single value {shown(array.item())}")
         if array.size == 0:
             raise ValueError(f"{each} must hold at least one example of at least one value, not shape {array.shape}")
     if len(x) != len(y):
@@ -108,7 +111,7 @@ def image_shape(x: NDArray[Any], shape: Sequence[int] | None) -> Shape | None:
             )
         return _full(dimensions) if len(dimensions) > 1 else None
     if not isinstance(shape, tuple | list):
-        raise TypeError(f"shape must be a tuple of whole numbers, not {shape!r}")
+        raise TypeError(f"shape must be a tuple of whole numbers, not {shown(shape)}")
     if len(shape) not in (2, 3):
         raise ValueError(f"shape must be (rows, columns) or (rows, columns, channels), not {shape}")
     full = _full(tuple(check_int("shape", size, 1) for size in shape))

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tikitaka._internal.shown import shown
 from tikitaka.data.sets import data_folder
 
 __all__ = ["download"]
@@ -36,7 +37,7 @@ def download(name: str, data_dir: str | Path | None = None) -> Path:
     its checksum, and ModuleNotFoundError without pooch.
     """
     if name not in _SOURCES:
-        raise ValueError(f"cannot download {name!r}: there are {', '.join(_SOURCES)}")
+        raise ValueError(f"cannot download {shown(name)}: there are {', '.join(_SOURCES)}")
     base = data_folder(data_dir)
     if base is None:
         raise ValueError("the folder of data sets must be given by data_dir= or TIKITAKA_DATA")

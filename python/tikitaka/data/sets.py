@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tikitaka._internal.shown import listed, shown
 from tikitaka.data.arrays import image_shape, inputs_of
 from tikitaka.data.dataset import Dataset
 from tikitaka.data.idx import read_idx
@@ -117,13 +118,13 @@ def _images(name: str, folder: Path) -> Dataset:
 def _place(name: str, data_dir: str | Path | None) -> Path:
     """The folder or the text file called `name`."""
     if not name or Path(name).name != name or name in (".", ".."):
-        raise ValueError(f"data set name must be the name of a folder or file, without slashes, not {name!r}")
+        raise ValueError(f"data set name must be the name of a folder or file, without slashes, not {shown(name)}")
     if (_BUNDLED / name).is_dir():
         return _BUNDLED / name
     base = data_folder(data_dir)
     if base is None:
         raise FileNotFoundError(
-            f"no data set {name!r} is bundled (digits is); "
+            f"no data set {shown(name)} is bundled (digits is); "
             "name the folder of data sets by --data-dir, data_dir= or TIKITAKA_DATA"
         )
     if not base.is_dir():
@@ -134,7 +135,7 @@ def _place(name: str, data_dir: str | Path | None) -> Path:
         if (base / f"{name}{ending}").is_file():
             return base / f"{name}{ending}"
     sets = sorted(entry.name for entry in base.iterdir() if entry.is_dir() or entry.name.endswith(_TEXTS))
-    raise FileNotFoundError(f"no data set {name!r} in {base}: there are {', '.join(['digits', *sets])}")
+    raise FileNotFoundError(f"no data set {shown(name)} in {base}: there are {listed(['digits', *sets])}")
 
 
 def _holds_images(folder: Path) -> bool:
@@ -146,12 +147,12 @@ def _text_in(folder: Path) -> Path:
     """The one text in a folder."""
     texts = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(_TEXTS) and entry.is_file())
     if not texts:
-        names = ", ".join(sorted(entry.name for entry in folder.iterdir())) or "nothing"
+        names = listed(sorted(entry.name for entry in folder.iterdir())) or "nothing"
         raise FileNotFoundError(
             f"{folder}: neither images ({_FILES[0]} and so on) nor a text (one *.txt or *.txt.gz); it holds {names}"
         )
     if len(texts) > 1:
-        raise ValueError(f"{folder}: it must hold one text, not {len(texts)}: {', '.join(texts)}")
+        raise ValueError(f"{folder}: it must hold one text, not {len(texts)}: {listed(texts)}")
     return folder / texts[0]
 
 

@@ -6,6 +6,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from tikitaka._internal.shown import shown
 from tikitaka.data.arrays import inputs_of
 
 __all__ = ["Encoding", "Task"]
@@ -43,7 +44,7 @@ class Encoding:
         text, all_whole = y.dtype.kind in "US", _whole(y)
         if task == "regression" or (task is None and not text and not all_whole):
             if text:
-                raise ValueError(f"y must hold numbers for a regression, not strings such as {str(y.flat[0])!r}")
+                raise ValueError(f"y must hold numbers for a regression, not strings such as {shown(str(y.flat[0]))}")
             return cls("regression", None, 1 if y.ndim == 1 else y.shape[1])
         if not text and not all_whole:
             odd = y[y != np.floor(y)].flat[0]
@@ -70,7 +71,7 @@ class Encoding:
         y = _squeezed(y)
         if self.labels is None:
             if y.dtype.kind in "US":
-                raise ValueError(f"{name} must hold numbers, not strings such as {str(y.flat[0])!r}")
+                raise ValueError(f"{name} must hold numbers, not strings such as {shown(str(y.flat[0]))}")
             if y.ndim > 2 or (1 if y.ndim == 1 else y.shape[1]) != self.columns:
                 raise ValueError(f"{name} must have {self.columns} values per example, not shape {y.shape}")
             return inputs_of(name, y)

@@ -6,6 +6,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tikitaka._internal.shown import shown
 from tikitaka._internal.validation import check_kind
 
 __all__ = ["Vocabulary"]
@@ -29,7 +30,7 @@ class Vocabulary:
     def __post_init__(self) -> None:
         check_kind("characters", self.characters, str)
         if not self.characters or "".join(sorted(set(self.characters))) != self.characters:
-            raise ValueError(f"characters must be one or more, each once and sorted, not {self.characters!r}")
+            raise ValueError(f"characters must be one or more, each once and sorted, not {shown(self.characters)}")
 
     @classmethod
     def of(cls, text: str) -> Self:
@@ -51,7 +52,9 @@ class Vocabulary:
         strange = np.flatnonzero(known[codes] != points)
         if strange.size:
             first = int(strange[0])
-            raise ValueError(f"character {text[first]!r} at position {first:,} is not among the {len(self)} known ones")
+            raise ValueError(
+                f"character {shown(text[first])} at position {first:,} is not among the {len(self)} known ones"
+            )
         return codes.astype(np.int64)
 
     def decode(self, codes: ArrayLike) -> str:

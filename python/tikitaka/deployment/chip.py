@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tikitaka._core import Crossbar
+from tikitaka._internal.shown import shown
 from tikitaka._internal.validation import check_int, check_kind, one_of
 from tikitaka.config import AnalogSgd, Device, Periphery, RuleConfig, SoftBounds, devices, from_dict
 from tikitaka.model import Model
@@ -82,7 +83,9 @@ def program(
     check_kind("model", model, Model)
     one_of("method", method, get_args(Method))
     if error_share != 0.0 and method != "error":
-        raise ValueError(f"error_share must be 0 for the method {method!r}, not {error_share:g}: it belongs to 'error'")
+        raise ValueError(
+            f"error_share must be 0 for the method {shown(method)}, not {error_share:g}: it belongs to 'error'"
+        )
     if not 0.0 <= error_share <= 10.0:  # which refuses NaN
         raise ValueError(f"error_share must be from 0 to 10 (of the range of the devices), not {error_share:g}")
     if rule is None:

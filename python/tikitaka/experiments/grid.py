@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tikitaka._internal.shown import shown
 from tikitaka._internal.validation import check_kind
 from tikitaka.config import rules, to_dict
 from tikitaka.nn import nets
@@ -55,9 +56,9 @@ def leaves(table: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any
 
 
 def _values(path: str, choices: Iterable[Any]) -> list[Any]:
-    name = "seeds" if path == "seed" else f"axis {path!r}"
+    name = "seeds" if path == "seed" else f"axis {shown(path)}"
     if isinstance(choices, str | Mapping) or not isinstance(choices, Iterable):
-        raise TypeError(f"{name} must be a list of values, not {choices!r}")
+        raise TypeError(f"{name} must be a list of values, not {shown(choices)}")
     values = [value.item() if isinstance(value, np.generic) else value for value in choices]
     if not values:
         raise ValueError(f"{name} must contain at least one value")
@@ -81,7 +82,7 @@ def _cell(base: TrainConfig, chosen: Mapping[str, Any]) -> TrainConfig:
     try:
         return TrainConfig.from_dict(values)
     except (ValueError, TypeError) as error:
-        cell = ", ".join(f"{path}={value!r}" for path, value in chosen.items())
+        cell = ", ".join(f"{path}={shown(value)}" for path, value in chosen.items())
         raise type(error)(f"cell {cell}: {error}") from error
 
 
@@ -90,7 +91,7 @@ def _table(path: str, value: Any, net: str) -> Any:
     of_array = path.startswith("layer_rules.") and path.count(".") == 1
     if (path == "rule" or of_array) and isinstance(value, str) and net in nets:
         if value not in rules:
-            raise ValueError(f"{path} must be one of {', '.join(rules)}, not {value!r}")
+            raise ValueError(f"{path} must be one of {', '.join(rules)}, not {shown(value)}")
         value = nets[net].rule(value)
     return to_dict(value) if is_dataclass(value) and not isinstance(value, type) else value
 
@@ -104,4 +105,9 @@ def _unknown(path: str, values: Mapping[str, Any]) -> str:
     names = sorted(name for name in known if name != "seed" and name.rpartition(".")[2] != "kind")
     nearest = get_close_matches(path, names, n=1)
     suggestion = f"; did you mean {nearest[0]!r}" if nearest else ""
-    return f"unknown axis {path!r}{suggestion}; allowed: {', '.join(names)}"
+    table = path.rpartition(".")[0]
+    while table and table not in names:
+        table = table.rpartition(".")[0]
+    start = f"{table}." if table else ""
+    allowed = [name for name in names if name.startswith(start) and "." not in name.removeprefix(start)]
+    return f"unknown axis {shown(path)}{suggestion}; allowed: {', '.join(allowed)}"

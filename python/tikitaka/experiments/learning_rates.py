@@ -12,6 +12,7 @@ from math import ceil
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tikitaka._internal.shown import listed
 from tikitaka._internal.validation import hints_of, one_of
 from tikitaka.config import AnalogSgd, DigitalSgd, Reference, Ttv1, Ttv2, rules
 from tikitaka.nn import nets
@@ -118,9 +119,9 @@ def _others(recipe: Any, rule: Any) -> dict[str, Any]:
 def check_names(what: str, names: Sequence[str], known: Sequence[str]) -> None:
     """Raise ValueError unless there are names, each of them is `known`, and none occurs twice."""
     if not names or any(name not in known for name in names):
-        raise ValueError(f"{what} must be among {', '.join(known)}, not {', '.join(names) or 'none'}")
+        raise ValueError(f"{what} must be among {', '.join(known)}, not {listed(names) or 'none'}")
     if len(set(names)) < len(names):
-        raise ValueError(f"{what} must not contain a name twice, as in {', '.join(names)}")
+        raise ValueError(f"{what} must not contain a name twice, as in {listed(names)}")
 
 
 def check_data(config: TrainConfig, search: Search, data_dir: str | Path | None) -> None:

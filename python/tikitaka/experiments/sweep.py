@@ -17,6 +17,7 @@ from typing import Any, cast
 from tqdm import tqdm
 
 from tikitaka._internal.cpu import cores
+from tikitaka._internal.shown import listed, shortened, shown
 from tikitaka._internal.validation import check_int
 from tikitaka.experiments.grid import labels
 from tikitaka.experiments.measure import trained
@@ -68,11 +69,11 @@ def sweep(
         raise ValueError("the grid must contain at least one cell")
     for config in configs:
         if not isinstance(config, TrainConfig):
-            raise TypeError(f"a cell must be a TrainConfig, not {config!r}")
+            raise TypeError(f"a cell must be a TrainConfig, not {shown(config)}")
     if executor is not None and not isinstance(executor, Executor):
-        raise TypeError(f"executor must be a concurrent.futures.Executor, not {executor!r}")
+        raise TypeError(f"executor must be a concurrent.futures.Executor, not {shown(executor)}")
     if not callable(measure):
-        raise TypeError(f"measure must be a function of a TrainConfig, not {measure!r}")
+        raise TypeError(f"measure must be a function of a TrainConfig, not {shown(measure)}")
     if threads is not None:
         threads = check_int("threads", threads, 1)
         if executor is not None:
@@ -91,8 +92,10 @@ def sweep(
                 names = dict(zip(by_key, labels(list(by_key.values())), strict=True))
                 cells_by_error: dict[str, list[str]] = {}
                 for key, error in failed.items():
-                    cells_by_error.setdefault(f"{type(error).__name__}: {error}", []).append(names[key])
-                why = "; ".join(f"{error} ({' | '.join(cells)})" for error, cells in cells_by_error.items())
+                    cells_by_error.setdefault(f"{type(error).__name__}: {shortened(str(error))}", []).append(names[key])
+                why = shortened(
+                    "; ".join(f"{error} ({listed(cells, ' | ')})" for error, cells in cells_by_error.items())
+                )
                 raise RuntimeError(
                     f"{len(failed)} of {len(by_key)} cells failed, the others are kept in {results.path}: {why}"
                 ) from next(iter(failed.values()))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
+from tikitaka._internal.shown import shown
 from tikitaka.model import Model
 from tikitaka.nn import LSTM, Conv2d, Flatten, Layer, Linear, MaxPool2d, ReLU, Sigmoid, Tanh
 from tikitaka.nn.state_dict import named_weights
@@ -93,7 +94,7 @@ class Graph:
 
 @singledispatch
 def _write(layer: Layer, _graph: Graph) -> None:
-    raise ValueError(f"export to ONNX does not support {layer!r}")
+    raise ValueError(f"export to ONNX does not support {shown(layer)}")
 
 
 @_write.register

@@ -10,6 +10,7 @@ from functools import singledispatch
 import torch
 
 from tikitaka import nn
+from tikitaka._internal.shown import shown
 
 __all__ = ["module"]
 
@@ -17,7 +18,7 @@ __all__ = ["module"]
 @singledispatch
 def module(layer: nn.Layer) -> torch.nn.Module:
     """The counterpart of `layer`, untrained; ValueError if there is none."""
-    raise ValueError(f"export to PyTorch does not support {layer!r}")
+    raise ValueError(f"export to PyTorch does not support {shown(layer)}")
 
 
 @module.register

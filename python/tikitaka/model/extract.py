@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tikitaka._core import __version__
+from tikitaka._internal.shown import shown
 from tikitaka._internal.validation import check_int
 from tikitaka.config import RuleConfig, to_dict
 from tikitaka.model.model import Model
@@ -101,7 +102,7 @@ def _model(network: Hardware, weights: list[F32], **metadata: Any) -> Model:
 
 def _check_network(network: Any) -> None:
     if not all(callable(getattr(network, name, None)) for name in ("read_weights", "layer_state")):
-        raise TypeError(f"network must be a Network, not {network!r}")
+        raise TypeError(f"network must be a Network, not {shown(network)}")
 
 
 def _device(rule: RuleConfig | Rule) -> dict[str, Any] | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from numbers import Integral
 from typing import Any, TypeVar
 
+from tikitaka._internal.shown import listed, shown
 from tikitaka._internal.validation import nearest
 from tikitaka.nn.layers import Layer
 
@@ -19,11 +20,11 @@ DEFAULT = "default"
 def check_layers(layers: Iterable[Layer]) -> tuple[Layer, ...]:
     """`layers` as a tuple; TypeError unless each of them is a description of `tikitaka.nn`."""
     if isinstance(layers, str | bytes) or not isinstance(layers, Iterable):
-        raise TypeError(f"layers must be a sequence of descriptions of tikitaka.nn, not {layers!r}")
+        raise TypeError(f"layers must be a sequence of descriptions of tikitaka.nn, not {shown(layers)}")
     checked = tuple(layers)
     for i, layer in enumerate(checked):
         if not isinstance(layer, Layer):
-            raise TypeError(f"layers must be descriptions of tikitaka.nn, but layers[{i}] is {layer!r}")
+            raise TypeError(f"layers must be descriptions of tikitaka.nn, but layers[{i}] is {shown(layer)}")
     return checked
 
 
@@ -57,17 +58,17 @@ def per_array(what: str, values: Mapping[Any, T], names: list[str]) -> list[T]:
             continue
         index = _index(what, key, names)
         if index in key_by_index:
-            raise ValueError(f"{what} must name each array once, not as both {key_by_index[index]!r} and {key!r}")
+            raise ValueError(f"{what} must name each array once, not as both {key_by_index[index]!r} and {shown(key)}")
         key_by_index[index] = key
     without = [name for index, name in enumerate(names) if index not in key_by_index]
     if without and DEFAULT not in values:
-        raise ValueError(f"{what} must have a value for each array or a {DEFAULT!r}; without one: {', '.join(without)}")
+        raise ValueError(f"{what} must have a value for each array or a {DEFAULT!r}; without one: {listed(without)}")
     return [values[key_by_index.get(index, DEFAULT)] for index in range(len(names))]
 
 
 def _index(what: str, key: Any, names: list[str]) -> int:
     n = len(names)
-    words = f"{what} must have arrays as keys ({', '.join(names)}, or an index from {-n} to {n - 1}), not {key!r}"
+    words = f"{what} must have arrays as keys ({listed(names)}, or an index from {-n} to {n - 1}), not {shown(key)}"
     if isinstance(key, bool) or not isinstance(key, Integral | str):
         raise TypeError(words)
     if key in names:

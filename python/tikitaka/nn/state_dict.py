@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tikitaka._internal.shown import listed, shown
 from tikitaka._internal.validation import check_kind
 from tikitaka.nn.layers import LSTM, Conv2d, Layer, Linear
 
@@ -45,13 +46,13 @@ def named_arrays(layers: Sequence[Layer], named: Mapping[str, ArrayLike]) -> lis
         parts = {}
         for name, shape in shapes.items():
             if prefix + name not in unused:
-                raise ValueError(f"weights must contain {prefix}{name}; they contain {', '.join(named) or 'nothing'}")
+                raise ValueError(f"weights must contain {prefix}{name}; they contain {listed(named) or 'nothing'}")
             parts[name] = np.asarray(unused.pop(prefix + name), dtype=np.float32)
             if parts[name].shape != shape:
                 raise ValueError(f"{prefix}{name} must have shape {shape}, not {parts[name].shape}")
         arrays.append(_join(form, parts) / np.float32(form.scale))
     if unused:
-        raise ValueError(f"weights must not contain {', '.join(unused)}: no layer has such weights")
+        raise ValueError(f"weights must not contain {listed(unused)}: no layer has such weights")
     return arrays
 
 
@@ -98,7 +99,7 @@ def _forms(layers: Sequence[Layer]) -> Iterator[tuple[str, _Form]]:
 
 @singledispatch
 def _form(layer: Layer) -> _Form:
-    raise ValueError(f"the weights of {layer!r} have no names")
+    raise ValueError(f"the weights of {shown(layer)} have no names")
 
 
 @_form.register

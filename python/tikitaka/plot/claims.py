@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tikitaka._internal.shown import shown
 from tikitaka.plot.rows import Row, check_rows, check_spread, draw_line, number, rows_of, set_scale, table
 from tikitaka.plot.style import GREY, rule_name, rule_style, sheet
 
@@ -112,9 +113,9 @@ def _check_tolerances(
     for i, each in enumerate(tolerances):
         where = f"tolerances[{i}]"
         if each.get("rule") not in rules:
-            raise ValueError(f"{where}.rule must be one of {', '.join(rules)}, not {each.get('rule')!r}")
+            raise ValueError(f"{where}.rule must be one of {', '.join(rules)}, not {shown(each.get('rule'))}")
         if each.get("panel") not in (None, *panels):
-            raise ValueError(f"{where}.panel must be one of the panels of rows, not {each['panel']!r}")
+            raise ValueError(f"{where}.panel must be one of the panels of rows, not {shown(each['panel'])}")
         number(each, "points", where)
         for key in ("tolerance", "low", "high"):
             if each.get(key) is not None:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tikitaka._core import Crossbar
+from tikitaka._internal.shown import shown
 from tikitaka.config import Device, to_dict
 from tikitaka.plot.style import GREY, sheet, style
 
@@ -26,7 +27,7 @@ def responses(device: Device, path: str | Path, *, devices: int = 5, pulses: int
     a device, ValueError for numbers out of range and OSError if the picture cannot be written.
     """
     if not isinstance(device, Device):
-        raise TypeError(f"device must be a device of tikitaka.config, not {device!r}")
+        raise TypeError(f"device must be a device of tikitaka.config, not {shown(device)}")
     if not 1 <= devices <= 20:
         raise ValueError(f"devices must be from 1 to 20, not {devices}")
     if pulses is not None and not 1 <= pulses <= 1_000_000:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tikitaka._internal.shown import shown
 from tikitaka.plot.style import bar, plain_log, sheet, style
 
 __all__ = ["extraction"]
@@ -18,7 +19,7 @@ def extraction(rows: Sequence[Mapping[str, Any]], path: str | Path) -> None:
     for i, row in enumerate(rows):
         for key in ("setting", "schedule", "model", "error_percent", "spread"):
             if key not in row:
-                raise ValueError(f"rows[{i}] must be a row of the study of extraction, with {key!r}")
+                raise ValueError(f"rows[{i}] must be a row of the study of extraction, with {shown(key)}")
     if not rows:
         raise ValueError("rows must contain at least one row")
     settings = list(dict.fromkeys(row["setting"] for row in rows))

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tikitaka._internal.shown import shown
 from tikitaka.network import Network
 from tikitaka.plot.style import GREY, sheet, style
 from tikitaka.training import Run
@@ -39,7 +40,7 @@ def histograms(source: Run | Network, path: str | Path) -> None:
     """
     network = source.network() if isinstance(source, Run) else source
     if not isinstance(network, Network):
-        raise TypeError(f"source must be a Run or a Network, not {source!r}")
+        raise TypeError(f"source must be a Run or a Network, not {shown(source)}")
     shaped = [layer for layer in network.layers if layer.shape is not None]
     rows = [_of_array(network, array) for array in range(len(shaped))]
     columns = max(len(row) for row in rows)

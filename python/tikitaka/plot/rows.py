@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from tikitaka._internal.shown import shown
 from tikitaka.plot.style import bar, plain_log
 
 if TYPE_CHECKING:
@@ -17,7 +18,9 @@ Row = Mapping[str, Any]
 def rows_of(result: Mapping[str, Any]) -> Sequence[Row]:
     """The rows of a result of a study; ValueError for anything else."""
     if not isinstance(result, Mapping) or "claim" not in result:
-        raise ValueError(f"result must be a result of `tikitaka reproduce`, with its claim and rows, not {result!r}")
+        raise ValueError(
+            f"result must be a result of `tikitaka reproduce`, with its claim and rows, not {shown(result)}"
+        )
     rows = table(result, "rows")
     if not rows:
         raise ValueError("rows must contain at least one row")
@@ -31,7 +34,7 @@ def table(result: Mapping[str, Any], key: str) -> Sequence[Row]:
 
 def _tables(rows: Any, where: str) -> Sequence[Row]:
     if isinstance(rows, str) or not isinstance(rows, Sequence) or not all(isinstance(row, Mapping) for row in rows):
-        raise ValueError(f"{where} must be a list of tables, not {rows!r}")
+        raise ValueError(f"{where} must be a list of tables, not {shown(rows)}")
     return rows
 
 
@@ -55,10 +58,10 @@ def check_spread(row: Any, where: str) -> None:
 def number(row: Any, key: str, where: str) -> float:
     """The number under `key`; ValueError, beginning with `where`, for anything else."""
     if not isinstance(row, Mapping) or key not in row:
-        raise ValueError(f"{where} has no {key!r}")
+        raise ValueError(f"{where} has no {shown(key)}")
     value = row[key]
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError(f"{where}.{key} must be a finite number, not {value!r}")
+        raise ValueError(f"{where}.{key} must be a finite number, not {shown(value)}")
     return float(value)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from tikitaka._internal.shown import shown
 from tikitaka.training.early_stopping import EarlyStopping
 from tikitaka.training.metrics import Metrics
 
@@ -24,7 +25,7 @@ def callbacks_of(on_epoch: Callbacks, *, validated: bool) -> tuple[Callback, ...
     callables: Sequence[Any] = () if on_epoch is None else on_epoch if isinstance(on_epoch, Sequence) else (on_epoch,)
     for callback in callables:
         if not callable(callback):
-            raise TypeError(f"on_epoch must be a function of the metrics or a sequence of them, not {callback!r}")
+            raise TypeError(f"on_epoch must be a function of the metrics or a sequence of them, not {shown(callback)}")
         if isinstance(callback, EarlyStopping) and callback.metric.startswith("validation") and not validated:
             raise ValueError(
                 f"validation must be the share to hold out for early stopping by {callback.metric}, not None"

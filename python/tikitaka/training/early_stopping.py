@@ -3,6 +3,7 @@
 import math
 from numbers import Real
 
+from tikitaka._internal.shown import shown
 from tikitaka._internal.validation import check_int, check_kind, one_of
 from tikitaka.training.metrics import Metrics
 
@@ -38,7 +39,7 @@ class EarlyStopping:
         self.patience = check_int("patience", patience, 1)
         self.metric = one_of("metric", metric, _METRICS)
         if isinstance(min_delta, bool):
-            raise TypeError(f"min_delta must be a number, not {min_delta!r}")
+            raise TypeError(f"min_delta must be a number, not {shown(min_delta)}")
         check_kind("min_delta", min_delta, Real)
         if not 0 <= min_delta < math.inf:
             raise ValueError(f"min_delta must be a finite number of at least 0, not {min_delta}")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from tikitaka._internal.shown import shown
 from tikitaka._internal.validation import check_kind
 
 __all__ = ["Metrics", "Progress", "Stopped"]
@@ -61,7 +62,7 @@ class Progress:
         for name in ("epoch", "position", "pulses"):
             value = getattr(self, name)
             if not isinstance(value, int) or value < 0:
-                raise ValueError(f"{name} must be a whole number, at least 0, not {value!r}")
+                raise ValueError(f"{name} must be a whole number, at least 0, not {shown(value)}")
 
 
 class Stopped(Exception):

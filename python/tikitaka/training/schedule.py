@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tikitaka._internal.shown import shown
 from tikitaka._internal.validation import one_of
 from tikitaka.config import DigitalSgd
 from tikitaka.network import Network
@@ -47,7 +48,7 @@ def check_schedule(schedule: Schedule, epochs: int) -> Schedule:
         return tuple(_factor(value, epoch) for epoch, value in enumerate(schedule, 1))
     if callable(schedule):
         return schedule
-    raise TypeError(f"schedule must be a name, a sequence of factors or a function of the epoch, not {schedule!r}")
+    raise TypeError(f"schedule must be a name, a sequence of factors or a function of the epoch, not {shown(schedule)}")
 
 
 def lr_factor(schedule: Schedule, network: Network, epoch: int, epochs: int) -> float:
@@ -65,7 +66,7 @@ def lr_factor(schedule: Schedule, network: Network, epoch: int, epochs: int) -> 
 
 
 def _factor(value: Any, epoch: int) -> float:
-    words = f"schedule must be a finite number of at least 0 in epoch {epoch:,}, not {value!r}"
+    words = f"schedule must be a finite number of at least 0 in epoch {epoch:,}, not {shown(value)}"
     if not isinstance(value, Real) or isinstance(value, bool):
         raise TypeError(words)
     try:

@@ -6,6 +6,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any, Self
 
+from tikitaka._internal.shown import shown
 from tikitaka._internal.validation import check_kind, check_types, one_of
 from tikitaka.config import RuleConfig, from_dict, to_dict, to_toml
 from tikitaka.data import Dataset, load
@@ -81,7 +82,7 @@ class TrainConfig:
                 object.__setattr__(self, name, value)
         check_types(self)
         if any(character < " " for character in self.data):
-            raise ValueError(f"data must be a name without control characters, not {self.data!r}")
+            raise ValueError(f"data must be a name without control characters, not {shown(self.data)}")
         for name, value in vars(self).items():
             least = _LEAST.get(name, 1)
             if type(value) is int and not least <= value < 2**63:  # what TOML can hold
@@ -89,7 +90,7 @@ class TrainConfig:
         if self.average_from is not None and self.average_from > self.epochs + 1:
             raise ValueError(f"average_from must be at most epochs + 1 = {self.epochs + 1}, not {self.average_from}")
         if callable(self.schedule):
-            raise TypeError(f"schedule must be a name or a sequence of factors, not {self.schedule!r}")
+            raise TypeError(f"schedule must be a name or a sequence of factors, not {shown(self.schedule)}")
         object.__setattr__(self, "schedule", check_schedule(self.schedule, self.epochs))
         check_validation(self.validation)
         if self.patience is not None and self.validation is None:
@@ -104,7 +105,7 @@ class TrainConfig:
         kind alone; for devices and peripheries see `tikitaka.config.from_dict`.
         """
         if not isinstance(values, Mapping):
-            raise TypeError(f"a config must be a table of fields, not {values!r}")
+            raise TypeError(f"a config must be a table of fields, not {shown(values)}")
         net, table = values.get("net", "fcn"), dict(values)
         if "rule" in table:
             rule = table["rule"]
@@ -157,7 +158,8 @@ class TrainConfig:
         """
         if not isinstance(data, Sizes):
             raise TypeError(
-                f"data must be a tikitaka.Dataset, or another object with inputs, outputs, shape and task, not {data!r}"
+                "data must be a tikitaka.Dataset, or another object with inputs, outputs, shape and task, "
+                f"not {shown(data)}"
             )
         layers = nets[self.net].build(data)
         if not self.layer_rules:
@@ -222,8 +224,8 @@ def _layer_rules(rules: Any) -> dict[str, RuleConfig]:
     check_kind("layer_rules", rules, Mapping)
     for name, rule in rules.items():
         if not isinstance(name, str):
-            raise TypeError(f"layer_rules must have strings as keys, such as 'linear1' or '-1', not {name!r}")
+            raise TypeError(f"layer_rules must have strings as keys, such as 'linear1' or '-1', not {shown(name)}")
         if name == DEFAULT or not re.fullmatch("[A-Za-z0-9_-]+", name):
-            raise ValueError(f"layer_rules must have names or indices of arrays as keys, not {name!r}")
+            raise ValueError(f"layer_rules must have names or indices of arrays as keys, not {shown(name)}")
         check_kind(f"layer_rules.{name}", rule, RuleConfig)
     return dict(rules)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from numbers import Real
 from typing import Final
 
+from tikitaka._internal.shown import shown
 from tikitaka._internal.validation import check_kind
 from tikitaka.data import Dataset
 
@@ -18,7 +19,7 @@ def check_validation(share: float | None) -> None:
     if share is None:
         return
     if isinstance(share, bool):
-        raise TypeError(f"validation must be a number, not {share!r}")
+        raise TypeError(f"validation must be a number, not {shown(share)}")
     check_kind("validation", share, Real)
     if not 0 < share < 1:
         raise ValueError(f"validation must be between 0 and 1, not {share}")
