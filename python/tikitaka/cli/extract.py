@@ -6,6 +6,8 @@ from typing import Literal
 import click
 
 from tikitaka import export
+from tikitaka._internal.atomic_write import remove_parts
+from tikitaka._internal.lock import locked
 from tikitaka.cli.output import Failed, print_json
 from tikitaka.model import file
 from tikitaka.training import Run
@@ -32,16 +34,18 @@ def extract(
     endings = (*file.endings, ".onnx")
     if to.suffix not in endings:
         raise ValueError(f"--to {to} must end in one of {', '.join(endings)}")
-    if to.exists() and not force:
-        raise FileExistsError(f"{to} exists already; --force replaces it")
-    model = Run.open(run).extract(what, reads=reads)
-    if to.suffix == ".onnx":
-        try:
-            export.onnx(model, to)
-        except ModuleNotFoundError as error:
-            raise Failed(str(error)) from error
-    else:
-        model.save(to)
+    with locked(to):
+        if to.exists() and not force:
+            raise FileExistsError(f"{to} exists already; --force replaces it")
+        remove_parts(to)
+        model = Run.open(run).extract(what, reads=reads)
+        if to.suffix == ".onnx":
+            try:
+                export.onnx(model, to)
+            except ModuleNotFoundError as error:
+                raise Failed(str(error)) from error
+        else:
+            model.save(to)
     size = sum(w.size for w in model.weights)
     if as_json:
         print_json({"file": str(to), "what": what, "weights": size, "metadata": dict(model.metadata)})

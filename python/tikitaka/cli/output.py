@@ -13,7 +13,7 @@ import click
 from tikitaka._internal.atomic_write import atomic_write
 from tikitaka._internal.cpu import cores
 
-__all__ = ["Failed", "Signalled", "common_options", "keep", "nats", "percent", "print_json", "signals"]
+__all__ = ["Failed", "Signalled", "check_kept", "common_options", "keep", "nats", "percent", "print_json", "signals"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -52,6 +52,19 @@ def keep(result: Mapping[str, Any], folder: Path) -> None:
     """Write the result of a study to `folder`, as CLAIM.json."""
     text = json.dumps(result, indent=2, allow_nan=False) + "\n"
     atomic_write(folder / f"{result['claim']}.json", text.encode())
+
+
+def check_kept(folder: Path, claim: str) -> None:
+    """Raise ValueError, before any work, if CLAIM.json in `folder` is no result of this study: it must not be lost."""
+    path = folder / f"{claim}.json"
+    if not path.exists():
+        return
+    try:
+        kept = json.loads(path.read_bytes())
+    except ValueError:
+        kept = None
+    if not isinstance(kept, dict) or kept.get("claim") != claim:
+        raise ValueError(f"{path} is not a result of the study {claim}, which would replace it; choose another folder")
 
 
 def percent(share: float | None) -> str:

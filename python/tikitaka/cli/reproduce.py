@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
-from tikitaka.cli.output import common_options, keep, print_json
+from tikitaka._internal.shown import shown
+from tikitaka.cli.output import check_kept, common_options, keep, print_json
 from tikitaka.experiments.studies import registry
-from tikitaka.experiments.study import Option, Study
+from tikitaka.experiments.study import Option, Study, locked_study
 
 __all__ = ["reproduce"]
 
@@ -22,13 +23,15 @@ def reproduce() -> None:
 def _command(study: Study) -> click.Command:
     @common_options
     def run(out: Path | None, threads: int, as_json: bool, **settings: Any) -> None:
-        if out is not None and not study.resumable:
-            out.mkdir(parents=True, exist_ok=True)
-        result = study.run(out=out, threads=threads, **settings)
-        if out is not None:
-            keep(result, out)
-            if study.has_figure and find_spec("matplotlib") is not None:
-                study.plot(result, out / f"{study.name}.png")
+        if out is None:
+            result = study.run(out=None, threads=threads, **settings)
+        else:
+            with locked_study(out):
+                check_kept(out, study.name)
+                result = study.run(out=out, threads=threads, **settings)
+                keep(result, out)
+                if study.has_figure and find_spec("matplotlib") is not None:
+                    study.plot(result, out / f"{study.name}.png")
         if as_json:
             print_json(result)
         else:
@@ -77,7 +80,7 @@ def _numbers(_context: click.Context, _option: click.Parameter, text: str) -> li
     try:
         return [int(word) if word.strip().isdigit() else float(word) for word in text.split(",")]
     except ValueError:
-        raise click.BadParameter(f"must be numbers separated by commas, not {text!r}") from None
+        raise click.BadParameter(f"must be numbers separated by commas, not {shown(text)}") from None
 
 
 for _study in registry.values():

@@ -74,8 +74,12 @@ def train(
     dataset = config.dataset(data_dir)
     network = config.network(dataset)
     check_trainable(network, dataset, batch=config.batch)
-    run = None if out is None else Run.create(out, config, force=force)
-    _print(_trained(config, network, dataset, run, how), out, as_json)
+    if out is None:
+        summary = _trained(config, network, dataset, None, how)
+    else:
+        with Run(out, config).locked():
+            summary = _trained(config, network, dataset, Run.create(out, config, force=force), how)
+    _print(summary, out, as_json)
 
 
 def _refuse_others(context: click.Context) -> None:
@@ -92,8 +96,9 @@ def _resumed(run: Run, data_dir: str | None, how: dict[str, Any]) -> dict[str, A
     if (summary := run.summary()) is not None:
         return summary
     dataset = run.config.dataset(data_dir)
-    network, start = run.prepare(dataset)
-    return _trained(run.config, network, dataset, run, {**how, "start": start})
+    with run.locked():
+        network, start = run.prepare(dataset)
+        return _trained(run.config, network, dataset, run, {**how, "start": start})
 
 
 def _trained(

@@ -3,15 +3,16 @@
 import errno
 import json
 import os
-import sqlite3
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
+from tikitaka._internal.lock import locked
+from tikitaka._internal.shown import shown
 from tikitaka.training import TrainConfig
 
 __all__ = ["Results", "key_of"]
@@ -44,18 +45,11 @@ class Results:
             raise OSError(errno.EINVAL, "results must go to a plain file", str(path))
         if not self.path.parent.exists():
             self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = self.path.open("a+b", buffering=0)
-        try:
-            self._lock_path = self.path.with_name(f".{self.path.name}.lock")
-            self._lock = self._locked()
-        except BaseException:
-            self._file.close()
-            raise
-        try:
+        with ExitStack() as opened:
+            opened.enter_context(locked(self.path, "another sweep writes to this file"))
+            self._file = opened.enter_context(self.path.open("a+b", buffering=0))
             self.rows = self._read()
-        except BaseException:
-            self.close()
-            raise
+            self._opened = opened.pop_all()
 
     def add(self, config: TrainConfig, measured: Mapping[str, Any]) -> None:
         """Append the measurements of a cell; numbers that are not finite become null.
@@ -64,7 +58,7 @@ class Results:
         OSError if it cannot be written; the file is then unchanged.
         """
         if not isinstance(measured, Mapping):
-            raise TypeError(f"{self.measure} must return a mapping, not {measured!r}")
+            raise TypeError(f"{self.measure} must return a mapping, not {shown(measured)}")
         key = key_of(config)
         row: dict[str, Any] = {"format": _FORMAT, "key": key, "measure": self.measure, "config": config.to_dict()}
         if taken := [name for name in row if name in measured]:
@@ -85,28 +79,13 @@ class Results:
 
     def close(self) -> None:
         """Let others write to the file."""
-        self._file.close()
-        with suppress(PermissionError):  # on Windows, where an open file cannot be removed
-            self._lock_path.unlink(missing_ok=True)
-        self._lock.close()
+        self._opened.close()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _locked(self) -> sqlite3.Connection:
-        """SQLite's locks work on every system, also between threads, and end with the process."""
-        lock = sqlite3.connect(self._lock_path, timeout=0, isolation_level=None)
-        try:
-            lock.execute("BEGIN EXCLUSIVE")
-        except sqlite3.DatabaseError as error:
-            lock.close()
-            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
-                raise BlockingIOError(errno.EAGAIN, "another sweep writes to this file", str(self.path)) from None
-            raise OSError(f"{self._lock_path}: {error}") from error
-        return lock
 
     def _read(self) -> dict[str, dict[str, Any]]:
         self._file.seek(0)
@@ -125,14 +104,16 @@ class Results:
         try:
             row = json.loads(line)
             if row["format"] != _FORMAT:
-                raise ValueError(f"{where} must be of format {_FORMAT}, not {row['format']!r}")
+                raise ValueError(f"{where} must be of format {_FORMAT}, not {shown(row['format'])}")
             key, measure, config = row["key"], row["measure"], row["config"]
         except (json.JSONDecodeError, UnicodeDecodeError, TypeError, KeyError) as error:
             raise ValueError(f"{where} is not a result of a sweep") from error
         if not isinstance(config, dict) or key != key_of(config):
             raise ValueError(f"{where} is damaged: its key does not match its config")
         if measure != self.measure:
-            raise ValueError(f"{where} must be of measure {self.measure!r}, not {measure!r}; choose another file")
+            raise ValueError(
+                f"{where} must be of measure {shown(self.measure)}, not {shown(measure)}; choose another file"
+            )
         assert isinstance(row, dict)
         return row
 

@@ -1,12 +1,19 @@
 """Studies: questions about the hardware that are answered by trainings, with a table and a figure."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, ParamSpec, TypeVar
 
-__all__ = ["DATA_DIR", "Option", "Study"]
+from tikitaka._internal.lock import locked_folder
+
+__all__ = ["DATA_DIR", "Option", "Study", "locked_study", "one_writer"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -28,6 +35,22 @@ class Option:
 
 
 DATA_DIR = Option("data_dir", "folder", "Folder of data sets (TIKITAKA_DATA).", environment="TIKITAKA_DATA")
+
+
+def locked_study(out: str | Path) -> AbstractContextManager[None]:
+    """In this context, no other process or thread writes to the folder of a study; BlockingIOError if one does."""
+    return locked_folder(out, "another process runs a study in this folder")
+
+
+def one_writer(run: Callable[P, T]) -> Callable[P, T]:
+    """`Study.run` within `locked_study` of its folder `out`."""
+
+    @wraps(run)
+    def locked(*args: P.args, **options: P.kwargs) -> T:
+        with locked_study(options["out"]):  # type: ignore[arg-type]
+            return run(*args, **options)
+
+    return locked
 
 
 class Study(ABC):
@@ -53,7 +76,8 @@ class Study(ABC):
         """Run the study and return its result: plain values, including its name as "claim", and "rows".
 
         Every study takes out, scale, seeds, threads and progress by name, besides its own `options`. Trainings are
-        stored in the folder `out` if the study is `resumable`. Raises ValueError for unknown names.
+        stored in the folder `out` if the study is `resumable`. Raises ValueError for unknown names, and BlockingIOError
+        if another process or thread runs a study in `out`.
         """
 
     @abstractmethod

@@ -16,12 +16,13 @@ from statistics import fmean
 from typing import Any
 
 from tikitaka import plot
+from tikitaka._internal.shown import shown
 from tikitaka._internal.statistics import standard_deviation
 from tikitaka._internal.validation import one_of
 from tikitaka.experiments import learning_rates
 from tikitaka.experiments.axis import Axis, Panel
 from tikitaka.experiments.measure import scored
-from tikitaka.experiments.study import DATA_DIR, Option, Study
+from tikitaka.experiments.study import DATA_DIR, Option, Study, one_writer
 from tikitaka.experiments.sweep import sweep
 from tikitaka.experiments.tolerance import Tolerance, missing, ratio, tolerance
 from tikitaka.experiments.tolerance_table import table
@@ -75,6 +76,7 @@ class ToleranceStudy(Study):
             Option("rules", "names", "Rules, with commas.", axis.rules),
         )
 
+    @one_writer
     def run(
         self,
         *,
@@ -100,7 +102,9 @@ class ToleranceStudy(Study):
         kinds = axis.rules if rules is None else tuple(rules)
         learning_rates.check_names("rules", kinds, axis.rules)
         if net in nets and nets[net].text:
-            raise ValueError(f"net must be a network for images, not {net!r}: its error is a share of wrong characters")
+            raise ValueError(
+                f"net must be a network for images, not {shown(net)}: its error is a share of wrong characters"
+            )
         count = size.seeds if seeds is None else seeds
         if count < 1:
             raise ValueError(f"seeds must be at least 1, not {count}")

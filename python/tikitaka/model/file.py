@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tikitaka import _core, nn
-from tikitaka._internal.atomic_write import atomic_write
+from tikitaka._internal.atomic_write import atomic_write, replacing
 from tikitaka._internal.checksum import verify, with_checksum
+from tikitaka._internal.shown import listed, shown
 from tikitaka.config import from_dict
 
 __all__ = ["VERSION", "Content", "endings", "read", "write"]
@@ -60,7 +61,8 @@ def write(path: str | Path, content: Content) -> None:
     }
     header = with_checksum(header, arrays, format=_FORMAT, version=VERSION)
     if ending == ".safetensors":
-        _core.save_tensors(str(path), arrays, header)
+        with replacing(path) as part:
+            _core.save_tensors(str(part), arrays, header)
         return
     file = io.BytesIO()
     np.savez(
@@ -77,7 +79,7 @@ def read(path: str | Path) -> Content:
     arrays, header = _core.load_tensors(str(path)) if ending == ".safetensors" else _read_npz(path)
     verify(path, header, arrays, format=_FORMAT, version=VERSION, what="model")
     if sorted(arrays) != sorted(str(k) for k in range(len(arrays))):
-        raise ValueError(f"{path}: its arrays must be named 0, 1, …, not {', '.join(sorted(arrays))}")
+        raise ValueError(f"{path}: its arrays must be named 0, 1, …, not {listed(sorted(arrays))}")
     try:
         layers = tuple(_layer(layer) for layer in json.loads(header["layers"]))
         return Content(layers, tuple(arrays[str(k)] for k in range(len(arrays))), header["loss"], _metadata(header))
@@ -113,15 +115,15 @@ def _read_npz(path: str | Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]
 
 def _layer(values: Any) -> nn.Layer:
     if not isinstance(values, Mapping):
-        raise ValueError(f"a layer must be a table of fields, not {values!r}")
+        raise ValueError(f"a layer must be a table of fields, not {shown(values)}")
     kind = values.get("kind")
     if kind not in nn.kinds:
-        raise ValueError(f"kind of a layer must be one of {', '.join(nn.kinds)}, not {kind!r}")
+        raise ValueError(f"kind of a layer must be one of {', '.join(nn.kinds)}, not {shown(kind)}")
     return from_dict(nn.kinds[kind], values)
 
 
 def _metadata(header: Mapping[str, str]) -> dict[str, Any]:
     metadata = json.loads(header["metadata"])
     if not isinstance(metadata, dict):
-        raise ValueError(f"metadata must be a table of fields, not {metadata!r}")
+        raise ValueError(f"metadata must be a table of fields, not {shown(metadata)}")
     return metadata

@@ -5,6 +5,7 @@ size of the network, the config of the training, its progress, the SHA-256 of it
 text, and the SHA-256 of all of these and the arrays. Floats are hexadecimal, so that they are restored bit for bit.
 """
 
+import itertools
 import json
 import os
 import warnings
@@ -17,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tikitaka import _core
-from tikitaka._internal.atomic_write import sync_folder
+from tikitaka._internal.atomic_write import beside, replacing, sync_folder
 from tikitaka._internal.checksum import verify, with_checksum
+from tikitaka._internal.shown import shown
 from tikitaka._internal.validation import check_kind
 from tikitaka.data import Vocabulary
 from tikitaka.data.targets import Task
@@ -33,6 +35,7 @@ NEWEST: Final = "checkpoint.safetensors"
 PREVIOUS: Final = "checkpoint.previous.safetensors"
 
 _FORMAT = "tikitaka-checkpoint"
+_HEADER = 1 << 24  # bytes of a header that are read to find its version
 
 
 @dataclass(frozen=True)
@@ -86,26 +89,24 @@ def save(folder: str | Path, checkpoint: Checkpoint) -> None:
     if checkpoint.task == "regression":
         header["task"] = checkpoint.task
     state = {name: _stored(name, array) for name, array in checkpoint.state.items()}
-    newest, part = folder / NEWEST, folder / f".{NEWEST}.{os.getpid()}.part"
-    try:
+    newest = folder / NEWEST
+    with replacing(newest) as part:
         _core.save_tensors(str(part), state, with_checksum(header, state, format=_FORMAT, version=VERSION))
         if newest.exists():
-            os.replace(newest, folder / PREVIOUS)
-        os.replace(part, newest)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise OSError(error.errno, error.strerror, str(newest)) from error
-    sync_folder(folder)
+            _keep(newest, folder / PREVIOUS)
 
 
 def load(folder: str | Path, *, mend: bool = False) -> Checkpoint:
     """The newest checkpoint of `folder`, or, if it is missing or damaged, the previous one, with a warning.
 
-    With `mend` the previous one then replaces it, so that the next `save` loses no complete checkpoint. Raises
-    FileNotFoundError if there is none, ValueError if none is complete, OSError if it cannot be read.
+    With `mend` the previous one then takes its place, so that the next `save` loses no complete checkpoint; the damaged
+    file is kept as checkpoint.damaged.safetensors. Raises FileNotFoundError if there is none, ValueError if none is
+    complete and if one is of another release, OSError if it cannot be read.
     """
     folder = Path(folder)
     newest, previous = folder / NEWEST, folder / PREVIOUS
+    for path in (newest, previous):
+        _check_version(path)
     try:
         return _read(newest)
     except (FileNotFoundError, ValueError) as error:
@@ -117,10 +118,45 @@ def load(folder: str | Path, *, mend: bool = False) -> Checkpoint:
     except ValueError as error:
         raise ValueError(f"{reason}; {error}") from error
     if mend:
+        if newest.exists():
+            os.replace(newest, _free(folder / "checkpoint.damaged.safetensors"))
         os.replace(previous, newest)
         sync_folder(folder)
     warnings.warn(f"{reason}; the previous checkpoint is used", stacklevel=2)
     return checkpoint
+
+
+def _check_version(path: Path) -> None:
+    """Raise ValueError if the file is a checkpoint of another version, complete or not: it must not be replaced."""
+    try:
+        with path.open("rb") as file:
+            header = json.loads(file.read(min(int.from_bytes(file.read(8), "little"), _HEADER)))["__metadata__"]
+        of_format, version = header["format"], header["version"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return  # `_read` says why
+    if of_format == _FORMAT and version != str(VERSION):
+        raise ValueError(
+            f"{path} must be of format version {VERSION}, not {str(version)[:20]}: "
+            "another release of tikitaka wrote it, and only such a release can continue"
+        )
+
+
+def _free(path: Path) -> Path:
+    """`path`, or with a number if it exists."""
+    names = itertools.chain([path], (path.with_stem(f"{path.stem}.{k}") for k in itertools.count(2)))
+    return next(name for name in names if not name.exists())
+
+
+def _keep(newest: Path, previous: Path) -> None:
+    """Make `newest` the previous checkpoint, too, so that whoever reads meanwhile finds both."""
+    link = beside(previous, "part")
+    try:
+        link.unlink(missing_ok=True)
+        os.link(newest, link)
+    except OSError:  # the file system has no links; for a moment, there is only the previous checkpoint
+        os.replace(newest, previous)
+    else:
+        os.replace(link, previous)
 
 
 def _read(path: Path) -> Checkpoint:
@@ -131,7 +167,7 @@ def _read(path: Path) -> Checkpoint:
     try:
         config = json.loads(header["config"])
         if not isinstance(config, dict):
-            raise ValueError(f"config must be a table of fields, not {config!r}")
+            raise ValueError(f"config must be a table of fields, not {shown(config)}")
         progress = {f.name: _number(header[f.name], integer=f.type is int) for f in fields(Progress)}
         characters = header.get("vocabulary")
         return Checkpoint(

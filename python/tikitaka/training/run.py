@@ -2,12 +2,14 @@
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from tikitaka._internal.atomic_write import atomic_write
+from tikitaka._internal.atomic_write import atomic_write, remove_parts
+from tikitaka._internal.lock import LOCK, locked_folder
 from tikitaka._internal.validation import check_kind
 from tikitaka.config import read_toml
 from tikitaka.data import Dataset, Vocabulary
@@ -47,20 +49,19 @@ class Run:
     def create(cls, path: str | Path, config: TrainConfig, *, force: bool = False) -> Self:
         """Begin a run in a new or empty folder; with `force`, an earlier run there is removed first.
 
-        Raises FileExistsError if the folder is not empty and `force` is off, NotADirectoryError if it is a file.
+        Raises FileExistsError if the folder is not empty and `force` is off, NotADirectoryError if it is a file, and
+        BlockingIOError if a training in it is running.
         """
         path = Path(path)
         check_kind("config", config, TrainConfig)
-        if path.exists() and not path.is_dir():
-            raise NotADirectoryError(f"{path} is a file, not a folder")
-        if path.is_dir() and any(path.iterdir()) and not force:
-            raise FileExistsError(f"{path} is not empty; --force (force=True) replaces a run in it")
-        path.mkdir(parents=True, exist_ok=True)
         run = cls(path, config)
-        run._tidy()
-        for name in _FILES:
-            (path / name).unlink(missing_ok=True)
-        run._write("config.toml", config.to_toml())
+        with run.locked():
+            if any(file.name != LOCK for file in path.iterdir()) and not force:
+                raise FileExistsError(f"{path} is not empty; --force (force=True) replaces a run in it")
+            run._tidy()
+            for name in reversed(_FILES[1:]):
+                (path / name).unlink(missing_ok=True)
+            run._write("config.toml", config.to_toml())
         return run
 
     @classmethod
@@ -75,6 +76,18 @@ class Run:
             return cls(path, TrainConfig.from_dict(values))
         except (ValueError, TypeError) as error:
             raise ValueError(f"{file}: {error}") from error
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """In this context, no other process or thread creates or trains a run in the folder.
+
+        The lock ends with the process, however that ends. `create` and `train` take it themselves. Raises
+        BlockingIOError if another process or thread has it, and NotADirectoryError if the path is a file.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise NotADirectoryError(f"{self.path} is a file, not a folder")
+        with locked_folder(self.path, "another process trains in this folder"):
+            yield
 
     def train(
         self,
@@ -91,33 +104,42 @@ class Run:
 
         Weights and metrics are the same, bit for bit, however often the training was interrupted and with any number of
         threads. A complete run just returns its summary. `dataset` is by default
-        the one of the config, in the folder `data_dir`. Raises what `prepare` and `tikitaka.training.train` raise.
+        the one of the config, in the folder `data_dir`. Raises what `prepare` and `tikitaka.training.train` raise, and
+        BlockingIOError if another process or thread trains in the folder.
         """
         if (summary := self.summary()) is not None:
             return summary
         dataset = self.config.dataset(data_dir) if dataset is None else dataset
-        network, start = self.prepare(dataset)
-        return train(
-            self.config,
-            network,
-            dataset,
-            run=self,
-            start=start,
-            threads=threads,
-            progress=progress,
-            checkpoint_epochs=checkpoint_epochs,
-            checkpoint_minutes=checkpoint_minutes,
-            stop=stop,
-        )
+        with self.locked():
+            network, start = self.prepare(dataset)
+            return train(
+                self.config,
+                network,
+                dataset,
+                run=self,
+                start=start,
+                threads=threads,
+                progress=progress,
+                checkpoint_epochs=checkpoint_epochs,
+                checkpoint_minutes=checkpoint_minutes,
+                stop=stop,
+            )
 
     def prepare(self, dataset: Dataset) -> tuple[Network, Progress]:
         """The network of the last checkpoint and the progress of its training, ready to continue.
 
         The untrained network if there is no checkpoint yet. Epochs after the checkpoint are removed from metrics.jsonl,
         and so are the temporary files of killed processes. Raises ValueError for other data than the run was started
-        with, and OSError or ValueError if the checkpoints or the metrics are missing or damaged.
+        with and for a config.toml that has changed since the run was opened, OSError or ValueError if the checkpoints
+        or the metrics are missing or damaged, and BlockingIOError if another process or thread trains in the folder.
         """
         check_kind("dataset", dataset, Dataset)
+        with self.locked():
+            return self._prepared(dataset)
+
+    def _prepared(self, dataset: Dataset) -> tuple[Network, Progress]:
+        if type(self).open(self.path).config.to_dict() != self.config.to_dict():
+            raise ValueError(f"{self.path / 'config.toml'} has changed since the run was opened: open it again")
         if not any((self.path / name).exists() for name in (NEWEST, PREVIOUS)):
             last, network = None, self.config.network(dataset)
         else:
@@ -131,6 +153,7 @@ class Run:
             raise ValueError(
                 f"{self.path / 'metrics.jsonl'} holds {len(lines)} epochs, the checkpoint is after {progress.epoch}"
             )
+        self._parsed(lines[: progress.epoch])  # refuses what it does not understand, before any file changes
         self._tidy()
         self._lines = lines[: progress.epoch]
         if len(lines) > progress.epoch:
@@ -147,10 +170,7 @@ class Run:
 
     def metrics(self) -> list[Metrics]:
         """The metrics of every epoch so far; OSError or ValueError if metrics.jsonl is missing or damaged."""
-        try:
-            return [_metrics(json.loads(line)) for line in self._metrics_lines()]
-        except (json.JSONDecodeError, TypeError, AttributeError) as error:
-            raise ValueError(f"{self.path / 'metrics.jsonl'}: {error}") from error
+        return self._parsed(self._metrics_lines())
 
     def checkpoint(
         self, network: Network, *, epoch: int = 0, progress: Progress | None = None, dataset: Dataset | None = None
@@ -254,6 +274,12 @@ class Run:
             model = model.noted(sequence=self.config.sequence, vocabulary=last.vocabulary.characters)
         return model.noted(epochs_averaged=self.epochs_averaged(last)) if what == "average" else model
 
+    def _parsed(self, lines: list[str]) -> list[Metrics]:
+        try:
+            return [_metrics(json.loads(line)) for line in lines]
+        except (json.JSONDecodeError, TypeError, AttributeError) as error:
+            raise ValueError(f"{self.path / 'metrics.jsonl'}: {error}") from error
+
     def _metrics_lines(self) -> list[str]:
         path = self.path / "metrics.jsonl"
         try:
@@ -264,8 +290,7 @@ class Run:
     def _tidy(self) -> None:
         """Remove the temporary files of processes that were killed."""
         for name in _FILES:
-            for part in self.path.glob(f".{name}.*"):
-                part.unlink(missing_ok=True)
+            remove_parts(self.path / name)
 
     def _write(self, name: str, text: str) -> None:
         atomic_write(self.path / name, text.encode())

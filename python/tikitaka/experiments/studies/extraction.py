@@ -24,7 +24,7 @@ from tikitaka._internal.validation import check_int, one_of
 from tikitaka.config import Periphery, SoftBounds, Ttv2
 from tikitaka.data import Dataset, load
 from tikitaka.deployment import program
-from tikitaka.experiments.study import DATA_DIR, Option, Study
+from tikitaka.experiments.study import DATA_DIR, Option, Study, one_writer
 from tikitaka.model import extract
 from tikitaka.network import Network
 from tikitaka.training import Run, TrainConfig
@@ -152,10 +152,12 @@ def _trained(path: Path, config: TrainConfig, dataset: Dataset, stop: Event) -> 
             return run.network()
         raise ValueError(f"{path} must not contain a run with other settings; choose another folder")
     network = config.network(dataset)
-    run = Run.create(path, config, force=True)
-    history = config.fit(network, dataset, progress=False, on_epoch=run.log, stop=stop.is_set)
-    run.checkpoint(network, epoch=config.epochs)
-    run.finish(summarize(config, network, dataset, history, seconds=sum(m.seconds for m in history), threads=1))
+    run = Run(path, config)
+    with run.locked():
+        run = Run.create(path, config, force=True)
+        history = config.fit(network, dataset, progress=False, on_epoch=run.log, stop=stop.is_set)
+        run.checkpoint(network, epoch=config.epochs)
+        run.finish(summarize(config, network, dataset, history, seconds=sum(m.seconds for m in history), threads=1))
     return network
 
 
@@ -205,6 +207,7 @@ class Extraction(Study):
     )
     seeds_help = "Trainings of each setting and schedule (default: 3, quick: 2)."
 
+    @one_writer
     def run(
         self,
         *,

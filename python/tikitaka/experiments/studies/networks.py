@@ -17,7 +17,7 @@ from tikitaka._internal.validation import one_of
 from tikitaka.config import Periphery, RuleConfig, rules
 from tikitaka.experiments import learning_rates
 from tikitaka.experiments.measure import scored
-from tikitaka.experiments.study import DATA_DIR, Option, Study
+from tikitaka.experiments.study import DATA_DIR, Option, Study, one_writer
 from tikitaka.experiments.sweep import sweep
 from tikitaka.nn import nets
 from tikitaka.training import TrainConfig
@@ -93,6 +93,7 @@ class Networks(Study):
     seeds_help = "Seeds of each rule (default: 1 to 3)."
     has_figure = False
 
+    @one_writer
     def run(
         self,
         *,
