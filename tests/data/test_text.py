@@ -203,6 +203,7 @@ class Reader(tt.Network):
     """A stand-in for a network that carries state, which records its calls."""
 
     recurrent = carries = True
+    inputs = outputs = 100
     layers = (tt.nn.Linear(9, 1000), tt.nn.Linear(1000, 9))
     rules = tt.DigitalSgd()
     seed = 0

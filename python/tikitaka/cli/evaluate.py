@@ -63,6 +63,7 @@ def evaluate(
     share of wrong next characters, and losses are in nats per character. With --target-error or
     --target-method also on chips of new devices; the error is a fraction of the range of the devices.
     """
+    programming = _programming(**target)
     source = open_source(path)
     predictor, dataset = source.predictor, source.dataset(data, data_dir)
     if dataset.classes > predictor.outputs:
@@ -75,12 +76,15 @@ def evaluate(
         return candidate.evaluate(x, y, threads=threads).error
 
     models: dict[str, Model | None]
-    scores: dict[str, Score | None]
-    if isinstance(predictor, Network):  # with the noise of the last epoch, which reproduces the RUN's own error
+    scores: dict[str, Score | None] = {}
+    if isinstance(predictor, Network):
         models = {"last_read_": extract.last_read(predictor), "average_": extract.average(predictor)}
-        scores = {"": predictor.evaluate(x, y, draw=source.epochs, threads=threads)}
     else:
-        models, scores = {"": predictor}, {}
+        models = {"": predictor}
+    if programming is not None:  # before any evaluation
+        targets = {name: model and _target(model, programming) for name, model in models.items()}
+    if isinstance(predictor, Network):  # with the noise of the last epoch, which reproduces the RUN's own error
+        scores[""] = predictor.evaluate(x, y, draw=source.epochs, threads=threads)
     for name, model in models.items():
         scores[name] = None if model is None else model.evaluate(x, y, threads=threads)
     result: dict[str, Any] = {
@@ -94,9 +98,8 @@ def evaluate(
             {"bits": b, **{f"{name}test_error": m and error(m.quantised(b)) for name, m in models.items()}}
             for b in bits
         ]
-    programming = _programming(**target)
     if programming is not None:
-        chips_by_model = {name: model and _chips(model, **programming) for name, model in models.items()}
+        chips_by_model = {name: model and _chips(model, targets[name], **programming) for name, model in models.items()}
         on_chips = {name: [error(chip.network) for chip in chips] for name, chips in chips_by_model.items() if chips}
         result["target"] = {
             "method": programming["method"],
@@ -133,6 +136,8 @@ def _programming(
         return None
     if method == "error" and target_error is None:
         raise ValueError("--target-method error needs --target-error")
+    if method != "error" and target_error:
+        raise ValueError(f"--target-error {target_error:g} belongs to --target-method error, not {method}")
     return {
         "method": method,
         "error_share": target_error or 0.0,
@@ -143,13 +148,21 @@ def _programming(
     }
 
 
-def _chips(model: Model, *, states: float | None, periphery: str | None, seeds: range, **method: Any) -> list[Chip]:
+def _target(model: Model, programming: dict[str, Any]) -> dict[str, Any]:
+    """The devices and periphery of the chips for `model`, as arguments of `program`."""
     device, circuits = origin(model)
-    if states is not None:
-        device = from_dict(type(device), over(to_dict(device), {"states": states}))
-    if periphery is not None:
-        circuits = peripheries[periphery]
-    return [program(model, device=device, periphery=circuits, seed=seed, **method) for seed in seeds]
+    if programming["states"] is not None:
+        device = from_dict(type(device), over(to_dict(device), {"states": programming["states"]}))
+    if programming["periphery"] is not None:
+        circuits = peripheries[programming["periphery"]]
+    return {"device": device, "periphery": circuits}
+
+
+def _chips(
+    model: Model, target: Any, *, method: Method, error_share: float, max_pulses: int, seeds: range, **_: Any
+) -> list[Chip]:
+    how: Any = {"method": method, "error_share": error_share, "max_pulses": max_pulses}
+    return [program(model, **target, seed=seed, **how) for seed in seeds]
 
 
 def _lines(result: dict[str, Any], of_run: bool, samples: str) -> list[str]:

@@ -13,6 +13,7 @@ from tikitaka.data import Dataset
 from tikitaka.network import Network
 from tikitaka.nn import nets
 from tikitaka.training import Run, Stopped, TrainConfig
+from tikitaka.training.examples import check_examples
 from tikitaka.training.guards import check_trainable
 from tikitaka.training.session import train as train_all
 
@@ -74,6 +75,7 @@ def train(
     dataset = config.dataset(data_dir)
     network = config.network(dataset)
     check_trainable(network, dataset, batch=config.batch)
+    check_examples(network, dataset)
     if out is None:
         summary = _trained(config, network, dataset, None, how)
     else:
@@ -93,7 +95,7 @@ def _refuse_others(context: click.Context) -> None:
 
 def _resumed(run: Run, data_dir: str | None, how: dict[str, Any]) -> dict[str, Any]:
     """The summary of an earlier run, which is completed first if necessary."""
-    if (summary := run.summary()) is not None:
+    if (summary := run.finished()) is not None:
         return summary
     dataset = run.config.dataset(data_dir)
     with run.locked():

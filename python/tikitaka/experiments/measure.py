@@ -13,7 +13,7 @@ from tikitaka.data.sets import data_folder
 from tikitaka.model import extract
 from tikitaka.training import Metrics, Stopped, TrainConfig
 
-__all__ = ["hopeless", "scored", "trained"]
+__all__ = ["check_cell", "hopeless", "scored", "trained"]
 
 _cached, _loading = lru_cache(maxsize=4)(load), Lock()  # a data set is read once per process, not once per cell
 
@@ -69,6 +69,11 @@ def trained(
         average = extract.average(network)
         measured["average_error"] = average and average.evaluate(dataset.test_x, dataset.test_y, threads=threads).error
     return measured
+
+
+def check_cell(config: TrainConfig, *, data_dir: str | Path | None = None, **_: Any) -> None:
+    """Raise what `trained` raises for data that cannot be loaded or do not suit the network, but train nothing."""
+    config.check(config.dataset(data_dir, load=_load))
 
 
 def hopeless(metrics: Metrics) -> bool:

@@ -20,7 +20,7 @@ from tikitaka._internal.cpu import cores
 from tikitaka._internal.shown import listed, shortened, shown
 from tikitaka._internal.validation import check_int
 from tikitaka.experiments.grid import labels
-from tikitaka.experiments.measure import trained
+from tikitaka.experiments.measure import check_cell, scored, trained
 from tikitaka.experiments.results import Results, key_of
 from tikitaka.training import TrainConfig
 
@@ -49,7 +49,9 @@ def sweep(
     send `measure`: for processes, a function of a module or a `functools.partial` of one. The executor is not shut
     down. `progress` shows a bar on standard error if that is a terminal.
 
-    Raises ValueError for an empty grid and a file of other results, TypeError for invalid cells, measures or executors,
+    Raises ValueError for an empty grid, a file of other results and, before the first training, a cell whose data do
+    not suit its network (OSError if they are missing; by `trained` in this process), TypeError for invalid cells,
+    measures or executors,
     and OSError if the file cannot be written or another sweep writes to it, before any cell runs if possible. If cells
     fail, the others still run; RuntimeError then names the failed ones, raised from the first error. RuntimeError is
     also raised if the executor breaks. In every case the finished cells are in the file.
@@ -81,6 +83,8 @@ def sweep(
     by_key = {key_of(config): config for config in configs}
     with Results(out, _name(measure)) as results:
         missing = {key: config for key, config in by_key.items() if key not in results.rows}
+        if executor is None:
+            _check(missing, measure)
         if missing:
             finished = len(by_key) - len(missing)
             bar = tqdm(
@@ -100,6 +104,21 @@ def sweep(
                     f"{len(failed)} of {len(by_key)} cells failed, the others are kept in {results.path}: {why}"
                 ) from next(iter(failed.values()))
         return [results.rows[key_of(config)] for config in configs]
+
+
+def _check(missing: Mapping[str, TrainConfig], measure: Any) -> None:
+    """Raise ValueError, TypeError or OSError, naming the cell, for the first that cannot be trained."""
+    keywords: dict[str, Any] = {}
+    while isinstance(measure, partial):
+        keywords, measure = {**measure.keywords, **keywords}, measure.func
+    if measure not in (trained, scored):
+        return
+    for config, name in zip(missing.values(), labels(list(missing.values())) if missing else [], strict=True):
+        try:
+            check_cell(config, **keywords)
+        except (ValueError, TypeError, OSError) as error:
+            words = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else error
+            raise type(error)(f"cell {name}: {words}") from error
 
 
 def _run(

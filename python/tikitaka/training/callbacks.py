@@ -16,11 +16,11 @@ Callbacks = Callback | Sequence[Callback] | None
 """One callback, a sequence of them, or None."""
 
 
-def callbacks_of(on_epoch: Callbacks, *, validated: bool) -> tuple[Callback, ...]:
+def callbacks_of(on_epoch: Callbacks, *, validated: bool, regression: bool = False) -> tuple[Callback, ...]:
     """The callbacks of a training, in order; `validated` says whether it has a validation part.
 
     Raises TypeError for anything that cannot be called, ValueError for early stopping by a metric that the training
-    does not have.
+    does not have: of a validation part, or the error of a `regression`.
     """
     callables: Sequence[Any] = () if on_epoch is None else on_epoch if isinstance(on_epoch, Sequence) else (on_epoch,)
     for callback in callables:
@@ -30,6 +30,8 @@ def callbacks_of(on_epoch: Callbacks, *, validated: bool) -> tuple[Callback, ...
             raise ValueError(
                 f"validation must be the share to hold out for early stopping by {callback.metric}, not None"
             )
+        if isinstance(callback, EarlyStopping) and callback.metric.endswith("_error") and regression:
+            raise ValueError(f"metric must be a loss for early stopping of a regression, not {callback.metric}")
     return tuple(callables)
 
 

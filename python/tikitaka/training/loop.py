@@ -15,6 +15,7 @@ from tikitaka.data import Dataset
 from tikitaka.network import Network
 from tikitaka.nn import Layer
 from tikitaka.training.callbacks import Callbacks, call, callbacks_of
+from tikitaka.training.examples import check_examples
 from tikitaka.training.guards import check_finite, check_saturation, check_start, check_trainable
 from tikitaka.training.metrics import Metrics, Progress, Stopped
 from tikitaka.training.order import shuffled, streams
@@ -84,7 +85,7 @@ def fit(
     epochs, batch, threads = (
         check_int(name, value, 1) for name, value in (("epochs", epochs), ("batch", batch), ("threads", threads))
     )
-    dataset, held = hold_out(dataset, validation)
+    whole, (dataset, held) = dataset, hold_out(dataset, validation)
     check_trainable(network, dataset, batch=batch)
     seed = network.seed if seed is None else seed
     seed = check_int("seed", seed, 0, 2**64 - 1)
@@ -92,7 +93,7 @@ def fit(
         average_from = 2 * epochs // 3 + 1
     average_from = check_int("average_from", average_from, 1, epochs + 1)
     schedule = check_schedule(schedule, epochs)
-    callbacks = callbacks_of(on_epoch, validated=held is not None)
+    callbacks = callbacks_of(on_epoch, validated=held is not None, regression=dataset.task == "regression")
     start = Progress() if start is None else start
     check_kind("start", start, Progress)
     history = []
@@ -100,6 +101,7 @@ def fit(
     consecutive = streams(n, batch) if network.carries else None
     examples = n if consecutive is None else len(consecutive)
     check_start(start, epochs, examples, batch)
+    check_examples(network, whole)
     bar = tqdm(
         total=epochs * examples * dataset.time_steps,
         initial=(start.epoch * examples + start.position) * dataset.time_steps,

@@ -107,7 +107,7 @@ class Run:
         the one of the config, in the folder `data_dir`. Raises what `prepare` and `tikitaka.training.train` raise, and
         BlockingIOError if another process or thread trains in the folder.
         """
-        if (summary := self.summary()) is not None:
+        if (summary := self.finished()) is not None:
             return summary
         dataset = self.config.dataset(data_dir) if dataset is None else dataset
         with self.locked():
@@ -206,13 +206,15 @@ class Run:
         Also ValueError if config.toml has changed since it was written.
         """
         last = checkpoint.load(self.path, mend=mend)
-        current, saved = self.config.to_dict(), TrainConfig.from_dict(last.config).to_dict()
+        self._check_config(last.config, "checkpoint")
+        return last
+
+    def _check_config(self, config: Mapping[str, Any], of: str) -> None:
+        """Raise ValueError unless `config` is that of config.toml."""
+        current, saved = self.config.to_dict(), TrainConfig.from_dict(config).to_dict()
         if current != saved:
             differ = ", ".join(name for name in {**current, **saved} if current.get(name) != saved.get(name))
-            raise ValueError(
-                f"{self.path / 'config.toml'} must be the config of the checkpoint; they differ in {differ}"
-            )
-        return last
+            raise ValueError(f"{self.path / 'config.toml'} must be the config of the {of}; they differ in {differ}")
 
     def finish(self, summary: Mapping[str, Any]) -> None:
         """Write summary.json."""
@@ -229,6 +231,13 @@ class Run:
             raise ValueError(f"{path}: {error}") from error
         if not isinstance(summary, dict):
             raise ValueError(f"{path} is not a summary of a training")
+        return summary
+
+    def finished(self) -> dict[str, Any] | None:
+        """The summary of a complete run, None until then; ValueError if config.toml has changed since."""
+        summary = self.summary()
+        if summary is not None and isinstance(summary.get("config"), Mapping):
+            self._check_config(summary["config"], "summary")
         return summary
 
     def network(self, last: Checkpoint | None = None) -> Network:
@@ -265,11 +274,15 @@ class Run:
     def extract(self, what: Literal["average", "read", "reads"] = "average", *, reads: int = 16) -> Model:
         """The digital model that `Network.extract` gives, with the run recorded in its metadata.
 
-        That is net, data, the epochs of an average and, for text, sequence and vocabulary. Raises ValueError if no
+        That is net, data with its digest, the epochs of an average and, for text, sequence and vocabulary. Raises
+        ValueError if no
         average was gathered, OSError or ValueError if no checkpoint is complete.
         """
         last = self.last()
         model = self.network(last).extract(what, reads=reads).noted(net=self.config.net, data=self.config.data)
+        if last.data is not None:
+            chosen = {"holdout": self.config.holdout, "examples": self.config.examples}
+            model = model.noted(data_digest=last.data, **{k: n for k, n in chosen.items() if n is not None})
         if last.vocabulary is not None:
             model = model.noted(sequence=self.config.sequence, vocabulary=last.vocabulary.characters)
         return model.noted(epochs_averaged=self.epochs_averaged(last)) if what == "average" else model

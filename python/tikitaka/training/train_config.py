@@ -11,7 +11,7 @@ from tikitaka._internal.validation import check_kind, check_types, one_of
 from tikitaka.config import RuleConfig, from_dict, to_dict, to_toml
 from tikitaka.data import Dataset, load
 from tikitaka.network import Network, losses
-from tikitaka.nn import Sizes, array_names, nets, per_array
+from tikitaka.nn import Layer, Sizes, array_names, nets, per_array
 from tikitaka.nn.arrays import DEFAULT
 from tikitaka.training.callbacks import Callbacks, callbacks_of
 from tikitaka.training.early_stopping import EarlyStopping
@@ -161,11 +161,18 @@ class TrainConfig:
                 "data must be a tikitaka.Dataset, or another object with inputs, outputs, shape and task, "
                 f"not {shown(data)}"
             )
+        layers, rules = self._built(data)
+        return Network(layers, rules, loss=losses[data.task], seed=self.seed)
+
+    def check(self, data: Sizes) -> None:
+        """Raise what `network` raises for `data` that the network cannot be built for, but build nothing."""
+        self._built(data)
+
+    def _built(self, data: Sizes) -> tuple[list[Layer], RuleConfig | list[RuleConfig]]:
         layers = nets[self.net].build(data)
         if not self.layer_rules:
-            return Network(layers, self.rule, loss=losses[data.task], seed=self.seed)
-        rules = per_array("layer_rules", {DEFAULT: self.rule, **self.layer_rules}, array_names(layers))
-        return Network(layers, rules, loss=losses[data.task], seed=self.seed)
+            return layers, self.rule
+        return layers, per_array("layer_rules", {DEFAULT: self.rule, **self.layer_rules}, array_names(layers))
 
     def fit(
         self,
