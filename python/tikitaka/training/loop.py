@@ -20,6 +20,7 @@ from tikitaka.training.guards import check_finite, check_saturation, check_start
 from tikitaka.training.metrics import Metrics, Progress, Stopped
 from tikitaka.training.order import shuffled, streams
 from tikitaka.training.schedule import Schedule, check_schedule, lr_factor
+from tikitaka.training.unusual import warn_unusual
 from tikitaka.training.validation import DRAW, hold_out
 
 __all__ = ["fit"]
@@ -67,6 +68,8 @@ def fit(
     moment are enough to continue: restore a network with the same settings and seed, and call `fit` with the same
     arguments and this `start`. The result has the same bits as without the interruption.
 
+    Settings and data that are far from what is usual, such as pixels up to 255, give a warning.
+
     A regression has no errors: they are NaN in its metrics, and the network needs the loss "mse".
 
     Raises ValueError for bad settings or data that does not fit the network, FloatingPointError if a loss is no
@@ -102,6 +105,7 @@ def fit(
     examples = n if consecutive is None else len(consecutive)
     check_start(start, epochs, examples, batch)
     check_examples(network, whole)
+    warn_unusual(network, dataset, batch=batch)
     bar = tqdm(
         total=epochs * examples * dataset.time_steps,
         initial=(start.epoch * examples + start.position) * dataset.time_steps,
