@@ -13,7 +13,8 @@ from tqdm import tqdm
 from tikitaka._internal.statistics import plus_minus, standard_deviation
 from tikitaka.cli.output import common_options, print_json
 from tikitaka.config import AnalogSgd, DigitalSgd, RuleConfig, SoftBounds, Ttv1, Ttv2
-from tikitaka.data import Dataset, load
+from tikitaka.data import Dataset
+from tikitaka.data.sets import bundled
 from tikitaka.model import Model, extract
 from tikitaka.network import Network
 from tikitaka.nn import fcn
@@ -40,7 +41,7 @@ RULES: dict[str, RuleConfig] = {
 def demo(seeds: int, epochs: int, threads: int, as_json: bool) -> None:
     """Train on 1,442 real digits by four rules, on the same noisy 20-state devices, and compare."""
     start = time.perf_counter()
-    digits = load("digits")
+    digits = bundled("digits")
     jobs = [(rule, seed) for rule in RULES for seed in range(seeds)]
     with (
         tqdm(total=len(jobs) * epochs, unit="epoch", file=sys.stderr, disable=None) as bar,

@@ -11,6 +11,7 @@ import click
 from tikitaka import experiments
 from tikitaka import plot as figures
 from tikitaka._internal.shown import shown
+from tikitaka._internal.text import decoded
 from tikitaka.cli.flags import rule_flags
 from tikitaka.cli.output import Failed
 from tikitaka.config import Device, devices, from_dict, over, presets, read_toml, to_dict
@@ -135,7 +136,7 @@ def _curves(paths: tuple[Path, ...], out: Path, lines: tuple[str, ...]) -> None:
 
 def _result(path: Path) -> dict[str, Any]:
     try:
-        result = json.loads(path.read_text(encoding="utf-8"))
+        result = json.loads(decoded(path.read_bytes()))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: {error}") from error
     if not isinstance(result, dict) or "claim" not in result:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 from tikitaka import _core
+from tikitaka._internal.text import decoded
 from tikitaka._internal.validation import hints_of
 from tikitaka.config.convert import doc_of, kinds_of, named, to_dict
 
@@ -42,12 +43,14 @@ def to_toml(config: Any, names: Mapping[str, tuple[str, ...]]) -> str:
 
 
 def read_toml(path: str | Path) -> dict[str, Any]:
-    """The tables of a TOML file; OSError if it cannot be read, ValueError with its path if it is not valid TOML."""
-    with Path(path).open("rb") as file:
-        try:
-            return tomllib.load(file)
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise ValueError(f"{path}: {error}") from error
+    """The tables of a TOML file, of UTF-8 with or without a byte order mark.
+
+    OSError if it cannot be read, ValueError with its path if it is not valid TOML.
+    """
+    try:
+        return tomllib.loads(decoded(Path(path).read_bytes()))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: {error}") from error
 
 
 def _unset(part: Any) -> list[str]:

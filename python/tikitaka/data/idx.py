@@ -17,11 +17,13 @@ _BLOCK = 1 << 20
 _DEFLATE_RATIO = 1032  # no deflate stream expands by more than this
 
 
-def read_idx(path: str | Path, *, ndim: int | None = None, sha256: str | None = None) -> NDArray[np.uint8]:
+def read_idx(
+    path: str | Path, *, ndim: int | tuple[int, ...] | None = None, sha256: str | None = None
+) -> NDArray[np.uint8]:
     """The array of unsigned bytes in an IDX file, plain or compressed with gzip (recognised by its first bytes).
 
-    `ndim` demands a number of dimensions; `sha256` a SHA-256 of the uncompressed content, in hex. Raises
-    FileNotFoundError or another OSError when the file cannot be read and ValueError for any other content;
+    `ndim` demands a number of dimensions, or one of several; `sha256` a SHA-256 of the uncompressed content, in hex.
+    Raises FileNotFoundError or another OSError when the file cannot be read and ValueError for any other content;
     the message begins with the path. Memory is limited by the size of the file, whatever its header claims.
     """
     path = Path(path)
@@ -31,19 +33,22 @@ def read_idx(path: str | Path, *, ndim: int | None = None, sha256: str | None = 
         raw.seek(0)
         stream = cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if zipped else raw
         try:
-            return _parse(path, stream, size * _DEFLATE_RATIO if zipped else size, ndim, sha256)
+            allowed = (ndim,) if isinstance(ndim, int) else ndim
+            return _parse(path, stream, size * _DEFLATE_RATIO if zipped else size, allowed, sha256)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise ValueError(f"{path}: damaged gzip data ({error})") from error
 
 
-def _parse(path: Path, stream: IO[bytes], most: int, ndim: int | None, sha256: str | None) -> NDArray[np.uint8]:
+def _parse(
+    path: Path, stream: IO[bytes], most: int, ndim: tuple[int, ...] | None, sha256: str | None
+) -> NDArray[np.uint8]:
     head = stream.read(4)
     if len(head) < 4 or head[:2] != b"\x00\x00":
         raise ValueError(f"{path}: not an IDX file (it should begin with two zero bytes, not {head.hex()!r})")
     if head[2] != _UBYTE:
         raise ValueError(f"{path}: IDX type 0x{head[2]:02x} is not supported, only unsigned bytes (0x08)")
-    if head[3] == 0 or ndim not in (None, head[3]):
-        raise ValueError(f"{path}: it has {head[3]} dimensions instead of {ndim or 'at least 1'}")
+    if head[3] == 0 or (ndim is not None and head[3] not in ndim):
+        raise ValueError(f"{path}: it has {head[3]} dimensions instead of {ndim[0] if ndim else 'at least 1'}")
     sizes = stream.read(4 * head[3])
     if len(sizes) < 4 * head[3]:
         raise ValueError(f"{path}: it ends inside its header")

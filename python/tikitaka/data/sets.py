@@ -8,17 +8,16 @@ import numpy as np
 from tikitaka._internal.shown import listed, shown
 from tikitaka.data.arrays import image_shape, inputs_of
 from tikitaka.data.dataset import Dataset
+from tikitaka.data.folders import FILES, find_set, holds_images, image_files, only_images_in
 from tikitaka.data.idx import read_idx
 from tikitaka.data.text import read_text, text_dataset
 from tikitaka.data.vocabulary import Vocabulary
 
-__all__ = ["data_folder", "load"]
+__all__ = ["bundled", "data_folder", "load"]
 
 _BUNDLED = Path(__file__).parent / "bundled"
-_GREY, _COLOUR, _LABELS = "images-idx3-ubyte", "images-idx4-ubyte", "labels-idx1-ubyte"
-_FILES = tuple(f"{part}-{kind}" for part in ("train", "t10k") for kind in (_GREY, _LABELS))
 
-_FULL_SCALE = {"digits": 16.0}  # pixel value that becomes 1.0, if it is not 255
+_FULL_SCALE = {"digits": 16.0}  # pixel value of a bundled set that becomes 1.0, if it is not 255
 
 _SHA256 = {
     "digits": (
@@ -34,7 +33,7 @@ _SHA256 = {
         "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
     ),
 }
-"""SHA-256 of the uncompressed content of the four files, in the order of `_FILES`, if known."""
+"""SHA-256 of the uncompressed content of the four files, in the order of `FILES`, if known."""
 
 _TEXTS = (".txt", ".txt.gz")
 
@@ -51,14 +50,15 @@ def data_folder(data_dir: str | Path | None = None) -> Path | None:
 def load(
     name: str, data_dir: str | Path | None = None, sequence: int = 100, *, vocabulary: Vocabulary | None = None
 ) -> Dataset:
-    """The data set `name`: "digits" (bundled), or the folder or text file of that name in `data_folder(data_dir)`.
+    """The data set `name`: the folder or text of that name in `data_folder(data_dir)`, or else the bundled "digits".
 
     A folder of grey images holds {train,t10k}-images-idx3-ubyte (examples, rows, columns) and
     {train,t10k}-labels-idx1-ubyte, each with or without .gz; one of colour images {train,t10k}-images-idx4-ubyte
-    (examples, rows, columns, channels) in place of the first. Any other folder holds one text, *.txt or *.txt.gz;
-    without a folder, the file `name`, `name`.txt or `name`.txt.gz is the text. A text becomes sequences of `sequence`
-    characters, as `text_dataset` cuts them, in the codes of `vocabulary` if given; images ignore
-    both.
+    (examples, rows, columns, channels) in place of the first. Other case, a dot or an underscore for a hyphen, test for
+    t10k, and the name of the set before it all (as EMNIST has) are allowed, and so is a single folder around the files.
+    Any other folder holds one text, *.txt or *.txt.gz; without a folder, the file `name`, `name`.txt or `name`.txt.gz
+    is the text. A text becomes sequences of `sequence` characters, as `text_dataset` cuts them, in the codes of
+    `vocabulary` if given; images ignore both.
 
     The content of `mnist` and `war-and-peace` is checked by SHA-256; others are checked for their format only. Raises
     FileNotFoundError if there is no such set or file and ValueError if a file is damaged or too short.
@@ -68,23 +68,26 @@ def load(
     ((1442, 64), (355, 64), (8, 8, 1), 10)
     """
     path = _place(name, data_dir)
-    if path.is_dir() and _holds_images(path):
+    if path.is_dir():
+        path = only_images_in(path)
+    if path.is_dir() and holds_images(path):
         return _images(name, path)
     content = read_text(_text_in(path) if path.is_dir() else path, _SHA256_OF_TEXT.get(name))
     return text_dataset(content, name=name, sequence=sequence, vocabulary=vocabulary)
 
 
+def bundled(name: str) -> Dataset:
+    """The bundled data set `name`, whatever folders of data sets hold."""
+    return _images(name, _BUNDLED / name)
+
+
 def _images(name: str, folder: Path) -> Dataset:
     """The images in a folder of four files."""
-    sums = _SHA256.get(name, (None,) * 4)
-    colour = sorted(path.name for path in folder.glob(f"*-{_COLOUR}*"))
-    grey = any(folder.glob(f"*-{_GREY}*"))
-    if colour and grey:
-        raise ValueError(f"{folder}: it must hold grey images or colour images, not both, such as {colour[0]}")
-    files = [file.replace(_GREY, _COLOUR) if colour else file for file in _FILES]
+    own = name == "digits" and folder.parent != _BUNDLED  # it only has the name of the bundled set
+    sums = (None,) * 4 if own else _SHA256.get(name, (None,) * 4)
     train_x, train_y, test_x, test_y = (
-        read_idx(_file(folder, file), ndim=1 if _LABELS in file else 4 if colour else 3, sha256=sha)
-        for file, sha in zip(files, sums, strict=True)
+        read_idx(path, ndim=(3, 4) if dimensions == 3 else dimensions, sha256=sha)  # colour, whatever its name
+        for (path, dimensions), sha in zip(image_files(folder, name), sums, strict=True)
     )
     for part, x, y in (("train", train_x, train_y), ("t10k", test_x, test_y)):
         if len(x) != len(y):
@@ -103,7 +106,7 @@ def _images(name: str, folder: Path) -> Dataset:
         raise ValueError(f"{folder}: training labels go up to {classes - 1}, but there is no {min(missing)}")
     if int(test_y.max()) >= classes:
         raise ValueError(f"{folder}: test label {int(test_y.max())} is outside the training labels 0 to {classes - 1}")
-    full_scale = _FULL_SCALE.get(name, 255.0)
+    full_scale = 255.0 if own else _FULL_SCALE.get(name, 255.0)
     return Dataset(
         name=name,
         train_x=inputs_of("train images", train_x, full_scale),
@@ -119,28 +122,23 @@ def _place(name: str, data_dir: str | Path | None) -> Path:
     """The folder or the text file called `name`."""
     if not name or Path(name).name != name or name in (".", ".."):
         raise ValueError(f"data set name must be the name of a folder or file, without slashes, not {shown(name)}")
+    base = data_folder(data_dir)
+    if base is not None and not base.is_dir():
+        raise FileNotFoundError(f"{base}: no such folder of data sets")
+    for path in [base / f"{name}{ending}" for ending in ("", *_TEXTS)] if base is not None else []:
+        if path.is_file() or (path.is_dir() and path.name == name):
+            return path
     if (_BUNDLED / name).is_dir():
         return _BUNDLED / name
-    base = data_folder(data_dir)
     if base is None:
         raise FileNotFoundError(
             f"no data set {shown(name)} is bundled (digits is); "
             "name the folder of data sets by --data-dir, data_dir= or TIKITAKA_DATA"
         )
-    if not base.is_dir():
-        raise FileNotFoundError(f"{base}: no such folder of data sets")
-    if (base / name).is_dir():
-        return base / name
-    for ending in ("", *_TEXTS):
-        if (base / f"{name}{ending}").is_file():
-            return base / f"{name}{ending}"
+    if (found := find_set(base, name)) is not None:
+        return found
     sets = sorted(entry.name for entry in base.iterdir() if entry.is_dir() or entry.name.endswith(_TEXTS))
     raise FileNotFoundError(f"no data set {shown(name)} in {base}: there are {listed(['digits', *sets])}")
-
-
-def _holds_images(folder: Path) -> bool:
-    """Whether a folder contains files of images, complete or not."""
-    return any("-ubyte" in entry.name for entry in folder.iterdir())
 
 
 def _text_in(folder: Path) -> Path:
@@ -149,15 +147,8 @@ def _text_in(folder: Path) -> Path:
     if not texts:
         names = listed(sorted(entry.name for entry in folder.iterdir())) or "nothing"
         raise FileNotFoundError(
-            f"{folder}: neither images ({_FILES[0]} and so on) nor a text (one *.txt or *.txt.gz); it holds {names}"
+            f"{folder}: neither images ({FILES[0]} and so on) nor a text (one *.txt or *.txt.gz); it holds {names}"
         )
     if len(texts) > 1:
         raise ValueError(f"{folder}: it must hold one text, not {len(texts)}: {listed(texts)}")
     return folder / texts[0]
-
-
-def _file(folder: Path, name: str) -> Path:
-    for path in (folder / name, folder / f"{name}.gz"):
-        if path.is_file():
-            return path
-    raise FileNotFoundError(f"{folder}: {name} or {name}.gz is missing")

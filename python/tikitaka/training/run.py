@@ -10,6 +10,7 @@ from typing import Any, Literal, Self
 
 from tikitaka._internal.atomic_write import atomic_write, remove_parts
 from tikitaka._internal.lock import LOCK, locked_folder
+from tikitaka._internal.text import decoded
 from tikitaka._internal.validation import check_kind
 from tikitaka.config import read_toml
 from tikitaka.data import Dataset, Vocabulary
@@ -296,7 +297,7 @@ class Run:
     def _metrics_lines(self) -> list[str]:
         path = self.path / "metrics.jsonl"
         try:
-            return path.read_text(encoding="utf-8").splitlines(keepends=True)
+            return decoded(path.read_bytes()).splitlines(keepends=True)
         except UnicodeDecodeError as error:
             raise ValueError(f"{path}: {error}") from error
 
