@@ -1,6 +1,7 @@
 """Output and exit statuses of commands."""
 
 import json
+import os
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -79,15 +80,26 @@ def nats(loss: float | None) -> str:
 
 @contextmanager
 def signals() -> Iterator[list[int]]:
-    """In this context, the first SIGINT or SIGTERM is only added to the list; the next one acts as usual."""
+    """In this context, the first SIGINT, SIGTERM or SIGHUP is only added to the list; the next one acts as usual.
+
+    A SIGHUP that is ignored, as under nohup, stays so. It says that the terminal is gone: to write to it would be an
+    error, so nothing more is written.
+    """
     received: list[int] = []
+    terminals = [number for number in (1, 2) if os.isatty(number)]
 
     def note(number: int, _frame: FrameType | None) -> None:
         received.append(number)
+        if number not in (signal.SIGINT, signal.SIGTERM):
+            for terminal in terminals:
+                os.dup2(os.open(os.devnull, os.O_WRONLY), terminal)
         for each, handler in before.items():
             signal.signal(each, handler)
 
-    before = {each: signal.signal(each, note) for each in (signal.SIGINT, signal.SIGTERM)}
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    before = {each: signal.signal(each, note) for each in numbers}
     try:
         yield received
     finally:

@@ -20,6 +20,7 @@ from tikitaka.training.session import train as train_all
 __all__ = ["train"]
 
 _WITH_RESUME = {"resume", "threads", "data_dir", "as_json", "checkpoint_epochs", "checkpoint_minutes"}
+_PLAN = {"epochs", "schedule", "average_from"}  # also with --resume, for more epochs
 
 
 @click.command(context_settings={"max_content_width": 120})
@@ -34,7 +35,8 @@ _WITH_RESUME = {"resume", "threads", "data_dir", "as_json", "checkpoint_epochs",
     "--resume",
     type=click.Path(path_type=Path),
     metavar="RUN",
-    help="Continue RUN from its last checkpoint; only with --threads, --data-dir, --json, --checkpoint-….",
+    help="Continue RUN from its last checkpoint, to the end or, with --epochs N, for N epochs in all; "
+    "only with --threads, --data-dir, --json, --checkpoint-….",
 )
 @click.option(
     "--checkpoint-epochs", type=click.IntRange(min=1), default=1, metavar="N", help="A checkpoint every N epochs (1)."
@@ -63,7 +65,11 @@ def train(
     how = {name: flags.pop(name) for name in ("threads", "checkpoint_epochs", "checkpoint_minutes")}
     if resume is not None:
         _refuse_others(click.get_current_context())
-        _print(_resumed(Run.open(resume), data_dir, how), resume, as_json)
+        run = Run.open(resume)
+        if flags["epochs"] is not None:
+            run.config.dataset(data_dir)  # before any file changes
+            run.extend(flags["epochs"], schedule=flags["schedule"], average_from=flags["average_from"])
+        _print(_resumed(run, data_dir, how), resume, as_json)
         return
     values = {} if config_file is None else read_toml(config_file)
     if flags["net"] is not None:  # first, because it determines the defaults of the others
@@ -86,9 +92,10 @@ def train(
 
 def _refuse_others(context: click.Context) -> None:
     """Raise ValueError for any setting on the command line that a resumed run already has."""
+    allowed = _WITH_RESUME | (_PLAN if context.params["epochs"] is not None else set())
     for parameter in context.command.params:
         explicit = context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
-        if explicit and parameter.name not in _WITH_RESUME:
+        if explicit and parameter.name not in allowed:
             name = parameter.opts[0] if isinstance(parameter, click.Option) else "CONFIG.toml"
             raise ValueError(f"{name} cannot be given with --resume: the run continues with its own settings")
 

@@ -26,7 +26,7 @@ from tikitaka.data import Vocabulary
 from tikitaka.data.targets import Task
 from tikitaka.training.metrics import Progress
 
-__all__ = ["NEWEST", "PREVIOUS", "VERSION", "Checkpoint", "load", "save"]
+__all__ = ["NEWEST", "PREVIOUS", "VERSION", "Checkpoint", "load", "load_previous", "save"]
 
 VERSION = 1
 """version of the format that `save` writes and `load` reads"""
@@ -124,6 +124,14 @@ def load(folder: str | Path, *, mend: bool = False) -> Checkpoint:
         sync_folder(folder)
     warnings.warn(f"{reason}; the previous checkpoint is used", stacklevel=2)
     return checkpoint
+
+
+def load_previous(folder: str | Path) -> Checkpoint | None:
+    """The checkpoint before the newest of `folder`; None if there is none or it is damaged."""
+    try:
+        return _read(Path(folder) / PREVIOUS)
+    except (FileNotFoundError, ValueError):
+        return None
 
 
 def _check_version(path: Path) -> None:

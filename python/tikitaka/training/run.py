@@ -2,22 +2,23 @@
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from tikitaka._internal.atomic_write import atomic_write, remove_parts
 from tikitaka._internal.lock import LOCK, locked_folder
 from tikitaka._internal.text import decoded
-from tikitaka._internal.validation import check_kind
+from tikitaka._internal.validation import check_int, check_kind
 from tikitaka.config import read_toml
 from tikitaka.data import Dataset, Vocabulary
 from tikitaka.model import Model
 from tikitaka.network import Network
 from tikitaka.training import checkpoint
 from tikitaka.training.checkpoint import NEWEST, PREVIOUS, Checkpoint
+from tikitaka.training.extension import extended
 from tikitaka.training.metrics import Metrics, Progress
 from tikitaka.training.session import train
 from tikitaka.training.train_config import TrainConfig
@@ -126,6 +127,38 @@ class Run:
                 stop=stop,
             )
 
+    def extend(
+        self, epochs: int, *, schedule: str | Sequence[float] | None = None, average_from: int | None = None
+    ) -> None:
+        """Change the number of epochs of a run that has begun or ended; `train` then continues it.
+
+        The result has the same bits as a training that was planned with the new config from the start. Raises
+        ValueError where that cannot be: the schedule would have had other factors (named ones change after a third of
+        the epochs), averages would have begun elsewhere, `patience` has ended the training, or fewer epochs are asked
+        for than have begun. For a sequence of factors, `schedule` is the new one. Raises BlockingIOError if another
+        process or thread trains in the folder, and what `last` raises.
+        """
+        epochs = check_int("epochs", epochs, 1)
+        with self.locked():
+            summary = self.finished()
+            if summary is not None and summary["epochs"] < self.config.epochs:
+                raise ValueError(
+                    f"epochs cannot become {epochs:,}: patience ended the training after epoch {summary['epochs']:,}, "
+                    "and would have done so"
+                )
+            last = self.last(mend=True) if self._has_checkpoint() else None
+            at = Progress() if last is None else last.progress
+            new = extended(
+                self.config, at.epoch + (at.position > 0), epochs, schedule=schedule, average_from=average_from
+            )
+            if new == self.config:
+                return
+            if last is not None:  # first: `last` takes the one before if a kill leaves the old config
+                checkpoint.save(self.path, replace(last, config=new.to_dict()))
+            (self.path / "summary.json").unlink(missing_ok=True)
+            self._write("config.toml", new.to_toml())
+            self.config = new
+
     def prepare(self, dataset: Dataset) -> tuple[Network, Progress]:
         """The network of the last checkpoint and the progress of its training, ready to continue.
 
@@ -141,7 +174,7 @@ class Run:
     def _prepared(self, dataset: Dataset) -> tuple[Network, Progress]:
         if type(self).open(self.path).config.to_dict() != self.config.to_dict():
             raise ValueError(f"{self.path / 'config.toml'} has changed since the run was opened: open it again")
-        if not any((self.path / name).exists() for name in (NEWEST, PREVIOUS)):
+        if not self._has_checkpoint():
             last, network = None, self.config.network(dataset)
         else:
             last = self.last(mend=True)
@@ -207,8 +240,20 @@ class Run:
         Also ValueError if config.toml has changed since it was written.
         """
         last = checkpoint.load(self.path, mend=mend)
+        if not self._is_config(last.config):  # perhaps `extend` was killed before it wrote the new one
+            before = checkpoint.load_previous(self.path)
+            if before is not None and before.progress == last.progress and self._is_config(before.config):
+                if mend:
+                    checkpoint.save(self.path, before)
+                return before
         self._check_config(last.config, "checkpoint")
         return last
+
+    def _has_checkpoint(self) -> bool:
+        return any((self.path / name).exists() for name in (NEWEST, PREVIOUS))
+
+    def _is_config(self, config: Mapping[str, Any]) -> bool:
+        return self.config.to_dict() == TrainConfig.from_dict(config).to_dict()
 
     def _check_config(self, config: Mapping[str, Any], of: str) -> None:
         """Raise ValueError unless `config` is that of config.toml."""
