@@ -24,14 +24,15 @@ Rows = Sequence[Row]
 Table = tuple[str, Row, Rows]
 """Title, header and rows."""
 
-NETS = ("fcn", "lenet", "lstm")
+NETS = ("fcn", "lenet", "lstm", "wide", "cifar")
+"""Networks: wide is 3072-1024-1024-10 with ReLU on dense inputs, cifar a convolutional network for images of 3 × 32 × 32."""
 STEPS = 100
 """Characters of a sequence of lstm; every character is a sample."""
 
 
 @dataclass(frozen=True)
 class Work:
-    """A training of one of the paper's networks, independent of the number of threads."""
+    """A training of a network, or its evaluation, independent of the number of threads."""
 
     rule: str
     states: int = 0  # float has none
@@ -39,12 +40,13 @@ class Work:
     batch: int = 1
     net: str = "fcn"
     faster: int = 1  # factor of all learning rates
+    evaluate: bool = False
 
     def __str__(self) -> str:
         net = "" if self.net == "fcn" else f"{self.net} "
         what = f"{self.rule} {self.states} {self.mvm}" if self.states else self.rule
         rates = "" if self.faster == 1 else f" rates ×{self.faster}"
-        return f"{net}{what} batch {self.batch}{rates}"
+        return f"{net}{'evaluate ' if self.evaluate else ''}{what} batch {self.batch}{rates}"
 
     def settings(self) -> dict[str, Any]:
         """Everything that both sides of a comparison must agree on; rates as in the design of the comparison.
@@ -59,6 +61,7 @@ class Work:
             # TTv2: thresholds per unit of A, so finer devices need a larger one
             "transfer_lr": 30.0 if self.rule == "ttv2" and self.states > 100 else 1.0,
             **({"steps": STEPS} if self.net == "lstm" else {}),
+            **({"evaluate": True} if self.evaluate else {}),
         }
 
     def config(self) -> tt.RuleConfig:
@@ -86,13 +89,32 @@ class Work:
     def layers(self, inputs: int = 784) -> list[tt.nn.Layer]:
         """The network for images with `inputs` pixels, or for a text with that many different characters."""
         if self.net != "lstm":
-            return {"fcn": tt.nn.fcn, "lenet": tt.nn.lenet}[self.net](inputs)
+            return {"fcn": tt.nn.fcn, "lenet": tt.nn.lenet, "wide": wide, "cifar": cifar}[self.net](inputs)
         # char_lstm as PyTorch and aihwkit have it: no output scales, and every sequence starts from zero
         return [tt.nn.LSTM(inputs, 64), tt.nn.LSTM(64, 64), tt.nn.Linear(64, inputs)]
 
     def network(self, seed: int = 1, inputs: int = 784) -> tt.Network:
         """A new network that learns by the rule."""
         return tt.Network(self.layers(inputs), self.config(), seed=seed)
+
+
+def wide(inputs: int) -> list[tt.nn.Layer]:
+    """3072-1024-1024-10 with ReLU."""
+    hidden = [tt.nn.Linear(inputs, 1024), tt.nn.ReLU(), tt.nn.Linear(1024, 1024), tt.nn.ReLU()]
+    return [*hidden, tt.nn.Linear(1024, 10)]
+
+
+def cifar(_inputs: int) -> list[tt.nn.Layer]:
+    """Convolutions 3 × 3 of 32 and 64 filters with ReLU, max-pooling, 128 with ReLU, 10; images of 3 × 32 × 32."""
+    first = tt.nn.Conv2d(3, 32, 32, filters=32, kernel=3, padding=1)
+    second = tt.nn.Conv2d(*first.image, filters=64, kernel=3, padding=1)
+    pool = tt.nn.MaxPool2d(*second.image)
+    flat = tt.nn.Flatten(*pool.image)
+    features = pool.image[0] * pool.image[1] * pool.image[2]
+    return [
+        *(first, tt.nn.ReLU(), second, tt.nn.ReLU(), pool, flat),
+        *(tt.nn.Linear(features, 128), tt.nn.ReLU(), tt.nn.Linear(128, 10)),
+    ]
 
 
 def many_pulses(batch: int) -> Work:
@@ -124,6 +146,9 @@ class Examples:
 
 def examples(net: str, n: int, data_dir: str | None = None) -> Examples:
     """The first `n` examples for the network: of MNIST or War and Peace if available, otherwise of a substitute."""
+    if net in ("wide", "cifar"):
+        rng = np.random.default_rng(1)
+        return Examples(rng.random((n, 3072), dtype=np.float32), rng.integers(0, 10, n), 3072, "uniform")
     if net != "lstm":
         x, y, source = images(n, data_dir)
         return Examples(x, y, x.shape[1], source)

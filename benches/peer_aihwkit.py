@@ -85,9 +85,9 @@ class Digital:
         """A fully connected layer."""
         return nn.Linear(inputs, outputs)
 
-    def conv(self, channels: int, filters: int) -> nn.Module:
-        """A convolution 5 × 5."""
-        return nn.Conv2d(channels, filters, 5)
+    def conv(self, channels: int, filters: int, kernel: int = 5, padding: int = 0) -> nn.Module:
+        """A convolution."""
+        return nn.Conv2d(channels, filters, kernel, padding=padding)
 
     def lstms(self, inputs: int, hidden: int) -> nn.Module:
         """Two layers of LSTM; takes (steps, examples, inputs), gives outputs and states."""
@@ -104,9 +104,9 @@ class Analog:
         """A fully connected layer."""
         return AnalogLinear(inputs, outputs, rpu_config=config(self.settings))
 
-    def conv(self, channels: int, filters: int) -> nn.Module:
-        """A convolution 5 × 5."""
-        return AnalogConv2d(channels, filters, 5, rpu_config=config(self.settings))
+    def conv(self, channels: int, filters: int, kernel: int = 5, padding: int = 0) -> nn.Module:
+        """A convolution."""
+        return AnalogConv2d(channels, filters, kernel, padding=padding, rpu_config=config(self.settings))
 
     def lstms(self, inputs: int, hidden: int) -> nn.Module:
         """Two layers of LSTM, the gates of each on one array; takes (steps, examples, inputs)."""
@@ -120,6 +120,13 @@ class Images(nn.Module):  # type: ignore[misc]
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         side = int(x.shape[1] ** 0.5)
         return x.reshape(-1, 1, side, side)
+
+
+class Channels(nn.Module):  # type: ignore[misc]
+    """Rows of values, channels last, as images of 3 × 32 × 32."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.reshape(-1, 32, 32, 3).permute(0, 3, 1, 2).contiguous()
 
 
 class OneHot(nn.Module):  # type: ignore[misc]
@@ -161,7 +168,23 @@ def lstm(make: Layers, inputs: int) -> list[nn.Module]:
     return [OneHot(inputs), make.lstms(inputs, 64), EveryStep(), make.linear(64, inputs), nn.LogSoftmax(1)]
 
 
-NETS: dict[str, Callable[[Layers, int], list[nn.Module]]] = {"fcn": fcn, "lenet": lenet, "lstm": lstm}
+def wide(make: Layers, inputs: int) -> list[nn.Module]:
+    """3072-1024-1024-10 with ReLU."""
+    first, second, third = make.linear(inputs, 1024), make.linear(1024, 1024), make.linear(1024, 10)
+    return [first, nn.ReLU(), second, nn.ReLU(), third, nn.LogSoftmax(1)]
+
+
+def cifar(make: Layers, _inputs: int) -> list[nn.Module]:
+    """Convolutions 3 × 3 of 32 and 64 filters with ReLU, max-pooling, 128 with ReLU, 10; images of 3 × 32 × 32."""
+    first = [Channels(), make.conv(3, 32, 3, 1), nn.ReLU()]
+    second = [make.conv(32, 64, 3, 1), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten()]
+    return [*first, *second, make.linear(64 * 16 * 16, 128), nn.ReLU(), make.linear(128, 10), nn.LogSoftmax(1)]
+
+
+NETS: dict[str, Callable[[Layers, int], list[nn.Module]]] = {
+    **{"fcn": fcn, "lenet": lenet, "lstm": lstm},
+    **{"wide": wide, "cifar": cifar},
+}
 """Networks by name: lists of modules, made with the layers of either side for a number of pixels or of characters."""
 
 
@@ -172,6 +195,7 @@ class Training:
         torch.manual_seed(1)
         with np.load(folder / f"{s['net']}-{s['batch']}.npz") as data:
             self.x, self.y, inputs = torch.tensor(data["x"]), torch.tensor(data["y"]), int(data["inputs"])
+        self.evaluate = s.get("evaluate", False)
         self.batch, self.loss = s["batch"], nn.NLLLoss()  # the mean over the mini-batch, and over its steps
         self.optimizer: torch.optim.Optimizer
         if side == "torch":
@@ -183,11 +207,15 @@ class Training:
             self.optimizer.regroup_param_groups(self.net)
 
     def epoch(self) -> dict[str, float]:
-        """One epoch, timed."""
+        """One epoch, or one evaluation of all examples, timed."""
         total = 0.0
         start = time.perf_counter()
         for i in range(0, len(self.x), self.batch):
             x, y = self.x[i : i + self.batch], self.y[i : i + self.batch]
+            if self.evaluate:
+                with torch.no_grad():
+                    total += self.loss(self.net(x), y.flatten()).item() * len(x)
+                continue
             self.optimizer.zero_grad()
             value = self.loss(self.net(x), y.flatten())
             value.backward()

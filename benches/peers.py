@@ -24,7 +24,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -68,6 +68,22 @@ def every_rule(net: str, batch: int, target: float) -> list[Case]:
     ]
 
 
+def against_torch(net: str, batch: int, digital: float, ttv2: Mapping[str, float], analog: float) -> list[Case]:
+    """A network that PyTorch trains and evaluates near the limit of the machine: our float against it, and TTv2 against
+    it and against aihwkit."""
+    plain = Work("float", batch=batch, net=net)
+    evaluation = replace(plain, evaluate=True)
+    full, ideal = Work("ttv2", 20, "full", batch, net), Work("ttv2", 20, "ideal", batch, net)
+    return [
+        Case(plain, "torch", plain, digital),
+        Case(evaluation, "torch", evaluation, digital),
+        Case(replace(ideal, evaluate=True), "torch", evaluation),
+        Case(ideal, "torch", plain, ttv2.get("ideal")),
+        Case(full, "torch", plain, ttv2.get("full")),
+        Case(ideal, "aihwkit", ideal, analog),
+    ]
+
+
 CASES = [
     Case(TTV2, "aihwkit", TTV2, 40),
     Case(TTV2_FULL, "aihwkit", TTV2_FULL, 25),
@@ -84,26 +100,31 @@ CASES = [
     *every_rule("lstm", 1, 5),
     *every_rule("lstm", 16, 5),
     *(Case(common.many_pulses(batch), "aihwkit", common.many_pulses(batch), 5) for batch in (1, 16)),
+    *against_torch("wide", 128, 0.85, {"ideal": 1.0, "full": 0.8}, 30),
+    *against_torch("cifar", 32, 0.7, {}, 15),
 ]
 
 # some seconds per round: the peer processes 200 images or 2,000 characters/s
-EXAMPLES = {"fcn": 2000, "lenet": 96, "lstm": 16}
+EXAMPLES = {"fcn": 2000, "lenet": 96, "lstm": 16, "wide": 512, "cifar": 96}
 MANY_EXAMPLES = {("fcn", 32): 16_000, ("lenet", 8): 768}
-QUICK = {"fcn": 50, "lenet": 4, "lstm": 2}
+QUICK = {"fcn": 50, "lenet": 4, "lstm": 2, "wide": 8, "cifar": 2}
 
 
 class Ours:
-    """Our network, trained epoch after epoch."""
+    """Our network, trained or evaluated epoch after epoch."""
 
     def __init__(self, work: Work, threads: int, examples: common.Examples) -> None:
-        self.batch, self.threads, self.examples = work.batch, threads, examples
+        self.work, self.batch, self.threads, self.examples = work, work.batch, threads, examples
         self.network = work.network(inputs=examples.inputs)
         self.pulses: list[float] = []
 
     def rate(self) -> float:
         """Samples per second of the next epoch."""
         before, start = self.network.pulses, time.perf_counter()
-        self.network.train(self.examples.x, self.examples.y, batch=self.batch, threads=self.threads)
+        if self.work.evaluate:
+            self.network.evaluate(self.examples.x, self.examples.y, threads=self.threads)
+        else:
+            self.network.train(self.examples.x, self.examples.y, batch=self.batch, threads=self.threads)
         seconds = time.perf_counter() - start
         self.pulses.append((self.network.pulses - before) / self.examples.samples)
         return self.examples.samples / seconds
