@@ -80,6 +80,7 @@ pub mod error;
 pub mod kinds;
 pub mod ledger;
 pub mod network;
+mod origin;
 #[cfg(feature = "python")]
 mod python;
 pub mod random;
@@ -90,4 +91,5 @@ pub mod tensors;
 mod threads;
 
 pub use error::{Error, Result};
+pub use origin::Origin;
 pub use threads::Workers;

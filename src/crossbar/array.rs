@@ -94,7 +94,8 @@ pub trait Array: Visible + Inspect + BoxedClone {
     /// Whether [`restore`](Array::restore) accepts a snapshot.
     ///
     /// # Errors
-    /// A snapshot of another shape, or with a reference or pulse counters where the array has none, or the reverse.
+    /// A snapshot of another shape, seed, number or of other settings, or with a reference or pulse counters where the
+    /// array has none, or the reverse.
     fn check(&self, snapshot: &Snapshot) -> Result<()>;
 
     /// Puts back a snapshot of an array with the same settings and seed.
@@ -182,6 +183,7 @@ impl<D: Device> Array for Crossbar<D> {
 
     fn snapshot(&self) -> Snapshot {
         Snapshot {
+            origin: Some(self.origin()),
             weights: transpose(&self.weights, self.rows, self.cols),
             reference: transpose(&self.reference, self.rows, self.reference.len() / self.rows),
             positions: self.steps,
@@ -192,6 +194,9 @@ impl<D: Device> Array for Crossbar<D> {
 
     fn check(&self, snapshot: &Snapshot) -> Result<()> {
         check_len("weights", snapshot.weights.len(), self.weights.len())?;
+        if let Some(origin) = snapshot.origin {
+            self.origin().check("the array", origin)?;
+        }
         if snapshot.reference.is_empty() != self.reference.is_empty() {
             let (has, other) = if self.reference.is_empty() { ("no", "one") } else { ("a", "none") };
             return Err(Error::Conflict(format!("the array has {has} reference, the state {other}")));

@@ -1,10 +1,15 @@
 //! The state of an array by name: what training changes, to be saved and put back bit for bit.
 
+use super::{Crossbar, Setup};
+use crate::device::Device;
 use crate::ledger::{Counts, counters};
+use crate::origin::{Origin, fingerprint};
 
 /// Everything about an array that training changes; the rest follows from its settings and seed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Snapshot {
+    /// What it belongs to; `None` where an array does not say, which fits every array.
+    pub origin: Option<Origin>,
     /// Weights, row-major.
     pub weights: Vec<f32>,
     /// The reference, row-major; empty if there is none.
@@ -32,5 +37,18 @@ counters! {
         pub line_pulse,
         /// Programmings and zero-shifts.
         pub program,
+    }
+}
+
+impl<D: Device> Crossbar<D> {
+    /// What its snapshots belong to. The reference does not count, because it is in them; nor do effects from outside
+    /// this crate, because nothing says how they print.
+    pub(super) fn origin(&self) -> Origin {
+        let Setup { periphery, pulse_trains, seed, array, count_pulses, .. } = &self.setup;
+        Origin {
+            seed: *seed,
+            number: *array,
+            settings: fingerprint(&(&self.device, periphery, pulse_trains, count_pulses)),
+        }
     }
 }

@@ -5,6 +5,7 @@ use super::step::Workspaces;
 use super::{Initial, LayerConfig, Loss, Shape, initial};
 use crate::error::{Error, Result};
 use crate::ledger::Ledger;
+use crate::origin::{Origin, fingerprint};
 use crate::rule::{Rule, RuleConfig, Sharing};
 use crate::threads::Workers;
 
@@ -17,6 +18,8 @@ pub struct Network {
     pub(super) loss: Loss,
     inputs: usize,
     outputs: usize,
+    /// What its states belong to.
+    pub(super) origin: Origin,
     pub(super) workspaces: Workspaces,
 }
 
@@ -187,7 +190,9 @@ impl NetworkBuilder {
             stages.push(Stage::new(layer, rule, gives.count(), kept_before));
         }
         let outputs = before.count();
-        Ok(Network { stages, loss: self.loss, inputs, outputs, workspaces: Workspaces::default() })
+        let layers: Vec<_> = stages.iter().map(|stage| &stage.layer).collect();
+        let origin = Origin { seed: self.seed, number: 0, settings: fingerprint(&(layers, self.loss)) };
+        Ok(Network { stages, loss: self.loss, inputs, outputs, origin, workspaces: Workspaces::default() })
     }
 }
 

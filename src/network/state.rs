@@ -3,7 +3,7 @@
 use super::{Memory, Network};
 use crate::check::{check_finite, check_len};
 use crate::error::{Error, Result};
-use crate::rule::{Rule, State};
+use crate::rule::{ORIGIN, Rule, State};
 
 /// Everything to continue a training from, bit for bit; the rest follows from the settings and the seed.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -22,8 +22,13 @@ impl Network {
     /// Those of rules written by a user.
     pub fn state(&self) -> Result<NetworkState> {
         let carrying = self.stages.iter().filter(|stage| stage.layer.carries());
+        let of_rule = |rule: &dyn Rule| {
+            let mut state = rule.state()?;
+            state.add_origin(ORIGIN, self.origin);
+            Ok(state)
+        };
         Ok(NetworkState {
-            rules: self.rules().map(|rule| rule.state()).collect::<Result<_>>()?,
+            rules: self.rules().map(of_rule).collect::<Result<_>>()?,
             memories: carrying.map(|stage| stage.memory.clone()).collect(),
         })
     }
@@ -33,12 +38,17 @@ impl Network {
         self.stages.iter().filter(|stage| stage.layer.carries()).count()
     }
 
-    /// Puts a state of a network of the same settings and seed back.
+    /// Puts a state of a network of the same layers, rules, loss and seed back.
     ///
     /// # Errors
-    /// A state that does not fit: nothing has changed then.
+    /// A state that does not fit or belongs to another network: nothing has changed then.
     pub fn restore(&mut self, state: &NetworkState) -> Result<()> {
         check_len("rules", state.rules.len(), self.rules().count())?;
+        for rule in &state.rules {
+            if let Some(origin) = rule.origin(ORIGIN)? {
+                self.origin.check("a network", origin)?;
+            }
+        }
         self.check_memories(&state.memories)?;
         self.change_rules(|k, rule| rule.restore(&state.rules[k]))?;
         let carrying = self.stages.iter_mut().filter(|stage| stage.layer.carries());

@@ -89,10 +89,12 @@ impl Rule for AnalogSgdRule {
     fn state(&self) -> Result<State> {
         let mut state = State::default();
         state.add_array("c", self.c.as_ref());
+        state.add_settings(&("sgd", self.lr));
         Ok(state)
     }
 
     fn restore(&mut self, state: &State) -> Result<()> {
+        state.check_settings("a rule", &("sgd", self.lr))?;
         let c = state.array("c", self.c.as_ref())?;
         self.c.restore(&c)
     }

@@ -62,10 +62,12 @@ impl Rule for DigitalSgdRule {
     fn state(&self) -> Result<State> {
         let (mut state, (rows, cols)) = (State::default(), self.w.shape());
         state.add_floats("c", &[rows, cols], self.w.weights()?);
+        state.add_settings(&("float", self.lr));
         Ok(state)
     }
 
     fn restore(&mut self, state: &State) -> Result<()> {
+        state.check_settings("a rule", &("float", self.lr))?;
         self.w.set_weights(state.matrix("c", self.w.shape())?)
     }
 }

@@ -19,7 +19,7 @@ pub use boxed::BoxedClone;
 pub use describe::{Description, Situation};
 pub use digital_sgd::{DigitalSgd, DigitalSgdRule};
 pub use filter::AfterPulse;
-pub use state::State;
+pub use state::{ORIGIN, State};
 pub use ttv1::{ReadVectors, Ttv1, Ttv1Rule};
 pub use ttv2::{LearningRates, TransferLine, TransferUnit, Ttv2, Ttv2Rule};
 

@@ -3,11 +3,19 @@
 use crate::check::check_finite;
 use crate::crossbar::{Array, Snapshot};
 use crate::error::{Error, Result};
+use crate::origin::{Origin, check_settings, fingerprint};
 use crate::tensors::Tensor;
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 
 /// Far more of anything than a training does, and far from where a counter would overflow.
 const MAX_COUNT: u64 = 1 << 62;
+
+/// The name, in the state of a rule, of the network or layer that it belongs to. Rules may ignore it.
+pub const ORIGIN: &str = "from";
+
+/// The name of the fingerprint of a rule's settings.
+const SETTINGS: &str = "settings";
 
 /// Named arrays of numbers.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -92,12 +100,46 @@ impl State {
         one(name, self.counters(name)?)
     }
 
-    /// Adds the snapshot of an array: weights as `name`, the rest as `name.reference`, `name.positions.forward`, …,
-    /// `name.counts.pulses`, …, `name.pulses`.
+    /// Adds what the state belongs to, as `name`.
+    pub fn add_origin(&mut self, name: &str, origin: Origin) {
+        self.add_counters(name, &[3], origin.values());
+    }
+
+    /// What the state says under `name` that it belongs to; `None` for a state that does not say.
+    ///
+    /// # Errors
+    /// Something else stands there.
+    pub fn origin(&self, name: &str) -> Result<Option<Origin>> {
+        let Some(values) = self.counters.get(name) else { return Ok(None) };
+        let odd = || Error::Conflict(format!("{name} of the state must be three numbers, not {}", values.values.len()));
+        Origin::of(&values.values).map(Some).ok_or_else(odd)
+    }
+
+    /// Adds the fingerprint of the settings that the state belongs to.
+    pub fn add_settings(&mut self, settings: &dyn Debug) {
+        self.add_count(SETTINGS, fingerprint(settings));
+    }
+
+    /// Requires that the state belongs to these settings of `what`, or does not say.
+    ///
+    /// # Errors
+    /// Other settings.
+    pub fn check_settings(&self, what: &str, settings: &dyn Debug) -> Result<()> {
+        match self.counters.get(SETTINGS) {
+            Some(given) => check_settings(what, fingerprint(settings), one(SETTINGS, &given.values)?),
+            None => Ok(()),
+        }
+    }
+
+    /// Adds the snapshot of an array: weights as `name`, the rest as `name.origin`, `name.reference`,
+    /// `name.positions.forward`, …, `name.counts.pulses`, …, `name.pulses`.
     pub fn add_array(&mut self, name: &str, array: &dyn Array) {
         let (rows, cols) = array.shape();
         let mut snapshot = array.snapshot();
         self.add_floats(name, &[rows, cols], snapshot.weights);
+        if let Some(origin) = snapshot.origin {
+            self.add_origin(&format!("{name}.origin"), origin);
+        }
         if !snapshot.reference.is_empty() {
             self.add_floats(&format!("{name}.reference"), &[rows, cols], snapshot.reference);
         }
@@ -118,7 +160,11 @@ impl State {
     /// # Errors
     /// Something is missing or does not fit the array.
     pub fn array(&self, name: &str, array: &dyn Array) -> Result<Snapshot> {
-        let mut snapshot = Snapshot { weights: self.matrix(name, array.shape())?.to_vec(), ..Snapshot::default() };
+        let mut snapshot = Snapshot {
+            origin: self.origin(&format!("{name}.origin"))?,
+            weights: self.matrix(name, array.shape())?.to_vec(),
+            ..Snapshot::default()
+        };
         let (reference, pulses) = (format!("{name}.reference"), format!("{name}.pulses"));
         if self.floats.contains_key(&reference) {
             snapshot.reference = self.matrix(&reference, array.shape())?.to_vec();

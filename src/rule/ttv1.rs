@@ -185,11 +185,13 @@ impl Rule for Ttv1Rule {
         let mut state = State::default();
         state.add_array("a", self.w.a.as_ref());
         state.add_array("c", self.w.c.as_ref());
+        state.add_settings(&self.settings);
         self.schedule.save(&mut state);
         Ok(state)
     }
 
     fn restore(&mut self, state: &State) -> Result<()> {
+        state.check_settings("a rule", &self.settings)?;
         let (a, c) = (state.array("a", self.w.a.as_ref())?, state.array("c", self.w.c.as_ref())?);
         self.schedule = self.schedule.restored(state)?;
         self.w.a.restore(&a)?;

@@ -281,6 +281,7 @@ impl Rule for Ttv2Rule {
         let (mut state, (rows, cols)) = (State::default(), self.c.shape());
         state.add_array("a", self.a.as_ref());
         state.add_array("c", self.c.as_ref());
+        state.add_settings(&self.settings);
         state.add_floats("h", &[rows, cols], self.h());
         state.add_floats("average", &[rows, cols], self.by_rows(self.average.means()));
         state.add_counters("average_reads", &[self.average.reads().len()], self.average.reads().to_vec());
@@ -292,6 +293,7 @@ impl Rule for Ttv2Rule {
     }
 
     fn restore(&mut self, state: &State) -> Result<()> {
+        state.check_settings("a rule", &self.settings)?;
         let (a, c) = (state.array("a", self.a.as_ref())?, state.array("c", self.c.as_ref())?);
         let (h, average) = (state.matrix("h", self.c.shape())?, state.matrix("average", self.c.shape())?);
         let average = self.average.restored(&self.by_lines(average), state.counters("average_reads")?)?;
