@@ -78,7 +78,7 @@ class Crossbar:
         """δ: the mean step of the devices at w = 0 (weight units)."""
     @property
     def weights(self) -> _F32:
-        """The weights (rows, cols), state − reference, without any periphery (weight units).
+        """The weights (rows, cols), state − reference, without any periphery (weight units): a read-only copy.
 
         Setting clips each to what its device can hold; ValueError for another shape or values that are not finite.
         """
@@ -86,9 +86,10 @@ class Crossbar:
     def weights(self, value: ArrayLike) -> None: ...
     @property
     def reference(self) -> _F32:
-        """The reference (rows, cols) that states are read against (weight units); 0 where there is none.
+        """The reference (rows, cols) that states are read against (weight units); 0 where there is none: a read-only
+        copy.
 
-        Setting it moves the weights, not the devices.
+        Setting all of it moves the weights, not the devices.
         """
     @reference.setter
     def reference(self, value: ArrayLike) -> None: ...
@@ -167,11 +168,14 @@ class Crossbar:
         positions of random streams, counts of the ledger, and pulses if they are counted.
         """
     def restore(self, state: Mapping[str, ArrayLike]) -> None:
-        """Puts back a state of an array with the same settings, seed and number; ValueError if it does not fit, and the
-        array is then as it was.
+        """Puts back a state of an array with the same settings, seed and number; ValueError for any other and if it
+        does not fit, and the array is then as it was.
         """
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, memo: Any, /) -> Self: ...
+    def __getnewargs_ex__(self) -> tuple[tuple[int, int, dict[str, Any]], dict[str, Any]]: ...
+    def __getstate__(self) -> dict[str, Any]: ...
+    def __setstate__(self, state: dict[str, Any], /) -> None: ...
     def zero_shift(self, pulses: int) -> None:
         """Alternates `pulses` up and down pulses on every device, then takes the states as reference (Kim et al. 2019).
 
@@ -207,7 +211,7 @@ class AnalogLayer:
         """(outputs, inputs)."""
     @property
     def weights(self) -> _F32:
-        """The weights (outputs, inputs) that the network sees, without any periphery (weight units).
+        """The weights (outputs, inputs) that the network sees, without any periphery (weight units): a read-only copy.
 
         Setting clips each to what its device can hold; ValueError for another shape or values that are not finite.
         """
@@ -253,11 +257,16 @@ class AnalogLayer:
     def state(self) -> dict[str, NDArray[Any]]:
         """Everything to continue from, bit for bit, by name: arrays (outputs, inputs) where they are per crosspoint."""
     def restore(self, state: Mapping[str, ArrayLike]) -> None:
-        """Puts back a state of a layer with the same settings and seed; if it does not fit, ValueError, no change."""
+        """Puts back a state of a layer with the same settings, seed and number; for any other and if it does not fit,
+        ValueError, no change.
+        """
     def device_parameters(self) -> dict[str, _F32]:
         """Constants of each device by name ("a.up_step", …), (outputs, inputs) each, in weight units."""
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, memo: Any, /) -> Self: ...
+    def __getnewargs_ex__(self) -> tuple[tuple[Any, _F32], dict[str, int]]: ...
+    def __getstate__(self) -> dict[str, Any]: ...
+    def __setstate__(self, state: dict[str, Any], /) -> None: ...
 
 @final
 class Network:
@@ -282,8 +291,16 @@ class Network:
     @weights.setter
     def weights(self, value: Sequence[ArrayLike]) -> None: ...
     def program(
-        self, targets: Sequence[ArrayLike], method: str = "exact", *, error: float = 0.0, max_pulses: int = 1000
-    ) -> list[int]: ...
+        self,
+        targets: Sequence[ArrayLike],
+        method: str = "exact",
+        *,
+        error: float | Sequence[float] | None = None,
+        max_pulses: int = 1000,
+    ) -> list[int]:
+        """Writes weights to every array by "exact", "error" (adds N(0, error²), in units of weight; one σ, by
+        default 0, or one for each array), "closed-loop" or "open-loop" pulses; returns the pulses sent to each.
+        """
     @property
     def averages(self) -> list[_F32] | None: ...
     @property
@@ -324,6 +341,8 @@ class Network:
     def restore(self, state: Mapping[str, ArrayLike]) -> None: ...
     def layer_state(self, array: int) -> dict[str, NDArray[Any]]: ...
     def device_parameters(self, array: int) -> dict[str, _F32]: ...
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, memo: Any, /) -> Self: ...
 
 def describe(
     rule: Any,

@@ -1,5 +1,6 @@
 """Networks of analog or digital layers."""
 
+import copy
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
@@ -9,10 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tikitaka import _core
+from tikitaka._internal.arrays import taken
+from tikitaka._internal.copies import FORMAT, unpickled
 from tikitaka._internal.shown import shown
-from tikitaka.config import DigitalSgd, RuleConfig
+from tikitaka.config import DigitalSgd, RuleConfig, Ttv2
 from tikitaka.model import Model, extract
-from tikitaka.nn import Layer, array_names, per_array
+from tikitaka.nn import Layer, array_names, display, per_array
 from tikitaka.nn.arrays import check_layers
 from tikitaka.nn.state_dict import named_arrays
 from tikitaka.rule import Rule
@@ -52,6 +55,9 @@ class Network:
     sequences: codes (examples, steps) from 0 to inputs − 1, each a one-hot input, or floats (examples, steps, inputs);
     every step has a target (examples, steps), and losses and errors are means over all steps of all examples.
 
+    Layers, rules, loss and seed are fixed: for others, make another network and `start_from` the weights of this one.
+    `copy.copy`, `copy.deepcopy` and `pickle` give a network of its own, which continues to the same bits.
+
     Raises ValueError for shapes that do not fit and values that are not finite, TypeError for anything but layers,
     rules and arrays. A network is for one thread at a time (RuntimeError otherwise); several networks run in parallel.
 
@@ -78,17 +84,87 @@ class Network:
         loss: str = "cross-entropy",
         seed: int = 0,
     ) -> None:
-        self.layers = check_layers(layers)
+        self._layers = check_layers(layers)
         each = list(rules.values()) if isinstance(rules, Mapping) else rules
         for rule in each if isinstance(each, Sequence) and not isinstance(each, str) else [each]:
             if not isinstance(rule, RuleConfig | Rule):
                 raise TypeError(f"a rule must be a config of tikitaka.config or a tikitaka.Rule, not {shown(rule)}")
-        self.rules = per_array("rules", rules, self.names) if isinstance(rules, Mapping) else rules
-        self.loss = loss
-        self.seed = seed
-        self._core = _core.Network(
-            self.layers, list(self.rules) if isinstance(self.rules, Sequence) else self.rules, loss=loss, seed=seed
+        given = per_array("rules", rules, self.names) if isinstance(rules, Mapping) else rules
+        # a rule in Python is a template that the caller may change later
+        self._rules: RuleConfig | Rule | tuple[RuleConfig | Rule, ...] = copy.deepcopy(
+            tuple(given) if isinstance(given, Sequence) else given
         )
+        self._loss = loss
+        self._seed = seed
+        self._core = self._made()
+
+    def _made(self) -> _core.Network:
+        rules = list(self._rules) if isinstance(self._rules, tuple) else self._rules
+        return _core.Network(self._layers, rules, loss=self._loss, seed=self._seed)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        declared = getattr(Network, name, None)
+        fixed = isinstance(declared, property) and declared.fset is None
+        unknown = declared is None and type(self) is Network and not name.startswith("_")
+        if fixed or unknown:
+            what = "has no such setting" if unknown else "cannot be assigned"
+            raise AttributeError(
+                f"{name} {what}: the layers, rules, loss and seed of a network are fixed, and training takes other "
+                "settings as arguments; make another Network, and start_from the weights of this one"
+            )
+        object.__setattr__(self, name, value)
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """Descriptions of the layers."""
+        return self._layers
+
+    @property
+    def rules(self) -> RuleConfig | Rule | tuple[RuleConfig | Rule, ...]:
+        """The rule of all arrays, or one for each in order, as they were when the network was made."""
+        return self._rules
+
+    @property
+    def loss(self) -> str:
+        """Name of the loss, "cross-entropy" or "mse"."""
+        return self._loss
+
+    @property
+    def seed(self) -> int:
+        """Seed of all randomness."""
+        return self._seed
+
+    def __copy__(self) -> Self:
+        return copy.deepcopy(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        other = type(self).__new__(type(self))
+        memo[id(self)] = other
+        vars(other).update({name: copy.deepcopy(value, memo) for name, value in vars(self).items()})
+        return other
+
+    def __getstate__(self) -> dict[str, Any]:
+        attributes = {name: value for name, value in vars(self).items() if name != "_core"}
+        return {"format": FORMAT, "attributes": attributes, "state": self.state()}
+
+    def __setstate__(self, pickled: dict[str, Any]) -> None:
+        content = unpickled("Network", pickled)
+        vars(self).update(content["attributes"])
+        self._core = self._made()
+        self._core.restore(content["state"])
+
+    def __repr__(self) -> str:
+        return display.lines(f"Network({self._summary()})", self.layers, self._each_rule())
+
+    def _repr_html_(self) -> str:
+        return display.html(f"Network({self._summary()})", self.layers, self._each_rule())
+
+    def _summary(self) -> str:
+        size = display.size(self.layers, self.inputs, self.outputs)
+        return f"{size}, loss {self.loss}, seed {self.seed}"
+
+    def _each_rule(self) -> list[RuleConfig | Rule]:
+        return list(self._rules) if isinstance(self._rules, tuple) else [self._rules] * len(self.names)
 
     @property
     def names(self) -> list[str]:
@@ -120,9 +196,12 @@ class Network:
         self._core.reset()
 
     @property
-    def weights(self) -> list[F32]:
-        """The weights the network sees, one array per layer with an array, of its `shape`; can be set."""
-        return self._core.weights
+    def weights(self) -> tuple[F32, ...]:
+        """The weights the network sees, one read-only array per layer with an array, of its `shape`.
+
+        Setting all of them at once, as a list of arrays, clips each weight to what its device can hold.
+        """
+        return tuple(self._core.weights)
 
     @weights.setter
     def weights(self, value: Sequence[ArrayLike]) -> None:
@@ -146,20 +225,27 @@ class Network:
             self.weights = weights
 
     def program(
-        self, targets: Sequence[ArrayLike], method: str = "exact", *, error: float = 0.0, max_pulses: int = 1000
+        self,
+        targets: Sequence[ArrayLike],
+        method: str = "exact",
+        *,
+        error: float | Sequence[float] = 0.0,
+        max_pulses: int = 1000,
     ) -> list[int]:
         """Write weights onto the devices that the network computes with, as hardware does, and return the pulses sent
         per array.
 
-        `targets` is shaped like `weights`; `method` is "exact", "error" (adds N(0, `error`²), in weight units),
-        "closed-loop" or "open-loop" (pulses, at most `max_pulses` per device), as in `tikitaka.program`.
+        `targets` is shaped like `weights`; `method` is "exact", "error" (adds N(0, `error`²), in weight units; one
+        number, or one for each array), "closed-loop" or "open-loop" (pulses, at most `max_pulses` per device), as in
+        `tikitaka.program`.
         """
         return self._core.program(targets, method, error=error, max_pulses=max_pulses)
 
     @property
-    def averages(self) -> list[F32] | None:
-        """Running averages of noisy reads of the weights, shaped like `weights`; None if there are none yet."""
-        return self._core.averages
+    def averages(self) -> tuple[F32, ...] | None:
+        """Running averages of noisy reads of the weights, shaped like `weights`, read-only; None if there are none."""
+        averages = self._core.averages
+        return None if averages is None else tuple(averages)
 
     @property
     def averaging(self) -> bool:
@@ -168,7 +254,14 @@ class Network:
 
     @averaging.setter
     def averaging(self, on: bool) -> None:
+        if on and not self.keeps_average:
+            raise ValueError("averaging must be False: no rule of this network keeps an average, as ttv2 does")
         self._core.averaging = on
+
+    @property
+    def keeps_average(self) -> bool:
+        """Whether one of its rules can average: ttv2, or a `tikitaka.Rule`."""
+        return any(isinstance(rule, Ttv2 | Rule) for rule in self._each_rule())
 
     @property
     def ledger(self) -> dict[str, Any]:
@@ -198,7 +291,7 @@ class Network:
         Returns the mean loss and error during the training; the error is NaN for the loss "mse".
         """
         if self.recurrent and order is not None:
-            x, targets, order = _taken(x, targets, np.asarray(order))
+            x, targets, order = taken(x, targets, order)
         loss, wrong = self._core.train(x, targets, order=order, batch=batch, lr_scale=lr_scale, threads=threads)
         n = len(np.asarray(targets if order is None else order)) * steps(targets, self.recurrent)
         return Score(loss / max(n, 1), wrong / max(n, 1) if self.loss == "cross-entropy" else math.nan)
@@ -253,7 +346,13 @@ class Network:
             raise ValueError(f"what must be one of average, read, reads, not {shown(what)}")
         average = extract.average(self)
         if average is None:
-            raise ValueError("no average was gathered: ttv2 and rules with average() do so from average_from on")
+            without = [
+                n for n, rule in zip(self.names, self._each_rule(), strict=True) if not isinstance(rule, Ttv2 | Rule)
+            ]
+            whose = f"; the rules of {', '.join(without)} keep none" if without else ""
+            raise ValueError(
+                f"no average was gathered: ttv2 and rules with average() do so from average_from on{whose}"
+            )
         return average
 
     def state(self) -> dict[str, NDArray[Any]]:
@@ -261,7 +360,10 @@ class Network:
         return self._core.state()
 
     def restore(self, state: Mapping[str, ArrayLike]) -> None:
-        """Restore a `state` of a network with the same layers, rules and seed; ValueError if it does not fit."""
+        """Restore a `state` of a network with the same layers, rules, loss and seed.
+
+        Raises ValueError for the state of any other network, and if it does not fit; nothing has changed then.
+        """
         self._core.restore(state)
 
     def layer_state(self, array: int) -> dict[str, NDArray[Any]]:
@@ -288,7 +390,7 @@ class Network:
     def describe(self, *, x: float = 1.0, delta: float = 0.1, samples: int | None = None, lr_scale: float = 1.0) -> str:
         """The meaning of the settings of each array; see the `describe` of its rule."""
         shapes = [layer.shape for layer in self.layers if layer.shape is not None]
-        rules = list(self.rules) if isinstance(self.rules, Sequence) else [self.rules] * len(shapes)
+        rules = self._each_rule()
         parts = []
         for i, ((rows, cols), rule) in enumerate(zip(shapes, rules, strict=True)):
             text = (
@@ -298,13 +400,3 @@ class Network:
             )
             parts.append(f"array {i}, {rows} × {cols}\n{text}")
         return "\n\n".join(parts)
-
-
-def _taken(x: ArrayLike, targets: ArrayLike, order: NDArray[Any]) -> tuple[ArrayLike, ArrayLike, NDArray[Any] | None]:
-    """The sequences of `order` only, so that a whole text is not converted for a few of them; the core refuses
-    arguments that do not fit."""
-    x, targets = np.asarray(x), np.asarray(targets)
-    fits = order.ndim == 1 and order.dtype.kind in "iu" and order.size > 0 and x.ndim > 1
-    if fits and order.min() >= 0 and order.max() < len(x) == len(targets):
-        return x[order], targets[order], None
-    return x, targets, order

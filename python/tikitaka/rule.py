@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tikitaka._core import AnalogLayer, Crossbar
+from tikitaka.config.base import Config
 
 __all__ = ["Rule"]
 
@@ -143,14 +144,23 @@ class Rule:
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Restore a `state` of a rule with the same settings; ValueError for other names, shapes or types."""
         own = self.state()
-        if own.keys() != state.keys():
+        arrays = {f"{name}.reference" for name, _ in _arrays(vars(self))}
+        if (own.keys() ^ state.keys()) - arrays:
             different = ", ".join(sorted(own.keys() ^ state.keys()))
             raise ValueError(f"the state must have the attributes of {type(self).__name__}; it differs in {different}")
         for name, array in own.items():
+            if name not in state:
+                continue
             shape, dtype = np.shape(state[name]), np.asarray(state[name]).dtype
             if (shape, dtype) != (array.shape, array.dtype):
                 raise ValueError(f"{name} must be {array.dtype} of shape {array.shape}, not {dtype} of {shape}")
         vars(self).update(_restored(self._attributes(), state))
+
+    def __repr__(self) -> str:
+        plain = {
+            name: value for name, value in vars(self).items() if isinstance(value, bool | int | float | str | Config)
+        }
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in plain.items())})"
 
     def _attributes(self) -> dict[str, Any]:
         return {"averaging": self.averaging, **vars(self)}
@@ -201,6 +211,8 @@ def _restored(attributes: Any, state: Mapping[str, NDArray[Any]], prefix: str = 
 def _value(name: str, value: Any, state: Mapping[str, NDArray[Any]]) -> Any:
     if isinstance(value, Crossbar):
         keys = [key for key in state if key == name or key.startswith(f"{name}.")]
+        if f"{name}.reference" in state:  # zero-shifting may have made one since
+            value.reference = value.reference
         value.restore({f"weights{key.removeprefix(name)}": state[key] for key in keys})
     elif isinstance(value, AnalogLayer):
         value.restore({key.removeprefix(f"{name}."): state[key] for key in state if key.startswith(f"{name}.")})

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Score", "predicted", "score", "softmax", "steps"]
+__all__ = ["Score", "predicted", "rmse", "score", "softmax", "steps"]
 
 F32 = NDArray[np.float32]
 
@@ -18,6 +18,17 @@ class Score(NamedTuple):
     """mean loss per example, or per step of a sequence (nats for cross-entropy)"""
     error: float
     """share of examples, or of time steps, with a wrong class, 0 to 1; NaN for the loss "mse", which has no classes"""
+
+    @property
+    def rmse(self) -> float:
+        """Root mean square error of a regression, over examples and outputs, in units of the targets; NaN for the loss
+        "cross-entropy"."""
+        return rmse(self.loss, self.error)
+
+
+def rmse(loss: float, error: float) -> float:
+    """√(2·loss), as the loss "mse" is half the mean square; NaN where there are classes, and so an `error`."""
+    return math.sqrt(2 * loss) if math.isnan(error) else math.nan
 
 
 def score(total: float, wrong: int, examples: int, loss: str) -> Score:

@@ -17,7 +17,7 @@ pub(super) fn floats<'py>(value: &Bound<'py, PyAny>, what: &str) -> PyResult<PyR
     Ok(converted(value, what, "fiub", "float32")?.extract()?)
 }
 
-/// A one-dimensional array of integers, copied.
+/// A one-dimensional array of integers or booleans, copied.
 pub(super) fn integers(value: &Bound<'_, PyAny>, what: &str) -> PyResult<Vec<i64>> {
     let array = whole_numbers(value, what)?;
     if array.ndim() != 1 {
@@ -32,7 +32,7 @@ pub(super) fn codes(value: &Bound<'_, PyAny>, what: &str) -> PyResult<Option<(Ve
     if !"iu".contains(&kind(&given)?) || given.getattr("ndim")?.extract::<usize>()? != 2 {
         return Ok(None);
     }
-    let array = whole_numbers(&given, what)?;
+    let array = whole_numbers(value, what)?;
     let codes = array.as_slice()?.iter().map(|&n| index(what, n)).collect::<PyResult<_>>()?;
     Ok(Some((codes, [array.shape()[0], array.shape()[1]])))
 }
@@ -42,6 +42,17 @@ pub(super) fn index(what: &str, n: i64) -> PyResult<u32> {
     u32::try_from(n).map_err(|_| {
         PyValueError::new_err(format!("{what} must be from 0 to {}, not {n}", number(f64::from(u32::MAX))))
     })
+}
+
+/// Positions of examples, or codes: integers, since booleans are a choice among examples, not positions.
+pub(super) fn positions(value: &Bound<'_, PyAny>, what: &str) -> PyResult<Vec<u32>> {
+    let given = value.py().import("numpy")?.call_method1("asarray", (value,))?;
+    if kind(&given)? == "b" {
+        return Err(PyTypeError::new_err(format!(
+            "{what} must be integers, not booleans: np.flatnonzero({what}) has the positions of those that are true"
+        )));
+    }
+    integers(value, what)?.into_iter().map(|n| index(what, n)).collect()
 }
 
 /// What NumPy calls the kind of a type: "f", "i", "u", "b", …
@@ -61,6 +72,11 @@ fn whole_numbers<'py>(value: &Bound<'py, PyAny>, what: &str) -> PyResult<PyReado
 
 fn converted<'py>(value: &Bound<'py, PyAny>, what: &str, kinds: &str, dtype: &str) -> PyResult<Bound<'py, PyAny>> {
     let py = value.py();
+    if value.hasattr("mask")? && value.hasattr("filled")? {
+        return Err(PyTypeError::new_err(format!(
+            "{what} must not be a masked array: drop or fill masked values, as by {what}.filled(0)"
+        )));
+    }
     let numpy = py.import("numpy")?;
     let array = numpy.call_method1("asarray", (value,))?;
     let kind = kind(&array)?;
@@ -137,6 +153,17 @@ pub(super) fn matrix_out<T: numpy::Element>(
     PyArray1::from_vec(py, values).reshape([shape.0, shape.1])
 }
 
+/// [`matrix_out`] that cannot be written to: what is assigned to its elements would be lost.
+pub(super) fn fixed_out<T: numpy::Element>(
+    py: Python<'_>,
+    values: Vec<T>,
+    shape: (usize, usize),
+) -> PyResult<Bound<'_, PyArray2<T>>> {
+    let array = matrix_out(py, values, shape)?;
+    array.readwrite().make_nonwriteable();
+    Ok(array)
+}
+
 /// `multiply` of a vector or a batch of vectors of `width` finite numbers: `height` values of each. Python may do
 /// something else meanwhile.
 pub(super) fn products<'py>(
@@ -154,7 +181,7 @@ pub(super) fn products<'py>(
     Ok(if batched { y.reshape([count, height])?.into_any() } else { y.into_any() })
 }
 
-/// A dict of (rows, cols) arrays.
+/// A dict of (rows, cols) arrays that cannot be written to.
 pub(super) fn named_out(
     py: Python<'_>,
     arrays: Vec<(String, Vec<f32>)>,
@@ -162,7 +189,7 @@ pub(super) fn named_out(
 ) -> PyResult<Bound<'_, PyDict>> {
     let dict = PyDict::new(py);
     for (name, values) in arrays {
-        dict.set_item(name, matrix_out(py, values, shape)?)?;
+        dict.set_item(name, fixed_out(py, values, shape)?)?;
     }
     Ok(dict)
 }

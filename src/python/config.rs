@@ -10,7 +10,7 @@ use crate::rule::{RuleConfig, Situation};
 use crate::settings::{Limit, Settings};
 use pyo3::exceptions::{PyMemoryError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyType};
+use pyo3::types::{PyBool, PyDict, PyType};
 use pythonize::{depythonize, pythonize};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -60,7 +60,8 @@ fn as_dict<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
 
 /// A whole number that fits its type: a negative or too large one is a TypeError, which names its argument.
 pub(super) fn whole<'py, T: for<'a> FromPyObject<'a, 'py>>(value: &Bound<'py, PyAny>) -> PyResult<T> {
-    value.extract().map_err(|_| {
+    let number = if value.is_instance_of::<PyBool>() { None } else { value.extract().ok() };
+    number.ok_or_else(|| {
         let given = value.repr().map_or_else(|_| "?".to_owned(), |r| r.to_string());
         PyTypeError::new_err(format!("expected a whole number from 0 to 2^64 - 1, got {given}"))
     })

@@ -1,10 +1,11 @@
 //! The low-level array, for your own loops and rules.
 
-use super::arrays::{Values, integers, matrix, matrix_out, named_out, products, vector};
+use super::arrays::{Values, fixed_out, integers, matrix, matrix_out, named_out, products, vector};
 use super::config::{programming, settings, whole};
+use super::copies::{pickled, unpickled};
 use super::state::{state_in, state_out};
 use crate::check::check_range;
-use crate::crossbar::{Array, Line, Setup, build};
+use crate::crossbar::{Array, Line, Reference, Setup, build};
 use crate::device::DeviceConfig;
 use crate::rule::State;
 use numpy::{PyArray1, PyArray2};
@@ -12,6 +13,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping};
 use pythonize::pythonize;
+use std::sync::Arc;
 
 /// The most pulses to one device of a line at once.
 const MAX_PULSES: f64 = 1e6;
@@ -44,6 +46,15 @@ pub(super) struct PyCrossbar {
     array: Box<dyn Array>,
     rows: usize,
     cols: usize,
+    made: Arc<Made>,
+}
+
+/// What an array was made of.
+#[derive(Debug)]
+struct Made {
+    device: DeviceConfig,
+    setup: Setup,
+    reference: Reference,
 }
 
 #[pymethods]
@@ -74,7 +85,7 @@ impl PyCrossbar {
         };
         let reference = settings(reference, "reference")?.unwrap_or_default();
         let array = py.detach(|| build(rows, cols, &device, &setup, &reference))?;
-        Ok(Self { array, rows, cols })
+        Ok(Self { array, rows, cols, made: Arc::new(Made { device, setup, reference }) })
     }
 
     /// (rows, cols): (outputs, inputs).
@@ -89,12 +100,12 @@ impl PyCrossbar {
         self.array.weight_step()
     }
 
-    /// The weights (rows, cols), state − reference, without any periphery (weight units).
+    /// The weights (rows, cols), state − reference, without any periphery (weight units): a read-only copy.
     ///
     /// Setting clips each to what its device can hold; ValueError for another shape or values that are not finite.
     #[getter]
     fn weights<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f32>>> {
-        matrix_out(py, self.array.weights()?, self.shape())
+        fixed_out(py, self.array.weights()?, self.shape())
     }
 
     #[setter]
@@ -103,12 +114,13 @@ impl PyCrossbar {
         Ok(self.array.set_weights(&weights)?)
     }
 
-    /// The reference (rows, cols) that states are read against (weight units); 0 where there is none.
+    /// The reference (rows, cols) that states are read against (weight units); 0 where there is none: a read-only
+    /// copy.
     ///
-    /// Setting it moves the weights, not the devices.
+    /// Setting all of it moves the weights, not the devices.
     #[getter]
     fn reference<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f32>>> {
-        matrix_out(py, self.array.reference(), self.shape())
+        fixed_out(py, self.array.reference(), self.shape())
     }
 
     #[setter]
@@ -120,7 +132,7 @@ impl PyCrossbar {
     /// The states (rows, cols) at which an up and a down step cancel on average (R24 eq. 8; weight units).
     #[getter]
     fn symmetry_point<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f32>>> {
-        matrix_out(py, self.array.symmetry_points(), self.shape())
+        fixed_out(py, self.array.symmetry_points(), self.shape())
     }
 
     /// Constants of each device by name, (rows, cols) each, in weight units (R24 eqs. 5, 6).
@@ -134,7 +146,7 @@ impl PyCrossbar {
     /// Pulses that each crosspoint has got, (rows, cols); None unless counted.
     #[getter]
     fn pulses<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyArray2<u32>>>> {
-        self.array.pulse_counters().map(|counters| matrix_out(py, counters, self.shape())).transpose()
+        self.array.pulse_counters().map(|counters| fixed_out(py, counters, self.shape())).transpose()
     }
 
     /// Operations so far by name: products, updates, pulses, line reads, conversions.
@@ -283,23 +295,54 @@ impl PyCrossbar {
         state_out(py, state)
     }
 
-    /// Puts back a state of an array with the same settings, seed and number; ValueError if it does not fit, and the
-    /// array is then as it was.
+    /// Puts back a state of an array with the same settings, seed and number; ValueError for any other and if it
+    /// does not fit, and the array is then as it was.
     fn restore(&mut self, state: &Bound<'_, PyMapping>) -> PyResult<()> {
         let snapshot = state_in(state, "")?.array("weights", self.array.as_ref())?;
         Ok(self.array.restore(&snapshot)?)
     }
 
     fn __copy__(&self) -> Self {
-        Self { array: self.array.clone(), rows: self.rows, cols: self.cols }
+        Self { array: self.array.clone(), rows: self.rows, cols: self.cols, made: self.made.clone() }
     }
 
     fn __deepcopy__(&self, _memo: &Bound<'_, PyAny>) -> Self {
         self.__copy__()
     }
 
+    #[allow(clippy::type_complexity)]
+    fn __getnewargs_ex__<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<((usize, usize, Bound<'py, PyAny>), Bound<'py, PyDict>)> {
+        let Made { device, setup, reference } = self.made.as_ref();
+        let keywords = PyDict::new(py);
+        keywords.set_item("periphery", pythonize(py, &setup.periphery)?)?;
+        keywords.set_item("pulse_trains", pythonize(py, &setup.pulse_trains)?)?;
+        keywords.set_item("reference", pythonize(py, reference)?)?;
+        keywords.set_item("seed", setup.seed)?;
+        keywords.set_item("array", setup.array)?;
+        keywords.set_item("count_pulses", setup.count_pulses)?;
+        Ok(((self.rows, self.cols, pythonize(py, device)?), keywords))
+    }
+
+    fn __getstate__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        pickled(self.state(py)?)
+    }
+
+    fn __setstate__(&mut self, state: &Bound<'_, PyDict>) -> PyResult<()> {
+        let state = unpickled(state)?;
+        if state.contains("weights.reference")? {
+            // It may have got one after it was made, by zero-shifting or by hand.
+            self.array.set_reference(&self.array.reference())?;
+        }
+        self.restore(&state)
+    }
+
     fn __repr__(&self) -> String {
-        format!("Crossbar({}, {}, step={})", self.rows, self.cols, self.weight_step())
+        let Made { device, setup, .. } = self.made.as_ref();
+        let (rows, cols, kind, step) = (self.rows, self.cols, device.kind(), self.weight_step());
+        format!("Crossbar({rows} × {cols}, {kind}, step {step}, seed {}, array {})", setup.seed, setup.array)
     }
 }
 

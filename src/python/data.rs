@@ -77,10 +77,16 @@ impl<'py> Data<'py> {
                     )))
                 }
             },
-            Loss::CrossEntropy => Ok(DataArg::Codes(indices(targets, "targets")?)),
+            Loss::CrossEntropy => {
+                let classes = integers(targets, "targets")?.into_iter().map(|n| index("targets", n));
+                Ok(DataArg::Codes(classes.collect::<PyResult<_>>()?))
+            }
             Loss::MeanSquare => {
                 let values = floats(targets, "targets")?;
-                if !network.recurrent() {
+                let one_each = if network.recurrent() { vec![examples, steps] } else { vec![examples] };
+                if m == 1 && values.shape() == one_each {
+                    // A plain number for each output.
+                } else if !network.recurrent() {
                     rows(&values, "targets", m)?;
                 } else if values.shape() != [examples, steps, m] {
                     let shape = values.shape();
@@ -92,9 +98,4 @@ impl<'py> Data<'py> {
             }
         }
     }
-}
-
-/// Numbers of classes or samples.
-pub(super) fn indices(value: &Bound<'_, PyAny>, what: &str) -> PyResult<Vec<u32>> {
-    integers(value, what)?.into_iter().map(|n| index(what, n)).collect()
 }

@@ -1,12 +1,14 @@
 //! One rule with its arrays, for your own training loop.
 
-use super::arrays::{Values, batch, floats, matrix, matrix_out, named_out, products};
+use super::arrays::{Values, batch, fixed_out, floats, matrix, matrix_out, named_out, products};
 use super::config::{programming, whole, workers};
+use super::copies::{pickled, unpickled};
 use super::rule;
 use super::state::{state_in, state_out};
 use crate::check::{check_finite, check_not_negative};
 use crate::error::Result;
-use crate::rule::{Initial, Rule};
+use crate::origin::Origin;
+use crate::rule::{Initial, ORIGIN, Rule};
 use numpy::{PyArray2, PyUntypedArrayMethods};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -36,6 +38,10 @@ pub(super) struct PyLayer {
     rule: Box<dyn Rule>,
     rows: usize,
     cols: usize,
+    /// What the rule was made of, as it was then.
+    template: Py<PyAny>,
+    seed: u64,
+    layer: u64,
 }
 
 #[pymethods]
@@ -55,8 +61,9 @@ impl PyLayer {
         };
         let weights = weights.as_slice()?;
         check_finite("weights", weights)?;
+        let template = rule::deep_copy(rule)?.unbind();
         let rule = rule::build(rule, &Initial { layer, rows, cols, weights, seed })?;
-        Ok(Self { rule, rows, cols })
+        Ok(Self { rule, rows, cols, template, seed, layer })
     }
 
     /// (outputs, inputs).
@@ -65,12 +72,12 @@ impl PyLayer {
         (self.rows, self.cols)
     }
 
-    /// The weights (outputs, inputs) that the network sees, without any periphery (weight units).
+    /// The weights (outputs, inputs) that the network sees, without any periphery (weight units): a read-only copy.
     ///
     /// Setting clips each to what its device can hold; ValueError for another shape or values that are not finite.
     #[getter]
     fn weights<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f32>>> {
-        matrix_out(py, self.rule.weights()?, self.shape())
+        fixed_out(py, self.rule.weights()?, self.shape())
     }
 
     #[setter]
@@ -101,7 +108,7 @@ impl PyLayer {
     #[getter]
     fn average<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyArray2<f32>>>> {
         let average = self.rule.average()?;
-        average.map(|average| matrix_out(py, average, self.shape())).transpose()
+        average.map(|average| fixed_out(py, average, self.shape())).transpose()
     }
 
     /// Operations so far: those of the fast and the slow array, and digital ones.
@@ -118,7 +125,11 @@ impl PyLayer {
 
     #[setter]
     fn set_averaging(&mut self, on: bool) -> PyResult<()> {
-        Ok(self.rule.set_averaging(on)?)
+        self.rule.set_averaging(on)?;
+        if on && !self.rule.averaging() {
+            return Err(PyValueError::new_err("averaging must be False: the rule keeps no average, as ttv2 does"));
+        }
+        Ok(())
     }
 
     /// y = W x for x of shape (inputs,) or (batch, inputs); y is (outputs,) or (batch, outputs).
@@ -190,24 +201,62 @@ impl PyLayer {
 
     /// Everything to continue from, bit for bit, by name: arrays (outputs, inputs) where they are per crosspoint.
     fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        state_out(py, self.rule.state()?)
+        let mut state = self.rule.state()?;
+        state.add_origin(ORIGIN, self.origin());
+        state_out(py, state)
     }
 
-    /// Puts back a state of a layer with the same settings and seed; if it does not fit, ValueError, no change.
+    /// Puts back a state of a layer with the same settings, seed and number; for any other and if it does not fit,
+    /// ValueError, no change.
     fn restore(&mut self, state: &Bound<'_, PyMapping>) -> PyResult<()> {
-        Ok(self.rule.restore(&state_in(state, "")?)?)
+        let state = state_in(state, "")?;
+        if let Some(origin) = state.origin(ORIGIN)? {
+            self.origin().check("a layer", origin)?;
+        }
+        Ok(self.rule.restore(&state)?)
     }
 
-    fn __copy__(&self) -> Self {
-        Self { rule: self.rule.clone(), rows: self.rows, cols: self.cols }
+    fn __copy__(&self, py: Python<'_>) -> Self {
+        let (rule, template) = (self.rule.clone(), self.template.clone_ref(py));
+        Self { rule, rows: self.rows, cols: self.cols, template, seed: self.seed, layer: self.layer }
     }
 
-    fn __deepcopy__(&self, _memo: &Bound<'_, PyAny>) -> Self {
-        self.__copy__()
+    fn __deepcopy__(&self, memo: &Bound<'_, PyAny>) -> Self {
+        self.__copy__(memo.py())
+    }
+
+    #[allow(clippy::type_complexity)]
+    fn __getnewargs_ex__<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<((Bound<'py, PyAny>, Bound<'py, PyArray2<f32>>), Bound<'py, PyDict>)> {
+        let keywords = PyDict::new(py);
+        keywords.set_item("seed", self.seed)?;
+        keywords.set_item("layer", self.layer)?;
+        Ok(((self.template.bind(py).clone(), self.weights(py)?), keywords))
+    }
+
+    fn __getstate__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        pickled(self.state(py)?)
+    }
+
+    fn __setstate__(&mut self, state: &Bound<'_, PyDict>) -> PyResult<()> {
+        self.restore(&unpickled(state)?)
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let (rows, cols, rule) = (self.rows, self.cols, self.template.bind(py).repr()?);
+        Ok(format!("AnalogLayer({rows} × {cols}, {rule}, seed {}, layer {})", self.seed, self.layer))
     }
 
     /// Constants of each device by name ("a.up_step", …), (outputs, inputs) each, in weight units.
     fn device_parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         named_out(py, self.rule.device_parameters()?, self.shape())
+    }
+}
+
+impl PyLayer {
+    fn origin(&self) -> Origin {
+        Origin { seed: self.seed, number: self.layer, settings: 0 }
     }
 }

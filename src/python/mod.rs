@@ -2,6 +2,7 @@
 
 mod arrays;
 mod config;
+mod copies;
 mod crossbar;
 mod data;
 mod files;
@@ -12,8 +13,8 @@ mod state;
 
 use pyo3::prelude::*;
 
-/// The compiled core of the Python package.
-#[pymodule]
+/// The compiled core of the Python package. It asks for the interpreter lock: it is not tested without.
+#[pymodule(gil_used = true)]
 mod _core {
     #[pymodule_export]
     use super::config::{bounds, defaults, describe, kinds, presets, validate};

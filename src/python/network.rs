@@ -1,8 +1,8 @@
 //! Whole networks.
 
-use super::arrays::{matrix, matrix_out, named_out};
+use super::arrays::{fixed_out, matrix, matrix_out, named_out, positions};
 use super::config::{layer, programming, whole, workers};
-use super::data::{Data, indices};
+use super::data::Data;
 use super::rule;
 use super::state::{add_state, state_in, state_out};
 use crate::error::Result;
@@ -20,6 +20,13 @@ use pythonize::pythonize;
 pub(super) struct PyNetwork {
     network: Network,
     loss: Loss,
+}
+
+/// A number for all arrays, or one for each in order.
+#[derive(FromPyObject)]
+enum PerArray {
+    One(f64),
+    Each(Vec<f64>),
 }
 
 #[pymethods]
@@ -70,7 +77,7 @@ impl PyNetwork {
     #[getter]
     fn weights<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyArray2<f32>>>> {
         let weights = self.network.weights()?;
-        weights.into_iter().zip(self.network.rules()).map(|(w, rule)| matrix_out(py, w, rule.shape())).collect()
+        weights.into_iter().zip(self.network.rules()).map(|(w, rule)| fixed_out(py, w, rule.shape())).collect()
     }
 
     #[setter]
@@ -79,28 +86,38 @@ impl PyNetwork {
         Ok(self.network.set_weights(&weights)?)
     }
 
-    /// Writes weights to every array by "exact", "error" (adds N(0, error²), in units of weight),
-    /// "closed-loop" or "open-loop" pulses; returns the pulses sent to each.
-    #[pyo3(signature = (targets, method="exact", *, error=0.0, max_pulses=1000))]
+    /// Writes weights to every array by "exact", "error" (adds N(0, error²), in units of weight; one σ, by default 0, or
+    /// one for each array), "closed-loop" or "open-loop" pulses; returns the pulses sent to each.
+    #[pyo3(signature = (targets, method="exact", *, error=None, max_pulses=1000))]
     fn program(
         &mut self,
         py: Python<'_>,
         targets: Vec<Bound<'_, PyAny>>,
         method: &str,
-        error: f64,
+        error: Option<PerArray>,
         #[pyo3(from_py_with = whole)] max_pulses: u32,
     ) -> PyResult<Vec<u64>> {
         let targets = self.per_array(&targets, "targets")?;
-        let method = programming(method, error, max_pulses)?;
-        let arrays = self.network.rules_mut().zip(&targets);
-        let sent: Result<_> = py.detach(|| arrays.map(|(rule, target)| rule.program(target, method)).collect());
+        let errors = match error.unwrap_or(PerArray::One(0.0)) {
+            PerArray::One(error) => vec![error; targets.len()],
+            PerArray::Each(errors) => errors,
+        };
+        if errors.len() != targets.len() {
+            let (expected, given) = (targets.len(), errors.len());
+            return Err(PyValueError::new_err(format!("error must be one number or {expected}, not {given}")));
+        }
+        let methods: Vec<_> =
+            errors.iter().map(|&error| programming(method, error, max_pulses)).collect::<PyResult<_>>()?;
+        let arrays = self.network.rules_mut().zip(targets.iter().zip(methods));
+        let program = |(rule, (target, method)): (&mut Box<dyn Rule>, (&Vec<f32>, _))| rule.program(target, method);
+        let sent: Result<_> = py.detach(|| arrays.map(program).collect());
         Ok(sent?)
     }
 
     /// The averages over iterates of every array; None if a rule keeps none or has read nothing.
     #[getter]
     fn averages<'py>(&self, py: Python<'py>) -> PyResult<Option<Vec<Bound<'py, PyArray2<f32>>>>> {
-        let out = |rule: &dyn Rule| rule.average()?.map(|average| matrix_out(py, average, rule.shape())).transpose();
+        let out = |rule: &dyn Rule| rule.average()?.map(|average| fixed_out(py, average, rule.shape())).transpose();
         self.network.rules().map(out).collect()
     }
 
@@ -136,7 +153,7 @@ impl PyNetwork {
     ) -> PyResult<(f64, u64)> {
         let data = Data::new(&self.network, x)?;
         let targets = data.targets(&self.network, self.loss, targets)?;
-        let order = order.filter(|order| !order.is_none()).map(|order| indices(order, "order")).transpose()?;
+        let order = order.filter(|order| !order.is_none()).map(|order| positions(order, "order")).transpose()?;
         let workers = workers(threads)?;
         let (x, targets) = (data.examples()?, targets.targets()?);
         let options = TrainOptions { order: order.as_deref(), batch, lr_scale };
@@ -208,7 +225,7 @@ impl PyNetwork {
         #[pyo3(from_py_with = whole)] draw: u64,
         #[pyo3(from_py_with = whole)] threads: usize,
     ) -> PyResult<Bound<'py, PyArray1<i64>>> {
-        let prime = indices(prime, "prime")?;
+        let prime = positions(prime, "prime")?;
         let workers = workers(threads)?;
         let codes = py.detach(|| self.network.sample(&prime, count, temperature, seed, draw, &workers))?;
         Ok(PyArray1::from_vec(py, codes.into_iter().map(i64::from).collect()))
@@ -238,7 +255,8 @@ impl PyNetwork {
         Ok(dict)
     }
 
-    /// Puts a state of an equally configured network back, or leaves all as it was: ValueError if it does not fit.
+    /// Puts a state of a network with the same layers, rules, loss and seed back, or leaves all as it was: ValueError if
+    /// it does not fit.
     fn restore(&mut self, state: &Bound<'_, PyMapping>) -> PyResult<()> {
         let rules = (0..self.network.rules().count()).map(|k| state_in(state, &format!("{k}.")));
         let memories = (0..self.network.carrying_layers()).map(|k| {
@@ -267,6 +285,14 @@ impl PyNetwork {
     ) -> PyResult<Bound<'py, PyDict>> {
         let rule = self.rule(array)?;
         named_out(py, rule.device_parameters()?, rule.shape())
+    }
+
+    fn __copy__(&self) -> Self {
+        Self { network: self.network.clone(), loss: self.loss }
+    }
+
+    fn __deepcopy__(&self, _memo: &Bound<'_, PyAny>) -> Self {
+        self.__copy__()
     }
 }
 

@@ -8,7 +8,8 @@ use crate::check::{check_finite, check_len};
 use crate::crossbar::{Programming, Visible};
 use crate::error::Result;
 use crate::ledger::Ledger;
-use crate::rule::{BoxedClone, Initial, Rule, RuleConfig, State};
+use crate::origin::{check_settings, fingerprint};
+use crate::rule::{BoxedClone, Initial, ORIGIN, Rule, RuleConfig, State};
 use numpy::PyUntypedArrayMethods;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -38,8 +39,16 @@ pub(super) fn build(template: &Bound<'_, PyAny>, at: &Initial<'_>) -> Result<Box
     Ok(Box::new(PyRule { object, rows: at.rows, cols: at.cols, averaging: false }))
 }
 
-fn deep_copy<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+pub(super) fn deep_copy<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     object.py().import("copy")?.call_method1("deepcopy", (object,))
+}
+
+/// The name, in a state, of the fingerprint of the class; no attribute can have it.
+const CLASS: &str = "class|qualname";
+
+/// The name of the class of a rule.
+fn class(object: &Bound<'_, PyAny>) -> PyResult<String> {
+    object.get_type().getattr("__qualname__")?.extract()
 }
 
 /// Calls a Python object; the interpreter is attached for each call.
@@ -100,9 +109,12 @@ impl PyRule {
 
     /// The weights that a method returned.
     fn weights_from(&self, result: &Bound<'_, PyAny>, method: &'static str) -> PyResult<Vec<f32>> {
-        let weights = floats(result, method)?.as_slice()?.to_vec();
-        check_len(method, weights.len(), self.rows * self.cols)?;
-        Ok(weights)
+        let weights = floats(result, method)?;
+        let (shape, expected) = (weights.shape(), [self.rows, self.cols]);
+        if shape != expected {
+            return Err(PyValueError::new_err(format!("{method} must return shape {expected:?}, not {shape:?}")));
+        }
+        Ok(weights.as_slice()?.to_vec())
     }
 }
 
@@ -168,14 +180,28 @@ impl Rule for PyRule {
     }
 
     fn state(&self) -> Result<State> {
-        self.with(|object| any_state_in(object.call_method0("state")?.cast::<PyMapping>()?))
+        self.with(|object| {
+            let mut state = any_state_in(object.call_method0("state")?.cast::<PyMapping>()?)?;
+            state.add_count(CLASS, fingerprint(&class(object)?));
+            Ok(state)
+        })
     }
 
     /// Restores a copy, which then takes the place of the object: whole or not at all.
     fn restore(&mut self, state: &State) -> Result<()> {
         let (object, averaging) = self.with(|object| {
+            let mut state = state.clone();
+            state.counters.remove(ORIGIN);
+            if let Some(given) = state.counters.remove(CLASS) {
+                let class = class(object)?;
+                check_settings(
+                    &format!("a rule {class}"),
+                    fingerprint(&class),
+                    given.values.first().copied().unwrap_or(0),
+                )?;
+            }
             let copy = deep_copy(object)?;
-            copy.call_method1("restore", (any_state_out(object.py(), state)?,))?;
+            copy.call_method1("restore", (any_state_out(object.py(), &state)?,))?;
             let averaging = copy.getattr("averaging")?.is_truthy()?;
             Ok((copy.unbind(), averaging))
         })?;

@@ -211,7 +211,7 @@ def test_training_step_for_step(name: str, batch: int) -> None:
         loss = mlp.train(x[order], y[order], lr_scale=0.9) / batch
         assert score.loss == pytest.approx(loss, abs=1e-5)
         assert_same(core, rules, f"example {first}")
-        core.averaging = True  # from the second batch on
+        core.averaging = core.keeps_average  # from the second batch on
         for rule in rules:
             rule.averaging = True
     if isinstance(config, tt.Ttv2):

@@ -52,7 +52,7 @@ def test_index_and_name_give_the_bits_of_a_list(rules: Any) -> None:
         network.train(DIGITS.train_x, DIGITS.train_y)
     assert made.digest() == by_list.digest()
     assert made.describe() == by_list.describe()
-    assert tt.Network(LAYERS, {"default": TTV2}).rules == [TTV2, TTV2, TTV2]
+    assert tt.Network(LAYERS, {"default": TTV2}).rules == (TTV2, TTV2, TTV2)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_a_file_has_a_table_for_each_array() -> None:
     x = np.zeros((20, 16, 16))
     images = tt.data.Dataset.from_arrays(x, np.arange(20) % 10, test=(x, np.arange(20) % 10))
     of = made.layer_rules
-    assert made.network(images).rules == [of["conv2d1"], usual, of["-2"], of["linear2"]]
+    assert made.network(images).rules == (of["conv2d1"], usual, of["-2"], of["linear2"])
 
 
 @pytest.mark.parametrize(

@@ -61,8 +61,8 @@ def _plain(hint: Any, value: Any, name: str) -> Any:
 
 
 def check_kind(name: str, value: Any, kind: type[Any]) -> None:
-    """Raise TypeError unless `value` is a `kind`."""
-    if not isinstance(value, kind):
+    """Raise TypeError unless `value` is a `kind`; a boolean is no number."""
+    if not isinstance(value, kind) or (kind in (Integral, Real) and isinstance(value, bool)):
         raise TypeError(f"{name} must be {_WORDS.get(kind, f'a {kind.__name__}')}, not {shown(value)}")
 
 

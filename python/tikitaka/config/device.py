@@ -21,7 +21,7 @@ class Device(Config):
             raise ValueError(f"weight_step must be at most 2·bound = {2 * bound:g}, which is one state, not {step:g}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SoftBounds(Device):
     """Devices whose steps shrink towards their bounds: R24 eqs. (4)-(6).
 
@@ -50,7 +50,7 @@ class SoftBounds(Device):
     ] = "additive"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ConstantStep(Device):
     """Devices whose step does not depend on the weight; ideal by default (no noise, no spread), clamped at the bounds.
 

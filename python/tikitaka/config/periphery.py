@@ -9,7 +9,7 @@ from tikitaka.config.base import Config
 __all__ = ["IoSettings", "Periphery"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class IoSettings(Config):
     """The periphery of one direction of matrix-vector products; everything off by default, which is the exact product.
 
@@ -25,7 +25,7 @@ class IoSettings(Config):
     bound_management: Annotated[bool, "halve the input and repeat while an output saturates"] = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Periphery(Config):
     """The peripheries of forward products, backward products and single-line reads."""
 

@@ -8,7 +8,7 @@ from tikitaka.config.base import Config
 __all__ = ["PulseTrains"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PulseTrains(Config):
     """Stochastic pulse trains of the outer-product update (GV16)."""
 

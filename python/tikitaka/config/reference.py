@@ -8,7 +8,7 @@ from tikitaka.config.base import Config
 __all__ = ["Reference"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Reference(Config):
     """The reference of an array's weights: none, or the symmetry points of its devices (R24 eq. 8)."""
 

@@ -49,7 +49,7 @@ class RuleConfig(Config):
         return tuple(_core.describe(self, rows, cols, x=x, delta=delta, samples=samples, lr_scale=lr_scale)[1])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class DigitalSgd(RuleConfig):
     """Exact stochastic gradient descent, W ← W − lr·δxᵀ: the digital reference of every analog result."""
 
@@ -57,7 +57,7 @@ class DigitalSgd(RuleConfig):
     lr: Annotated[float, "learning rate; times the schedule"] = 0.05
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class AnalogSgd(RuleConfig):
     """SGD on one array by stochastic pulsed updates (GV16)."""
 
@@ -70,7 +70,7 @@ class AnalogSgd(RuleConfig):
     count_pulses: Annotated[bool, "keep a counter of pulses per crosspoint"] = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Ttv1(RuleConfig):
     """Tiki-Taka: gradients gather on a fast array A and move to C column by column (GH20, US 11,562,249)."""
 
@@ -91,7 +91,7 @@ class Ttv1(RuleConfig):
     count_pulses: Annotated[bool, "keep a counter of pulses per crosspoint"] = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Ttv2(RuleConfig):
     """Tiki-Taka v2: reads of A gather in a digital buffer H; a full element sends one pulse to C (R24 eq. 10)."""
 

@@ -21,7 +21,7 @@ __all__ = ["Dataset"]
 Values = NDArray[Any]  # float32 or int64, as the kind of set has it
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
     """Examples with their targets, in a training and a test part.
 
@@ -73,6 +73,12 @@ class Dataset:
             check_kind("labels", self.labels, np.ndarray)
             if self.labels.shape != (self.classes,):
                 raise ValueError(f"labels must be one for each of {self.classes} classes, not {self.labels.shape}")
+
+    def __repr__(self) -> str:
+        sizes = f"{len(self.train_y):,} training and {len(self.test_y):,} test examples of {self.inputs} inputs"
+        return (
+            f"Dataset({self.name!r}, {sizes}, {self.outputs} {'outputs' if self.task == 'regression' else 'classes'})"
+        )
 
     @classmethod
     def from_arrays(

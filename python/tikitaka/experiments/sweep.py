@@ -14,9 +14,10 @@ from pathlib import Path
 from threading import Event
 from typing import Any, cast
 
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from tikitaka._internal.cpu import cores
+from tikitaka._internal.progress import bar_disabled
 from tikitaka._internal.shown import listed, shortened, shown
 from tikitaka._internal.validation import check_int
 from tikitaka.experiments.grid import labels
@@ -88,7 +89,7 @@ def sweep(
         if missing:
             finished = len(by_key) - len(missing)
             bar = tqdm(
-                total=len(by_key), initial=finished, unit="cell", file=sys.stderr, disable=None if progress else True
+                total=len(by_key), initial=finished, unit="cell", file=sys.stderr, disable=bar_disabled(progress)
             )
             with bar:
                 failed = _run(missing, executor, threads or cores(), measure, results, bar.update)

@@ -43,7 +43,7 @@ class Hardware(Protocol):
         """Seed of all randomness."""
 
     @property
-    def averages(self) -> list[F32] | None:
+    def averages(self) -> Sequence[F32] | None:
         """Running averages of reads of the weights, one of each array; None if there are none yet."""
 
     def read_weights(self, *, draw: int = 0) -> list[F32]:
@@ -87,7 +87,7 @@ def mean_read(network: Hardware, *, reads: int, draw: int = 0) -> Model:
     return _model(network, means, kind="reads", reads=reads, draw=draw)
 
 
-def _model(network: Hardware, weights: list[F32], **metadata: Any) -> Model:
+def _model(network: Hardware, weights: Sequence[F32], **metadata: Any) -> Model:
     rules = network.rules if isinstance(network.rules, Sequence) else [network.rules]
     of_rules: dict[str, list[Any]] = {
         "rule": [to_dict(rule)["kind"] if isinstance(rule, RuleConfig) else type(rule).__name__ for rule in rules],

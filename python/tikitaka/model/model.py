@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tikitaka import _core
+from tikitaka._internal.copies import FORMAT, unpickled
+from tikitaka._internal.display import table
 from tikitaka.config import DigitalSgd
 from tikitaka.model import file, quantise
-from tikitaka.nn import Layer
+from tikitaka.nn import Layer, display
 from tikitaka.nn.arrays import check_layers
 from tikitaka.nn.state_dict import named_arrays
 from tikitaka.score import Score, predicted, score, softmax, steps
@@ -22,7 +24,7 @@ __all__ = ["Model"]
 F32 = NDArray[np.float32]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Model:
     """Layers with float32 weights in exact arithmetic: no devices, no periphery, no noise.
 
@@ -70,7 +72,20 @@ class Model:
         object.__setattr__(self, "_exact", exact)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.layers, self.weights, self.loss, self.metadata)
+        content = {"layers": self.layers, "weights": self.weights, "loss": self.loss, "metadata": self.metadata}
+        return _from_pickle, (type(self), {"format": FORMAT, **content})
+
+    def __repr__(self) -> str:
+        return display.lines(f"Model({self._summary()})", self.layers)
+
+    def _repr_html_(self) -> str:
+        rows = [(name, value) for name, value in self.metadata.items()]
+        return display.html(f"Model({self._summary()})", self.layers) + table("metadata", ("name", "value"), rows)
+
+    def _summary(self) -> str:
+        size = display.size(self.layers, self.inputs, self.outputs)
+        kind = self.metadata.get("kind")
+        return f"{size}, loss {self.loss}" + ("" if kind is None else f", {kind}")
 
     @classmethod
     def from_weights(
@@ -163,3 +178,8 @@ class Model:
             weights=tuple(quantise.rounded(w, bits) for w in self.weights),
             metadata={**self.metadata, "bits": bits},
         )
+
+
+def _from_pickle(cls: type[Model], state: Mapping[str, Any]) -> Model:
+    """The model of class `cls` that `Model.__reduce__` gave."""
+    return cls(**unpickled("Model", state))

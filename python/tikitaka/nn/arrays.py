@@ -1,17 +1,20 @@
 """The arrays of a network by name and index, and values assigned to them."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Union
 
 from tikitaka._internal.shown import listed, shown
-from tikitaka._internal.validation import nearest
+from tikitaka._internal.validation import check_kind, nearest
 from tikitaka.nn.layers import Layer
 
-__all__ = ["DEFAULT", "array_names", "check_layers", "per_array"]
+__all__ = ["DEFAULT", "PerArray", "array_names", "check_layers", "each_of", "per_array"]
 
 T = TypeVar("T")
+
+PerArray = Union[T, Sequence[T], Mapping[str, T], Mapping[int, T], Mapping[int | str, T]]  # noqa: UP007  # a T first
+"""One for all arrays, one for each in order, or a mapping by name, index and `DEFAULT`."""
 
 DEFAULT = "default"
 """The key for all arrays without a key of their own."""
@@ -64,6 +67,24 @@ def per_array(what: str, values: Mapping[Any, T], names: list[str]) -> list[T]:
     if without and DEFAULT not in values:
         raise ValueError(f"{what} must have a value for each array or a {DEFAULT!r}; without one: {listed(without)}")
     return [values[key_by_index.get(index, DEFAULT)] for index in range(len(names))]
+
+
+def each_of(what: str, values: Any, names: list[str], kind: type[T]) -> list[T]:
+    """The `kind` of each array of `names`, from one for all, a sequence of one for each, or a mapping for `per_array`.
+
+    Raises ValueError, beginning with `what`, for another number of them, and TypeError for anything but a `kind`.
+    """
+    if isinstance(values, Mapping):
+        each = per_array(what, values, names)
+    elif isinstance(values, Sequence) and not isinstance(values, str):
+        each = list(values)
+    else:
+        each = [values] * len(names)
+    if len(each) != len(names):
+        raise ValueError(f"{what} must be one for all arrays or one for each of {len(names)}, not {len(each)}")
+    for value in each:
+        check_kind(what, value, kind)
+    return each
 
 
 def _index(what: str, key: Any, names: list[str]) -> int:

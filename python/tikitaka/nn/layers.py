@@ -25,7 +25,7 @@ class Layer(Config):
         return 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Linear(Layer):
     """A fully connected layer on one array of `outputs` × (`inputs` + 1 with a bias) devices.
 
@@ -49,7 +49,7 @@ class Linear(Layer):
         return self.outputs, self.inputs + self.bias
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Conv2d(Layer):
     """A two-dimensional convolution of images on one array; every patch of an image is one input vector.
 
@@ -99,7 +99,7 @@ class Conv2d(Layer):
         return self.filters, height, width
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class MaxPool2d(Layer):
     """The largest value of each `kernel` × `kernel` patch of a channel, patches `stride` apart (None: `kernel`).
 
@@ -127,7 +127,7 @@ class MaxPool2d(Layer):
         return self.channels, height, width
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Flatten(Layer):
     """Images as vectors in PyTorch's order (channels, height, width), for a `Linear` layer to follow.
 
@@ -143,7 +143,7 @@ class Flatten(Layer):
     kind: Literal["flatten"] = field(default="flatten", init=False, repr=False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LSTM(Layer):
     """A layer of long short-term memory over sequences, all four gates on one array; every step is one input vector.
 
@@ -176,21 +176,21 @@ class LSTM(Layer):
         return 4 * self.hidden, self.inputs + self.hidden + self.bias
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Sigmoid(Layer):
     """y = 1 / (1 + exp(−x)), element by element."""
 
     kind: Literal["sigmoid"] = field(default="sigmoid", init=False, repr=False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Tanh(Layer):
     """y = tanh(x), element by element."""
 
     kind: Literal["tanh"] = field(default="tanh", init=False, repr=False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ReLU(Layer):
     """y = max(x, 0), element by element."""
 

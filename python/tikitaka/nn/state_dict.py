@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tikitaka._internal.arrays import numbers
 from tikitaka._internal.shown import listed, shown
 from tikitaka._internal.validation import check_kind
 from tikitaka.nn.layers import LSTM, Conv2d, Layer, Linear
@@ -47,7 +48,7 @@ def named_arrays(layers: Sequence[Layer], named: Mapping[str, ArrayLike]) -> lis
         for name, shape in shapes.items():
             if prefix + name not in unused:
                 raise ValueError(f"weights must contain {prefix}{name}; they contain {listed(named) or 'nothing'}")
-            parts[name] = np.asarray(unused.pop(prefix + name), dtype=np.float32)
+            parts[name] = numbers(prefix + name, unused.pop(prefix + name))
             if parts[name].shape != shape:
                 raise ValueError(f"{prefix}{name} must have shape {shape}, not {parts[name].shape}")
         arrays.append(_join(form, parts) / np.float32(form.scale))

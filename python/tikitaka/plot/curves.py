@@ -1,5 +1,6 @@
 """Curves of trainings: loss and error after every epoch."""
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -19,6 +20,8 @@ def curves(
 ) -> None:
     """Test loss and test error after every epoch, a curve per run, as a picture in `path`.
 
+    Regressions have no wrong classes: their error is the root mean square error, in units of the targets.
+
     `runs` are metrics by name; `text` says that losses are per character; `lines` are losses by name, drawn as
     horizontal lines in the panel of losses. Raises ModuleNotFoundError without matplotlib, ValueError without an epoch
     or for another ending than .png, .svg or .pdf, and OSError if the picture cannot be written.
@@ -35,15 +38,17 @@ def curves(
     with sheet(path, 3.6) as figure:
         from matplotlib.ticker import MaxNLocator
 
+        values = all(math.isnan(m.test_error) for metrics in runs.values() for m in metrics)
         losses, errors = figure.subplots(1, 2)
         for k, (name, metrics) in enumerate(runs.items()):
             epochs = [m.epoch for m in metrics]
             losses.plot(epochs, [m.test_loss for m in metrics], label=name, **style(k))
-            errors.plot(epochs, [100 * m.test_error for m in metrics], **style(k))
+            errors.plot(epochs, [m.test_rmse if values else 100 * m.test_error for m in metrics], **style(k))
         for k, (name, loss) in enumerate((lines or {}).items()):
             losses.axhline(loss, color=GREY, linestyle=("--", ":", "-.")[k % 3], linewidth=1.2, label=name)
-        losses.set_ylabel(f"test loss (nats per {'character' if text else 'example'})")
-        errors.set_ylabel(f"wrong {'next characters' if text else 'classes'} (%)")
+        losses.set_ylabel("test loss" if values else f"test loss (nats per {'character' if text else 'example'})")
+        classes = f"wrong {'next characters' if text else 'classes'} (%)"
+        errors.set_ylabel("root mean square error (units of the targets)" if values else classes)
         for panel in (losses, errors):
             panel.set_xlabel("epoch")
             panel.set_yscale("symlog" if min(panel.dataLim.intervaly) <= 0 else "log")

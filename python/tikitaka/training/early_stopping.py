@@ -49,6 +49,9 @@ class EarlyStopping:
         self.best_epoch = 0
         """its epoch, from 1; 0 before the first"""
 
+    def __repr__(self) -> str:
+        return f"EarlyStopping(patience={self.patience}, metric={self.metric!r}, min_delta={self.min_delta:g})"
+
     def __call__(self, metrics: Metrics) -> bool:
         """Whether to end the training after the epoch of `metrics`."""
         check_kind("metrics", metrics, Metrics)

@@ -8,8 +8,9 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
+from tikitaka._internal.progress import bar_disabled
 from tikitaka._internal.validation import check_int, check_kind
 from tikitaka.data import Dataset
 from tikitaka.network import Network
@@ -112,14 +113,14 @@ def fit(
         unit="char" if text else "ex",
         unit_scale=text,
         file=sys.stderr,
-        disable=None if progress else True,
+        disable=bar_disabled(progress),
     )
     with bar:
         for epoch in range(start.epoch + 1, epochs + 1):
             lr_scale = lr_factor(schedule, network, epoch, epochs)
             begun = start.position > 0 and epoch == start.epoch + 1
             at = start if begun else Progress(epoch - 1, pulses=network.pulses)
-            network.averaging = epoch >= average_from
+            network.averaging = network.keeps_average and epoch >= average_from
             order = shuffled(n, seed=seed, epoch=epoch) if consecutive is None else consecutive
             if network.carries and not begun:
                 network.reset()

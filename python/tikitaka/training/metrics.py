@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from tikitaka._internal.shown import shown
 from tikitaka._internal.validation import check_kind
+from tikitaka.score import rmse
 
 __all__ = ["Metrics", "Progress", "Stopped"]
 
@@ -34,6 +35,23 @@ class Metrics:
     """mean loss per held-out sample, through the network's own periphery; None without a validation part"""
     validation_error: float | None = None
     """share of wrong classes on the validation part, 0 to 1; NaN for a regression, None without a validation part"""
+
+    @property
+    def train_rmse(self) -> float:
+        """Root mean square error of a regression during training (units of the targets); NaN for classes."""
+        return rmse(self.train_loss, self.train_error)
+
+    @property
+    def test_rmse(self) -> float:
+        """Root mean square error on the test part (units of the targets); NaN for classes."""
+        return rmse(self.test_loss, self.test_error)
+
+    @property
+    def validation_rmse(self) -> float | None:
+        """Root mean square error on the validation part (units of the targets); NaN for classes, None without one."""
+        if self.validation_loss is None or self.validation_error is None:
+            return None
+        return rmse(self.validation_loss, self.validation_error)
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,9 @@ class Run:
         self.config = config
         self._lines: list[str] = []
 
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r})"
+
     @classmethod
     def create(cls, path: str | Path, config: TrainConfig, *, force: bool = False) -> Self:
         """Begin a run in a new or empty folder; with `force`, an earlier run there is removed first.

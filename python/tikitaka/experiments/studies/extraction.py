@@ -16,9 +16,10 @@ from statistics import fmean
 from threading import Event
 from typing import Any
 
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from tikitaka import plot
+from tikitaka._internal.progress import bar_disabled
 from tikitaka._internal.statistics import plus_minus, standard_deviation
 from tikitaka._internal.validation import check_int, one_of
 from tikitaka.config import Periphery, SoftBounds, Ttv2
@@ -224,7 +225,7 @@ class Extraction(Study):
         size = scales[one_of("scale", scale, scales)]
         size = size if seeds is None else replace(size, seeds=check_int("seeds", seeds, 1))
         total = len(settings) * len(SCHEDULES) * size.seeds
-        with tqdm(total=total, unit="run", file=sys.stderr, disable=None if progress else True) as bar:
+        with tqdm(total=total, unit="run", file=sys.stderr, disable=bar_disabled(progress)) as bar:
             rows = extraction(
                 data, data_dir, settings=settings, scale=size, out=out, threads=threads, progress=bar.update
             )

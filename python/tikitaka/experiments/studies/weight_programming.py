@@ -18,9 +18,10 @@ from statistics import fmean
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from tikitaka import _core, nn, plot
+from tikitaka._internal.progress import bar_disabled
 from tikitaka._internal.statistics import standard_deviation
 from tikitaka._internal.validation import check_int, one_of
 from tikitaka.config import AnalogSgd, PulseTrains, Reference, RuleConfig, SoftBounds, Ttv2
@@ -204,7 +205,7 @@ class WeightProgramming(Study):
         size = scales[one_of("scale", scale, scales)]
         count = size.seeds if seeds is None else check_int("seeds", seeds, 1)
         total = trainings(rules=rules, states=states, seeds=count)
-        with tqdm(total=total, unit="run", file=sys.stderr, disable=None if progress else True) as bar:
+        with tqdm(total=total, unit="run", file=sys.stderr, disable=bar_disabled(progress)) as bar:
             rows = weight_programming(
                 rules=rules, states=states, seeds=count, inputs=size.inputs, threads=threads, progress=bar.update
             )
