@@ -152,7 +152,10 @@ def _target(model: Model, programming: dict[str, Any]) -> dict[str, Any]:
     """The devices and periphery of the chips for `model`, as arguments of `program`."""
     device, circuits = origin(model)
     if programming["states"] is not None:
-        device = from_dict(type(device), over(to_dict(device), {"states": programming["states"]}))
+        states = {"states": programming["states"]}
+        each = device if isinstance(device, tuple) else (device,)
+        changed = [from_dict(type(one), over(to_dict(one), states)) for one in each]
+        device = changed[0] if len(changed) == 1 else tuple(changed)
     if programming["periphery"] is not None:
         circuits = peripheries[programming["periphery"]]
     return {"device": device, "periphery": circuits}

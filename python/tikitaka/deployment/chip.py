@@ -1,7 +1,6 @@
 """Digital models programmed onto simulated analog chips."""
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -9,24 +8,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tikitaka._core import Crossbar
+from tikitaka._internal.copies import Versioned
+from tikitaka._internal.display import table
 from tikitaka._internal.shown import shown
 from tikitaka._internal.validation import check_int, check_kind, one_of
-from tikitaka.config import AnalogSgd, Device, Periphery, RuleConfig, SoftBounds, devices, from_dict
+from tikitaka.config import AnalogSgd, Device, Periphery, RuleConfig, SoftBounds
 from tikitaka.model import Model
 from tikitaka.network import Network
+from tikitaka.nn import array_names
+from tikitaka.nn.arrays import PerArray, each_of
 
-__all__ = ["Chip", "Method", "origin", "program"]
+__all__ = ["Chip", "Method", "program"]
 
 F32 = NDArray[np.float32]
 Method = Literal["exact", "error", "closed-loop", "open-loop"]
 """Ways to write weights onto devices; see `program`."""
 
 
-@dataclass(frozen=True, eq=False)
-class Chip:
+@dataclass(frozen=True, eq=False, repr=False)
+class Chip(Versioned):
     """A chip that a model was programmed onto, with the programming errors of each array.
 
     The report compares the devices with the model, which is possible in a simulation but not on hardware.
+    `copy.deepcopy` and `pickle` give a chip of its own, with the same bits.
     """
 
     network: Network
@@ -54,13 +58,25 @@ class Chip:
         """Share of all devices that are more than one mean step from their target, 0 to 1."""
         return sum(len(m) for m in self.missed) / sum(r.size for r in self.residuals)
 
+    def __repr__(self) -> str:
+        return f"Chip({self._summary()})\n{self.network!r}"
+
+    def _repr_html_(self) -> str:
+        columns = ("array", "pulses", "rms error", "step", "more than a step off")
+        numbers = zip(self.network.names, self.pulses, self.rms_error, self.steps, self.missed, strict=True)
+        rows = ((name, f"{n:,}", f"{rms:.3g}", f"{step:.3g}", f"{len(m):,}") for name, n, rms, step, m in numbers)
+        return table(f"Chip({self._summary()})", columns, rows) + self.network._repr_html_()
+
+    def _summary(self) -> str:
+        return f"{sum(self.pulses):,} pulses, {100 * self.missed_share:.2f} % of devices more than a step off"
+
 
 def program(
     model: Model,
     *,
-    device: Device | None = None,
-    periphery: Periphery | None = None,
-    rule: RuleConfig | None = None,
+    device: PerArray[Device] | None = None,
+    periphery: PerArray[Periphery] | None = None,
+    rule: PerArray[RuleConfig] | None = None,
     method: Method = "exact",
     error_share: float = 0.0,
     max_pulses: int = 1000,
@@ -69,16 +85,18 @@ def program(
     """`model` on analog chip number `seed`, with new devices, each with its own bounds and steps.
 
     The chip has `device` and `periphery` (20-state soft bounds and an ideal periphery by default) and does not
-    learn; or, for fine-tuning on it with `tikitaka.fit`, it has those of `rule`. Chip numbers are independent of
-    the seeds of networks: chip 1 is not the chip that a network of seed 1 was trained on. From devices at weight 0,
-    `method` writes
+    learn; or, for fine-tuning on it with `tikitaka.fit`, it has those of `rule`. Each of them is one for all arrays, a
+    sequence of one for each array, or a mapping by name or index, as for `tikitaka.Network`; `origin` gives those that
+    the model was trained on. Chip numbers are independent of the seeds of networks: chip 1 is not the chip that a
+    network of seed 1 was trained on. From devices at weight 0, `method` writes
 
     - "exact": the weights of the model,
     - "error": the weights plus N(0, σ²), σ = `error_share` · 2·bound of the mean device (0.05: 5 % of the range),
     - "closed-loop": pulses until a device is within half a mean step, at most `max_pulses`,
     - "open-loop": as many pulses as the mean device needs, at most `max_pulses`, without verification;
 
-    every device stays within its own bounds. Raises ValueError for contradictory arguments and values out of range.
+    every device stays within its own bounds. Raises TypeError for anything but a model, devices, peripheries and rules,
+    and ValueError for contradictory arguments, another number of them than of arrays, and values out of range.
     """
     check_kind("model", model, Model)
     one_of("method", method, get_args(Method))
@@ -88,33 +106,33 @@ def program(
         )
     if not 0.0 <= error_share <= 10.0:  # which refuses NaN
         raise ValueError(f"error_share must be from 0 to 10 (of the range of the devices), not {error_share:g}")
-    if rule is None:
-        rule = AnalogSgd(lr=0.0, device=SoftBounds() if device is None else device, periphery=periphery or Periphery())
-    elif device is not None or periphery is not None:
+    if rule is not None and (device is not None or periphery is not None):
         raise ValueError("give either rule or device and periphery, not both: a rule has its own")
-    target = getattr(rule, "slow_device", None) or getattr(rule, "device", None)
-    if target is None:
-        raise ValueError(f"rule must be one with devices, not {type(rule).__name__}, which has no devices to program")
-    network = Network(model.layers, rule, loss=model.loss, seed=_chip_seed(seed))
+    names = array_names(model.layers)
+    if rule is None:
+        devices = each_of("device", SoftBounds() if device is None else device, names, Device)
+        circuits = each_of("periphery", Periphery() if periphery is None else periphery, names, Periphery)
+        each: list[RuleConfig] = [
+            AnalogSgd(lr=0.0, device=one, periphery=other) for one, other in zip(devices, circuits, strict=True)
+        ]
+    else:
+        each = each_of("rule", rule, names, RuleConfig)
+    targets = [_programmed(rule, name) for rule, name in zip(each, names, strict=True)]
+    rules = each[0] if all(other == each[0] for other in each) else each
+    network = Network(model.layers, rules, loss=model.loss, seed=_chip_seed(seed))
     network.weights = [np.zeros_like(w) for w in model.weights]
-    pulses = network.program(model.weights, method, error=2 * target.bound * error_share, max_pulses=max_pulses)
-    step = Crossbar(1, 1, target).weight_step
+    errors = [2 * target.bound * error_share for target in targets]  # type: ignore[attr-defined]
+    pulses = network.program(model.weights, method, error=errors, max_pulses=max_pulses)
     residuals = tuple(on_chip - w for on_chip, w in zip(network.weights, model.weights, strict=True))
-    return Chip(network, tuple(pulses), residuals, (step,) * len(residuals))
+    return Chip(network, tuple(pulses), residuals, tuple(Crossbar(1, 1, target).weight_step for target in targets))
 
 
-def origin(model: Model) -> tuple[Device, Periphery]:
-    """The devices and periphery that the model was trained on, from its metadata; by default those of `program`.
-
-    Raises ValueError or TypeError if the metadata contains fields that devices and peripheries do not have.
-    """
-    device, settings = model.metadata.get("device"), model.metadata.get("settings")
-    periphery = settings.get("periphery") if isinstance(settings, Mapping) else None
-    kind = devices.get(device.get("kind", "")) if isinstance(device, Mapping) else None
-    return (
-        from_dict(kind, device) if kind is not None and isinstance(device, Mapping) else SoftBounds(),
-        from_dict(Periphery, periphery) if isinstance(periphery, Mapping) else Periphery(),
-    )
+def _programmed(rule: RuleConfig, name: str) -> Device:
+    """The devices that the network sees of the array called `name`."""
+    device: Device | None = getattr(rule, "slow_device", None) or getattr(rule, "device", None)
+    if device is None:
+        raise ValueError(f"rule must be one with devices, not {type(rule).__name__}, which has no devices for {name}")
+    return device
 
 
 def _chip_seed(number: int) -> int:
