@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from tikitaka import _core
 from tikitaka._internal.arrays import taken
 from tikitaka._internal.copies import FORMAT, unpickled
-from tikitaka._internal.shown import shown
+from tikitaka._internal.shown import listed, shown
 from tikitaka.config import DigitalSgd, RuleConfig, Ttv2
 from tikitaka.model import Model, extract
 from tikitaka.nn import Layer, array_names, display, per_array
@@ -33,6 +33,9 @@ Rules = (
     | Mapping[int, RuleConfig | Rule]
     | Mapping[int | str, RuleConfig | Rule]
 )
+
+_Held = RuleConfig | Rule | tuple[RuleConfig | Rule, ...]
+_AVERAGING = (Ttv2, Rule)  # rules that can average
 
 losses = {"classification": "cross-entropy", "regression": "mse"}
 """The loss for each task of `tikitaka.data.Dataset`."""
@@ -90,10 +93,8 @@ class Network:
             if not isinstance(rule, RuleConfig | Rule):
                 raise TypeError(f"a rule must be a config of tikitaka.config or a tikitaka.Rule, not {shown(rule)}")
         given = per_array("rules", rules, self.names) if isinstance(rules, Mapping) else rules
-        # a rule in Python is a template that the caller may change later
-        self._rules: RuleConfig | Rule | tuple[RuleConfig | Rule, ...] = copy.deepcopy(
-            tuple(given) if isinstance(given, Sequence) else given
-        )
+        # a copy, because the caller may change a rule in Python later
+        self._rules: _Held = copy.deepcopy(tuple(given) if isinstance(given, Sequence) else given)
         self._loss = loss
         self._seed = seed
         self._core = self._made()
@@ -120,8 +121,8 @@ class Network:
         return self._layers
 
     @property
-    def rules(self) -> RuleConfig | Rule | tuple[RuleConfig | Rule, ...]:
-        """The rule of all arrays, or one for each in order, as they were when the network was made."""
+    def rules(self) -> _Held:
+        """The rule of all arrays, or one for each in order."""
         return self._rules
 
     @property
@@ -154,14 +155,14 @@ class Network:
         self._core.restore(content["state"])
 
     def __repr__(self) -> str:
-        return display.lines(f"Network({self._summary()})", self.layers, self._each_rule())
+        return display.lines(self._title(), self.layers, self._each_rule())
 
     def _repr_html_(self) -> str:
-        return display.html(f"Network({self._summary()})", self.layers, self._each_rule())
+        return display.html(self._title(), self.layers, self._each_rule())
 
-    def _summary(self) -> str:
+    def _title(self) -> str:
         size = display.size(self.layers, self.inputs, self.outputs)
-        return f"{size}, loss {self.loss}, seed {self.seed}"
+        return f"Network({size}, loss {self.loss}, seed {self.seed})"
 
     def _each_rule(self) -> list[RuleConfig | Rule]:
         return list(self._rules) if isinstance(self._rules, tuple) else [self._rules] * len(self.names)
@@ -261,7 +262,7 @@ class Network:
     @property
     def keeps_average(self) -> bool:
         """Whether one of its rules can average: ttv2, or a `tikitaka.Rule`."""
-        return any(isinstance(rule, Ttv2 | Rule) for rule in self._each_rule())
+        return any(isinstance(rule, _AVERAGING) for rule in self._each_rule())
 
     @property
     def ledger(self) -> dict[str, Any]:
@@ -346,10 +347,9 @@ class Network:
             raise ValueError(f"what must be one of average, read, reads, not {shown(what)}")
         average = extract.average(self)
         if average is None:
-            without = [
-                n for n, rule in zip(self.names, self._each_rule(), strict=True) if not isinstance(rule, Ttv2 | Rule)
-            ]
-            whose = f"; the rules of {', '.join(without)} keep none" if without else ""
+            rules = zip(self.names, self._each_rule(), strict=True)
+            without = listed(name for name, rule in rules if not isinstance(rule, _AVERAGING))
+            whose = f"; the rules of {without} keep none" if without else ""
             raise ValueError(
                 f"no average was gathered: ttv2 and rules with average() do so from average_from on{whose}"
             )
@@ -389,10 +389,8 @@ class Network:
 
     def describe(self, *, x: float = 1.0, delta: float = 0.1, samples: int | None = None, lr_scale: float = 1.0) -> str:
         """The meaning of the settings of each array; see the `describe` of its rule."""
-        shapes = [layer.shape for layer in self.layers if layer.shape is not None]
-        rules = self._each_rule()
-        parts = []
-        for i, ((rows, cols), rule) in enumerate(zip(shapes, rules, strict=True)):
+        shapes, parts = (layer.shape for layer in self.layers if layer.shape is not None), []
+        for i, ((rows, cols), rule) in enumerate(zip(shapes, self._each_rule(), strict=True)):
             text = (
                 f"{type(rule).__name__} (a custom rule)"
                 if isinstance(rule, Rule)

@@ -1,5 +1,6 @@
 """A setting that can be assigned takes effect; any other assignment is refused."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -100,6 +101,10 @@ def test_elements_of_an_array_cannot_be_assigned(name: str) -> None:
         (tt.SoftBounds(), "states"),
         (tt.Ttv2(), "fast_lr"),
         (tt.program(network().extract("read")), "network"),
+        (tt.Run(Path(), tt.TrainConfig()), "config"),
+        (tt.Run(Path(), tt.TrainConfig()), "path"),
+        (tt.TrainConfig(), "epochs"),
+        (tt.data.load("digits"), "train_x"),
     ],
     ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )

@@ -36,6 +36,16 @@ def test_a_boolean_order_of_sequences_and_traces_is_refused() -> None:
         tt.plot.record(network, X, Y, crosspoints=[(0, 0)], order=Y == 1)
 
 
+def test_crosspoints_are_no_mask_and_may_be_those_of_a_chip() -> None:
+    network = tt.Network([tt.nn.Linear(4, 6)], tt.Ttv2())
+    for mask in (np.eye(6, 2, dtype=bool), [(True, False)]):
+        with pytest.raises(TypeError, match=r"crosspoints must be pairs of whole numbers, not \("):
+            tt.plot.record(network, X, Y, crosspoints=mask)
+    chip = tt.program(network.extract("read"), rule=tt.Ttv2(), method="open-loop", max_pulses=1)
+    assert len(chip.missed[0])
+    assert tt.plot.record(chip.network, X, Y, crosspoints=chip.missed[0]).a.shape[1] == len(chip.missed[0])
+
+
 @pytest.mark.parametrize("name", ["batch", "threads", "seed", "layer", "k", "max_pulses"])
 def test_a_boolean_is_no_number(name: str) -> None:
     network = tt.Network(LAYERS, tt.DigitalSgd())

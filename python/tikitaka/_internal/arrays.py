@@ -1,6 +1,5 @@
 """Arrays from users, before the core converts them."""
 
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 

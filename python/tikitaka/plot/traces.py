@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tikitaka._internal.shown import shown
 from tikitaka._internal.validation import check_int, check_kind
 from tikitaka.network import Network
 from tikitaka.plot.style import GREY, sheet, style
@@ -41,7 +43,7 @@ def record(
     x: ArrayLike,
     targets: ArrayLike,
     *,
-    crosspoints: Sequence[tuple[int, int]],
+    crosspoints: Sequence[tuple[int, int]] | NDArray[np.int64],
     array: int = 0,
     every: int = 1,
     order: ArrayLike | None = None,
@@ -65,10 +67,12 @@ def record(
     state = network.layer_state(array)
     if not {"a", "h", "c"} <= state.keys():
         raise ValueError(f"array must be one that ttv2 trains, not {array}: it has no A, H and C")
-    if not crosspoints:
+    if not len(crosspoints):
         raise ValueError("crosspoints must contain at least one (row, column)")
     rows, cols = state["c"].shape
     for i, k in crosspoints:
+        if not all(isinstance(index, Integral) and not isinstance(index, bool) for index in (i, k)):
+            raise TypeError(f"crosspoints must be pairs of whole numbers, not {shown((i, k))}")
         if not (0 <= i < rows and 0 <= k < cols):
             raise ValueError(f"crosspoints must be within {rows} × {cols}, not {(i, k)}")
     all_examples = np.arange(len(np.asarray(x))) if order is None else np.asarray(order)

@@ -43,9 +43,19 @@ class Run:
     """
 
     def __init__(self, path: Path, config: TrainConfig) -> None:
-        self.path = path
-        self.config = config
+        self._path = path
+        self._config = config
         self._lines: list[str] = []
+
+    @property
+    def path(self) -> Path:
+        """The folder."""
+        return self._path
+
+    @property
+    def config(self) -> TrainConfig:
+        """The settings of the training, as in config.toml."""
+        return self._config
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r})"
