@@ -170,7 +170,7 @@ class Run:
                 checkpoint.save(self.path, replace(last, config=new.to_dict()))
             (self.path / "summary.json").unlink(missing_ok=True)
             self._write("config.toml", new.to_toml())
-            self.config = new
+            self._config = new
 
     def prepare(self, dataset: Dataset) -> tuple[Network, Progress]:
         """The network of the last checkpoint and the progress of its training, ready to continue.
