@@ -156,11 +156,6 @@ class TrainConfig:
         Raises TypeError for `data` without one of these, and ValueError for data that the network cannot be built for
         and for `layer_rules` of arrays that it does not have.
         """
-        if not isinstance(data, Sizes):
-            raise TypeError(
-                "data must be a tikitaka.Dataset, or another object with inputs, outputs, shape and task, "
-                f"not {shown(data)}"
-            )
         layers, rules = self._built(data)
         return Network(layers, rules, loss=losses[data.task], seed=self.seed)
 
@@ -169,6 +164,11 @@ class TrainConfig:
         self._built(data)
 
     def _built(self, data: Sizes) -> tuple[list[Layer], RuleConfig | list[RuleConfig]]:
+        if not isinstance(data, Sizes):
+            raise TypeError(
+                "data must be a tikitaka.Dataset, or another object with inputs, outputs, shape and task, "
+                f"not {shown(data)}"
+            )
         layers = nets[self.net].build(data)
         if not self.layer_rules:
             return layers, self.rule
