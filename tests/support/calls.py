@@ -246,6 +246,7 @@ CALLS: dict[str, Callable[[Path], Call]] = {
     "training.checkpoint.Checkpoint": lambda f: (checkpoint.Checkpoint, {**vars(state())}),
     "training.checkpoint.save": lambda f: (checkpoint.save, {"folder": f, "checkpoint": state()}),
     "training.checkpoint.load": lambda f: (checkpoint.load, {"folder": run(f).path}),
+    "training.checkpoint.mend": lambda f: (checkpoint.mend, {"folder": run(f).path}),
     "training.checkpoint.load_previous": lambda f: (checkpoint.load_previous, {"folder": run(f).path}),
     "config.to_dict": lambda f: (config.to_dict, {"config": tt.Ttv2()}),
     "config.from_dict": lambda f: (config.from_dict, {"cls": tt.Ttv2, "values": {"device": {"states": 30}}}),

@@ -26,7 +26,7 @@ from tikitaka.data import Vocabulary
 from tikitaka.data.targets import Task
 from tikitaka.training.metrics import Progress
 
-__all__ = ["NEWEST", "PREVIOUS", "VERSION", "Checkpoint", "load", "load_previous", "save"]
+__all__ = ["NEWEST", "PREVIOUS", "VERSION", "Checkpoint", "load", "load_previous", "mend", "save"]
 
 VERSION = 1
 """version of the format that `save` writes and `load` reads"""
@@ -96,12 +96,11 @@ def save(folder: str | Path, checkpoint: Checkpoint) -> None:
             _keep(newest, folder / PREVIOUS)
 
 
-def load(folder: str | Path, *, mend: bool = False) -> Checkpoint:
+def load(folder: str | Path) -> Checkpoint:
     """The newest checkpoint of `folder`, or, if it is missing or damaged, the previous one, with a warning.
 
-    With `mend` the previous one then takes its place, so that the next `save` loses no complete checkpoint; the damaged
-    file is kept as checkpoint.damaged.safetensors. Raises FileNotFoundError if there is none, ValueError if none is
-    complete and if one is of another release, OSError if it cannot be read.
+    Raises FileNotFoundError if there is none, ValueError if none is complete and if one is of another release, OSError
+    if it cannot be read.
     """
     folder = Path(folder)
     newest, previous = folder / NEWEST, folder / PREVIOUS
@@ -117,13 +116,26 @@ def load(folder: str | Path, *, mend: bool = False) -> Checkpoint:
         checkpoint = _read(previous)
     except ValueError as error:
         raise ValueError(f"{reason}; {error}") from error
-    if mend:
-        if newest.exists():
-            os.replace(newest, _free(folder / "checkpoint.damaged.safetensors"))
-        os.replace(previous, newest)
-        sync_folder(folder)
     warnings.warn(f"{reason}; the previous checkpoint is used", stacklevel=2)
     return checkpoint
+
+
+def mend(folder: str | Path) -> None:
+    """Make the previous checkpoint of `folder` the newest if that is missing or damaged.
+
+    Otherwise the next `save` would replace the only complete one. The damaged file is kept, as
+    checkpoint.damaged.safetensors.
+    """
+    folder = Path(folder)
+    newest, previous = folder / NEWEST, folder / PREVIOUS
+    try:
+        _read(newest)
+    except (FileNotFoundError, ValueError):
+        if newest.exists():
+            os.replace(newest, _free(folder / "checkpoint.damaged.safetensors"))
+        if previous.exists():
+            os.replace(previous, newest)
+        sync_folder(folder)
 
 
 def load_previous(folder: str | Path) -> Checkpoint | None:

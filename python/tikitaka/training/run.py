@@ -21,6 +21,7 @@ from tikitaka.training.checkpoint import NEWEST, PREVIOUS, Checkpoint
 from tikitaka.training.extension import extended
 from tikitaka.training.metrics import Metrics, Progress
 from tikitaka.training.session import train
+from tikitaka.training.summary import FIELDS
 from tikitaka.training.train_config import TrainConfig
 
 __all__ = ["Run"]
@@ -159,14 +160,16 @@ class Run:
                     f"epochs cannot become {epochs:,}: patience ended the training after epoch {summary['epochs']:,}, "
                     "and would have done so"
                 )
-            last = self.last(mend=True) if self._has_checkpoint() else None
+            last = self.last() if self._has_checkpoint() else None
             at = Progress() if last is None else last.progress
+            self._lines_until(at)  # before any file changes
             new = extended(
                 self.config, at.epoch + (at.position > 0), epochs, schedule=schedule, average_from=average_from
             )
             if new == self.config:
                 return
             if last is not None:  # first: `last` takes the one before if a kill leaves the old config
+                self._mend(last)
                 checkpoint.save(self.path, replace(last, config=new.to_dict()))
             (self.path / "summary.json").unlink(missing_ok=True)
             self._write("config.toml", new.to_toml())
@@ -190,22 +193,29 @@ class Run:
         if not self._has_checkpoint():
             last, network = None, self.config.network(dataset)
         else:
-            last = self.last(mend=True)
+            last = self.last()
             network = self.network(last)
         progress = Progress() if last is None else last.progress
         if last is not None and last.data not in (None, dataset.digest):
             raise ValueError(f"{dataset.name} must be the data that {self.path} was started with; its examples differ")
+        lines = self._lines_until(progress)
+        self._tidy()
+        if last is not None:
+            self._mend(last)
+        self._lines = lines[: progress.epoch]
+        if len(lines) > progress.epoch:
+            self._write("metrics.jsonl", "".join(self._lines))
+        return network, progress
+
+    def _lines_until(self, progress: Progress) -> list[str]:
+        """All lines of metrics.jsonl; ValueError if an epoch before `progress` has none, or one that is damaged."""
         lines = self._metrics_lines() if progress.epoch or (self.path / "metrics.jsonl").exists() else []
         if len(lines) < progress.epoch:
             raise ValueError(
                 f"{self.path / 'metrics.jsonl'} holds {len(lines)} epochs, the checkpoint is after {progress.epoch}"
             )
-        self._parsed(lines[: progress.epoch])  # refuses what it does not understand, before any file changes
-        self._tidy()
-        self._lines = lines[: progress.epoch]
-        if len(lines) > progress.epoch:
-            self._write("metrics.jsonl", "".join(self._lines))
-        return network, progress
+        self._parsed(lines[: progress.epoch])
+        return lines
 
     def log(self, metrics: Metrics) -> None:
         """Add the line of an epoch to metrics.jsonl: NaN becomes null, and None is omitted."""
@@ -247,20 +257,24 @@ class Run:
             ),
         )
 
-    def last(self, *, mend: bool = False) -> Checkpoint:
-        """The last checkpoint, which `mend` makes the newest; OSError or ValueError if none is complete.
+    def last(self) -> Checkpoint:
+        """The last checkpoint; OSError or ValueError if none is complete.
 
         Also ValueError if config.toml has changed since it was written.
         """
-        last = checkpoint.load(self.path, mend=mend)
+        last = checkpoint.load(self.path)
         if not self._is_config(last.config):  # perhaps `extend` was killed before it wrote the new one
             before = checkpoint.load_previous(self.path)
             if before is not None and before.progress == last.progress and self._is_config(before.config):
-                if mend:
-                    checkpoint.save(self.path, before)
                 return before
         self._check_config(last.config, "checkpoint")
         return last
+
+    def _mend(self, last: Checkpoint) -> None:
+        """Make `last`, as the function of that name gives it, the newest checkpoint."""
+        checkpoint.mend(self.path)
+        if not self._is_config(checkpoint.load(self.path).config):
+            checkpoint.save(self.path, last)
 
     def _has_checkpoint(self) -> bool:
         return any((self.path / name).exists() for name in (NEWEST, PREVIOUS))
@@ -295,8 +309,12 @@ class Run:
     def finished(self) -> dict[str, Any] | None:
         """The summary of a complete run, None until then; ValueError if config.toml has changed since."""
         summary = self.summary()
-        if summary is not None and isinstance(summary.get("config"), Mapping):
-            self._check_config(summary["config"], "summary")
+        if summary is None:
+            return None
+        if missing := [name for name in FIELDS if name not in summary]:
+            raise ValueError(f"{self.path / 'summary.json'} is not a summary of a training: it has no {missing[0]}")
+        check_kind("config of summary.json", summary["config"], Mapping)
+        self._check_config(summary["config"], "summary")
         return summary
 
     def network(self, last: Checkpoint | None = None) -> Network:

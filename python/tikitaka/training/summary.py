@@ -9,7 +9,14 @@ from tikitaka.network import Network
 from tikitaka.training.metrics import Metrics
 from tikitaka.training.train_config import TrainConfig
 
-__all__ = ["summarize"]
+__all__ = ["FIELDS", "summarize"]
+
+FIELDS = (
+    *("test_error", "last_read_test_error", "average_test_error", "test_loss", "last_read_test_loss"),
+    *("average_test_loss", "train_loss", "samples_per_second", "pulses_per_sample", "seconds", "seed", "epochs"),
+    *("threads", "digest", "config", "ledger"),
+)
+"""The names in a summary."""
 
 
 def summarize(
