@@ -209,7 +209,8 @@ class Reader(tt.Network):
     seed = 0
     loss = "cross-entropy"
     pulses = 0
-    averaging = False
+    averaging = keeps_average = False
+    __setattr__ = object.__setattr__
 
     def __init__(self) -> None:
         self.seen: list[list[int]] = []
