@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from tikitaka import _core
 from tikitaka._internal.arrays import taken
 from tikitaka._internal.copies import FORMAT, unpickled
+from tikitaka._internal.one_thread import one_thread
 from tikitaka._internal.parts import train_in_parts
 from tikitaka._internal.shown import listed, shown
 from tikitaka.config import DigitalSgd, RuleConfig, Ttv2
@@ -42,6 +43,7 @@ losses = {"classification": "cross-entropy", "regression": "mse"}
 """The loss for each task of `tikitaka.data.Dataset`."""
 
 
+@one_thread
 class Network:
     """A stack of layers, each array trained by its rule.
 
@@ -289,13 +291,13 @@ class Network:
     ) -> Score:
         """Train once on the examples `order` of `x` (by default all, in order), `batch` at a time.
 
-        `lr_scale` multiplies the scheduled learning rates. The interpreter lock is released, and Ctrl-C ends a long call
+        `lr_scale` multiplies the scheduled learning rates. The interpreter lock is released; Ctrl-C ends a long call
         between two mini-batches. Returns the mean loss and error during the training; the error is NaN for "mse".
         """
         if self.recurrent and order is not None:
             x, targets, order = taken(x, targets, order)
-        how = {"batch": batch, "lr_scale": lr_scale, "threads": threads}
-        loss, wrong = train_in_parts(self._core, self.layers, x, targets, order, loss=self.loss, **how)
+        how = batch, lr_scale, threads
+        loss, wrong = train_in_parts(self._core, self.layers, self.loss, x, targets, order, *how)
         n = len(np.asarray(targets if order is None else order)) * steps(targets, self.recurrent)
         return Score(loss / max(n, 1), wrong / max(n, 1) if self.loss == "cross-entropy" else math.nan)
 

@@ -1,6 +1,7 @@
 """Long calls of `Network.train` answer Ctrl-C, and are otherwise the same as one call into the core."""
 
 import signal
+import threading
 import time
 from typing import Any
 
@@ -58,3 +59,21 @@ def test_a_long_call_that_is_refused_changes_nothing(monkeypatch: pytest.MonkeyP
         with pytest.raises(ValueError, match=r"x|targets|order"):
             network.train(given, targets, order=order)
         assert network.digest() == before
+
+
+def test_a_network_that_another_thread_uses_says_so_in_words() -> None:
+    network = tt.Network([tt.nn.Linear(300, 300), tt.nn.Linear(300, 10)], tt.AnalogSgd(), seed=1)
+    x, y = np.ones((10, 300), np.float32), np.zeros(10, np.int64)
+    thread = threading.Thread(target=lambda: network.train(x, y, order=np.zeros(3000, np.int64)))
+    thread.start()
+    words: set[str] = set()
+    while not words and thread.is_alive():
+        time.sleep(0.01)
+        try:
+            network.evaluate(x, y)
+        except RuntimeError as error:
+            words.add(str(error))
+    thread.join()
+    assert words == {
+        "a Network is for one thread at a time, and another thread uses this one: give each thread its own"
+    }

@@ -12,7 +12,15 @@ _WORK = 2e8  # input vectors × weights of a part: about 0.2 s
 
 
 def train_in_parts(
-    core: Any, layers: Sequence[Any], x: Any, targets: Any, order: Any, *, loss: str, batch: Any, **how: Any
+    core: Any,
+    layers: Sequence[Any],
+    loss: str,
+    x: Any,
+    targets: Any,
+    order: Any,
+    batch: Any,
+    lr_scale: Any,
+    threads: Any,
 ) -> tuple[float, int]:
     """`core.train` on the examples `order` (None: all) of `x`, in several calls if one would take long.
 
@@ -21,7 +29,7 @@ def train_in_parts(
     """
     losses, wrong = 0.0, 0
     for some_x, some_targets, some in _parts(core, layers, x, targets, order, batch, loss == "cross-entropy"):
-        sums = core.train(some_x, some_targets, order=some, batch=batch, **how)
+        sums = core.train(some_x, some_targets, order=some, batch=batch, lr_scale=lr_scale, threads=threads)
         losses, wrong = losses + sums[0], wrong + sums[1]
     return losses, wrong
 

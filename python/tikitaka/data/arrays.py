@@ -113,12 +113,12 @@ def image_shape(x: NDArray[Any], shape: Sequence[int] | None) -> Shape | None:
     if not isinstance(shape, tuple | list):
         raise TypeError(f"shape must be a tuple of whole numbers, not {shown(shape)}")
     if len(shape) not in (2, 3):
-        raise ValueError(f"shape must be (rows, columns) or (rows, columns, channels), not {shape}")
+        raise ValueError(f"shape must be (rows, columns) or (rows, columns, channels), not {shown(shape)}")
     full = _full(tuple(check_int("shape", size, 1) for size in shape))
     fits = _full(dimensions) == full if len(dimensions) > 1 else math.prod(dimensions) == math.prod(full)
     if not fits:
         values = " × ".join(map(str, dimensions)) or "1"
-        raise ValueError(f"shape must fit the examples, of {values} values, not be {shape}")
+        raise ValueError(f"shape must fit the examples, of {values} values, not be {shown(shape)}")
     return full
 
 

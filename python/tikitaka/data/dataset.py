@@ -11,6 +11,7 @@ from typing import Any, Self, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tikitaka._internal.shown import shown
 from tikitaka._internal.validation import check_int, check_kind, one_of
 from tikitaka.data.arrays import array_of, check_examples, full_scale_of, image_shape, inputs_of, split
 from tikitaka.data.targets import Encoding, Task
@@ -61,7 +62,9 @@ class Dataset:
         if self.shape is not None:
             check_kind("shape", self.shape, tuple)
             if len(self.shape) != 3 or math.prod(self.shape) != self.inputs:
-                raise ValueError(f"shape must be (rows, columns, channels) of {self.inputs} inputs, not {self.shape}")
+                raise ValueError(
+                    f"shape must be (rows, columns, channels) of {self.inputs} inputs, not {shown(self.shape)}"
+                )
         if self.task == "regression" or self.vocabulary is not None:
             if self.labels is not None:
                 raise ValueError("labels must be None for a text and for a regression")
