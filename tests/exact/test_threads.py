@@ -143,7 +143,7 @@ def test_a_child_forked_amid_trainings_works_on() -> None:
             process.join()
     own.train(DIGITS.train_x, DIGITS.train_y, batch=20, threads=2)
     assert (digest, other) == (own.digest(), alone)
-    assert said == own.inputs or "another thread" in said  # the second where the fork came amid a call, which ended there
+    assert said == own.inputs or "another thread" in said  # where the fork came amid a call, which ended there
 
 
 DIGEST = """
