@@ -15,9 +15,9 @@ CLAIMS_OUT ?= target/claims
 # So that mkdocs does not advertise its successor.
 export NO_MKDOCS_2_WARNING = 1
 
-.PHONY: help demo dev build check test lint test-rust test-python test-quick test-torch test-wheel claims docs bench \
-	bench-kernels bench-instructions bench-speed bench-scaling bench-peers wheel licences package fuzz fuzz-rust \
-	fuzz-python sanitize sanitize-address sanitize-memory clean
+.PHONY: help demo dev build check test lint test-rust check-arm test-arm test-python test-quick test-torch test-wheel \
+	claims docs bench bench-kernels bench-instructions bench-speed bench-scaling bench-peers wheel licences package fuzz \
+	fuzz-rust fuzz-python sanitize sanitize-address sanitize-memory clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,7 +38,7 @@ build: .venv/ready  ## build the Python package with all optimisations
 	@$(BIN)/maturin develop --profile $(PROFILE) --quiet >.venv/build.log 2>&1 || { cat .venv/build.log; exit 1; }
 
 check: PROFILE = quick
-check: lint test-rust test-quick  ## lint, types, Rust and Python tests: everything but slow tests, wheel and packaging
+check: lint test-rust check-arm test-quick  ## lint, types, Rust and Python tests: everything but slow tests, wheel and packaging
 
 test: lint test-rust test-python test-wheel  ## every check and test
 
@@ -62,6 +62,19 @@ test-rust:  ## Rust tests, on every instruction set of this machine
 	paths=$$(cargo run --quiet --profile test --example paths) && for path in $$paths; do \
 		TIKITAKA_SIMD=$$path cargo test --quiet --test reproducible --test paths --test sequences || exit 1; \
 	done
+
+ARM = aarch64-unknown-linux-gnu
+ARM_ENV = CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU
+
+# `rustup target add aarch64-unknown-linux-gnu` installs it.
+check-arm:  ## compile for AArch64, if its target is installed
+	@if [ -d "$$(rustc --print sysroot)/lib/rustlib/$(ARM)" ]; then cargo check --quiet --tests --target $(ARM); \
+		else echo "AArch64 is not checked: rustup target add $(ARM)"; fi
+
+# Debian has the emulator and the linker: qemu-user, gcc-aarch64-linux-gnu, libc6-dev-arm64-cross.
+test-arm:  ## the bits on AArch64, in an emulator
+	$(ARM_ENV)_LINKER=aarch64-linux-gnu-gcc $(ARM_ENV)_RUNNER="qemu-aarch64 -L /usr/aarch64-linux-gnu" \
+		cargo test --quiet --target $(ARM) --lib --test reproducible --test paths --test sequences
 
 test-python: build  ## Python tests
 	$(BIN)/python -m pytest

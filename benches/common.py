@@ -25,7 +25,7 @@ Table = tuple[str, Row, Rows]
 """Title, header and rows."""
 
 NETS = ("fcn", "lenet", "lstm", "wide", "cifar")
-"""Networks: wide is 3072-1024-1024-10 with ReLU on dense inputs, cifar a convolutional network for images of 3 × 32 × 32."""
+"""Networks: wide is 3072-1024-1024-10 with ReLU on dense inputs, cifar a convolutional one for 3 × 32 × 32 pixels."""
 STEPS = 100
 """Characters of a sequence of lstm; every character is a sample."""
 

@@ -183,33 +183,55 @@ fn pulses_to_lines_together_are_those_of_one_after_another() {
     assert_eq!(together.snapshot(), one.snapshot(), "what is refused changes nothing");
 }
 
-/// y_i adds up the inputs in their order, and so does z_j the rows of an array that has at most 64: alone and in a
-/// batch, where lines are whole blocks of lanes and where they are not.
+/// A sum in order, each product added in one rounding.
+fn in_order(terms: impl Iterator<Item = (f32, f32)>) -> f32 {
+    terms.fold(0.0, |sum, (a, b)| a.mul_add(b, sum))
+}
+
+/// A dot product by lanes: lane l adds up the products l, l + 16, … in order; then halves are added to halves.
+fn by_lanes(a: &[f32], b: &[f32]) -> f32 {
+    let lane = |l: usize| in_order(a.iter().copied().zip(b.iter().copied()).skip(l).step_by(16));
+    let mut sums: Vec<f32> = (0..16).map(lane).collect();
+    while sums.len() > 1 {
+        let high = sums.split_off(sums.len() / 2);
+        sums.iter_mut().zip(high).for_each(|(low, high)| *low += high);
+    }
+    sums[0]
+}
+
+/// y_i adds up the inputs in their order, and so does z_j the rows of an array that has at most 64; of others it adds
+/// them up by lanes. Alone and in batches of any number, where lines are whole blocks of lanes and where they are not.
 #[test]
 fn sums_have_the_stated_order() {
-    const BATCH: usize = 4;
+    const BATCH: usize = 131;
     let device = SoftBounds::default().build().expect("valid settings");
     let exact = Setup { seed: SEED, ..Setup::default() };
-    let in_order = |terms: &mut dyn Iterator<Item = f32>| terms.fold(0.0_f32, |sum, term| sum + term);
-    for rows in (1..=66).chain([80, 95, 127, 128, 145, 161, 257]) {
-        let cols = 1 + 7 * rows % 40;
+    let small = (1..=66).map(|rows| (rows, 1 + 7 * rows % 40));
+    let large = [80, 95, 127, 128, 145, 161, 257].map(|rows| (rows, 1 + 7 * rows % 40));
+    let long = [(10, 321), (16, 640), (33, 700), (70, 401)];
+    for (rows, cols) in small.chain(large).chain(long) {
         let mut array = crossbar(rows, cols, &device, &exact, false);
         let w = array.weights().expect("of ours");
         let (x, delta) = (values(1, BATCH * cols, 0.2, true), values(2, BATCH * rows, 0.2, true));
-        for count in [1, BATCH] {
+        let row = |i: usize| &w[i * cols..][..cols];
+        let column = |j: usize| w.iter().skip(j).step_by(cols).copied();
+        let expected = |b: usize| -> (Vec<f32>, Vec<f32>) {
+            let (x, delta) = (&x[b * cols..][..cols], &delta[b * rows..][..rows]);
+            let y = |i| in_order(x.iter().copied().zip(row(i).iter().copied()));
+            let z = |j| match rows {
+                ..=64 => in_order(delta.iter().copied().zip(column(j))),
+                _ => by_lanes(&column(j).collect::<Vec<_>>(), delta),
+            };
+            ((0..rows).map(y).collect(), (0..cols).map(z).collect())
+        };
+        let expected: Vec<_> = (0..BATCH).map(expected).collect();
+        for count in [1, 2, 3, 4, 5, 6, 7, 9, 12, 23, BATCH] {
             let (mut y, mut z) = (vec![0.0; count * rows], vec![0.0; count * cols]);
             array.forward(&x[..count * cols], &mut y, &Workers::default()).expect("vectors of its shape");
             array.backward(&delta[..count * rows], &mut z, &Workers::default()).expect("vectors of its shape");
-            for b in 0..count {
-                let (x, delta) = (&x[b * cols..][..cols], &delta[b * rows..][..rows]);
-                for i in 0..rows {
-                    let expected = in_order(&mut (0..cols).map(|j| x[j] * w[i * cols + j]));
-                    assert_eq!(y[b * rows + i], expected, "{rows}×{cols}, row {i}, vector {b} of {count}");
-                }
-                for j in (0..cols).filter(|_| rows <= 64) {
-                    let expected = in_order(&mut (0..rows).map(|i| delta[i] * w[i * cols + j]));
-                    assert_eq!(z[b * cols + j], expected, "{rows}×{cols}, column {j}, vector {b} of {count}");
-                }
+            for (b, (y, z)) in y.chunks_exact(rows).zip(z.chunks_exact(cols)).enumerate() {
+                assert_eq!(y, expected[b].0, "{rows}×{cols}, forward, vector {b} of {count}");
+                assert_eq!(z, expected[b].1, "{rows}×{cols}, backward, vector {b} of {count}");
             }
         }
     }
@@ -219,8 +241,8 @@ fn sums_have_the_stated_order() {
 /// with or without zeros, on any number of threads.
 #[test]
 fn float_learns_from_a_batch_what_it_learns_from_samples() {
-    for (rows, cols) in [(10, 30), (16, 26), (20, 90), (32, 401), (64, 130), (90, 70)] {
-        for (batch, zeros) in [(5, 0.75), (64, 0.75), (64, 0.0), (150, 0.9)] {
+    for (rows, cols) in [(10, 30), (16, 26), (20, 90), (32, 401), (64, 130), (90, 70), (530, 44)] {
+        for (batch, zeros) in [(5, 0.75), (64, 0.75), (64, 0.0), (150, 0.9), (300, 0.0)] {
             let start = values(3, rows * cols, 0.0, true);
             let (x, delta) = (values(1, batch * cols, 0.0, true), values(2, batch * rows, zeros, true));
             let rule = || DigitalSgdRule::new(ExactWeights::new(rows, cols, &start).expect("as many weights"), 0.03);
@@ -245,7 +267,7 @@ fn float_learns_from_a_batch_what_it_learns_from_samples() {
 /// Dense and sparse vectors, both directions, exact and through the full periphery.
 #[test]
 fn products_of_a_batch_are_those_of_its_vectors() {
-    const BATCH: usize = 11;
+    const BATCH: usize = 107;
     let device = SoftBounds::default().build().expect("valid settings");
     for periphery in [Periphery::default(), Periphery::full(0.06)] {
         for (rows, cols) in [(5, 3), (64, 100), (131, 70), (300, 200)] {

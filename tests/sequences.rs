@@ -142,19 +142,19 @@ fn frozen_values() {
 }
 
 const IMAGES: [(&str, [u64; 2]); 5] = [
-    ("float", [0x94a7_b876_a030_7fe9, 0x78c6_4a3a_10ee_33c3]),
-    ("sgd", [0xa604_51e7_f218_a29b, 0xd783_c4de_2e52_1689]),
-    ("ttv1", [0x5431_aea1_a1e6_6007, 0xebe1_2a8c_b8fc_dbb9]),
-    ("ttv2", [0x5f47_4aba_753f_c667, 0xd381_a22d_a578_681a]),
-    ("ttv2 by batches", [0x0d98_bec7_ed8c_0c23, 0xe198_7160_eb97_46f6]),
+    ("float", [0x4f03_5c21_a213_9702, 0xc470_1ad4_2256_6f95]),
+    ("sgd", [0x7236_61af_9207_39d6, 0x0fda_1c0b_5003_751b]),
+    ("ttv1", [0xcc2e_203e_3b35_df7b, 0xa255_72ab_e14e_801f]),
+    ("ttv2", [0x51d8_fd32_2056_38b8, 0x2c44_d7cb_8fc6_f0fb]),
+    ("ttv2 by batches", [0xbd38_6239_310e_4d08, 0x9021_c5ad_c986_a023]),
 ];
 
 const TEXT: [(&str, [u64; 2]); 5] = [
-    ("float", [0xd490_c515_981d_ded1, 0x79b2_b097_0ea2_66ac]),
-    ("sgd", [0x1fd5_7f36_ac5d_7dd9, 0x9f3c_622d_a21c_f122]),
-    ("ttv1", [0x4023_d74e_2af4_eb11, 0xe00a_3690_f2d1_3552]),
-    ("ttv2", [0x7786_71ce_829d_c50a, 0x426d_6938_20dc_295c]),
-    ("ttv2 by batches", [0x5ce3_9df0_a0b0_e033, 0xa12b_07bd_e552_0fed]),
+    ("float", [0x02e5_a1c5_3571_6846, 0xdade_63bd_cfdf_bf2f]),
+    ("sgd", [0x3463_11b6_819e_537d, 0xad3c_749c_aba3_089e]),
+    ("ttv1", [0xfc0b_0eb3_4e4d_74b4, 0x21b8_1643_9fcf_84c3]),
+    ("ttv2", [0x52a9_38e2_7a86_87ac, 0xbc10_42f9_b60f_b56c]),
+    ("ttv2 by batches", [0xa39b_b535_e8b0_9876, 0x34eb_da8e_225e_be1a]),
 ];
 
 #[test]

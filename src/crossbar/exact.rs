@@ -3,14 +3,14 @@
 use super::active::{Active, Rows};
 use super::mvm::{Products, Scratch};
 use super::tuning::{
-    BATCH_MIN_DENSITY, BATCH_SMALL_ARRAY, CACHED_VALUES, LINES_PER_KERNEL, MULTIPLY_ADDS_PER_VALUE, SPARSE_MAX_DENSITY,
-    SPARSE_ROWS,
+    BATCH_MIN_DENSITY, BATCH_SMALL_ARRAY, LINES_PER_KERNEL, MULTIPLY_ADDS_PER_VALUE, SPARSE_MAX_DENSITY, SPARSE_ROWS,
 };
 use super::{Direction, IoSettings, MvmCost, SharedProducts, Visible, transpose};
 use crate::check::{check_batch, check_len, check_room, check_shape};
 use crate::error::Result;
 use crate::random::{Operation, Stream};
 use crate::simd;
+use crate::simd::aligned::Aligned;
 use crate::threads::Workers;
 use rayon::prelude::*;
 
@@ -19,7 +19,7 @@ use rayon::prelude::*;
 pub struct ExactWeights {
     rows: usize,
     cols: usize,
-    weights: Vec<f32>,
+    weights: Aligned<f32>,
     scratch: Vec<Scratch>,
     active: Active,
     steps: Vec<f32>,
@@ -40,7 +40,7 @@ impl ExactWeights {
         let mut exact = Self {
             rows,
             cols,
-            weights: vec![0.0; rows * cols],
+            weights: Aligned::new(std::iter::repeat_n(0.0, rows * cols)),
             scratch: Vec::new(),
             active: Active::default(),
             steps: Vec::new(),
@@ -51,7 +51,7 @@ impl ExactWeights {
         Ok(exact)
     }
 
-    /// W ← W + lr·δxᵀ for every sample of a batch.
+    /// W ← W + (lr·δ)xᵀ for every sample of a batch.
     ///
     /// # Errors
     /// Samples of another length.
@@ -61,36 +61,32 @@ impl ExactWeights {
         let few = self.weights.len() <= BATCH_SMALL_ARRAY;
         let share = |values: &[f32]| simd::count_nonzero(values) as f64 / values.len() as f64;
         if batch > 1 && (few || share(x) >= BATCH_MIN_DENSITY) {
-            // A step that is not finite leaves its trace where δ is zero, too.
-            let finite = simd::all_finite(x) && (lr * simd::max_abs(x)).is_finite();
-            if !few && SPARSE_ROWS.contains(&self.rows) && share(delta) <= SPARSE_MAX_DENSITY && finite {
+            // An input that is not finite leaves its trace where δ is zero, too.
+            if !few && SPARSE_ROWS.contains(&self.rows) && share(delta) <= SPARSE_MAX_DENSITY && simd::all_finite(x) {
                 self.add_by_rows(x, delta, lr, workers);
                 return Ok(());
             }
-            self.steps.clear();
-            self.steps.extend(x.iter().map(|x| lr * x));
-            let (steps, rows, cols) = (&self.steps, self.rows, self.cols);
-            let vectors = (CACHED_VALUES / (rows + cols)).max(8);
-            let learn = |(first, lines): (usize, &mut [f32])| {
-                for (x, delta) in steps.chunks(vectors * cols).zip(delta.chunks(vectors * rows)) {
-                    simd::ger_batch(lines, first, x, cols, delta, rows);
-                }
+            let (rows, cols) = (self.rows, self.cols);
+            let share =
+                workers.share(cols.div_ceil(LINES_PER_KERNEL), batch * self.weights.len() / MULTIPLY_ADDS_PER_VALUE);
+            let each = share.map_or(cols, |each| each * LINES_PER_KERNEL);
+            self.spare.resize_with(cols.div_ceil(each).max(self.spare.len()), Vec::new);
+            let learn = |(k, (lines, spare)): (usize, (&mut [f32], &mut Vec<f32>))| {
+                simd::ger_batch(lines, k * each, x, cols, lr, delta, rows, spare);
             };
-            match workers.share(cols.div_ceil(LINES_PER_KERNEL), batch * self.weights.len() / MULTIPLY_ADDS_PER_VALUE) {
-                Some(each) => {
-                    let each = each * LINES_PER_KERNEL;
-                    let parts = self.weights.par_chunks_mut(each * rows).enumerate();
-                    workers.split(|| parts.for_each(|(k, lines)| learn((k * each, lines))));
-                }
-                None => learn((0, &mut self.weights)),
+            if share.is_some() {
+                let parts = self.weights.par_chunks_mut(each * rows).zip(&mut self.spare).enumerate();
+                workers.split(|| parts.for_each(learn));
+            } else {
+                learn((0, (&mut self.weights, &mut self.spare[0])));
             }
             return Ok(());
         }
         for (x, delta) in x.chunks_exact(self.cols).zip(delta.chunks_exact(self.rows)) {
             self.active.load(x);
             self.steps.clear();
-            self.steps.extend(self.active.values().iter().map(|x| lr * x));
-            simd::ger(&mut self.weights, self.active.at(), &self.steps, delta);
+            self.steps.extend(delta.iter().map(|delta| lr * delta));
+            simd::ger(&mut self.weights, self.active.at(), self.active.values(), &self.steps);
         }
         Ok(())
     }
@@ -100,6 +96,7 @@ impl ExactWeights {
         let (rows, cols, batch) = (self.rows, self.cols, delta.len() / self.rows);
         self.steps.resize(delta.len(), 0.0);
         simd::transpose(delta, rows, &mut self.steps);
+        self.steps.iter_mut().for_each(|step| *step *= lr);
         self.nonzero.load(&self.steps, batch);
         let nonzero = self.nonzero.get();
         let share =
@@ -107,7 +104,7 @@ impl ExactWeights {
         let each = share.map_or(cols, |each| each * LINES_PER_KERNEL);
         self.spare.resize_with(cols.div_ceil(each).max(self.spare.len()), Vec::new);
         let learn = |(k, (lines, spare)): (usize, (&mut [f32], &mut Vec<f32>))| {
-            simd::ger_sparse(lines, k * each, x, cols, lr, nonzero, spare);
+            simd::ger_sparse(lines, k * each, x, cols, nonzero, spare);
         };
         if share.is_some() {
             let parts = self.weights.par_chunks_mut(each * rows).zip(&mut self.spare).enumerate();
@@ -142,7 +139,7 @@ impl SharedProducts for ExactWeights {
         };
         let products =
             Products { lines: &self.weights, direction, mvm: &IoSettings::default(), effects: &[], inputs, outputs };
-        products.run(|b| Stream::new(0, 0, Operation::Forward, b), x, y, scratch, workers)
+        products.run(|k| Stream::new(0, 0, Operation::Forward, k), 0, x, y, scratch, workers)
     }
 }
 
@@ -173,7 +170,7 @@ impl Visible for ExactWeights {
 
     fn set_weights(&mut self, weights: &[f32]) -> Result<()> {
         check_len("weights", weights.len(), self.weights.len())?;
-        self.weights = transpose(weights, self.cols, self.rows);
+        self.weights.copy_from_slice(&transpose(weights, self.cols, self.rows));
         Ok(())
     }
 

@@ -6,6 +6,7 @@
 
 pub(crate) mod active;
 mod array;
+mod conversion;
 mod due;
 mod effect;
 mod exact;

@@ -1,14 +1,13 @@
 //! Matrix-vector products through the periphery, forward and transposed: inputs, effects, exact product, readout.
 
+use super::conversion::{Conversion, Noise};
 use super::effect::{Operands, ProductEffect};
 use super::periphery::IoSettings;
-use super::product::{Inputs, Matrix, rescale};
-use super::readout::{Outputs, Readout};
-use super::tuning::MULTIPLY_ADDS_PER_SHARE;
+use super::product::{Matrix, ProductScratch};
+use super::tuning::{CONVERTED_VALUES, MIN_CONVERTED_VECTORS, MULTIPLY_ADDS_PER_SHARE, NORMALS_PER_STREAM};
 use crate::check::{check_batch, check_len};
 use crate::error::Result;
 use crate::random::Stream;
-use crate::simd::{self, GEMM_VECTORS};
 use crate::threads::Workers;
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -42,19 +41,12 @@ impl MvmCost {
 /// Buffers of products, kept between calls.
 #[derive(Clone, Debug, Default)]
 pub struct Scratch {
-    inputs: Inputs,
+    pub(super) product: ProductScratch,
+    pub(super) conversion: Conversion,
     /// The weights after all effects, and a transposed copy of weights.
-    weights: Vec<f32>,
-    transposed: Vec<f32>,
-    noise: Vec<f32>,
-    /// Positions of the outputs that saturated, and of those that are converted again with their values.
-    saturated: Vec<u32>,
-    repeated: Vec<u32>,
-    values: Vec<f32>,
+    pub(super) weights: Vec<f32>,
+    pub(super) transposed: Vec<f32>,
 }
-
-/// Bound management gives up after this many halvings, a factor of 1024 (ours; aihwkit's default is 1000).
-const MAX_HALVINGS: u32 = 10;
 
 /// Products of a batch with one matrix: vectors of `inputs` values in, of `outputs` values out.
 #[derive(Debug)]
@@ -69,10 +61,13 @@ pub(crate) struct Products<'a> {
 }
 
 impl Products<'_> {
-    /// Every product of the batch, vector b with the noise `noise(b)`; split over the workers.
+    /// Every product of the batch, whose first vector has the number `first`, with the noise of the streams `noise`;
+    /// split over the workers.
+    #[allow(clippy::too_many_arguments)]
     pub(crate) fn run(
         &self,
         noise: impl Fn(u64) -> Stream + Sync,
+        first: u64,
         x: &[f32],
         y: &mut [f32],
         scratch: &mut Vec<Scratch>,
@@ -83,22 +78,26 @@ impl Products<'_> {
         if batch == 0 {
             return Ok(MvmCost::default());
         }
+        let vectors_per_stream = (NORMALS_PER_STREAM / self.outputs).max(1) as u64;
+        let noise = Noise { stream: &noise, vectors_per_stream };
         if !self.effects.is_empty() {
-            return Ok(self.split(None, noise, x, y, scratch, workers));
+            return Ok(self.split(None, noise, first, x, y, scratch, workers));
         }
         scratch.resize_with(scratch.len().max(1), Scratch::default);
         let mut transposed = std::mem::take(&mut scratch[0].transposed);
         let matrix = Matrix::new(self.direction, self.lines, self.inputs, &mut transposed);
-        let cost = self.split(Some(matrix), noise, x, y, scratch, workers);
+        let cost = self.split(Some(matrix), noise, first, x, y, scratch, workers);
         scratch[0].transposed = transposed;
         Ok(cost)
     }
 
     /// The products of a batch that is not empty, with the matrix of all vectors if they share one.
+    #[allow(clippy::too_many_arguments)]
     fn split(
         &self,
         matrix: Option<Matrix<'_>>,
-        noise: impl Fn(u64) -> Stream + Sync,
+        noise: Noise<'_>,
+        first: u64,
         x: &[f32],
         y: &mut [f32],
         scratch: &mut Vec<Scratch>,
@@ -110,17 +109,13 @@ impl Products<'_> {
         } else {
             1
         };
-        let part = batch.div_ceil(parts).max(1).next_multiple_of(GEMM_VECTORS);
-        let width = if matrix.is_some() { GEMM_VECTORS } else { 1 };
-        scratch.resize_with(batch.div_ceil(part), Scratch::default);
+        let part = batch.div_ceil(parts).max(1).next_multiple_of(noise.vectors_per_stream as usize);
+        scratch.resize_with(batch.div_ceil(part).max(scratch.len()), Scratch::default);
         let one_part = |k: usize, x: &[f32], y: &mut [f32], scratch: &mut Scratch| {
-            let groups = x.chunks(width * n).zip(y.chunks_mut(width * m)).enumerate();
-            groups.fold(MvmCost::default(), |cost, (g, (x, y))| {
-                cost.add(self.group(matrix, |b| noise((k * part + g * width + b) as u64), x, y, scratch))
-            })
+            self.part(matrix, noise, first + (k * part) as u64, x, y, scratch)
         };
-        if let [scratch] = scratch.as_mut_slice() {
-            return one_part(0, x, y, scratch);
+        if batch <= part {
+            return one_part(0, x, y, &mut scratch[0]);
         }
         workers.split(|| {
             let vectors = x.par_chunks(part * n).zip(y.par_chunks_mut(part * m));
@@ -129,57 +124,54 @@ impl Products<'_> {
         })
     }
 
-    /// One product, with the given noise; lengths must be right.
-    pub(super) fn one(&self, noise: Stream, x: &[f32], y: &mut [f32], scratch: &mut Scratch) -> MvmCost {
-        if !self.effects.is_empty() {
-            return self.group(None, |_| noise, x, y, scratch);
-        }
-        let mut transposed = std::mem::take(&mut scratch.transposed);
-        let matrix = Matrix::new(self.direction, self.lines, self.inputs, &mut transposed);
-        let cost = self.group(Some(matrix), |_| noise, x, y, scratch);
-        scratch.transposed = transposed;
-        cost
-    }
-
-    /// At most [`GEMM_VECTORS`] products, or one without a matrix; vector b with the noise `noise(b)`:
-    ///
-    /// ```text
-    /// y = s·2^r · ADC( W DAC(x / (s·2^r)) + σ ξ )
-    /// ```
-    ///
-    /// s = max|x| under noise management (else 1); r counts the halvings of bound management, which
-    /// converts again only the outputs that saturated. A zero vector under noise management gives zero.
-    fn group(
+    /// The products of a part of a batch, as many at a time as the buffers are meant for.
+    fn part(
         &self,
         matrix: Option<Matrix<'_>>,
-        noise: impl Fn(usize) -> Stream,
+        noise: Noise<'_>,
+        first: u64,
         x: &[f32],
         y: &mut [f32],
         scratch: &mut Scratch,
     ) -> MvmCost {
         let (n, m) = (self.inputs, self.outputs);
-        if self.mvm.is_exact() {
-            scratch.inputs.load_plain();
-            self.multiply(matrix, x, y, scratch);
-            return MvmCost { mvms: (x.len() / n) as u64, dac: x.len() as u64, adc: y.len() as u64 };
-        }
-        let mut scales = [1.0; GEMM_VECTORS];
-        for ((b, x), scale) in x.chunks_exact(n).enumerate().zip(&mut scales) {
-            if self.mvm.noise_management {
-                // A subnormal scale has no finite inverse; such a vector is as good as zero.
-                *scale = Some(simd::max_abs(x)).filter(|&s| s >= f32::MIN_POSITIVE).unwrap_or(0.0);
-            }
-            scratch.inputs.load(b, self.mvm, x, if *scale == 0.0 { 1.0 } else { *scale });
-        }
-        self.multiply(matrix, x, y, scratch);
-        let vectors = x.chunks_exact(n).zip(y.chunks_exact_mut(m)).zip(scales).enumerate();
-        vectors.fold(MvmCost::default(), |cost, (b, ((x, y), scale))| {
-            cost.add(self.convert(matrix, &noise(b), x, scale, y, b, scratch))
+        let exact = self.mvm.is_exact();
+        let together = match matrix {
+            None => 1,
+            Some(_) if exact => x.len() / n,
+            Some(_) => (CONVERTED_VALUES / (n + m)).max(MIN_CONVERTED_VECTORS),
+        };
+        let groups = x.chunks(together * n).zip(y.chunks_mut(together * m)).enumerate();
+        groups.fold(MvmCost::default(), |cost, (g, (x, y))| {
+            cost.add(if exact {
+                self.multiply(matrix, x, y, scratch);
+                MvmCost { mvms: (x.len() / n) as u64, dac: x.len() as u64, adc: y.len() as u64 }
+            } else {
+                self.convert(matrix, noise, first + (g * together) as u64, x, y, scratch)
+            })
         })
     }
 
+    /// One product, with noise from the start of the given stream; lengths must be right.
+    pub(super) fn one(&self, noise: Stream, x: &[f32], y: &mut [f32], scratch: &mut Scratch) -> MvmCost {
+        let noise = Noise { stream: &|_| noise, vectors_per_stream: 1 };
+        if !self.effects.is_empty() {
+            return self.part(None, noise, 0, x, y, scratch);
+        }
+        let mut transposed = std::mem::take(&mut scratch.transposed);
+        let matrix = Matrix::new(self.direction, self.lines, self.inputs, &mut transposed);
+        let cost = self.part(Some(matrix), noise, 0, x, y, scratch);
+        scratch.transposed = transposed;
+        cost
+    }
+
     /// The matrix that an array shows to the inputs x, where it has effects.
-    fn affected<'b>(&self, x: &[f32], weights: &'b mut Vec<f32>, transposed: &'b mut Vec<f32>) -> Matrix<'b> {
+    pub(super) fn affected<'b>(
+        &self,
+        x: &[f32],
+        weights: &'b mut Vec<f32>,
+        transposed: &'b mut Vec<f32>,
+    ) -> Matrix<'b> {
         weights.clear();
         weights.extend_from_slice(self.lines);
         let (rows, cols) = match self.direction {
@@ -192,55 +184,9 @@ impl Products<'_> {
         Matrix::new(self.direction, weights, self.inputs, transposed)
     }
 
-    /// The exact products with what was loaded.
-    fn multiply(&self, matrix: Option<Matrix<'_>>, x: &[f32], y: &mut [f32], scratch: &mut Scratch) {
-        let Scratch { inputs, weights, transposed, .. } = scratch;
-        let matrix = matrix.unwrap_or_else(|| self.affected(inputs.values(0, x), weights, transposed));
-        matrix.multiply(x, y, inputs);
-    }
-
-    /// Noise, output converter and managements of vector b of the group, whose exact product is `y`.
-    #[allow(clippy::too_many_arguments)]
-    fn convert(
-        &self,
-        matrix: Option<Matrix<'_>>,
-        noise: &Stream,
-        x: &[f32],
-        scale: f32,
-        y: &mut [f32],
-        b: usize,
-        scratch: &mut Scratch,
-    ) -> MvmCost {
-        let mut cost = MvmCost { mvms: 1, dac: x.len() as u64, adc: y.len() as u64 };
-        if scale == 0.0 {
-            y.fill(0.0);
-            return cost;
-        }
-        let (settings, readout) = (self.mvm, Readout::new(self.mvm));
-        let Scratch { inputs, weights, transposed, noise: buffer, saturated, repeated, values } = scratch;
-        buffer.resize(y.len(), 0.0);
-        saturated.clear();
-        readout.read(noise, Outputs::All, y, buffer, settings.bound_management.then_some(&mut *saturated));
-        for r in 1..=MAX_HALVINGS {
-            if saturated.is_empty() {
-                break;
-            }
-            let factor = (1_u32 << r) as f32;
-            inputs.load(b, settings, x, scale * factor);
-            let x = inputs.values(b, x);
-            std::mem::swap(saturated, repeated);
-            saturated.clear();
-            values.resize(repeated.len(), 0.0);
-            let matrix = matrix.unwrap_or_else(|| self.affected(x, weights, transposed));
-            matrix.multiply_at(x, repeated, values);
-            cost = cost.add(MvmCost { mvms: 1, dac: x.len() as u64, adc: repeated.len() as u64 });
-            let outputs = Outputs::Repeated { positions: repeated, noise_start: u64::from(r) * y.len() as u64 };
-            readout.read(noise, outputs, values, buffer, Some(saturated));
-            for (&i, value) in repeated.iter().zip(&*values) {
-                y[i as usize] = value * factor;
-            }
-        }
-        rescale(y, scale);
-        cost
+    /// The exact products with what the array gets; without a matrix, with what it shows to the one vector.
+    pub(super) fn multiply(&self, matrix: Option<Matrix<'_>>, x: &[f32], y: &mut [f32], scratch: &mut Scratch) {
+        let Scratch { product, weights, transposed, .. } = scratch;
+        matrix.unwrap_or_else(|| self.affected(x, weights, transposed)).multiply(x, y, product);
     }
 }

@@ -4,7 +4,7 @@ use super::ProductEffect;
 use crate::error::Result;
 use crate::kinds::{Preset, preset};
 use crate::settings::settings;
-use crate::simd;
+use crate::simd::kernels;
 use std::sync::Arc;
 
 settings! {
@@ -127,8 +127,9 @@ impl Converter {
     }
 
     /// Clips and rounds to the nearest level.
+    #[inline(always)]
     pub(super) fn apply(&self, values: &mut [f32]) {
-        simd::quantise(values, self.bound, self.step);
+        kernels::quantise(values, self.bound, self.step);
     }
 }
 

@@ -6,24 +6,15 @@ use super::periphery::{Converter, IoSettings};
 use super::tuning::READ_NORMALS_PER_DRAW;
 use super::{Direction, Line};
 use crate::random::Stream;
-use crate::simd;
+use crate::simd::{self, Isa, Kernel, MaxAbs, kernels};
 use std::sync::Arc;
 
 /// The output side of one direction.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Readout {
     /// σ of the output noise.
-    noise: f32,
-    pub(super) adc: Option<Converter>,
-}
-
-/// Which outputs of an array are read.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Outputs<'a> {
-    /// All, in order: output k takes normal k.
-    All,
-    /// Those at these positions, once more: output k takes the normal `noise_start` + k.
-    Repeated { positions: &'a [u32], noise_start: u64 },
+    pub(super) noise: f32,
+    adc: Option<Converter>,
 }
 
 impl Readout {
@@ -31,48 +22,27 @@ impl Readout {
         Self { noise: settings.output_noise as f32, adc: settings.adc() }
     }
 
-    /// y = ADC(y + σ ξ). The noise is drawn in pieces of `buffer`, which is not empty. The positions of outputs beyond
-    /// the range of the converter are appended to `saturated`, if given.
-    pub(super) fn read(
-        &self,
-        stream: &Stream,
-        outputs: Outputs<'_>,
-        y: &mut [f32],
-        buffer: &mut [f32],
-        saturated: Option<&mut Vec<u32>>,
-    ) {
+    /// y + σ ξ; whether an output is then beyond the range of the converter.
+    #[inline(always)]
+    pub(super) fn read<M: Isa>(&self, xi: &[f32], y: &mut [f32]) -> bool {
         if self.noise > 0.0 {
-            match outputs {
-                Outputs::All => {
-                    let width = buffer.len();
-                    for (k, y) in y.chunks_mut(width).enumerate() {
-                        let xi = &mut buffer[..y.len()];
-                        stream.normals((k * width) as u64, xi);
-                        simd::add_scaled(y, self.noise, xi);
-                    }
-                }
-                Outputs::Repeated { positions, noise_start } => {
-                    for (y, &position) in y.iter_mut().zip(positions) {
-                        let mut xi = [0.0];
-                        stream.normals(noise_start + u64::from(position), &mut xi);
-                        *y += self.noise * xi[0];
-                    }
-                }
-            }
+            kernels::add_scaled::<M>(y, self.noise, xi);
         }
-        let Some(adc) = self.adc else { return };
-        if let Some(saturated) = saturated
-            && simd::max_abs(y) > adc.bound
-        {
-            let beyond = |(position, y): (u32, &f32)| (y.abs() > adc.bound).then_some(position);
-            match outputs {
-                Outputs::All => saturated.extend((0..).zip(&*y).filter_map(beyond)),
-                Outputs::Repeated { positions, .. } => {
-                    saturated.extend(positions.iter().copied().zip(&*y).filter_map(beyond));
-                }
-            }
+        self.adc.is_some_and(|adc| MaxAbs(y).run::<M>() > adc.bound)
+    }
+
+    /// The outputs beyond the range of the converter.
+    pub(super) fn beyond(&self, y: &[f32]) -> impl Iterator<Item = u32> {
+        let bound = self.adc.map_or(f32::INFINITY, |adc| adc.bound);
+        (0..).zip(y).filter_map(move |(i, y)| (y.abs() > bound).then_some(i))
+    }
+
+    /// ADC(y).
+    #[inline(always)]
+    pub(super) fn quantise(&self, y: &mut [f32]) {
+        if let Some(adc) = self.adc {
+            adc.apply(y);
         }
-        adc.apply(y);
     }
 }
 
@@ -93,6 +63,29 @@ impl LineReadout<'_> {
         for effect in self.effects {
             effect.apply(&mut Operands { direction, rows: rows.clone(), cols: cols.clone(), weights: v, x: &[1.0] });
         }
-        Readout::new(self.settings).read(stream, Outputs::All, v, &mut [0.0; READ_NORMALS_PER_DRAW], None);
+        simd::run(ReadLine { readout: Readout::new(self.settings), stream: *stream, v });
+    }
+}
+
+struct ReadLine<'a> {
+    readout: Readout,
+    stream: Stream,
+    v: &'a mut [f32],
+}
+
+impl Kernel for ReadLine<'_> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<M: Isa>(self) {
+        let mut xi = [0.0; READ_NORMALS_PER_DRAW];
+        for (k, v) in self.v.chunks_mut(READ_NORMALS_PER_DRAW).enumerate() {
+            let xi = &mut xi[..v.len()];
+            if self.readout.noise > 0.0 {
+                self.stream.kernel((k * READ_NORMALS_PER_DRAW) as u64, xi).run::<M>();
+            }
+            self.readout.read::<M>(xi, v);
+            self.readout.quantise(v);
+        }
     }
 }

@@ -1,10 +1,11 @@
-//! Thresholds between ways that give the same bits, so that they are for speed alone; what was measured says so.
+//! Thresholds between ways that give the same bits, so that they are for speed alone; what was measured says so. One,
+//! [`NORMALS_PER_STREAM`], is part of every result.
 
 use crate::simd::LANES;
 use std::ops::RangeInclusive;
 
 /// Share of inputs other than zero from which several vectors at once are cheaper than the lines of each (measured).
-pub(super) const GEMM_MIN_DENSITY: f64 = 0.6;
+pub(super) const GEMM_MIN_DENSITY: f64 = 0.35;
 
 /// Crosspoints of an array up to which they are cheaper whatever the inputs (measured).
 pub(super) const GEMM_SMALL_ARRAY: usize = 1 << 10;
@@ -29,11 +30,14 @@ pub(super) const SPARSE_MAX_DENSITY: f64 = 0.5;
 /// Rows of an array for which that pays (measured).
 pub(super) const SPARSE_ROWS: RangeInclusive<usize> = LANES..=4 * LANES;
 
-/// Values of the vectors that all weights learn from before the next ones come: they stay in a core's first cache.
-pub(super) const CACHED_VALUES: usize = 1 << 13;
+/// Inputs and outputs that are converted at a time: 256 KiB, a part of a core's own cache.
+pub(super) const CONVERTED_VALUES: usize = 1 << 16;
+
+/// Vectors that are converted at a time however long they are, so that packing the lines pays.
+pub(super) const MIN_CONVERTED_VECTORS: usize = 96;
 
 /// Lines of weights that the kernel of batches updates at a time.
-pub(super) const LINES_PER_KERNEL: usize = 8;
+pub(super) const LINES_PER_KERNEL: usize = 6;
 
 /// Multiply-adds that take as long as touching a value.
 pub(super) const MULTIPLY_ADDS_PER_VALUE: usize = 8;
@@ -73,3 +77,7 @@ pub(super) const PULSES_PER_SHARE: u64 = 5000;
 
 /// Parts of the columns per thread, since columns differ in their pulses.
 pub(super) const PARTS_PER_THREAD: usize = 2;
+
+/// Vectors with fewer outputs share a stream of output noise, as many as have so many outputs together: the generator
+/// makes 64 normals at a time. A change would change results.
+pub(super) const NORMALS_PER_STREAM: usize = 64;

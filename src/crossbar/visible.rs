@@ -114,8 +114,8 @@ impl<D: Device> SharedProducts for Crossbar<D> {
             Direction::Forward => (Operation::Forward, self.steps.forward),
             Direction::Backward => (Operation::Backward, self.steps.backward),
         };
-        let noise = |b| self.stream(operation, position + first as u64 + b);
-        self.products(direction).run(noise, x, y, scratch, workers)
+        let noise = |k| self.stream(operation, k);
+        self.products(direction).run(noise, position + first as u64, x, y, scratch, workers)
     }
 }
 
@@ -147,8 +147,8 @@ impl<D: Device> Visible for Crossbar<D> {
     }
 
     fn evaluate(&self, draw: u64, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()> {
-        let noise = |b| self.stream(Operation::Evaluate, draw + b);
-        self.products(Direction::Forward).run(noise, x, y, &mut Vec::new(), workers)?;
+        let noise = |k| self.stream(Operation::Evaluate, k);
+        self.products(Direction::Forward).run(noise, draw, x, y, &mut Vec::new(), workers)?;
         Ok(())
     }
 

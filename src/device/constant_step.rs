@@ -75,13 +75,13 @@ mod tests {
     fn steps_do_not_depend_on_the_weight() {
         let device = ConstantStep { weight_step: Some(0.01), ..Default::default() }.build().expect("valid settings");
         let point = device.sample([1.0, 1.0, 1.0, 1.0]);
-        assert_eq!(point, Point { step: [0.01, 0.01], bound: [-0.6, 0.6] });
+        assert_eq!(device.expand(point), Point { step: [0.01, 0.01], bound: [-0.6, 0.6] });
         assert_eq!(device.pulse(&point, 0.25, true, 3.0), 0.26);
         assert_eq!(device.pulse(&point, -0.25, false, 3.0), -0.26);
         assert_eq!(device.pulse(&point, 0.595, true, 0.0), 0.6);
         assert_eq!(device.symmetry_point(&point), 0.0);
-        let strong_up = Point { step: [0.01, 0.02], ..point };
-        assert_eq!(device.symmetry_point(&strong_up), 0.6);
+        let strong_up = Point { step: [0.01, 0.02], ..device.expand(point) };
+        assert_eq!(device.response.symmetry_point(&strong_up), 0.6);
     }
 
     #[test]

@@ -3,15 +3,17 @@
 //! A model is small: it draws its devices once, answers a pulse, and knows where up and down steps cancel. Write another
 //! by implementing [`Device`], as `examples/own_device.rs` does; every array, rule and network then works on it.
 
+mod compact;
 mod constant_step;
 mod presets;
 mod soft_bounds;
 mod step;
 mod variation;
 
+pub use compact::CompactPoint;
 pub use constant_step::{ConstantStep, ConstantStepDevice, ConstantStepResponse};
 pub use soft_bounds::{CycleNoise, SoftBounds, SoftBoundsDevice, SoftBoundsResponse};
-pub use step::{Directed, Response, StepDevice, pulse_blocks};
+pub use step::{Devices, Directed, Response, StepDevice, pulse_blocks};
 pub use variation::{Point, Variation};
 
 use crate::error::Result;

@@ -1,8 +1,8 @@
 //! Soft bounds, R24 eq. (4): steps shrink linearly towards the device's own bounds.
 
-use super::step::{self, Directed, Response, StepDevice, step_settings};
+use super::DeviceSettings;
+use super::step::{self, Devices, Directed, Response, StepDevice, step_settings};
 use super::variation::{Point, Variation};
-use super::{Block, DeviceSettings};
 use crate::error::Result;
 use crate::settings::settings;
 use crate::simd::{LANES, Mask};
@@ -87,13 +87,13 @@ impl Response for SoftBoundsResponse {
     fn pulse_blocks<M: Mask, const N: usize>(
         &self,
         cycle_noise: f32,
-        blocks: [Block<'_, Point, M>; N],
+        devices: [Devices<M>; N],
         rounds: impl Iterator<Item = [(M, [f32; LANES]); N]>,
     ) -> [[f32; LANES]; N] {
         match self.noise {
-            CycleNoise::Additive => step::pulse_blocks(blocks, rounds, |d, w, xi| additive(d, cycle_noise, w, xi)),
+            CycleNoise::Additive => step::pulse_blocks(devices, rounds, |d, w, xi| additive(d, cycle_noise, w, xi)),
             CycleNoise::Multiplicative => {
-                step::pulse_blocks(blocks, rounds, |d, w, xi| multiplicative(d, cycle_noise, w, xi))
+                step::pulse_blocks(devices, rounds, |d, w, xi| multiplicative(d, cycle_noise, w, xi))
             }
         }
     }
@@ -109,7 +109,6 @@ impl Response for SoftBoundsResponse {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::device::Device;
     use crate::random::{Operation, Stream};
 
     const POINT: Point = Point { step: [0.08, 0.12], bound: [-0.4, 0.5] };
@@ -122,31 +121,31 @@ mod tests {
     fn one_step_by_hand() {
         let additive = device(0.5, CycleNoise::Additive);
         let close = |a: f32, b: f32| assert!((a - b).abs() < 1e-7, "{a} {b}");
-        close(additive.pulse(&POINT, 0.25, true, 0.2), 0.25 + 0.12 * (0.5 + 0.1));
-        close(additive.pulse(&POINT, -0.1, false, -1.0), -0.1 - 0.08 * (0.75 - 0.5));
+        close(additive.answer(&POINT, 0.25, true, 0.2), 0.25 + 0.12 * (0.5 + 0.1));
+        close(additive.answer(&POINT, -0.1, false, -1.0), -0.1 - 0.08 * (0.75 - 0.5));
         let multiplicative = device(0.5, CycleNoise::Multiplicative);
-        close(multiplicative.pulse(&POINT, 0.25, true, 0.2), 0.25 + 0.12 * 0.5 * 1.1);
-        close(multiplicative.pulse(&POINT, -0.1, false, -1.0), -0.1 - 0.08 * 0.75 * 0.5);
+        close(multiplicative.answer(&POINT, 0.25, true, 0.2), 0.25 + 0.12 * 0.5 * 1.1);
+        close(multiplicative.answer(&POINT, -0.1, false, -1.0), -0.1 - 0.08 * 0.75 * 0.5);
     }
 
     #[test]
     fn steps_end_at_the_bounds() {
         let device = device(0.3, CycleNoise::Additive);
-        assert_eq!(device.pulse(&POINT, 0.5, true, 9.0), 0.5);
-        assert_eq!(device.pulse(&POINT, -0.4, false, 9.0), -0.4);
-        assert_eq!(device.pulse(&POINT, 0.5, true, 0.0), 0.5);
+        assert_eq!(device.answer(&POINT, 0.5, true, 9.0), 0.5);
+        assert_eq!(device.answer(&POINT, -0.4, false, 9.0), -0.4);
+        assert_eq!(device.answer(&POINT, 0.5, true, 0.0), 0.5);
         let dead = Point { step: [0.1, 0.1], bound: [-0.4, 6e-7] };
-        assert_eq!(device.pulse(&dead, -0.2, true, 0.0), 6e-7);
+        assert_eq!(device.answer(&dead, -0.2, true, 0.0), 6e-7);
     }
 
     #[test]
     fn up_and_down_cancel_at_the_symmetry_point() {
         let device = device(0.0, CycleNoise::Additive);
-        let w = device.symmetry_point(&POINT);
+        let w = device.response.symmetry_point(&POINT);
         let expected = 0.04 / (0.12 / 0.5 + 0.08 / 0.4);
         assert!((w - expected).abs() < 1e-7);
-        let up = device.pulse(&POINT, w, true, 0.0) - w;
-        let down = device.pulse(&POINT, w, false, 0.0) - w;
+        let up = device.answer(&POINT, w, true, 0.0) - w;
+        let down = device.answer(&POINT, w, false, 0.0) - w;
         assert!((up + down).abs() < 1e-7, "{up} {down}");
     }
 
@@ -159,7 +158,7 @@ mod tests {
         Stream::new(2, 0, Operation::Update, 0).normals(0, &mut xi);
         for (noise, sd) in [(CycleNoise::Additive, 0.12 * 0.3), (CycleNoise::Multiplicative, 0.12 * 0.8 * 0.3)] {
             let device = device(0.3, noise);
-            let steps: Vec<f64> = xi.iter().map(|&xi| f64::from(device.pulse(&POINT, 0.1, true, xi)) - 0.1).collect();
+            let steps: Vec<f64> = xi.iter().map(|&xi| f64::from(device.answer(&POINT, 0.1, true, xi)) - 0.1).collect();
             let mean = steps.iter().sum::<f64>() / N as f64;
             let var = steps.iter().map(|s| (s - mean).powi(2)).sum::<f64>() / N as f64;
             assert!((mean - 0.12 * 0.8).abs() < 5.0 * sd / (N as f64).sqrt(), "{mean}");

@@ -3,12 +3,14 @@
 //! A model says by its [`Response`] how a step depends on the weight; [`StepDevice`] makes a [`Device`] of that, with
 //! spreads between devices, cycle noise, clamping and blocks of devices in lanes.
 
+use super::compact::{CompactPoint, Units};
 use super::variation::{Point, Variation};
 use super::{Block, Device};
 use crate::check::number;
 use crate::error::{Error, Result};
 use crate::simd::{LANES, Mask, unrolled};
 use std::fmt::Debug;
+use std::marker::PhantomData;
 
 /// How a step depends on the weight.
 pub trait Response: Debug + Clone + Send + Sync + 'static {
@@ -27,11 +29,11 @@ pub trait Response: Debug + Clone + Send + Sync + 'static {
     fn pulse_blocks<M: Mask, const N: usize>(
         &self,
         cycle_noise: f32,
-        blocks: [Block<'_, Point, M>; N],
+        devices: [Devices<M>; N],
         rounds: impl Iterator<Item = [(M, [f32; LANES]); N]>,
     ) -> [[f32; LANES]; N] {
         let response = self.clone();
-        pulse_blocks(blocks, rounds, |device, w, xi| response.respond(device, cycle_noise, w, xi))
+        pulse_blocks(devices, rounds, |device, w, xi| response.respond(device, cycle_noise, w, xi))
     }
 
     /// The weight at which an up and a down step cancel on average.
@@ -75,34 +77,54 @@ pub struct StepDevice<R> {
     pub(super) response: R,
 }
 
-impl<R: Response> Device for StepDevice<R> {
-    type Point = Point;
+impl<R: Response> StepDevice<R> {
+    #[inline(always)]
+    fn units(&self) -> Units {
+        Units::new(self.variation.step, self.variation.bound)
+    }
 
-    fn sample(&self, xi: [f32; 4]) -> Point {
-        R::sample(&self.variation, xi)
+    /// The constants of a device.
+    #[inline(always)]
+    pub fn expand(&self, point: CompactPoint) -> Point {
+        self.units().expand(point)
+    }
+
+    /// [`Device::pulse`] for constants as they are.
+    #[inline(always)]
+    pub fn answer(&self, point: &Point, w: f32, up: bool, xi: f32) -> f32 {
+        let device = Directed::new(point, up);
+        device.clamp(self.response.respond(device, self.cycle_noise, w, xi))
+    }
+}
+
+impl<R: Response> Device for StepDevice<R> {
+    type Point = CompactPoint;
+
+    fn sample(&self, xi: [f32; 4]) -> CompactPoint {
+        self.units().compact(&R::sample(&self.variation, xi))
     }
 
     #[inline(always)]
-    fn pulse(&self, point: &Point, w: f32, up: bool, xi: f32) -> f32 {
-        let device = Directed::new(point, up);
-        device.clamp(self.response.respond(device, self.cycle_noise, w, xi))
+    fn pulse(&self, point: &CompactPoint, w: f32, up: bool, xi: f32) -> f32 {
+        self.answer(&self.expand(*point), w, up, xi)
     }
 
     #[inline(always)]
     fn pulse_blocks<M: Mask, const N: usize>(
         &self,
-        blocks: [Block<'_, Point, M>; N],
+        blocks: [Block<'_, CompactPoint, M>; N],
         rounds: impl Iterator<Item = [(M, [f32; LANES]); N]>,
     ) -> [[f32; LANES]; N] {
-        self.response.pulse_blocks(self.cycle_noise, blocks, rounds)
+        let units = self.units();
+        self.response.pulse_blocks(self.cycle_noise, unrolled!(N, |k| Devices::new(blocks[k], units)), rounds)
     }
 
-    fn symmetry_point(&self, point: &Point) -> f32 {
-        self.response.symmetry_point(point)
+    fn symmetry_point(&self, point: &CompactPoint) -> f32 {
+        self.response.symmetry_point(&self.expand(*point))
     }
 
-    fn bounds(&self, point: &Point) -> (f32, f32) {
-        (point.bound[0], point.bound[1])
+    fn bounds(&self, point: &CompactPoint) -> (f32, f32) {
+        self.expand(*point).bound.into()
     }
 
     fn weight_step(&self) -> f32 {
@@ -113,7 +135,8 @@ impl<R: Response> Device for StepDevice<R> {
         self.cycle_noise > 0.0
     }
 
-    fn parameters(&self, point: &Point) -> Vec<(&'static str, f32)> {
+    fn parameters(&self, point: &CompactPoint) -> Vec<(&'static str, f32)> {
+        let point = self.expand(*point);
         vec![
             ("up_step", point.step[1]),
             ("down_step", point.step[0]),
@@ -123,28 +146,36 @@ impl<R: Response> Device for StepDevice<R> {
     }
 }
 
-/// A block with its constants sorted into lanes, so that each operation is one vector instruction.
-#[derive(Clone, Copy)]
-struct Lanes {
+/// A block of devices with their constants sorted into lanes, so that each operation is one vector instruction.
+#[derive(Clone, Copy, Debug)]
+pub struct Devices<M> {
     step: [f32; LANES],
     bound: [f32; LANES],
     lower: [f32; LANES],
     upper: [f32; LANES],
     reference: [f32; LANES],
+    weights: [f32; LANES],
+    mask: PhantomData<M>,
 }
 
-impl Lanes {
+impl<M: Mask> Devices<M> {
     #[inline(always)]
-    fn new<M: Mask>(block: Block<'_, Point, M>) -> Self {
-        let rows = block.points.map(|p| [p.step[0], p.step[1], p.bound[0], p.bound[1]]);
-        let [down_steps, up_steps, lower, upper] = M::transpose(&rows);
-        let step = block.up.select(&up_steps, &down_steps.map(|step| -step));
-        Self { step, bound: block.up.select(&upper, &lower), lower, upper, reference: block.reference }
+    fn new(block: Block<'_, CompactPoint, M>, units: Units) -> Self {
+        let [down_steps, up_steps, lower, upper] = M::transpose(&units.rows(block.points));
+        Self {
+            step: block.up.select(&up_steps, &down_steps.map(|step| -step)),
+            bound: block.up.select(&upper, &lower),
+            lower,
+            upper,
+            reference: block.reference,
+            weights: block.weights,
+            mask: PhantomData,
+        }
     }
 
     /// One round: `respond(device, state, ξ)` where it fires.
     #[inline(always)]
-    fn pulse<M: Mask>(
+    fn pulse(
         &self,
         w: [f32; LANES],
         (fires, xi): (M, [f32; LANES]),
@@ -164,14 +195,13 @@ impl Lanes {
 /// waits for the one before it; other blocks get theirs meanwhile.
 #[inline(always)]
 pub fn pulse_blocks<M: Mask, const N: usize>(
-    blocks: [Block<'_, Point, M>; N],
+    devices: [Devices<M>; N],
     rounds: impl Iterator<Item = [(M, [f32; LANES]); N]>,
     respond: impl Fn(Directed, f32, f32) -> f32,
 ) -> [[f32; LANES]; N] {
-    let lanes = unrolled!(N, |k| Lanes::new(blocks[k]));
-    let mut w = unrolled!(N, |k| blocks[k].weights);
+    let mut w = unrolled!(N, |k| devices[k].weights);
     for round in rounds {
-        w = unrolled!(N, |k| lanes[k].pulse(w[k], round[k], &respond));
+        w = unrolled!(N, |k| devices[k].pulse(w[k], round[k], &respond));
     }
     w
 }

@@ -1,6 +1,6 @@
 //! Device-to-device variation, R24 eqs. (5) and (6).
 
-use crate::simd::math;
+use crate::simd;
 
 /// The constants of one device; index 0 is down, 1 is up.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -37,7 +37,9 @@ impl Variation {
     /// Ours: the bounds keep a millionth of b, so that (w_max − w)/w_max has its limit at a bound of
     /// zero instead of 0/0; a step that comes out negative is 0, a direction that does not answer.
     pub fn sample(&self, xi: [f32; 4]) -> Point {
-        self.with_gain(math::exp(self.step_spread * xi[2]), xi)
+        let mut gamma = [self.step_spread * xi[2]];
+        simd::exp_below(&mut gamma, 0.0);
+        self.with_gain(gamma[0], xi)
     }
 
     /// The same with Gaussian steps (GV16): γ = 1 + σ_d ξ₃.

@@ -3,7 +3,7 @@
 use super::data::check_codes;
 use crate::check::{check_finite, check_len};
 use crate::error::{Error, Result};
-use crate::simd::{self, math};
+use crate::simd;
 
 /// What a network is to give for each sample.
 #[derive(Clone, Copy, Debug)]
@@ -64,7 +64,9 @@ impl Loss {
                 let wrong = !right || y[class].is_nan();
                 softmax(y);
                 let p = if y[class] < f32::MIN_POSITIVE { f32::MIN_POSITIVE } else { y[class] };
-                let loss = if p.is_nan() { f64::NAN } else { -f64::from(math::ln(p)) };
+                let mut log = [p];
+                simd::ln(&mut log);
+                let loss = if p.is_nan() { f64::NAN } else { -f64::from(log[0]) };
                 y[class] -= 1.0;
                 (loss, wrong)
             }

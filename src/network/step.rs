@@ -5,12 +5,11 @@
 
 use super::layer::{Access, Batch, Layer, LayerInput, Memory, Part, Products, SavedPart, Shared, take};
 use super::sequential::{Buffers, Network, Stage};
-use super::tuning::{SHARED_BATCH_MULTIPLY_ADDS, SINGLE_IMAGE_MULTIPLY_ADDS};
+use super::tuning::{EXAMPLES_TOGETHER, SHARED_BATCH_MULTIPLY_ADDS, SINGLE_IMAGE_MULTIPLY_ADDS};
 use super::{Examples, Loss, Progress, Targets};
 use crate::crossbar::{Direction, MvmCost, Scratch, SharedProducts};
 use crate::error::Result;
 use crate::rule::{Rule, Sharing};
-use crate::simd::GEMM_VECTORS;
 use crate::threads::Workers;
 use rayon::prelude::*;
 
@@ -77,7 +76,7 @@ impl Network {
 
     /// How many examples each thread takes through all layers, where the layers allow that and it pays.
     fn examples_per_thread(&self, examples: usize, workers: &Workers) -> Option<usize> {
-        let each = examples.div_ceil(workers.threads()).next_multiple_of(GEMM_VECTORS);
+        let each = examples.div_ceil(workers.threads()).next_multiple_of(EXAMPLES_TOGETHER);
         let shared = each < examples && self.stages.iter().all(Stage::shares_examples);
         (shared && examples.saturating_mul(self.multiply_adds()) >= SHARED_BATCH_MULTIPLY_ADDS).then_some(each)
     }

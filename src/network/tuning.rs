@@ -23,3 +23,6 @@ pub(super) const SHARED_BATCH_MULTIPLY_ADDS: usize = 1 << 18;
 
 /// Work of a vector at an array whatever its size, in lines drawn.
 pub(super) const VECTOR_LINES: usize = 40;
+
+/// Examples go to threads by so many, which products take at once.
+pub(super) const EXAMPLES_TOGETHER: usize = 4;

@@ -31,6 +31,16 @@ impl<T: Copy> Aligned<T> {
     }
 }
 
+/// So many values of a buffer, from a cache line on.
+pub(crate) fn room(buffer: &mut Vec<f32>, len: usize) -> &mut [f32] {
+    let spare = CACHE_LINE_BYTES / size_of::<f32>();
+    if buffer.len() < len + spare {
+        buffer.resize(len + spare, 0.0);
+    }
+    let start = buffer.as_ptr().align_offset(CACHE_LINE_BYTES).min(spare);
+    &mut buffer[start..start + len]
+}
+
 impl<T: Copy> From<Vec<T>> for Aligned<T> {
     fn from(values: Vec<T>) -> Self {
         Self::new(values.into_iter())

@@ -2,9 +2,9 @@
 
 use super::lanes::{Isa, LANES, Mask, sealed};
 use std::arch::x86_64::{
-    __m512, __m512i, _CMP_NEQ_UQ, _mm512_cmp_ps_mask, _mm512_cmplt_epu32_mask, _mm512_mask_blend_ps,
-    _mm512_maskz_compress_epi32, _mm512_maskz_expand_ps, _mm512_maskz_loadu_ps, _mm512_permutex2var_ps,
-    _mm512_setzero_ps, _mm512_srli_epi32,
+    __m512, __m512i, _CMP_NEQ_UQ, _MM_HINT_T1, _mm_prefetch, _mm512_cmp_ps_mask, _mm512_cmplt_epu32_mask,
+    _mm512_mask_blend_ps, _mm512_maskz_compress_epi32, _mm512_maskz_expand_ps, _mm512_maskz_loadu_ps,
+    _mm512_permutex2var_ps, _mm512_setzero_ps, _mm512_srli_epi32,
 };
 use std::mem::transmute;
 
@@ -95,10 +95,21 @@ impl Isa for Avx512 {
     const MANY_REGISTERS: bool = true;
 
     #[inline(always)]
+    fn multiply_add(a: f32, b: f32, c: f32) -> f32 {
+        a.mul_add(b, c)
+    }
+
+    #[inline(always)]
     fn load(values: &[f32]) -> [f32; LANES] {
         let mask = ((1_u32 << values.len().min(LANES)) - 1) as u16;
         // SAFETY: see [`Avx512`]; the lanes that are read are values, and the others are not read.
         unsafe { transmute::<__m512, [f32; LANES]>(_mm512_maskz_loadu_ps(mask, values.as_ptr())) }
+    }
+
+    #[inline(always)]
+    fn fetch(values: &[f32], at: usize) {
+        // SAFETY: a hint, which reads nothing, whatever the address.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(values.as_ptr().wrapping_add(at).cast()) }
     }
 
     #[inline(always)]

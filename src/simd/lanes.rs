@@ -1,32 +1,29 @@
 //! Blocks of lanes: what kernels cannot say well in plain loops, as plain Rust.
 
+use super::fused;
+
 /// Lanes of one block: one AVX-512 register, two AVX2 registers.
 pub const LANES: usize = 16;
 
-/// An array of 1 to 4 entries that `$make` makes of their positions, entry by entry: a loop, or a call of
+/// An array of 1 to 6 entries that `$make` makes of their positions, entry by entry: a loop, or a call of
 /// `std::array::from_fn`, would keep in memory what fits the registers.
 macro_rules! unrolled {
     ($n:ident, |$k:ident| $make:expr) => {{
-        const { assert!($n >= 1 && $n <= 4) }
+        const { assert!($n >= 1 && $n <= 6) }
         let first = {
             let $k = 0;
             $make
         };
         let mut all = [first; $n];
-        if $n > 1 {
-            let $k = 1;
-            all[1] = $make;
-        }
-        if $n > 2 {
-            let $k = 2;
-            all[2] = $make;
-        }
-        if $n > 3 {
-            let $k = 3;
-            all[3] = $make;
-        }
+        unrolled!(@entries $n, all, $k, $make, 1 2 3 4 5);
         all
     }};
+    (@entries $n:ident, $all:ident, $k:ident, $make:expr, $($at:literal)+) => {
+        $(if $n > $at {
+            let $k = $at;
+            $all[$at] = $make;
+        })+
+    };
 }
 pub(crate) use unrolled;
 
@@ -61,8 +58,15 @@ pub(crate) trait Isa: Mask {
     /// Whether several blocks of work fit the registers at once.
     const MANY_REGISTERS: bool;
 
+    /// a·b + c, rounded once.
+    fn multiply_add(a: f32, b: f32, c: f32) -> f32;
+
     /// A block, filled up with zeros where there are fewer than LANES values.
     fn load(values: &[f32]) -> [f32; LANES];
+
+    /// Has a core's own cache fetch a value that is needed later; what a path without a way to ask leaves to the processor.
+    #[inline(always)]
+    fn fetch(_values: &[f32], _at: usize) {}
 
     /// Lane l of output k is lane k of `rows[l]`.
     fn transpose_block(rows: [[f32; LANES]; LANES]) -> [[f32; LANES]; LANES];
@@ -86,12 +90,14 @@ pub(crate) trait Isa: Mask {
     }
 }
 
+/// Lanes as plain Rust, which the compiler turns into the vectors of a path; `FUSED` if the path multiplies and adds in one
+/// instruction.
 #[derive(Clone, Copy)]
-pub(super) struct Portable(u16);
+pub(super) struct Portable<const FUSED: bool>(u16);
 
-impl sealed::Sealed for Portable {}
+impl<const FUSED: bool> sealed::Sealed for Portable<FUSED> {}
 
-impl Mask for Portable {
+impl<const FUSED: bool> Mask for Portable<FUSED> {
     #[inline(always)]
     fn new(bits: u16) -> Self {
         Self(bits)
@@ -123,8 +129,13 @@ impl Mask for Portable {
     }
 }
 
-impl Isa for Portable {
+impl<const FUSED: bool> Isa for Portable<FUSED> {
     const MANY_REGISTERS: bool = false;
+
+    #[inline(always)]
+    fn multiply_add(a: f32, b: f32, c: f32) -> f32 {
+        if FUSED { a.mul_add(b, c) } else { fused::multiply_add(a, b, c) }
+    }
 
     #[inline(always)]
     fn load(values: &[f32]) -> [f32; LANES] {
@@ -177,5 +188,50 @@ impl Isa for Portable {
     #[inline(always)]
     fn below(words: &[u32; LANES], thresholds: &[u32; LANES]) -> Self {
         Self((0..LANES).fold(0, |bits, l| bits | (u16::from(words[l] >> 1 < thresholds[l]) << l)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simd::{Kernel, run};
+
+    /// Everything that a path does with lanes, for one mask and block.
+    struct Lanes<'a>(u16, &'a [u32; 2 * LANES]);
+
+    type Results = ([[u32; LANES]; 3], [u16; 2], [[f32; LANES]; 4], [[f32; LANES]; LANES]);
+
+    impl Kernel for Lanes<'_> {
+        type Out = Results;
+
+        #[inline(always)]
+        fn run<M: Isa>(self) -> Results {
+            let (mask, words) = (M::new(self.0), self.1);
+            let [a, b]: [[u32; LANES]; 2] = [0, LANES].map(|at| words[at..at + LANES].try_into().expect("a block"));
+            let values = |words: [u32; LANES]| words.map(|word| (word % 7) as f32 - 3.0);
+            let mut compressed = mask.compress(&a);
+            compressed[mask.count()..].fill(0);
+            let (expanded, selected) = (mask.expand(&values(a)), mask.select(&values(a), &values(b)));
+            let rows: [[f32; LANES]; LANES] =
+                std::array::from_fn(|l| std::array::from_fn(|k| values(a)[l] + 10.0 * k as f32));
+            let fours = rows.map(|row| [row[0], row[1], row[2], row[3]]);
+            let bits = [M::nonzero(&values(b)).bits(), M::below(&a, &b.map(|b| (b >> 1) + (b & 1))).bits()];
+            let integers = [compressed, expanded.map(f32::to_bits), selected.map(f32::to_bits)];
+            (integers, bits, M::transpose(&fours), M::transpose_block(rows))
+        }
+    }
+
+    /// The path in use and plain Rust agree on every mask.
+    #[test]
+    fn every_path_does_the_same() {
+        let mut words = [0; 2 * LANES];
+        for bits in 0..=u16::MAX {
+            for (l, word) in (0_u32..).zip(&mut words) {
+                *word = (u32::from(bits) + 1).wrapping_mul(0x9E37_79B9).rotate_left(l) ^ l.wrapping_mul(0x85EB_CA6B);
+            }
+            words[3] = words[19];
+            words[20] = u32::MAX;
+            assert_eq!(run(Lanes(bits, &words)), Lanes(bits, &words).run::<Portable<false>>(), "{bits:b}");
+        }
     }
 }

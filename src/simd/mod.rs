@@ -1,18 +1,21 @@
-//! Run-time dispatch of the vector kernels: the only `unsafe` of the crate, here and in `avx512`.
+//! Run-time dispatch of the vector kernels: the only `unsafe` of the crate, here and in `avx2` and `avx512`.
 //!
 //! Each kernel is written once, over fixed lanes, in plain Rust (`kernels`, `math`); this file
 //! compiles it for AVX-512, AVX2 and the target's baseline and picks one when called. What plain Rust
-//! cannot say (`lanes`) has a form of its own in `avx512`. No path uses fused multiply-add and every
-//! sum has a fixed order, so all paths give the same bits.
+//! cannot say (`lanes`) has a form of its own in `avx2` and `avx512`. Every path rounds a multiply-add once (`fused`
+//! does it where the processor cannot) and every sum has a fixed order, so all paths give the same bits.
 
 #![allow(unsafe_code)]
 
 pub(crate) mod aligned;
 #[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
 mod avx512;
+mod fused;
 pub(crate) mod kernels;
 mod lanes;
-pub(crate) mod math;
+mod math;
 mod patches;
 mod path;
 
@@ -23,18 +26,27 @@ pub use lanes::{LANES, Mask};
 pub(crate) use patches::Patches;
 pub use path::{Path, available, check, path};
 
-/// Compiles each kernel once per path and defines the function that picks one.
+/// What the target's baseline does with lanes: AArch64 has fused multiply-add.
+type Baseline = Portable<{ cfg!(target_arch = "aarch64") }>;
+
+/// Compiles each kernel once per path and defines the function that picks one; `<M>` for kernels that depend on the path.
 macro_rules! dispatch {
-    ($($(#[$doc:meta])* $name:ident($($arg:ident: $ty:ty),*) $(-> $out:ty)?;)+) => {$(
+    ($($(#[$doc:meta])* $name:ident $(<$isa:ident>)? ($($arg:ident: $ty:ty),*) $(-> $out:ty)?;)+) => {$(
         $(#[$doc])*
         #[inline]
         pub(crate) fn $name($($arg: $ty),*) $(-> $out)? {
             #[cfg(target_arch = "x86_64")]
             {
-                #[target_feature(enable = "popcnt,avx512f,avx512bw,avx512dq,avx512vl")]
-                fn avx512($($arg: $ty),*) $(-> $out)? { kernels::$name($($arg),*) }
-                #[target_feature(enable = "popcnt,avx2")]
-                fn avx2($($arg: $ty),*) $(-> $out)? { kernels::$name($($arg),*) }
+                #[target_feature(enable = "popcnt,fma,avx512f,avx512bw,avx512dq,avx512vl")]
+                fn avx512($($arg: $ty),*) $(-> $out)? {
+                    $(type $isa = avx512::Avx512;)?
+                    kernels::$name $(::<$isa>)? ($($arg),*)
+                }
+                #[target_feature(enable = "popcnt,fma,avx2")]
+                fn avx2($($arg: $ty),*) $(-> $out)? {
+                    $(type $isa = avx2::Avx2;)?
+                    kernels::$name $(::<$isa>)? ($($arg),*)
+                }
                 match path() {
                     // SAFETY: `path` returns only what the processor was found to have.
                     Path::Avx512 => return unsafe { avx512($($arg),*) },
@@ -43,7 +55,8 @@ macro_rules! dispatch {
                     Path::Baseline => {}
                 }
             }
-            kernels::$name($($arg),*)
+            $(type $isa = Baseline;)?
+            kernels::$name $(::<$isa>)? ($($arg),*)
         }
     )+};
 }
@@ -58,9 +71,6 @@ pub(crate) struct NonzeroRows<'a> {
     pub(crate) values: &'a [f32],
 }
 
-/// Vectors that [`gemm`] and [`gemm_t`] multiply at once, so that each line is loaded once for all of them.
-pub(crate) const GEMM_VECTORS: usize = 4;
-
 /// A kernel over types of its own, compiled for every path by [`run`].
 pub(crate) trait Kernel {
     type Out;
@@ -74,13 +84,13 @@ pub(crate) trait Kernel {
 pub(crate) fn run<K: Kernel>(kernel: K) -> K::Out {
     #[cfg(target_arch = "x86_64")]
     {
-        #[target_feature(enable = "popcnt,avx512f,avx512bw,avx512dq,avx512vl")]
+        #[target_feature(enable = "popcnt,fma,avx512f,avx512bw,avx512dq,avx512vl")]
         fn with_avx512<K: Kernel>(kernel: K) -> K::Out {
             kernel.run::<avx512::Avx512>()
         }
-        #[target_feature(enable = "popcnt,avx2")]
+        #[target_feature(enable = "popcnt,fma,avx2")]
         fn with_avx2<K: Kernel>(kernel: K) -> K::Out {
-            kernel.run::<Portable>()
+            kernel.run::<avx2::Avx2>()
         }
         match path() {
             // SAFETY: `path` returns only what the processor was found to have.
@@ -90,42 +100,35 @@ pub(crate) fn run<K: Kernel>(kernel: K) -> K::Out {
             Path::Baseline => {}
         }
     }
-    kernel.run::<Portable>()
+    kernel.run::<Baseline>()
 }
 
 dispatch! {
     /// `y = Σ_k x[k] · lines[active[k]]`, lines of `y.len()` values one after another.
-    gemv(lines: &[f32], active: &[u32], x: &[f32], y: &mut [f32]);
-    /// `z[k] = lines[k] · d` for every line of `d.len()` values.
-    gemv_t(lines: &[f32], d: &[f32], z: &mut [f32]);
-    /// [`gemv`] of all lines for [`GEMM_VECTORS`] vectors x, to the same bits, outputs one vector after another.
-    gemm(lines: &[f32], x: [&[f32]; GEMM_VECTORS], y: &mut [f32]);
-    /// [`gemv_t`] for [`GEMM_VECTORS`] vectors d, to the same bits, outputs one vector after another.
-    gemm_t(lines: &[f32], d: [&[f32]; GEMM_VECTORS], z: &mut [f32]);
+    gemv<M>(lines: &[f32], active: &[u32], x: &[f32], y: &mut [f32]);
+    /// The outputs at `positions` of the products of all lines of `m` values with x, to the bits of [`gemv`].
+    gemv_at<M>(lines: &[f32], m: usize, x: &[f32], positions: &[u32], y: &mut [f32]);
     /// `lines[active[k]] += x[k] · d`.
-    ger(lines: &mut [f32], active: &[u32], x: &[f32], d: &[f32]);
-    /// Rounds to the nearest multiple of `step` after clipping to ±`bound`.
-    quantise(values: &mut [f32], bound: f32, step: f32);
+    ger<M>(lines: &mut [f32], active: &[u32], x: &[f32], d: &[f32]);
     /// `values += scale · noise`.
-    add_scaled(values: &mut [f32], scale: f32, noise: &[f32]);
+    add_scaled<M>(values: &mut [f32], scale: f32, noise: &[f32]);
     /// `values += scale · by`; whether a magnitude has reached 1.
-    accumulate(values: &mut [f32], scale: f32, by: &[f32]) -> bool;
+    accumulate<M>(values: &mut [f32], scale: f32, by: &[f32]) -> bool;
     /// Whether no value is infinite or NaN.
     all_finite(values: &[f32]) -> bool;
-    /// [`ger`] with every vector of a batch in turn, `n` values x and `m` values d each: line k of `lines`, which
-    /// are those from `first` on, gains `x[first + k]·d`.
-    ger_batch(lines: &mut [f32], first: usize, x: &[f32], n: usize, d: &[f32], m: usize);
     /// How many values are not zero.
     count_nonzero(values: &[f32]) -> usize;
     /// The largest value of each channel in each window of an image, and where it is; of equal ones the first.
     /// `sizes`: channels, width, kernel, step, windows in a row.
     max_pool(image: &[f32], sizes: [usize; 5], y: &mut [f32], argmax: &mut [u32]);
     /// e^(v − top) of every value.
-    exp_below(values: &mut [f32], top: f32);
+    exp_below<M>(values: &mut [f32], top: f32);
+    /// `values = ln(values)`, for positive normal numbers.
+    ln<M>(values: &mut [f32]);
     /// `values = 1 / (1 + exp(−values))`.
-    sigmoid(values: &mut [f32]);
+    sigmoid<M>(values: &mut [f32]);
     /// `values = tanh(values)`.
-    tanh(values: &mut [f32]);
+    tanh<M>(values: &mut [f32]);
     /// `delta *= y (1 − y)`: the slope of the sigmoid, from its outputs.
     sigmoid_slopes(y: &[f32], delta: &mut [f32]);
     /// `delta *= 1 − y²`: the slope of tanh, from its outputs.
@@ -146,16 +149,43 @@ pub(crate) fn transpose(lines: &[f32], width: usize, rows: &mut [f32]) {
     run(kernels::Transpose { lines, width, rows });
 }
 
-/// [`ger_batch`] of `factor·x`, which is finite, to the same bits, from the values of d that are not zero: `rows` has
+/// Y = X Wᵀ for vectors of `n` values, to the bits of [`gemv`], outputs one vector after another: the products with `n`
+/// lines. `spare` is overwritten.
+pub(crate) fn gemm(lines: &[f32], n: usize, x: &[f32], y: &mut [f32], spare: &mut Vec<f32>) {
+    run(kernels::Gemm { lines, n, x, y, spare });
+}
+
+/// Z = D W: the dot product of every line of `m` values with every vector, one vector after another. Each vector is filled
+/// up with zeros to whole blocks.
+pub(crate) fn dots(lines: &[f32], m: usize, d: &[f32], z: &mut [f32]) {
+    run(kernels::Dots { lines, m, d, z });
+}
+
+/// [`ger`] of x and factor·d of every vector of a batch in turn, to the same bits: line k of `lines`, which are those from
+/// `first` on, gains x[first + k]·(factor·d) of each, of `n` values x and `m` values d. `spare` is overwritten.
+#[allow(clippy::too_many_arguments)]
+pub(crate) fn ger_batch(
+    lines: &mut [f32],
+    first: usize,
+    x: &[f32],
+    n: usize,
+    factor: f32,
+    d: &[f32],
+    m: usize,
+    spare: &mut Vec<f32>,
+) {
+    run(kernels::GerBatch { lines, first, x, n, factor, d, m, spare });
+}
+
+/// [`ger_batch`] of vectors x, which are finite, to the same bits, from the values factor·d that are not zero: `rows` has
 /// them, a row for each output. `spare` is overwritten.
 pub(crate) fn ger_sparse(
     lines: &mut [f32],
     first: usize,
     x: &[f32],
     n: usize,
-    factor: f32,
     rows: NonzeroRows<'_>,
     spare: &mut Vec<f32>,
 ) {
-    run(kernels::GerSparse { lines, first, x, n, factor, rows, spare });
+    run(kernels::GerSparse { lines, first, x, n, rows, spare });
 }

@@ -12,7 +12,7 @@ const ENVIRONMENT_VARIABLE: &str = "TIKITAKA_SIMD";
 pub enum Path {
     /// The target's baseline (SSE2 on x86-64, NEON on AArch64).
     Baseline,
-    /// AVX2.
+    /// AVX2 and FMA.
     Avx2,
     /// AVX-512 F, BW, DQ and VL.
     Avx512,
@@ -92,7 +92,7 @@ pub fn check() -> Result<Path> {
 
 #[cfg(target_arch = "x86_64")]
 fn best() -> Path {
-    if !is_x86_feature_detected!("popcnt") {
+    if !(is_x86_feature_detected!("popcnt") && is_x86_feature_detected!("fma")) {
         Path::Baseline
     } else if is_x86_feature_detected!("avx512f")
         && is_x86_feature_detected!("avx512bw")

@@ -276,7 +276,7 @@ def twin_layers(layers: list[tt.nn.Layer], rules: list[twin.Rule]) -> list[twin.
 @pytest.mark.parametrize("stack", STACKS)
 def test_convolutions_and_memory_step_for_step(stack: str, name: str, batch: int) -> None:
     """Among many decisions some are nearly ties; then the next seed is tried."""
-    for seed in range(21, 31):
+    for seed in range(21, 41):
         ties = twin.Ties()
         try:
             train_both(STACKS[stack], DEEP_RULES[name], batch, seed, ties)

@@ -2,8 +2,9 @@
 
 use crate::simd::{Isa, Kernel, LANES, math};
 
+/// Rounds to the nearest multiple of `step` after clipping to ±`bound`.
 #[inline(always)]
-pub(in crate::simd) fn quantise(values: &mut [f32], bound: f32, step: f32) {
+pub(crate) fn quantise(values: &mut [f32], bound: f32, step: f32) {
     let inverse = 1.0 / step;
     for v in values {
         *v = math::round(v.clamp(-bound, bound) * inverse) * step;
@@ -11,17 +12,17 @@ pub(in crate::simd) fn quantise(values: &mut [f32], bound: f32, step: f32) {
 }
 
 #[inline(always)]
-pub(in crate::simd) fn add_scaled(values: &mut [f32], scale: f32, noise: &[f32]) {
+pub(crate) fn add_scaled<M: Isa>(values: &mut [f32], scale: f32, noise: &[f32]) {
     for (v, xi) in values.iter_mut().zip(noise) {
-        *v += scale * xi;
+        *v = M::multiply_add(scale, *xi, *v);
     }
 }
 
 #[inline(always)]
-pub(in crate::simd) fn accumulate(values: &mut [f32], scale: f32, by: &[f32]) -> bool {
+pub(in crate::simd) fn accumulate<M: Isa>(values: &mut [f32], scale: f32, by: &[f32]) -> bool {
     let mut reached = 0;
     for (v, by) in values.iter_mut().zip(by) {
-        *v += scale * by;
+        *v = M::multiply_add(scale, *by, *v);
         reached |= u32::from(v.abs() >= 1.0);
     }
     reached != 0
@@ -54,23 +55,30 @@ pub(crate) fn thresholds(values: &[f32], gain: f32, out: &mut [u32]) {
 }
 
 #[inline(always)]
-pub(in crate::simd) fn exp_below(values: &mut [f32], top: f32) {
+pub(in crate::simd) fn exp_below<M: Isa>(values: &mut [f32], top: f32) {
     for v in values {
-        *v = math::exp(*v - top);
+        *v = math::exp::<M>(*v - top);
     }
 }
 
 #[inline(always)]
-pub(in crate::simd) fn sigmoid(values: &mut [f32]) {
+pub(in crate::simd) fn ln<M: Isa>(values: &mut [f32]) {
     for v in values {
-        *v = math::sigmoid(*v);
+        *v = math::ln::<M>(*v);
     }
 }
 
 #[inline(always)]
-pub(in crate::simd) fn tanh(values: &mut [f32]) {
+pub(in crate::simd) fn sigmoid<M: Isa>(values: &mut [f32]) {
     for v in values {
-        *v = math::tanh(*v);
+        *v = math::sigmoid::<M>(*v);
+    }
+}
+
+#[inline(always)]
+pub(in crate::simd) fn tanh<M: Isa>(values: &mut [f32]) {
+    for v in values {
+        *v = math::tanh::<M>(*v);
     }
 }
 

@@ -1,109 +1,184 @@
-//! A matrix times several vectors at once, to the bits of [`gemv`](super::gemv) and [`gemv_t`](super::gemv_t).
+//! A matrix times many vectors, to the bits of [`gemv`](super::gemv::gemv): tiles of outputs stay in registers while the
+//! lines of a panel go by, packed for the caches.
 
-use super::gemv::{DOT_WIDTH, add_products, finish_dot, multiply_add};
-use crate::simd::{GEMM_VECTORS, LANES};
+use super::gemv::{block, multiply_add};
+use crate::simd::aligned::room;
+use crate::simd::{Isa, Kernel, LANES, unrolled};
 
-/// Defines `gemm` for blocks of outputs from `at` on. Sums have a name each, so that they stay in
-/// registers: four for each block, one of each vector.
-macro_rules! gemm_blocks {
-    ($name:ident: $([$s0:ident $s1:ident $s2:ident $s3:ident])+) => {
-        #[inline(always)]
-        fn $name(lines: &[f32], x: [&[f32]; GEMM_VECTORS], y: &mut [f32], at: usize) {
-            let m = y.len() / GEMM_VECTORS;
-            let n = lines.len() / m;
-            let [x0, x1, x2, x3] = x.map(|x| &x[..n]);
-            $(let (mut $s0, mut $s1, mut $s2, mut $s3) = ([0.0; LANES], [0.0; LANES], [0.0; LANES], [0.0; LANES]);)+
-            for (k, line) in lines.chunks_exact(m).enumerate() {
-                let mut blocks = line[at..].as_chunks::<LANES>().0.iter();
-                $(
-                    let block = blocks.next().expect("a block");
-                    multiply_add(&mut $s0, x0[k], block);
-                    multiply_add(&mut $s1, x1[k], block);
-                    multiply_add(&mut $s2, x2[k], block);
-                    multiply_add(&mut $s3, x3[k], block);
-                )+
+/// Outputs and the most lines of a slab, which is packed: 80 KiB, a part of a core's own cache, of which 20 KiB, a part of
+/// its first cache, are used at a time. Slab after slab of the same lines, whose pages the processor then knows.
+const SLAB_OUTPUTS: usize = 4 * LANES;
+const SLAB_LINES: usize = 320;
+
+/// The most vectors that are multiplied with a slab before the next ones come.
+const VECTORS: usize = 128;
+
+/// Vectors of the large tile and of the small one, which takes what remains.
+const LARGE: usize = 6;
+const SMALL: usize = 4;
+
+/// Y = X Wᵀ: the products of vectors of `n` values with `n` lines, outputs one vector after another. `spare` is
+/// overwritten.
+pub(in crate::simd) struct Gemm<'a> {
+    pub(in crate::simd) lines: &'a [f32],
+    pub(in crate::simd) n: usize,
+    pub(in crate::simd) x: &'a [f32],
+    pub(in crate::simd) y: &'a mut [f32],
+    pub(in crate::simd) spare: &'a mut Vec<f32>,
+}
+
+impl Kernel for Gemm<'_> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<M: Isa>(self) {
+        let Self { lines, n, x, y, spare } = self;
+        let (m, batch) = (lines.len() / n, x.len() / n);
+        let together = batch.div_ceil(batch.div_ceil(VECTORS));
+        let parts = n.div_ceil(SLAB_LINES);
+        let each = n.div_ceil(parts);
+        let spare = room(spare, SLAB_LINES * SLAB_OUTPUTS);
+        for (x, y) in x.chunks(together * n).zip(y.chunks_mut(together * m)) {
+            for first in (0..n).step_by(each) {
+                let lines = &lines[first * m..][..each.min(n - first) * m];
+                for at in (0..m).step_by(SLAB_OUTPUTS) {
+                    let slab = Slab { lines, first, n, m, at, width: SLAB_OUTPUTS.min(m - at) };
+                    match slab.width.div_ceil(LANES) {
+                        3.. if M::MANY_REGISTERS => slab.multiply::<M, 4>(x, y, spare),
+                        2 if M::MANY_REGISTERS => slab.multiply::<M, 2>(x, y, spare),
+                        _ => slab.multiply::<M, 1>(x, y, spare),
+                    }
+                }
             }
-            let mut at = at;
-            $(
-                y[at..][..LANES].copy_from_slice(&$s0);
-                y[m + at..][..LANES].copy_from_slice(&$s1);
-                y[2 * m + at..][..LANES].copy_from_slice(&$s2);
-                y[3 * m + at..][..LANES].copy_from_slice(&$s3);
-                at += LANES;
-            )+
-            let _ = at;
         }
-    };
+    }
 }
 
-gemm_blocks!(gemm_block: [a0 a1 a2 a3]);
-gemm_blocks!(gemm_two_blocks: [a0 a1 a2 a3] [b0 b1 b2 b3]);
-gemm_blocks!(gemm_four_blocks: [a0 a1 a2 a3] [b0 b1 b2 b3] [c0 c1 c2 c3] [d0 d1 d2 d3]);
+/// Some outputs of some lines.
+struct Slab<'a> {
+    lines: &'a [f32],
+    /// The number of the first line, and how many there are in all: outputs begin with line 0.
+    first: usize,
+    n: usize,
+    m: usize,
+    /// The first output, and how many.
+    at: usize,
+    width: usize,
+}
 
-/// `gemm` for lines shorter than a block, as in [`gemv_narrow`].
+impl Slab<'_> {
+    /// Adds to the outputs of some vectors, in panels of `B` blocks.
+    #[inline(always)]
+    fn multiply<M: Isa, const B: usize>(&self, x: &[f32], y: &mut [f32], spare: &mut [f32]) {
+        let Self { lines, first, n, m, at, width } = *self;
+        let count = lines.len() / m;
+        let packed = if m == B * LANES {
+            lines
+        } else {
+            pack::<M, B>(&lines[at..], m, count, width, spare);
+            &*spare
+        };
+        let panels = packed.chunks_exact(count * B * LANES).take(width.div_ceil(B * LANES));
+        for (p, lines) in panels.enumerate() {
+            let done = p * B * LANES;
+            let outputs = Outputs { values: &mut *y, each: m, at: at + done, width: width - done };
+            Panel { lines, n, first }.multiply::<M, B>(x, outputs);
+        }
+    }
+}
+
+/// Copies `B` blocks of each of `count` lines, one every `m` values, and then the next `B` blocks of each.
 #[inline(always)]
-fn gemm_narrow(lines: &[f32], x: [&[f32]; GEMM_VECTORS], y: &mut [f32]) {
-    let m = y.len() / GEMM_VECTORS;
-    let n = lines.len() / m;
-    let [x0, x1, x2, x3] = x.map(|x| &x[..n]);
-    let (mut s0, mut s1, mut s2, mut s3) = ([0.0; LANES], [0.0; LANES], [0.0; LANES], [0.0; LANES]);
-    for k in 0..n {
-        let mut last = [0.0; LANES];
-        let line = lines[k * m..].first_chunk::<LANES>().unwrap_or_else(|| {
-            last[..m].copy_from_slice(&lines[k * m..][..m]);
-            &last
+fn pack<M: Isa, const B: usize>(lines: &[f32], m: usize, count: usize, width: usize, packed: &mut [f32]) {
+    for k in 0..count {
+        // The next slab is that of the next outputs: far apart, so that a processor does not see it coming.
+        (0..SLAB_OUTPUTS).step_by(LANES).for_each(|next| M::fetch(lines, k * m + SLAB_OUTPUTS + next));
+        for c in 0..width.div_ceil(LANES) {
+            // A block may reach into the next line: what comes of that is not stored.
+            let (values, remaining) = (&lines[k * m + c * LANES..], width - c * LANES);
+            let place = (c / B * count + k) * B + c % B;
+            packed[place * LANES..][..LANES].copy_from_slice(&block(values, remaining));
+        }
+    }
+}
+
+/// Where the outputs of a panel go: those of a vector every `each` values, `width` from `at` on.
+struct Outputs<'a> {
+    values: &'a mut [f32],
+    each: usize,
+    at: usize,
+    width: usize,
+}
+
+impl Outputs<'_> {
+    /// Where block c of a vector is, and how many outputs there are of it.
+    #[inline(always)]
+    fn place(&self, vector: usize, c: usize) -> (usize, usize) {
+        (vector * self.each + self.at + c * LANES, LANES.min(self.width.saturating_sub(c * LANES)))
+    }
+
+    #[inline(always)]
+    fn load(&self, vector: usize, c: usize) -> [f32; LANES] {
+        let (at, count) = self.place(vector, c);
+        if count == 0 { [0.0; LANES] } else { block(&self.values[at..], count) }
+    }
+
+    #[inline(always)]
+    fn store(&mut self, vector: usize, c: usize, sum: [f32; LANES]) {
+        let (at, count) = self.place(vector, c);
+        if count == LANES {
+            self.values[at..at + LANES].copy_from_slice(&sum);
+        } else {
+            self.values[at..at + count].copy_from_slice(&sum[..count]);
+        }
+    }
+}
+
+/// Some blocks of each of some lines, one after another.
+struct Panel<'a> {
+    lines: &'a [f32],
+    n: usize,
+    /// The number of the first line: outputs begin with it.
+    first: usize,
+}
+
+impl Panel<'_> {
+    #[inline(always)]
+    fn multiply<M: Isa, const B: usize>(&self, x: &[f32], mut outputs: Outputs<'_>) {
+        let batch = x.len() / self.n;
+        let mut b = 0;
+        while b < batch {
+            // As many large tiles as leave a multiple of the small one, where any do.
+            let remaining = batch - b;
+            if remaining >= LARGE && (remaining >= LARGE * SMALL || !remaining.is_multiple_of(SMALL)) {
+                self.tile::<M, LARGE, B>(x, &mut outputs, b);
+                b += LARGE;
+            } else {
+                self.tile::<M, SMALL, B>(x, &mut outputs, b);
+                b += SMALL;
+            }
+        }
+    }
+
+    /// Adds to the outputs of `R` vectors from number `b` on; those beyond the last are the last once more.
+    #[inline(always)]
+    fn tile<M: Isa, const R: usize, const B: usize>(&self, x: &[f32], outputs: &mut Outputs<'_>, b: usize) {
+        let (count, last) = (self.lines.len() / (B * LANES), x.len() / self.n - 1);
+        let x = unrolled!(R, |r| &x[(b + r).min(last) * self.n + self.first..][..count]);
+        let zero = [0.0; LANES];
+        let mut sums = unrolled!(R, |_r| [zero; B]);
+        if self.first > 0 {
+            sums = unrolled!(R, |r| unrolled!(B, |c| outputs.load((b + r).min(last), c)));
+        }
+        for (k, line) in self.lines.as_chunks::<LANES>().0.chunks_exact(B).enumerate() {
+            sums = unrolled!(R, |r| unrolled!(B, |c| {
+                let mut sum = sums[r][c];
+                multiply_add::<M, LANES>(&mut sum, x[r][k], &line[c]);
+                sum
+            }));
+        }
+        unrolled!(R, |r| if b + r <= last {
+            unrolled!(B, |c| outputs.store(b + r, c, sums[r][c]));
         });
-        multiply_add(&mut s0, x0[k], line);
-        multiply_add(&mut s1, x1[k], line);
-        multiply_add(&mut s2, x2[k], line);
-        multiply_add(&mut s3, x3[k], line);
-    }
-    for (y, sum) in y.chunks_exact_mut(m).zip([s0, s1, s2, s3]) {
-        y.copy_from_slice(&sum[..m]);
-    }
-}
-
-#[inline(always)]
-pub(in crate::simd) fn gemm(lines: &[f32], x: [&[f32]; GEMM_VECTORS], y: &mut [f32]) {
-    let m = y.len() / GEMM_VECTORS;
-    if m < LANES {
-        return gemm_narrow(lines, x, y);
-    }
-    let mut at = 0;
-    while at + 64 <= m {
-        gemm_four_blocks(lines, x, y, at);
-        at += 64;
-    }
-    while at + 32 <= m {
-        gemm_two_blocks(lines, x, y, at);
-        at += 32;
-    }
-    while at < m {
-        // The last one computes some outputs before it once more: the same sums again.
-        gemm_block(lines, x, y, at.min(m - LANES));
-        at += LANES;
-    }
-}
-
-#[inline(always)]
-pub(in crate::simd) fn gemm_t(lines: &[f32], d: [&[f32]; GEMM_VECTORS], z: &mut [f32]) {
-    let (n, m) = (z.len() / GEMM_VECTORS, d[0].len());
-    let [d0, d1, d2, d3] = d.map(|d| &d[..m]);
-    let done = m / DOT_WIDTH * DOT_WIDTH;
-    for (k, line) in lines.chunks_exact(m).enumerate() {
-        // One by one, so that each sum stays in registers.
-        let (mut s0, mut s1, mut s2, mut s3) = ([0.0; DOT_WIDTH], [0.0; DOT_WIDTH], [0.0; DOT_WIDTH], [0.0; DOT_WIDTH]);
-        for (c, a) in line.as_chunks::<DOT_WIDTH>().0.iter().enumerate() {
-            let at = c * DOT_WIDTH..(c + 1) * DOT_WIDTH;
-            add_products(&mut s0, a, &d0[at.clone()]);
-            add_products(&mut s1, a, &d1[at.clone()]);
-            add_products(&mut s2, a, &d2[at.clone()]);
-            add_products(&mut s3, a, &d3[at]);
-        }
-        let tail = &line[done..];
-        z[k] = finish_dot(&s0, tail, &d0[done..]);
-        z[n + k] = finish_dot(&s1, tail, &d1[done..]);
-        z[2 * n + k] = finish_dot(&s2, tail, &d2[done..]);
-        z[3 * n + k] = finish_dot(&s3, tail, &d3[done..]);
     }
 }

@@ -1,72 +1,152 @@
 //! Rank-one updates: of one vector pair, or of a batch in turn.
 
-use super::gemv::multiply_add;
-use crate::simd::LANES;
+use super::gemv::{block, multiply_add};
+use crate::simd::aligned::room;
+use crate::simd::{Isa, Kernel, LANES, unrolled};
 
 #[inline(always)]
-pub(in crate::simd) fn ger(lines: &mut [f32], active: &[u32], x: &[f32], d: &[f32]) {
+pub(in crate::simd) fn ger<M: Isa>(lines: &mut [f32], active: &[u32], x: &[f32], d: &[f32]) {
     let m = d.len();
     for (&k, &xk) in active.iter().zip(x) {
         let start = k as usize * m;
         for (w, d) in lines[start..start + m].iter_mut().zip(d) {
-            *w += xk * d;
+            *w = M::multiply_add(xk, *d, *w);
         }
     }
 }
 
-/// `ger_batch` for a block of outputs of the lines `k..k + 8`, kept in registers while the vectors go by.
-#[inline(always)]
-fn ger_block(lines: &mut [f32], x: &[f32], [n, first, m]: [usize; 3], d: &[f32], k: usize, at: usize) {
-    let block = |l: usize| (k + l) * m + at..(k + l) * m + at + LANES;
-    let load = |lines: &[f32], l: usize| -> [f32; LANES] { lines[block(l)].try_into().expect("a block") };
-    // One by one, so that each sum stays in a register.
-    let (mut s0, mut s1, mut s2, mut s3) = (load(lines, 0), load(lines, 1), load(lines, 2), load(lines, 3));
-    let (mut s4, mut s5, mut s6, mut s7) = (load(lines, 4), load(lines, 5), load(lines, 6), load(lines, 7));
-    for (x, d) in x.chunks_exact(n).zip(d.chunks_exact(m)) {
-        let d: &[f32; LANES] = d[at..at + LANES].try_into().expect("a block");
-        let &[x0, x1, x2, x3, x4, x5, x6, x7] = x[first + k..].first_chunk().expect("8 values");
-        multiply_add(&mut s0, x0, d);
-        multiply_add(&mut s1, x1, d);
-        multiply_add(&mut s2, x2, d);
-        multiply_add(&mut s3, x3, d);
-        multiply_add(&mut s4, x4, d);
-        multiply_add(&mut s5, x5, d);
-        multiply_add(&mut s6, x6, d);
-        multiply_add(&mut s7, x7, d);
-    }
-    lines[block(0)].copy_from_slice(&s0);
-    lines[block(1)].copy_from_slice(&s1);
-    lines[block(2)].copy_from_slice(&s2);
-    lines[block(3)].copy_from_slice(&s3);
-    lines[block(4)].copy_from_slice(&s4);
-    lines[block(5)].copy_from_slice(&s5);
-    lines[block(6)].copy_from_slice(&s6);
-    lines[block(7)].copy_from_slice(&s7);
+/// Vectors that all lines gain from before the next ones come.
+const VECTORS: usize = 128;
+
+/// Outputs of d that are packed together: for [`VECTORS`] vectors 256 KiB, a part of a core's own cache.
+const PACKED_OUTPUTS: usize = 512;
+
+/// Lines of a tile, and the places of their inputs among those that are packed.
+const TILE: usize = 6;
+const PLACES: usize = 8;
+
+/// Tiles whose inputs are packed together: those of a vector are some cache lines then.
+const TILES: usize = 8;
+
+/// W ← W + Xᵀ (factor·D), vector after vector: line k of `lines`, which are those from `first` on, gains
+/// x[first + k]·(factor·d) of each vector, of `n` values x and `m` values d. `spare` is overwritten.
+pub(in crate::simd) struct GerBatch<'a> {
+    pub(in crate::simd) lines: &'a mut [f32],
+    pub(in crate::simd) first: usize,
+    pub(in crate::simd) x: &'a [f32],
+    pub(in crate::simd) n: usize,
+    pub(in crate::simd) factor: f32,
+    pub(in crate::simd) d: &'a [f32],
+    pub(in crate::simd) m: usize,
+    pub(in crate::simd) spare: &'a mut Vec<f32>,
 }
 
-/// The same for `W` outputs of the line `k` alone.
-#[inline(always)]
-fn ger_line<const W: usize>(line: &mut [f32], x: &[f32], n: usize, d: &[f32], k: usize, at: usize) {
-    let m = line.len();
-    let mut sum: [f32; W] = line[at..at + W].try_into().expect("W values");
-    for (x, d) in x.chunks_exact(n).zip(d.chunks_exact(m)) {
-        multiply_add(&mut sum, x[k], d[at..at + W].try_into().expect("W values"));
+impl Kernel for GerBatch<'_> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<M: Isa>(self) {
+        let Self { lines, first, x, n, factor, d, m, spare } = self;
+        let spare = room(spare, VECTORS * (PACKED_OUTPUTS.min(m.next_multiple_of(4 * LANES)) + TILES * PLACES));
+        for (x, d) in x.chunks(VECTORS * n).zip(d.chunks(VECTORS * m)) {
+            for at in (0..m).step_by(PACKED_OUTPUTS) {
+                let width = PACKED_OUTPUTS.min(m - at);
+                let learn = Learn { x: &x[first..], n, factor, d, m, at, width };
+                match width.div_ceil(LANES) {
+                    3.. if M::MANY_REGISTERS => learn.add::<M, 4>(lines, spare),
+                    2 if M::MANY_REGISTERS => learn.add::<M, 2>(lines, spare),
+                    _ => learn.add::<M, 1>(lines, spare),
+                }
+            }
+        }
     }
-    line[at..at + W].copy_from_slice(&sum);
 }
 
-#[inline(always)]
-pub(in crate::simd) fn ger_batch(lines: &mut [f32], first: usize, x: &[f32], n: usize, d: &[f32], m: usize) {
-    let (whole, together) = (m / LANES * LANES, lines.len() / m / 8 * 8);
-    for k in (0..together).step_by(8) {
-        for at in (0..whole).step_by(LANES) {
-            ger_block(lines, x, [n, first, m], d, k, at);
+/// What lines gain from a few vectors at the outputs `at..at + width`; the first value x of each vector is that of the
+/// first line.
+struct Learn<'a> {
+    x: &'a [f32],
+    n: usize,
+    factor: f32,
+    d: &'a [f32],
+    m: usize,
+    at: usize,
+    width: usize,
+}
+
+impl Learn<'_> {
+    /// In panels of `B` blocks of outputs.
+    #[inline(always)]
+    fn add<M: Isa, const B: usize>(&self, lines: &mut [f32], spare: &mut [f32]) {
+        let (batch, m) = (self.d.len() / self.m, self.m);
+        let (inputs, packed) = spare.split_at_mut(VECTORS * TILES * PLACES);
+        self.pack::<B>(packed);
+        let panels = packed.as_chunks::<LANES>().0;
+        let inputs = inputs.as_chunks_mut::<PLACES>().0;
+        for (g, lines) in lines.chunks_mut(TILE * m).enumerate() {
+            if g % TILES == 0 {
+                for (b, x) in self.x.chunks(self.n).enumerate().take(batch) {
+                    let x = &x[g * TILE..];
+                    for (t, x) in (0..TILES).zip((0..x.len()).step_by(TILE).map(|at| &x[at..])) {
+                        let inputs = &mut inputs[t * batch + b];
+                        match x.first_chunk() {
+                            Some(x) => *inputs = *x,
+                            None => inputs[..x.len()].copy_from_slice(x),
+                        }
+                    }
+                }
+            }
+            let inputs = &inputs[g % TILES * batch..][..batch];
+            for (p, panel) in panels.chunks_exact(batch * B).take(self.width.div_ceil(B * LANES)).enumerate() {
+                self.tile::<M, B>(lines, inputs, panel, p * B * LANES);
+            }
         }
     }
-    for (k, line) in lines.chunks_exact_mut(m).enumerate() {
-        if k >= together {
-            (0..whole).step_by(LANES).for_each(|at| ger_line::<LANES>(line, x, n, d, first + k, at));
+
+    /// Copies `B` blocks of factor·d of each vector, and then the next `B` blocks of each.
+    #[inline(always)]
+    fn pack<const B: usize>(&self, packed: &mut [f32]) {
+        let batch = self.d.len() / self.m;
+        for (b, d) in self.d.chunks_exact(self.m).enumerate() {
+            for (c, d) in d[self.at..self.at + self.width].chunks(LANES).enumerate() {
+                let place = (c / B * batch + b) * B + c % B;
+                packed[place * LANES..][..LANES].copy_from_slice(&block(d, d.len()).map(|d| self.factor * d));
+            }
         }
-        (whole..m).for_each(|at| ger_line::<1>(line, x, n, d, first + k, at));
+    }
+
+    /// `B` blocks of outputs of [`TILE`] lines or fewer, kept in registers while the vectors go by.
+    #[inline(always)]
+    fn tile<M: Isa, const B: usize>(
+        &self,
+        lines: &mut [f32],
+        inputs: &[[f32; PLACES]],
+        panel: &[[f32; LANES]],
+        done: usize,
+    ) {
+        const R: usize = TILE;
+        let (m, at, last) = (self.m, self.at + done, lines.len() / self.m - 1);
+        let count = |c: usize| LANES.min((self.width - done).saturating_sub(c * LANES));
+        let mut sums = unrolled!(R, |r| unrolled!(B, |c| match count(c) {
+            0 => [0.0; LANES],
+            count => block(&lines[r.min(last) * m + at + c * LANES..], count),
+        }));
+        for (x, d) in inputs.iter().zip(panel.chunks_exact(B)) {
+            sums = unrolled!(R, |r| unrolled!(B, |c| {
+                let mut sum = sums[r][c];
+                multiply_add::<M, LANES>(&mut sum, x[r], &d[c]);
+                sum
+            }));
+        }
+        unrolled!(R, |r| if r <= last {
+            unrolled!(B, |c| {
+                let (start, sum, count) = (r * m + at + c * LANES, sums[r][c], count(c));
+                if count == LANES {
+                    lines[start..start + LANES].copy_from_slice(&sum);
+                } else {
+                    lines[start..start + count].copy_from_slice(&sum[..count]);
+                }
+            });
+        });
     }
 }

@@ -13,7 +13,6 @@ pub(in crate::simd) struct GerSparse<'a> {
     pub(in crate::simd) first: usize,
     pub(in crate::simd) x: &'a [f32],
     pub(in crate::simd) n: usize,
-    pub(in crate::simd) factor: f32,
     pub(in crate::simd) rows: NonzeroRows<'a>,
     pub(in crate::simd) spare: &'a mut Vec<f32>,
 }
@@ -25,25 +24,23 @@ impl Kernel for GerSparse<'_> {
     fn run<M: Isa>(self) {
         let (m, batch) = (self.rows.starts.len() - 1, self.x.len() / self.n);
         self.spare.resize((m + batch) * LINES_IN_CACHE, 0.0);
-        let (transposed, steps) = self.spare.split_at_mut(m * LINES_IN_CACHE);
+        let (transposed, inputs) = self.spare.split_at_mut(m * LINES_IN_CACHE);
         for (block, lines) in self.lines.chunks_mut(LINES_IN_CACHE * m).enumerate() {
             let (first, count) = (self.first + block * LINES_IN_CACHE, lines.len() / m);
             transpose::<M>(lines, m, [count, m], transposed, LINES_IN_CACHE);
-            for (steps, x) in steps.chunks_exact_mut(LINES_IN_CACHE).zip(self.x.chunks_exact(self.n)) {
-                for (step, x) in steps.iter_mut().zip(&x[first..first + count]) {
-                    *step = self.factor * x;
-                }
+            for (inputs, x) in inputs.chunks_exact_mut(LINES_IN_CACHE).zip(self.x.chunks_exact(self.n)) {
+                inputs[..count].copy_from_slice(&x[first..first + count]);
             }
             for (row, ends) in
                 transposed.as_chunks_mut::<LINES_IN_CACHE>().0.iter_mut().zip(self.rows.starts.windows(2))
             {
                 let (at, d) = (&self.rows.at[ends[0]..ends[1]], &self.rows.values[ends[0]..ends[1]]);
                 if count <= LANES {
-                    ger_sparse_row::<LANES>(row, steps, at, d);
+                    ger_sparse_row::<M, LANES>(row, inputs, at, d);
                 } else if count <= 2 * LANES {
-                    ger_sparse_row::<{ 2 * LANES }>(row, steps, at, d);
+                    ger_sparse_row::<M, { 2 * LANES }>(row, inputs, at, d);
                 } else {
-                    ger_sparse_row::<LINES_IN_CACHE>(row, steps, at, d);
+                    ger_sparse_row::<M, LINES_IN_CACHE>(row, inputs, at, d);
                 }
             }
             transpose::<M>(transposed, LINES_IN_CACHE, [m, count], lines, m);
@@ -51,12 +48,12 @@ impl Kernel for GerSparse<'_> {
     }
 }
 
-/// `row += d · step` of the given vectors in turn, for its first `W` values, which stay in registers.
+/// `row += d · x` of the given vectors in turn, for its first `W` values, which stay in registers.
 #[inline(always)]
-fn ger_sparse_row<const W: usize>(row: &mut [f32; LINES_IN_CACHE], steps: &[f32], vectors: &[u32], d: &[f32]) {
+fn ger_sparse_row<M: Isa, const W: usize>(row: &mut [f32; LINES_IN_CACHE], inputs: &[f32], vectors: &[u32], d: &[f32]) {
     let mut sum: [f32; W] = *row.first_chunk().expect("W values");
     for (&b, &d) in vectors.iter().zip(d) {
-        multiply_add(&mut sum, d, steps[b as usize * LINES_IN_CACHE..].first_chunk().expect("W values"));
+        multiply_add::<M, W>(&mut sum, d, inputs[b as usize * LINES_IN_CACHE..].first_chunk().expect("W values"));
     }
     row[..W].copy_from_slice(&sum);
 }

@@ -1,5 +1,6 @@
 //! The kernels, over fixed lanes: each sum has one order, whatever the vector width.
 
+mod dot;
 mod elementwise;
 mod gemm;
 mod gemv;
@@ -10,11 +11,12 @@ mod max_pool;
 mod philox;
 mod transpose;
 
+pub(super) use dot::Dots;
 pub(super) use elementwise::*;
-pub(crate) use elementwise::{Below, MaxAbs, Nonzero, thresholds};
-pub(super) use gemm::{gemm, gemm_t};
-pub(super) use gemv::{gemv, gemv_t};
-pub(super) use ger::{ger, ger_batch};
+pub(crate) use elementwise::{Below, MaxAbs, Nonzero, add_scaled, quantise, thresholds};
+pub(super) use gemm::Gemm;
+pub(super) use gemv::{gemv, gemv_at};
+pub(super) use ger::{GerBatch, ger};
 pub(super) use ger_sparse::GerSparse;
 pub(super) use im2col::{col2im, im2col};
 pub(super) use max_pool::max_pool;

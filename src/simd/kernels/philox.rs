@@ -52,7 +52,7 @@ fn philox<const L: usize>(key: [u32; 2], mut c0: [u64; L], [mut c1, mut c2, mut 
 /// Box-Muller (Ann. Math. Stat. 29:610, 1958): the words 0 and 1 give the normals 0 and 1, 2 and 3 the others, which are
 /// made where they are among the `wanted` of a group.
 #[inline(always)]
-fn box_muller<const L: usize>(words: [[u32; L]; 4], wanted: Range<usize>) -> [[f32; L]; 4] {
+fn box_muller<M: Isa, const L: usize>(words: [[u32; L]; 4], wanted: Range<usize>) -> [[f32; L]; 4] {
     const TWO_M24: f32 = 1.0 / 16_777_216.0;
     const TWO_M32: f32 = 1.0 / 4_294_967_296.0;
     let mut out = [[0.0; L]; 4];
@@ -64,8 +64,8 @@ fn box_muller<const L: usize>(words: [[u32; L]; 4], wanted: Range<usize>) -> [[f
             // Radius from (0, 1]: never ln 0; the tail reaches 5.7 σ. Angle in turns, signed.
             let u = ((words[2 * half][l] >> 8) as i32 + 1) as f32 * TWO_M24;
             let t = words[2 * half + 1][l] as i32 as f32 * TWO_M32;
-            let r = (-2.0 * math::ln(u)).sqrt();
-            let (c, s) = math::cos_sin_turns(t);
+            let r = (-2.0 * math::ln::<M>(u)).sqrt();
+            let (c, s) = math::cos_sin_turns::<M>(t);
             out[2 * half][l] = r * c;
             out[2 * half + 1][l] = r * s;
         }
@@ -138,7 +138,10 @@ impl Kernel for Numbers<'_, f32> {
 
     #[inline(always)]
     fn run<M: Isa>(self) {
-        fill!(M, self.key, self.tail, self.start, self.out, |words, wanted| box_muller(words, wanted.clone()));
+        fill!(M, self.key, self.tail, self.start, self.out, |words, wanted| box_muller::<M, LANES>(
+            words,
+            wanted.clone()
+        ));
     }
 }
 
@@ -193,7 +196,7 @@ impl Kernel for HeadNumbers<'_, f32> {
         let (indices, positions) = (self.heads.indices.as_chunks().0, self.heads.positions.as_chunks().0);
         for ((indices, positions), out) in indices.iter().zip(positions).zip(self.out.as_chunks_mut().0) {
             let [own, other] = self.heads.block(indices, positions);
-            [*out, ..] = box_muller([own, other, [0; LANES], [0; LANES]], 0..LANES);
+            [*out, ..] = box_muller::<M, LANES>([own, other, [0; LANES], [0; LANES]], 0..LANES);
         }
     }
 }
