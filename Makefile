@@ -137,10 +137,14 @@ docs: .venv-docs/ready  ## the documentation as a site, in site/
 # are all dated 2006, so cargo would take an older build of this crate for theirs: only other crates are kept.
 PACKED = $(CURDIR)/target/packed
 
+# On Linux with glibc, zig from PyPI links the wheel for glibc 2.28 (manylinux_2_28), which may be older than this one.
+GLIBC = import platform, sys, ziglang; sys.exit(platform.libc_ver()[0] != "glibc")
+ZIG = $(shell $(BIN)/python -c '$(GLIBC)' 2>/dev/null && echo --zig --compatibility manylinux_2_28)
+
 wheel: .venv/ready  ## the source distribution and the abi3 wheel, in dist/
 	rm -f dist/tikitaka-*
 	cargo clean --quiet --release --package tikitaka --target-dir $(PACKED)
-	CARGO_TARGET_DIR=$(PACKED) $(BIN)/maturin build --release --sdist --out dist
+	CARGO_TARGET_DIR=$(PACKED) PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/maturin build --release --sdist --out dist $(ZIG)
 
 test-wheel: build wheel  ## make wheel, then install both into empty environments and use them there
 	$(BIN)/python -m pytest tests/packaging

@@ -1,5 +1,7 @@
 """The contents of the wheel, the source distribution and the crate."""
 
+import importlib.util
+import platform
 import re
 import subprocess
 import sys
@@ -8,6 +10,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 
 import licences
+import pytest
 
 from conftest import ROOT, VERSION
 
@@ -32,13 +35,25 @@ def test_the_wheel_holds_the_package_and_its_licences(wheel: Path) -> None:
 
 
 def test_one_wheel_for_every_python_and_older_systems(wheel: Path) -> None:
-    python, abi, platform = wheel.stem.split("-")[2:]
+    python, abi, system = wheel.stem.split("-")[2:]
     assert (python, abi) == ("cp311", "abi3")
     if sys.platform == "linux":
-        assert re.fullmatch(r"(manylinux|musllinux)_\d+_\d+_(x86_64|aarch64)(\..*)?", platform), platform
+        assert re.fullmatch(r"(manylinux|musllinux)_\d+_\d+_(x86_64|aarch64)(\..*)?", system), system
     with zipfile.ZipFile(wheel) as archive:
         tags = archive.read(f"tikitaka-{VERSION}.dist-info/WHEEL").decode()
-    assert f"Tag: cp311-abi3-{platform.split('.')[0]}" in tags
+    assert f"Tag: cp311-abi3-{system.split('.')[0]}" in tags
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or platform.libc_ver()[0] != "glibc" or importlib.util.find_spec("ziglang") is None,
+    reason="zig links wheels of Linux for an older glibc",
+)
+def test_the_wheel_runs_on_glibc_2_28(wheel: Path) -> None:
+    assert "manylinux_2_28_" in wheel.stem
+    with zipfile.ZipFile(wheel) as archive:
+        compiled = archive.read("tikitaka/_core.abi3.so")
+    needed = {int(minor) for minor in re.findall(rb"GLIBC_2\.(\d+)", compiled)}
+    assert 0 < max(needed) <= 28
 
 
 def test_the_licences_are_those_of_the_crates_in_the_wheel() -> None:
