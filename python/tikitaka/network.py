@@ -82,14 +82,7 @@ class Network:
     >>> mixed = tt.Network(layers, {"default": tt.Ttv2(), "linear2": tt.DigitalSgd()})
     """
 
-    def __init__(
-        self,
-        layers: Sequence[Layer],
-        rules: Rules,
-        *,
-        loss: str = "cross-entropy",
-        seed: int = 0,
-    ) -> None:
+    def __init__(self, layers: Sequence[Layer], rules: Rules, *, loss: str = "cross-entropy", seed: int = 0) -> None:
         self._layers = check_layers(layers)
         each = list(rules.values()) if isinstance(rules, Mapping) else rules
         for rule in each if isinstance(each, Sequence) and not isinstance(each, str) else [each]:
