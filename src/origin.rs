@@ -10,7 +10,7 @@ pub struct Origin {
     pub seed: u64,
     /// Number of the array; 0 for a network.
     pub number: u64,
-    /// [`fingerprint`] of the settings, the devices among them.
+    /// A fingerprint of the settings, the devices among them.
     pub settings: u64,
 }
 
