@@ -16,8 +16,10 @@ pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="no SIGHUP
 LONG = ["train", "--data", "digits", "--epochs", "100000", "--threads", "1", "--out"]
 
 
-def started(run: Path, **options: object) -> "subprocess.Popen[str]":
+def started(run: Path, on_hangup: signal.Handlers = signal.SIG_DFL, **options: object) -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "tikitaka", *LONG, str(run)]
+    # set, because these tests may run under nohup themselves
+    options["preexec_fn"] = lambda: signal.signal(signal.SIGHUP, on_hangup)
     process: subprocess.Popen[str] = subprocess.Popen(command, text=True, **options)  # type: ignore[call-overload]
     while not (run / "metrics.jsonl").exists() and process.poll() is None:
         time.sleep(0.01)
@@ -50,8 +52,7 @@ def test_a_terminal_that_is_gone_does_not_end_the_training_without_a_checkpoint(
 
 
 def test_under_nohup_a_training_goes_on(tmp_path: Path) -> None:
-    ignores = {"preexec_fn": lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)}
-    process = started(tmp_path / "run", stderr=subprocess.PIPE, **ignores)
+    process = started(tmp_path / "run", signal.SIG_IGN, stderr=subprocess.PIPE)
     process.send_signal(signal.SIGHUP)
     epochs = len(tt.Run.open(tmp_path / "run").metrics())
     while len(tt.Run.open(tmp_path / "run").metrics()) < epochs + 2 and process.poll() is None:
