@@ -3,7 +3,7 @@
 use super::lanes::{Isa, LANES, Mask, sealed};
 use std::arch::x86_64::{
     __m512, __m512i, _CMP_NEQ_UQ, _MM_HINT_T1, _mm_prefetch, _mm512_cmp_ps_mask, _mm512_cmplt_epu32_mask,
-    _mm512_mask_blend_ps, _mm512_maskz_compress_epi32, _mm512_maskz_expand_ps, _mm512_maskz_loadu_ps,
+    _mm512_fmadd_ps, _mm512_mask_blend_ps, _mm512_maskz_compress_epi32, _mm512_maskz_expand_ps, _mm512_maskz_loadu_ps,
     _mm512_permutex2var_ps, _mm512_setzero_ps, _mm512_srli_epi32,
 };
 use std::mem::transmute;
@@ -97,6 +97,15 @@ impl Isa for Avx512 {
     #[inline(always)]
     fn multiply_add(a: f32, b: f32, c: f32) -> f32 {
         a.mul_add(b, c)
+    }
+
+    #[inline(always)]
+    fn multiply_add_block(a: &[f32; LANES], b: &[f32; LANES], c: &[f32; LANES]) -> [f32; LANES] {
+        // SAFETY: see [`Avx512`].
+        unsafe {
+            let [a, b, c] = [a, b, c].map(|values| transmute::<[f32; LANES], __m512>(*values));
+            transmute::<__m512, [f32; LANES]>(_mm512_fmadd_ps(a, b, c))
+        }
     }
 
     #[inline(always)]

@@ -61,6 +61,16 @@ pub(crate) trait Isa: Mask {
     /// a·b + c, rounded once.
     fn multiply_add(a: f32, b: f32, c: f32) -> f32;
 
+    /// a·b + c, lane by lane: for sums that stay in registers, where a compiler does not always see the block in a loop.
+    #[inline(always)]
+    fn multiply_add_block(a: &[f32; LANES], b: &[f32; LANES], c: &[f32; LANES]) -> [f32; LANES] {
+        let mut sums = *c;
+        for l in 0..LANES {
+            sums[l] = Self::multiply_add(a[l], b[l], sums[l]);
+        }
+        sums
+    }
+
     /// A block, filled up with zeros where there are fewer than LANES values.
     fn load(values: &[f32]) -> [f32; LANES];
 

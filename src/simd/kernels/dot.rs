@@ -1,7 +1,8 @@
 //! Lines times vectors, a dot product each: tiles of sums stay in registers while lines and vectors go by.
 
-use super::gemv::{add_products, block, sum_lanes};
+use super::gemv::{block, sum_lanes};
 use crate::simd::{Isa, Kernel, LANES, unrolled};
+use std::hint::black_box;
 
 /// Values of lines that all vectors are multiplied with before the next lines come: 128 KiB, a part of a core's own cache.
 const CACHED_VALUES: usize = 1 << 15;
@@ -47,8 +48,9 @@ impl Dots<'_> {
                     let k = k.min(n.saturating_sub(L));
                     let lines = unrolled!(L, |l| &lines[(k + l).min(n - 1) * m..]);
                     let sums = tile::<M, L, V>(lines, m, d);
-                    for (v, sums) in sums.iter().enumerate() {
-                        z[(b + v) * n + k..][..L.min(n)].copy_from_slice(&sums[..L.min(n)]);
+                    for v in 0..V {
+                        let z = &mut z[(b + v) * n + k..][..L.min(n)];
+                        z.iter_mut().zip(sums).for_each(|(z, sums)| *z = sums[v]);
                     }
                 }
             }
@@ -56,31 +58,31 @@ impl Dots<'_> {
     }
 }
 
+/// The dot products of `V` vectors, in whole blocks, with each of `L` lines.
 #[inline(always)]
 fn tile<M: Isa, const L: usize, const V: usize>(
     lines: [&[f32]; L],
     m: usize,
     d: [&[[f32; LANES]]; V],
-) -> [[f32; L]; V] {
+) -> [[f32; V]; L] {
     let zero = [0.0; LANES];
-    let mut sums = unrolled!(V, |_v| [zero; L]);
+    let mut sums = unrolled!(L, |_l| [zero; V]);
     let whole = m / LANES;
     let blocks = unrolled!(L, |l| &lines[l].as_chunks::<LANES>().0[..whole]);
     let vectors = unrolled!(V, |v| &d[v][..whole]);
     for c in 0..whole {
-        sums = unrolled!(V, |v| unrolled!(L, |l| {
-            let mut sum = sums[v][l];
-            add_products::<M>(&mut sum, &blocks[l][c], &vectors[v][c]);
-            sum
-        }));
+        let d = unrolled!(V, |v| vectors[v][c]);
+        sums = unrolled!(L, |l| unrolled!(V, |v| M::multiply_add_block(&blocks[l][c], &d[v], &sums[l][v])));
     }
     if whole * LANES < m {
         // What the blocks hold of the next line meets zeros.
-        sums = unrolled!(V, |v| unrolled!(L, |l| {
-            let mut sum = sums[v][l];
-            add_products::<M>(&mut sum, &block(&lines[l][whole * LANES..], m - whole * LANES), &d[v][whole]);
-            sum
-        }));
+        let d = unrolled!(V, |v| d[v][whole]);
+        sums = unrolled!(L, |l| {
+            let line = block(&lines[l][whole * LANES..], m - whole * LANES);
+            unrolled!(V, |v| M::multiply_add_block(&line, &d[v], &sums[l][v]))
+        });
     }
-    unrolled!(V, |v| unrolled!(L, |l| sum_lanes(sums[v][l])))
+    // In memory: instructions that add across lanes know half the registers, and would keep the sums above to these.
+    let sums = black_box(sums);
+    unrolled!(L, |l| unrolled!(V, |v| sum_lanes(sums[l][v])))
 }

@@ -128,7 +128,7 @@ impl Outputs<'_> {
         let (at, count) = self.place(vector, c);
         if count == LANES {
             self.values[at..at + LANES].copy_from_slice(&sum);
-        } else {
+        } else if count > 0 {
             self.values[at..at + count].copy_from_slice(&sum[..count]);
         }
     }

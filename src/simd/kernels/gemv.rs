@@ -74,18 +74,12 @@ pub(super) fn block(values: &[f32], count: usize) -> [f32; LANES] {
     })
 }
 
+/// `sum += x · line`, for whole blocks.
 #[inline(always)]
 pub(super) fn multiply_add<M: Isa, const W: usize>(sum: &mut [f32; W], x: f32, line: &[f32; W]) {
-    for l in 0..W {
-        sum[l] = M::multiply_add(x, line[l], sum[l]);
-    }
-}
-
-/// `sum += a · b`, lane by lane.
-#[inline(always)]
-pub(super) fn add_products<M: Isa>(sum: &mut [f32; LANES], a: &[f32; LANES], b: &[f32; LANES]) {
-    for l in 0..LANES {
-        sum[l] = M::multiply_add(a[l], b[l], sum[l]);
+    const { assert!(W.is_multiple_of(LANES)) }
+    for (sum, line) in sum.as_chunks_mut().0.iter_mut().zip(line.as_chunks().0) {
+        *sum = M::multiply_add_block(&[x; LANES], line, sum);
     }
 }
 

@@ -143,7 +143,7 @@ impl Learn<'_> {
                 let (start, sum, count) = (r * m + at + c * LANES, sums[r][c], count(c));
                 if count == LANES {
                     lines[start..start + LANES].copy_from_slice(&sum);
-                } else {
+                } else if count > 0 {
                     lines[start..start + count].copy_from_slice(&sum[..count]);
                 }
             });
