@@ -5,6 +5,7 @@
 //! says what else was considered and compares the cost with a ziggurat.
 
 use crate::simd;
+use std::ops::Range;
 
 /// What the numbers are for: operations of one array never share a stream.
 ///
@@ -85,55 +86,54 @@ impl Stream {
     }
 }
 
-/// The first numbers of many streams of one operation, drawn at once: it pays where each is asked for few, since words
-/// are made in groups. The numbers are those of each [`Stream`].
+/// Numbers of many streams of one operation, drawn at once: it pays where each is asked for few, since words are made in
+/// groups. The numbers are those of each [`Stream`].
 #[derive(Clone, Debug, Default)]
-pub(crate) struct StreamHeads {
+pub(crate) struct ScatteredNumbers {
     indices: Vec<u64>,
-    positions: Vec<u32>,
+    positions: Vec<u64>,
 }
 
-impl StreamHeads {
-    /// The most numbers of one stream.
-    pub(crate) const MAX_NUMBERS: usize = simd::LANES;
+impl ScatteredNumbers {
+    /// Numbers of one stream up to which it pays.
+    pub(crate) const FEW: usize = simd::LANES;
 
     pub(crate) fn clear(&mut self) {
         self.indices.clear();
         self.positions.clear();
     }
 
-    /// Asks for the first `count` numbers of a stream, [`MAX_NUMBERS`](StreamHeads::MAX_NUMBERS) or fewer; returns where
-    /// they will be among all.
+    /// Asks for the numbers of a stream at some positions; returns where they will be among all.
     #[inline]
-    pub(crate) fn push(&mut self, index: u64, count: usize) -> usize {
-        assert!(count <= Self::MAX_NUMBERS, "{count} numbers of a stream");
+    pub(crate) fn push(&mut self, stream: &Stream, positions: Range<u64>) -> usize {
         let at = self.indices.len();
-        self.indices.extend(std::iter::repeat_n(index, count));
-        self.positions.extend(0..count as u32);
+        let index = u64::from(stream.tail[0]) | u64::from(stream.tail[1]) << 32;
+        self.positions.extend(positions);
+        self.indices.resize(self.positions.len(), index);
         at
     }
 
-    /// All words, and space after them to read a whole block.
-    pub(crate) fn words(&mut self, seed: u64, array: u64, operation: Operation, out: &mut Vec<u32>) {
-        let heads = self.heads(seed, array, operation);
-        out.resize(heads.indices.len() + simd::LANES, 0);
-        simd::run(simd::HeadNumbers { heads, out });
+    /// All words, and space after them to read a whole block. `any` is one of the streams.
+    pub(crate) fn words(&mut self, any: &Stream, out: &mut Vec<u32>) {
+        let at = self.blocks(any);
+        out.resize(at.indices.len() + simd::LANES, 0);
+        simd::run(simd::ScatteredNumbers { at, out });
     }
 
-    /// All as standard normals.
-    pub(crate) fn normals(&mut self, seed: u64, array: u64, operation: Operation, out: &mut Vec<f32>) {
-        let heads = self.heads(seed, array, operation);
-        out.resize(heads.indices.len(), 0.0);
-        simd::run(simd::HeadNumbers { heads, out });
+    /// All as standard normals. `any` is one of the streams.
+    pub(crate) fn normals(&mut self, any: &Stream, out: &mut Vec<f32>) {
+        let at = self.blocks(any);
+        out.resize(at.indices.len(), 0.0);
+        simd::run(simd::ScatteredNumbers { at, out });
     }
 
     /// In whole blocks.
-    fn heads(&mut self, seed: u64, array: u64, operation: Operation) -> simd::Heads<'_> {
+    fn blocks(&mut self, any: &Stream) -> simd::Scattered<'_> {
         let padded = self.indices.len().next_multiple_of(simd::LANES);
         self.indices.resize(padded, 0);
         self.positions.resize(padded, 0);
-        let key = Stream::new(seed, array, operation, 0).key;
-        simd::Heads { key, operation: operation as u32, indices: &self.indices, positions: &self.positions }
+        let (key, operation) = (any.key, any.tail[2]);
+        simd::Scattered { key, operation, indices: &self.indices, positions: &self.positions }
     }
 }
 
@@ -197,16 +197,21 @@ mod tests {
     }
 
     #[test]
-    fn heads_are_those_of_the_streams() {
-        let (mut heads, mut words, mut normals) = (StreamHeads::default(), Vec::new(), Vec::new());
-        let asked: Vec<(u64, usize)> = (0..40).map(|k| (k * (1 << 30) + k, (7 * k as usize) % 17)).collect();
-        let places: Vec<usize> = asked.iter().map(|&(index, count)| heads.push(index, count)).collect();
-        heads.words(3, 1, Operation::RowTrains, &mut words);
-        heads.normals(3, 1, Operation::LinePulse, &mut normals);
-        for (&(index, count), at) in asked.iter().zip(places) {
+    fn scattered_numbers_are_those_of_the_streams() {
+        let (mut numbers, mut words, mut normals) = (ScatteredNumbers::default(), Vec::new(), Vec::new());
+        let stream = |index| Stream::new(3, 1, Operation::RowTrains, index);
+        let asked: Vec<(u64, u64, usize)> =
+            (0..40).map(|k| (k * (1 << 30) + k, k * k * 5 % 300 + ((k / 30) << 33), (7 * k as usize) % 80)).collect();
+        let places: Vec<usize> = asked
+            .iter()
+            .map(|&(index, start, count)| numbers.push(&stream(index), start..start + count as u64))
+            .collect();
+        numbers.words(&stream(0), &mut words);
+        numbers.normals(&stream(0), &mut normals);
+        for (&(index, start, count), at) in asked.iter().zip(places) {
             let (mut expected_words, mut expected_normals) = (vec![0; count], vec![0.0; count]);
-            Stream::new(3, 1, Operation::RowTrains, index).words(0, &mut expected_words);
-            Stream::new(3, 1, Operation::LinePulse, index).normals(0, &mut expected_normals);
+            stream(index).words(start, &mut expected_words);
+            stream(index).normals(start, &mut expected_normals);
             assert_eq!(words[at..at + count], expected_words);
             assert_eq!(normals[at..at + count], expected_normals);
         }

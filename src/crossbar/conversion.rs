@@ -4,8 +4,8 @@ use super::mvm::{MvmCost, Products, Scratch};
 use super::periphery::{Converter, IoSettings};
 use super::product::Matrix;
 use super::readout::Readout;
-use crate::random::Stream;
-use crate::simd::{self, Isa, Kernel, MaxAbs};
+use crate::random::{ScatteredNumbers, Stream};
+use crate::simd::{self, Isa, Kernel, LANES, MaxAbs};
 
 /// Bound management gives up after this many halvings, a factor of 1024 (ours; aihwkit's default is 1000).
 const MAX_HALVINGS: u32 = 10;
@@ -42,6 +42,7 @@ pub(super) struct Conversion {
     /// s of each vector.
     scales: Vec<f32>,
     xi: Vec<f32>,
+    drawn: ScatteredNumbers,
     /// Outputs beyond the range of the converter: (vector, output). Positions among them that are so again.
     saturated: Vec<(u32, u32)>,
     again: Vec<u32>,
@@ -97,7 +98,7 @@ impl Products<'_> {
         scratch: &mut Scratch,
     ) -> MvmCost {
         let (n, m, readout, dac) = (self.inputs, self.outputs, Readout::new(self.mvm), self.mvm.dac());
-        let Conversion { inputs, scales, xi, saturated, again, products, values } = buffers;
+        let Conversion { inputs, scales, xi, drawn, saturated, again, products, values } = buffers;
         let mut cost = MvmCost::default();
         for halvings in 1..=MAX_HALVINGS {
             if saturated.is_empty() {
@@ -118,14 +119,10 @@ impl Products<'_> {
                 self.multiply(matrix, inputs, products, scratch);
             }
             values.clear();
-            xi.clear();
+            drawn.clear();
             for (k, outputs) in vectors().enumerate() {
                 let vector = first + u64::from(outputs[0].0);
                 let (stream, start) = (noise.of(vector), noise.start(vector, m, halvings));
-                let mut all = [0.0; WHOLE_OUTPUTS];
-                if whole && readout.noise > 0.0 {
-                    stream.normals(start, &mut all[..m]);
-                }
                 if !whole {
                     let Scratch { weights, transposed, product, .. } = &mut *scratch;
                     let inputs = &inputs[k * n..][..n];
@@ -136,15 +133,12 @@ impl Products<'_> {
                 for (l, &(_, i)) in outputs.iter().enumerate() {
                     let i = i as usize;
                     values.push(if whole { products[k * m + i] } else { products[l] });
-                    let mut one = [0.0];
-                    if whole {
-                        one[0] = all[i];
-                    } else if readout.noise > 0.0 {
-                        stream.normals(start + i as u64, &mut one);
+                    if readout.noise > 0.0 {
+                        drawn.push(&stream, start + i as u64..start + i as u64 + 1);
                     }
-                    xi.push(one[0]);
                 }
             }
+            drawn.normals(&noise.of(first), xi);
             let repeated = saturated.len() as u64;
             cost = cost.add(MvmCost { mvms: count as u64, dac: (count * n) as u64, adc: repeated });
             again.clear();
@@ -205,12 +199,17 @@ impl Kernel for Convert<'_> {
     #[inline(always)]
     fn run<M: Isa>(self) {
         let factor = 1.0 / self.divisor;
-        for (to, x) in self.inputs.iter_mut().zip(self.x) {
-            *to = x * factor;
-        }
-        if let Some(dac) = self.dac {
-            dac.apply(self.inputs);
-        }
+        let convert = |x: [f32; LANES]| {
+            let mut values = x.map(|x| x * factor);
+            if let Some(dac) = self.dac {
+                dac.apply(&mut values);
+            }
+            values
+        };
+        let (x, x_left) = self.x.as_chunks::<LANES>();
+        let (to, to_left) = self.inputs.as_chunks_mut::<LANES>();
+        to.iter_mut().zip(x).for_each(|(to, x)| M::store(&convert(M::load(x)), to));
+        M::store(&convert(M::load(x_left)), to_left);
     }
 }
 
@@ -249,13 +248,11 @@ impl Kernel for Read<'_> {
                 if scale == 0.0 {
                     y.fill(0.0);
                 } else {
-                    if self.readout.read::<M>(xi, y)
-                        && let Some(saturated) = &mut self.saturated
-                    {
-                        saturated.extend(self.readout.beyond(y).map(|i| (b as u32, i)));
-                    }
-                    self.readout.quantise(y);
-                    y.iter_mut().for_each(|y| *y *= scale);
+                    self.readout.read::<M>(xi, y, scale, |i| {
+                        if let Some(saturated) = &mut self.saturated {
+                            saturated.push((b as u32, i));
+                        }
+                    });
                 }
                 b += 1;
             }
@@ -276,9 +273,6 @@ impl Kernel for ReadAgain<'_> {
 
     #[inline(always)]
     fn run<M: Isa>(self) {
-        if self.readout.read::<M>(self.xi, self.values) {
-            self.saturated.extend(self.readout.beyond(self.values));
-        }
-        self.readout.quantise(self.values);
+        self.readout.read::<M>(self.xi, self.values, 1.0, |k| self.saturated.push(k));
     }
 }

@@ -6,13 +6,13 @@ use super::{Array, Crossbar, Line};
 use crate::check::check_len;
 use crate::device::Device;
 use crate::error::Result;
-use crate::random::{Operation, Stream, StreamHeads};
+use crate::random::{Operation, ScatteredNumbers, Stream};
 use crate::simd::LANES;
 
 /// Buffers of pulses to lines, kept between calls.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LineScratch {
-    heads: StreamHeads,
+    few: ScatteredNumbers,
     xi: Vec<f32>,
     /// Of each line: its pulses, and where its normals are among those drawn for many lines at once, if they are few.
     sent: Vec<(u64, Option<usize>)>,
@@ -35,7 +35,11 @@ impl<D: Device> Crossbar<D> {
         for (k, v) in v.iter_mut().enumerate() {
             *v = self.weights[first + k * stride];
         }
-        LineReadout { settings: &self.setup.periphery.read, effects: &self.setup.effects }.read(line, &noise, v);
+        LineReadout { settings: &self.setup.periphery.read, effects: &self.setup.effects }.read(
+            [line].into_iter(),
+            &|_| noise,
+            v,
+        );
         Ok(())
     }
 
@@ -45,17 +49,18 @@ impl<D: Device> Crossbar<D> {
         let all = lines.iter().map(|line| line.values((self.rows, self.cols))).sum::<Result<usize>>()?;
         check_len("counts", counts.len(), all)?;
         let mut scratch = std::mem::take(&mut self.line_scratch);
-        scratch.heads.clear();
+        scratch.few.clear();
         scratch.sent.clear();
         let noisy = self.device.noisy();
         let mut remaining = counts;
         for (&line, step) in lines.iter().zip(self.steps.line_pulse..) {
             let line_counts = remaining.split_off(..self.line(line)?.2).expect("as many as the lines have devices");
             let sent: u64 = line_counts.iter().map(|n| u64::from(n.unsigned_abs())).sum();
-            let few = noisy && sent <= StreamHeads::MAX_NUMBERS as u64;
-            scratch.sent.push((sent, few.then(|| scratch.heads.push(step, sent as usize))));
+            let few = noisy && sent <= ScatteredNumbers::FEW as u64;
+            let stream = || self.stream(Operation::LinePulse, step);
+            scratch.sent.push((sent, few.then(|| scratch.few.push(&stream(), 0..sent))));
         }
-        scratch.heads.normals(self.setup.seed, self.setup.array, Operation::LinePulse, &mut scratch.xi);
+        scratch.few.normals(&self.stream(Operation::LinePulse, 0), &mut scratch.xi);
         let mut remaining = counts;
         for (&line, &(sent, few)) in lines.iter().zip(&scratch.sent) {
             let line_counts = remaining.split_off(..self.line(line)?.2).expect("as many as the lines have devices");

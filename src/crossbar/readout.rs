@@ -6,7 +6,7 @@ use super::periphery::{Converter, IoSettings};
 use super::tuning::READ_NORMALS_PER_DRAW;
 use super::{Direction, Line};
 use crate::random::Stream;
-use crate::simd::{self, Isa, Kernel, MaxAbs, kernels};
+use crate::simd::{self, Isa, Kernel, LANES, kernels};
 use std::sync::Arc;
 
 /// The output side of one direction.
@@ -22,27 +22,47 @@ impl Readout {
         Self { noise: settings.output_noise as f32, adc: settings.adc() }
     }
 
-    /// y + σ ξ; whether an output is then beyond the range of the converter.
+    /// scale · ADC(y + σ ξ), for any ξ where there is no noise; calls `saturated` with each output beyond the range of
+    /// the converter.
     #[inline(always)]
-    pub(super) fn read<M: Isa>(&self, xi: &[f32], y: &mut [f32]) -> bool {
-        if self.noise > 0.0 {
-            kernels::add_scaled::<M>(y, self.noise, xi);
+    pub(super) fn read<M: Isa>(&self, xi: &[f32], y: &mut [f32], scale: f32, mut saturated: impl FnMut(u32)) {
+        let xi = if self.noise > 0.0 { &xi[..y.len()] } else { &[] };
+        let whole = y.len() / LANES * LANES;
+        let (y, y_left) = y.split_at_mut(whole);
+        let (xi, xi_left) = xi.split_at(whole.min(xi.len()));
+        for (k, y) in y.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
+            let xi = xi.as_chunks::<LANES>().0.get(k).map(|xi| M::load(xi));
+            let values = self.block::<M>(M::load(y), xi, scale, |l| saturated((k * LANES) as u32 + l));
+            M::store(&values, y);
         }
-        self.adc.is_some_and(|adc| MaxAbs(y).run::<M>() > adc.bound)
+        if !y_left.is_empty() {
+            let xi = (self.noise > 0.0).then(|| M::load(xi_left));
+            let values = self.block::<M>(M::load(y_left), xi, scale, |l| saturated(whole as u32 + l));
+            M::store(&values, y_left);
+        }
     }
 
-    /// The outputs beyond the range of the converter.
-    pub(super) fn beyond(&self, y: &[f32]) -> impl Iterator<Item = u32> {
-        let bound = self.adc.map_or(f32::INFINITY, |adc| adc.bound);
-        (0..).zip(y).filter_map(move |(i, y)| (y.abs() > bound).then_some(i))
-    }
-
-    /// ADC(y).
+    /// [`read`](Readout::read) of a block, where there is noise with ξ.
     #[inline(always)]
-    pub(super) fn quantise(&self, y: &mut [f32]) {
+    fn block<M: Isa>(
+        &self,
+        mut y: [f32; LANES],
+        xi: Option<[f32; LANES]>,
+        scale: f32,
+        mut saturated: impl FnMut(u32),
+    ) -> [f32; LANES] {
+        if let Some(xi) = xi {
+            y = M::multiply_add_block(&[self.noise; LANES], &xi, &y);
+        }
         if let Some(adc) = self.adc {
-            adc.apply(y);
+            let mut beyond = kernels::beyond::<M>(&y, adc.bound);
+            while beyond != 0 {
+                saturated(beyond.trailing_zeros());
+                beyond &= beyond - 1;
+            }
+            adc.apply(&mut y);
         }
+        y.map(|y| y * scale)
     }
 }
 
@@ -54,38 +74,57 @@ pub(super) struct LineReadout<'a> {
 }
 
 impl LineReadout<'_> {
-    /// The read of a line of weights `v`, whose devices cost one operation each, since only one input is on.
-    pub(super) fn read(&self, line: Line, stream: &Stream, v: &mut [f32]) {
-        let (direction, rows, cols) = match line {
-            Line::Column(k) => (Direction::Forward, 0..v.len(), k..k + 1),
-            Line::Row(k) => (Direction::Backward, k..k + 1, 0..v.len()),
-        };
-        for effect in self.effects {
-            effect.apply(&mut Operands { direction, rows: rows.clone(), cols: cols.clone(), weights: v, x: &[1.0] });
+    /// The reads of lines of one length, whose weights are `v`, one line after another. Line k has the noise of
+    /// `stream(k)`. A device costs one operation, since only one input is on.
+    pub(super) fn read(
+        &self,
+        lines: impl ExactSizeIterator<Item = Line>,
+        stream: &(dyn Fn(usize) -> Stream + Sync),
+        v: &mut [f32],
+    ) {
+        if lines.len() == 0 {
+            return;
         }
-        simd::run(ReadLine { readout: Readout::new(self.settings), stream: *stream, v });
+        let width = v.len() / lines.len();
+        if !self.effects.is_empty() {
+            for (line, weights) in lines.zip(v.chunks_exact_mut(width)) {
+                let (direction, rows, cols) = match line {
+                    Line::Column(k) => (Direction::Forward, 0..width, k..k + 1),
+                    Line::Row(k) => (Direction::Backward, k..k + 1, 0..width),
+                };
+                for effect in self.effects {
+                    let (rows, cols) = (rows.clone(), cols.clone());
+                    effect.apply(&mut Operands { direction, rows, cols, weights, x: &[1.0] });
+                }
+            }
+        }
+        simd::run(ReadLines { readout: Readout::new(self.settings), stream, width, v });
     }
 }
 
-struct ReadLine<'a> {
+/// In one kernel, so that a processor draws the noise of some lines at a time.
+struct ReadLines<'a> {
     readout: Readout,
-    stream: Stream,
+    stream: &'a (dyn Fn(usize) -> Stream + Sync),
+    width: usize,
     v: &'a mut [f32],
 }
 
-impl Kernel for ReadLine<'_> {
+impl Kernel for ReadLines<'_> {
     type Out = ();
 
     #[inline(always)]
     fn run<M: Isa>(self) {
         let mut xi = [0.0; READ_NORMALS_PER_DRAW];
-        for (k, v) in self.v.chunks_mut(READ_NORMALS_PER_DRAW).enumerate() {
-            let xi = &mut xi[..v.len()];
-            if self.readout.noise > 0.0 {
-                self.stream.kernel((k * READ_NORMALS_PER_DRAW) as u64, xi).run::<M>();
+        for (k, line) in self.v.chunks_exact_mut(self.width).enumerate() {
+            let stream = (self.stream)(k);
+            for (at, v) in (0..).step_by(READ_NORMALS_PER_DRAW).zip(line.chunks_mut(READ_NORMALS_PER_DRAW)) {
+                let xi = &mut xi[..v.len()];
+                if self.readout.noise > 0.0 {
+                    stream.kernel(at, xi).run::<M>();
+                }
+                self.readout.read::<M>(xi, v, 1.0, |_| {});
             }
-            self.readout.read::<M>(xi, v);
-            self.readout.quantise(v);
         }
     }
 }

@@ -4,9 +4,9 @@ use super::lanes::{Isa, LANES, Mask, Portable, sealed};
 use std::arch::x86_64::{
     __m128, __m256, __m256i, _CMP_NEQ_UQ, _MM_HINT_T1, _mm_prefetch, _mm256_and_si256, _mm256_blendv_ps,
     _mm256_castps128_ps256, _mm256_castsi256_ps, _mm256_cmp_ps, _mm256_cmpeq_epi32, _mm256_cmpgt_epi32,
-    _mm256_fmadd_ps, _mm256_insertf128_ps, _mm256_movemask_ps, _mm256_permute2f128_ps, _mm256_permutevar8x32_epi32,
-    _mm256_permutevar8x32_ps, _mm256_set1_epi32, _mm256_setzero_ps, _mm256_shuffle_ps, _mm256_srli_epi32,
-    _mm256_unpackhi_ps, _mm256_unpacklo_ps, _mm256_xor_si256,
+    _mm256_fmadd_ps, _mm256_insertf128_ps, _mm256_max_ps, _mm256_movemask_ps, _mm256_permute2f128_ps,
+    _mm256_permutevar8x32_epi32, _mm256_permutevar8x32_ps, _mm256_set1_epi32, _mm256_setzero_ps, _mm256_shuffle_ps,
+    _mm256_srli_epi32, _mm256_unpackhi_ps, _mm256_unpacklo_ps, _mm256_xor_si256,
 };
 use std::mem::transmute;
 
@@ -171,8 +171,22 @@ impl Isa for Avx2 {
     }
 
     #[inline(always)]
+    fn larger(a: &[f32; LANES], b: &[f32; LANES]) -> [f32; LANES] {
+        // SAFETY: see [`Avx2`].
+        unsafe {
+            let [a, b] = [a, b].map(|values| transmute::<[f32; LANES], Pair>(*values));
+            transmute::<Pair, [f32; LANES]>([_mm256_max_ps(a[0], b[0]), _mm256_max_ps(a[1], b[1])])
+        }
+    }
+
+    #[inline(always)]
     fn load(values: &[f32]) -> [f32; LANES] {
         Portable::<true>::load(values)
+    }
+
+    #[inline(always)]
+    fn store(block: &[f32; LANES], values: &mut [f32]) {
+        Portable::<true>::store(block, values);
     }
 
     #[inline(always)]

@@ -3,8 +3,8 @@
 use super::lanes::{Isa, LANES, Mask, sealed};
 use std::arch::x86_64::{
     __m512, __m512i, _CMP_NEQ_UQ, _MM_HINT_T1, _mm_prefetch, _mm512_cmp_ps_mask, _mm512_cmplt_epu32_mask,
-    _mm512_fmadd_ps, _mm512_mask_blend_ps, _mm512_maskz_compress_epi32, _mm512_maskz_expand_ps, _mm512_maskz_loadu_ps,
-    _mm512_permutex2var_ps, _mm512_setzero_ps, _mm512_srli_epi32,
+    _mm512_fmadd_ps, _mm512_mask_blend_ps, _mm512_mask_storeu_ps, _mm512_maskz_compress_epi32, _mm512_maskz_expand_ps,
+    _mm512_maskz_loadu_ps, _mm512_max_ps, _mm512_permutex2var_ps, _mm512_setzero_ps, _mm512_srli_epi32,
 };
 use std::mem::transmute;
 
@@ -109,10 +109,26 @@ impl Isa for Avx512 {
     }
 
     #[inline(always)]
+    fn larger(a: &[f32; LANES], b: &[f32; LANES]) -> [f32; LANES] {
+        // SAFETY: see [`Avx512`].
+        unsafe {
+            let [a, b] = [a, b].map(|values| transmute::<[f32; LANES], __m512>(*values));
+            transmute::<__m512, [f32; LANES]>(_mm512_max_ps(a, b))
+        }
+    }
+
+    #[inline(always)]
     fn load(values: &[f32]) -> [f32; LANES] {
         let mask = ((1_u32 << values.len().min(LANES)) - 1) as u16;
         // SAFETY: see [`Avx512`]; the lanes that are read are values, and the others are not read.
         unsafe { transmute::<__m512, [f32; LANES]>(_mm512_maskz_loadu_ps(mask, values.as_ptr())) }
+    }
+
+    #[inline(always)]
+    fn store(block: &[f32; LANES], values: &mut [f32]) {
+        let mask = ((1_u32 << values.len().min(LANES)) - 1) as u16;
+        // SAFETY: see [`Avx512`]; the lanes that are written are values, and the others are not written.
+        unsafe { _mm512_mask_storeu_ps(values.as_mut_ptr(), mask, transmute::<[f32; LANES], __m512>(*block)) }
     }
 
     #[inline(always)]

@@ -71,8 +71,21 @@ pub(crate) trait Isa: Mask {
         sums
     }
 
+    /// `if a > b { a } else { b }`, lane by lane.
+    #[inline(always)]
+    fn larger(a: &[f32; LANES], b: &[f32; LANES]) -> [f32; LANES] {
+        let mut out = *b;
+        for l in 0..LANES {
+            out[l] = if a[l] > out[l] { a[l] } else { out[l] };
+        }
+        out
+    }
+
     /// A block, filled up with zeros where there are fewer than LANES values.
     fn load(values: &[f32]) -> [f32; LANES];
+
+    /// Writes the first values of a block: LANES of them, or as many as there is room for.
+    fn store(block: &[f32; LANES], values: &mut [f32]);
 
     /// Has a core's own cache fetch a value that is needed later; what a path without a way to ask leaves to the processor.
     #[inline(always)]
@@ -154,6 +167,14 @@ impl<const FUSED: bool> Isa for Portable<FUSED> {
             block[..values.len()].copy_from_slice(values);
             block
         })
+    }
+
+    #[inline(always)]
+    fn store(block: &[f32; LANES], values: &mut [f32]) {
+        match values.first_chunk_mut() {
+            Some(whole) => *whole = *block,
+            None => values.copy_from_slice(&block[..values.len()]),
+        }
     }
 
     #[inline(always)]

@@ -19,7 +19,7 @@ mod math;
 mod patches;
 mod path;
 
-pub(crate) use kernels::{Below, HeadNumbers, Heads, MaxAbs, Nonzero, Numbers, thresholds};
+pub(crate) use kernels::{Below, MaxAbs, Nonzero, Numbers, Scattered, ScatteredNumbers, thresholds};
 use lanes::Portable;
 pub(crate) use lanes::{Isa, unrolled};
 pub use lanes::{LANES, Mask};

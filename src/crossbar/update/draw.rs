@@ -4,7 +4,7 @@ use super::coincidence::Firing;
 use super::plan::PulseTrains;
 use crate::crossbar::active::Active;
 use crate::crossbar::tuning::WORDS_PER_DRAW;
-use crate::random::{Operation, Stream, StreamHeads};
+use crate::random::{Operation, ScatteredNumbers, Stream};
 use crate::simd::{self, Below, Isa, Kernel, LANES, MaxAbs};
 
 /// Updates to be drawn.
@@ -26,7 +26,7 @@ pub(super) struct Draw<'a> {
 /// Words of the rows of updates in which few rows can fire, drawn for all of them at once; kept between draws.
 #[derive(Clone, Debug, Default)]
 pub(super) struct DrawScratch {
-    heads: StreamHeads,
+    few: ScatteredNumbers,
     words: Vec<u32>,
 }
 
@@ -40,7 +40,8 @@ impl Kernel for Draw<'_> {
         let Self { firings, pulse_trains, step, lr, x, delta, seed, array, first, scratch } = self;
         let (cols, rows) = (x.len() / lr.len(), delta.len() / lr.len());
         let updates = || (first..).zip(x.chunks_exact(cols)).zip(delta.chunks_exact(rows));
-        scratch.heads.clear();
+        scratch.few.clear();
+        let stream = |operation, k| Stream::new(seed, array, operation, k);
         for ((((k, x), delta), firing), &lr) in updates().zip(&mut *firings).zip(lr) {
             firing.clear();
             let (x_max, delta_max) = (MaxAbs(x).run::<M>(), MaxAbs(delta).run::<M>());
@@ -49,19 +50,19 @@ impl Kernel for Draw<'_> {
             firing.negative = lr < 0.0;
             firing.rows.load::<M>(delta, plan.row_gain);
             let words = firing.rows.lines.len() * plan.slots as usize;
-            firing.row_words = (words <= StreamHeads::MAX_NUMBERS).then(|| scratch.heads.push(k, words));
+            firing.row_words = (words <= ScatteredNumbers::FEW)
+                .then(|| scratch.few.push(&stream(Operation::RowTrains, k), 0..words as u64));
         }
-        scratch.heads.words(seed, array, Operation::RowTrains, &mut scratch.words);
+        scratch.few.words(&stream(Operation::RowTrains, 0), &mut scratch.words);
         for (((k, x), _), firing) in updates().zip(firings) {
             let Some(plan) = firing.plan else { continue };
-            let stream = |operation| Stream::new(seed, array, operation, k);
             match firing.row_words {
                 Some(at) => firing.rows.fire_with::<M>(&scratch.words[at..], plan.slots),
-                None => firing.rows.fire::<M>(&stream(Operation::RowTrains), plan.slots),
+                None => firing.rows.fire::<M>(&stream(Operation::RowTrains, k), plan.slots),
             }
             if firing.rows.fired() > 0 {
                 firing.columns.load::<M>(x, plan.column_gain);
-                firing.columns.fire::<M>(&stream(Operation::ColumnTrains), plan.slots);
+                firing.columns.fire::<M>(&stream(Operation::ColumnTrains, k), plan.slots);
                 firing.intersect(plan.slots as usize, rows);
             }
         }

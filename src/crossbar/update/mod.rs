@@ -38,7 +38,7 @@ pub(super) struct UpdateScratch {
 #[derive(Clone, Debug, Default)]
 struct PartScratch {
     noise: Vec<f32>,
-    /// What the reads of these columns gave, one after another.
+    /// The weights of these columns when they are read, one column after another.
     read: Vec<f32>,
 }
 
@@ -58,24 +58,23 @@ struct Batch<'a, D: Device> {
     reference: &'a [f32],
     firings: &'a [Firing],
     reads: &'a [DueRead],
-    readout: LineReadout<'a>,
     /// Updates of the whole batch before these.
     before: usize,
-    /// The stream of an operation, so many runs after the first of the batch.
-    stream: &'a (dyn Fn(Operation, usize) -> Stream + Sync),
+    /// The stream of an update.
+    stream: &'a (dyn Fn(usize) -> Stream + Sync),
 }
 
 impl<D: Device> Batch<'_, D> {
     fn run(&self, part: &mut Part<'_>) {
         let devices = part.columns.start * self.rows..part.columns.end * self.rows;
         part.scratch.read.clear();
-        let mut reads = self.reads.iter().enumerate().peekable();
+        let mut reads = self.reads.iter().peekable();
         for (b, firing) in self.firings.iter().enumerate() {
             if firing.pulses > 0 {
                 simd::run(Apply {
                     device: self.device,
                     firing,
-                    stream: (self.stream)(Operation::Update, b),
+                    stream: (self.stream)(b),
                     noise: &mut part.scratch.noise,
                     rows: self.rows,
                     columns: part.columns.clone(),
@@ -85,22 +84,14 @@ impl<D: Device> Batch<'_, D> {
                     counters: part.counters,
                 });
             }
-            while let Some((k, read)) = reads.next_if(|(_, read)| read.after <= self.before + b + 1) {
-                self.read(k, read, part);
+            while let Some(read) = reads.next_if(|read| read.after <= self.before + b + 1) {
+                if let Line::Column(column) = read.line
+                    && part.columns.contains(&column)
+                {
+                    let start = (column - part.columns.start) * self.rows;
+                    part.scratch.read.extend_from_slice(&part.weights[start..start + self.rows]);
+                }
             }
-        }
-    }
-
-    /// Read number k, if it is of these columns.
-    fn read(&self, k: usize, read: &DueRead, part: &mut Part<'_>) {
-        if let Line::Column(column) = read.line
-            && part.columns.contains(&column)
-        {
-            let start = (column - part.columns.start) * self.rows;
-            let all = &mut part.scratch.read;
-            let first = all.len();
-            all.extend_from_slice(&part.weights[start..start + self.rows]);
-            self.readout.read(read.line, &(self.stream)(Operation::Read, k), &mut all[first..]);
         }
     }
 }
@@ -186,12 +177,8 @@ impl<D: Device> Crossbar<D> {
             reference: &self.reference,
             firings,
             reads,
-            readout: LineReadout { settings: &self.setup.periphery.read, effects: &self.setup.effects },
             before,
-            stream: &|operation, k| {
-                let first = if operation == Operation::Update { steps.update } else { steps.read };
-                Stream::new(seed, array, operation, first + k as u64)
-            },
+            stream: &|b| Stream::new(seed, array, Operation::Update, steps.update + b as u64),
         };
         let parts =
             if pulses < PULSES_PER_SHARE || workers.threads() == 1 { 1 } else { PARTS_PER_THREAD * workers.threads() };
@@ -218,15 +205,24 @@ impl<D: Device> Crossbar<D> {
             let mut parts: Vec<_> = scratch.iter_mut().take(parts).enumerate().map(part).collect();
             workers.split(|| parts.par_iter_mut().with_max_len(1).for_each(|part| batch.run(part)));
         }
+        let readout = LineReadout { settings: &self.setup.periphery.read, effects: &self.setup.effects };
+        let read = |first: usize, reads: &[DueRead], v: &mut [f32]| {
+            let stream = |k| Stream::new(seed, array, Operation::Read, steps.read + (first + k) as u64);
+            readout.read(reads.iter().map(|read| read.line), &stream, v);
+        };
         if parts == 1 {
             v.copy_from_slice(&scratch[0].read);
+            read(0, reads, v);
         } else {
-            let mut read: Vec<_> = scratch.iter().map(|scratch| scratch.read.as_slice()).collect();
+            let mut weights: Vec<_> = scratch.iter().map(|scratch| scratch.read.as_slice()).collect();
             for (due, v) in reads.iter().zip(v.chunks_exact_mut(rows)) {
                 if let Line::Column(column) = due.line {
-                    v.copy_from_slice(read[column / width].split_off(..rows).expect("a read"));
+                    v.copy_from_slice(weights[column / width].split_off(..rows).expect("a read"));
                 }
             }
+            let each = reads.len().div_ceil(workers.threads()).max(1);
+            let shares = reads.par_chunks(each).zip(v.par_chunks_mut(each * rows)).enumerate();
+            workers.split(|| shares.for_each(|(k, (reads, v))| read(k * each, reads, v)));
         }
         self.steps.update += firings.len() as u64;
         self.steps.read += reads.len() as u64;

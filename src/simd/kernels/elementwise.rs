@@ -4,15 +4,21 @@ use crate::simd::{Isa, Kernel, LANES, math};
 
 /// Rounds to the nearest multiple of `step` after clipping to ±`bound`.
 #[inline(always)]
-pub(crate) fn quantise(values: &mut [f32], bound: f32, step: f32) {
+pub(crate) fn quantise(values: &mut [f32; LANES], bound: f32, step: f32) {
     let inverse = 1.0 / step;
     for v in values {
         *v = math::round(v.clamp(-bound, bound) * inverse) * step;
     }
 }
 
+/// Bit l where value l is beyond ±`bound`.
 #[inline(always)]
-pub(crate) fn add_scaled<M: Isa>(values: &mut [f32], scale: f32, noise: &[f32]) {
+pub(crate) fn beyond<M: Isa>(values: &[f32; LANES], bound: f32) -> u16 {
+    M::nonzero(&values.map(|v| if v.abs() > bound { 1.0 } else { 0.0 })).bits()
+}
+
+#[inline(always)]
+pub(in crate::simd) fn add_scaled<M: Isa>(values: &mut [f32], scale: f32, noise: &[f32]) {
     for (v, xi) in values.iter_mut().zip(noise) {
         *v = M::multiply_add(scale, *xi, *v);
     }
@@ -105,13 +111,11 @@ impl Kernel for MaxAbs<'_> {
     #[inline(always)]
     fn run<M: Isa>(self) -> f32 {
         let mut top = [0.0_f32; LANES];
-        for values in self.0.chunks(LANES) {
-            let values = M::load(values);
-            for l in 0..LANES {
-                let v = values[l].abs();
-                top[l] = if v > top[l] { v } else { top[l] };
-            }
+        let (blocks, left) = self.0.as_chunks::<LANES>();
+        for values in blocks {
+            top = M::larger(&M::load(values).map(f32::abs), &top);
         }
+        top = M::larger(&M::load(left).map(f32::abs), &top);
         let mut width = LANES / 2;
         while width > 0 {
             for l in 0..width {

@@ -124,12 +124,10 @@ impl Outputs<'_> {
     }
 
     #[inline(always)]
-    fn store(&mut self, vector: usize, c: usize, sum: [f32; LANES]) {
+    fn store<M: Isa>(&mut self, vector: usize, c: usize, sum: &[f32; LANES]) {
         let (at, count) = self.place(vector, c);
-        if count == LANES {
-            self.values[at..at + LANES].copy_from_slice(&sum);
-        } else if count > 0 {
-            self.values[at..at + count].copy_from_slice(&sum[..count]);
+        if count > 0 {
+            M::store(sum, &mut self.values[at..at + count]);
         }
     }
 }
@@ -178,7 +176,7 @@ impl Panel<'_> {
             }));
         }
         unrolled!(R, |r| if b + r <= last {
-            unrolled!(B, |c| outputs.store(b + r, c, sums[r][c]));
+            unrolled!(B, |c| outputs.store::<M>(b + r, c, &sums[r][c]));
         });
     }
 }

@@ -140,11 +140,9 @@ impl Learn<'_> {
         }
         unrolled!(R, |r| if r <= last {
             unrolled!(B, |c| {
-                let (start, sum, count) = (r * m + at + c * LANES, sums[r][c], count(c));
-                if count == LANES {
-                    lines[start..start + LANES].copy_from_slice(&sum);
-                } else if count > 0 {
-                    lines[start..start + count].copy_from_slice(&sum[..count]);
+                let (start, count) = (r * m + at + c * LANES, count(c));
+                if count > 0 {
+                    M::store(&sums[r][c], &mut lines[start..start + count]);
                 }
             });
         });

@@ -13,12 +13,12 @@ mod transpose;
 
 pub(super) use dot::Dots;
 pub(super) use elementwise::*;
-pub(crate) use elementwise::{Below, MaxAbs, Nonzero, add_scaled, quantise, thresholds};
+pub(crate) use elementwise::{Below, MaxAbs, Nonzero, beyond, quantise, thresholds};
 pub(super) use gemm::Gemm;
 pub(super) use gemv::{gemv, gemv_at};
 pub(super) use ger::{GerBatch, ger};
 pub(super) use ger_sparse::GerSparse;
 pub(super) use im2col::{col2im, im2col};
 pub(super) use max_pool::max_pool;
-pub(crate) use philox::{HeadNumbers, Heads, Numbers};
+pub(crate) use philox::{Numbers, Scattered, ScatteredNumbers};
 pub(super) use transpose::Transpose;

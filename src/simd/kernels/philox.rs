@@ -145,58 +145,68 @@ impl Kernel for Numbers<'_, f32> {
     }
 }
 
-/// The first numbers of streams that differ by their indices, at most [`LANES`] of each: every lane has a number of its
-/// own, from whichever stream.
+/// Numbers of streams that differ by their indices: every lane has a number of its own, from whichever stream.
 #[derive(Clone, Copy)]
-pub(crate) struct Heads<'a> {
+pub(crate) struct Scattered<'a> {
     pub(crate) key: [u32; 2],
     pub(crate) operation: u32,
     /// Of each number, in whole blocks: the index of its stream and its position.
     pub(crate) indices: &'a [u64],
-    pub(crate) positions: &'a [u32],
+    pub(crate) positions: &'a [u64],
 }
 
-impl Heads<'_> {
-    /// The words of a block of numbers: their own, and those LANES positions on.
+impl Scattered<'_> {
+    /// The four words of the counter of each number of a block, and which of them is its own.
     #[inline(always)]
-    fn block(&self, indices: &[u64; LANES], positions: &[u32; LANES]) -> [[u32; LANES]; 2] {
-        let (mut counters, mut high) = ([0; LANES], [0; LANES]);
+    fn block(&self, indices: &[u64; LANES], positions: &[u64; LANES]) -> ([[u32; LANES]; 4], [u32; LANES]) {
+        let (mut counters, mut high, mut own) = ([0; LANES], [0; LANES], [0; LANES]);
         for l in 0..LANES {
-            counters[l] = u64::from(positions[l]);
+            counters[l] = positions[l] / GROUP as u64 * LANES as u64 + positions[l] % LANES as u64;
             high[l] = indices[l] >> 32;
+            own[l] = (positions[l] / LANES as u64) as u32 % 4;
         }
-        let [own, other, ..] = philox(self.key, counters, [*indices, high, [u64::from(self.operation); LANES]]);
-        [own, other]
+        (philox(self.key, counters, [*indices, high, [u64::from(self.operation); LANES]]), own)
     }
 }
 
 /// The numbers in whole blocks: random words, or standard normals.
-pub(crate) struct HeadNumbers<'a, T> {
-    pub(crate) heads: Heads<'a>,
+pub(crate) struct ScatteredNumbers<'a, T> {
+    pub(crate) at: Scattered<'a>,
     pub(crate) out: &'a mut [T],
 }
 
-impl Kernel for HeadNumbers<'_, u32> {
+impl Kernel for ScatteredNumbers<'_, u32> {
     type Out = ();
 
     #[inline(always)]
     fn run<M: Isa>(self) {
-        let (indices, positions) = (self.heads.indices.as_chunks().0, self.heads.positions.as_chunks().0);
-        for ((indices, positions), out) in indices.iter().zip(positions).zip(self.out.as_chunks_mut().0) {
-            [*out, _] = self.heads.block(indices, positions);
+        let (indices, positions) = (self.at.indices.as_chunks().0, self.at.positions.as_chunks().0);
+        for ((indices, positions), out) in indices.iter().zip(positions).zip(self.out.as_chunks_mut::<LANES>().0) {
+            let (words, own) = self.at.block(indices, positions);
+            for l in 0..LANES {
+                let pair = if own[l] < 2 { [words[0][l], words[1][l]] } else { [words[2][l], words[3][l]] };
+                out[l] = if own[l] % 2 == 0 { pair[0] } else { pair[1] };
+            }
         }
     }
 }
 
-impl Kernel for HeadNumbers<'_, f32> {
+impl Kernel for ScatteredNumbers<'_, f32> {
     type Out = ();
 
     #[inline(always)]
     fn run<M: Isa>(self) {
-        let (indices, positions) = (self.heads.indices.as_chunks().0, self.heads.positions.as_chunks().0);
-        for ((indices, positions), out) in indices.iter().zip(positions).zip(self.out.as_chunks_mut().0) {
-            let [own, other] = self.heads.block(indices, positions);
-            [*out, ..] = box_muller::<M, LANES>([own, other, [0; LANES], [0; LANES]], 0..LANES);
+        let (indices, positions) = (self.at.indices.as_chunks().0, self.at.positions.as_chunks().0);
+        for ((indices, positions), out) in indices.iter().zip(positions).zip(self.out.as_chunks_mut::<LANES>().0) {
+            let (mut words, own) = self.at.block(indices, positions);
+            for l in 0..LANES {
+                words[0][l] = if own[l] < 2 { words[0][l] } else { words[2][l] };
+                words[1][l] = if own[l] < 2 { words[1][l] } else { words[3][l] };
+            }
+            let [cosine, sine, ..] = box_muller::<M, LANES>(words, 0..LANES);
+            for l in 0..LANES {
+                out[l] = if own[l] % 2 == 0 { cosine[l] } else { sine[l] };
+            }
         }
     }
 }
