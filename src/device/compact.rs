@@ -1,7 +1,7 @@
 //! Device constants in two bytes each, since an array keeps them for every crosspoint.
 
 use super::variation::Point;
-use crate::simd::LANES;
+use crate::simd::{LANES, Mask};
 
 /// The constants of a device in units of those of the mean device, as numbers of 16 bits, 5 for the exponent and 11 for
 /// the mantissa: within 1/4096 of what was drawn and the mean device's own exactly, from 10⁻⁶ to 4,095 times those.
@@ -37,22 +37,16 @@ impl Units {
 
     #[inline(always)]
     pub(super) fn expand(self, point: CompactPoint) -> Point {
-        let [down, up, lower, upper] = self.rows(&[point])[0];
-        Point { step: [down, up], bound: [lower, upper] }
+        let value = |k: usize| f32::from_bits(u32::from(point.0[k]) << CUT) * (self.0[k] * SCALE);
+        Point { step: [value(0), value(1)], bound: [value(2), value(3)] }
     }
 
-    /// α₋, α₊, w_min and w_max of several devices.
+    /// α₋, α₊, w_min and w_max of a block of devices.
     #[inline(always)]
-    pub(super) fn rows<const N: usize>(self, points: &[CompactPoint; N]) -> [[f32; 4]; N] {
-        const { assert!(N <= LANES) }
-        let scales = self.0.map(|unit| unit * SCALE);
-        let mut rows = [[0.0; 4]; N];
-        for (row, point) in rows.iter_mut().zip(points) {
-            for k in 0..4 {
-                row[k] = f32::from_bits(u32::from(point.0[k]) << CUT) * scales[k];
-            }
-        }
-        rows
+    pub(super) fn expand_block<M: Mask>(self, points: &[CompactPoint; LANES]) -> [[f32; LANES]; 4] {
+        let bits = M::transpose(&points.map(|point| point.0));
+        let values = |k: usize| bits[k].map(|bits| f32::from_bits(bits << CUT) * (self.0[k] * SCALE));
+        [values(0), values(1), values(2), values(3)]
     }
 }
 

@@ -161,7 +161,7 @@ pub struct Devices<M> {
 impl<M: Mask> Devices<M> {
     #[inline(always)]
     fn new(block: Block<'_, CompactPoint, M>, units: Units) -> Self {
-        let [down_steps, up_steps, lower, upper] = M::transpose(&units.rows(block.points));
+        let [down_steps, up_steps, lower, upper] = units.expand_block::<M>(block.points);
         Self {
             step: block.up.select(&up_steps, &down_steps.map(|step| -step)),
             bound: block.up.select(&upper, &lower),

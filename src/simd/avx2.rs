@@ -2,11 +2,12 @@
 
 use super::lanes::{Isa, LANES, Mask, Portable, sealed};
 use std::arch::x86_64::{
-    __m128, __m256, __m256i, _CMP_NEQ_UQ, _MM_HINT_T1, _mm_prefetch, _mm256_and_si256, _mm256_blendv_ps,
-    _mm256_castps128_ps256, _mm256_castsi256_ps, _mm256_cmp_ps, _mm256_cmpeq_epi32, _mm256_cmpgt_epi32,
-    _mm256_fmadd_ps, _mm256_insertf128_ps, _mm256_max_ps, _mm256_movemask_ps, _mm256_permute2f128_ps,
-    _mm256_permutevar8x32_epi32, _mm256_permutevar8x32_ps, _mm256_set1_epi32, _mm256_setzero_ps, _mm256_shuffle_ps,
-    _mm256_srli_epi32, _mm256_unpackhi_ps, _mm256_unpacklo_ps, _mm256_xor_si256,
+    __m256, __m256i, _CMP_NEQ_UQ, _MM_HINT_T1, _mm_prefetch, _mm256_and_si256, _mm256_blendv_ps, _mm256_castsi256_ps,
+    _mm256_castsi256_si128, _mm256_cmp_ps, _mm256_cmpeq_epi32, _mm256_cmpgt_epi32, _mm256_cvtepu16_epi32,
+    _mm256_extracti128_si256, _mm256_fmadd_ps, _mm256_max_ps, _mm256_movemask_ps, _mm256_permute2f128_ps,
+    _mm256_permute2x128_si256, _mm256_permute4x64_epi64, _mm256_permutevar8x32_epi32, _mm256_permutevar8x32_ps,
+    _mm256_set1_epi32, _mm256_setzero_ps, _mm256_shuffle_epi8, _mm256_shuffle_ps, _mm256_srli_epi32,
+    _mm256_unpackhi_epi32, _mm256_unpackhi_ps, _mm256_unpacklo_epi32, _mm256_unpacklo_ps, _mm256_xor_si256,
 };
 use std::mem::transmute;
 
@@ -98,31 +99,28 @@ impl Mask for Avx2 {
     }
 
     #[inline(always)]
-    fn transpose(rows: &[[f32; 4]; LANES]) -> [[f32; LANES]; 4] {
+    fn transpose(rows: &[[u16; 4]; LANES]) -> [[u32; LANES]; 4] {
+        /// Values k of the two rows of half a register one after the other.
+        const PAIRS: [u8; 32] = [
+            0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15, 0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15,
+        ];
         // SAFETY: see [`Avx2`].
         unsafe {
-            let half = |first: usize| {
-                let row = |l: usize| {
-                    let [low, high] = [first + l, first + l + 4].map(|l| transmute::<[f32; 4], __m128>(rows[l]));
-                    _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(low), high)
-                };
-                let (a, b, c, d) = (row(0), row(1), row(2), row(3));
-                let (ab01, ab23) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
-                let (cd01, cd23) = (_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
-                [
-                    _mm256_shuffle_ps::<0x44>(ab01, cd01),
-                    _mm256_shuffle_ps::<0xEE>(ab01, cd01),
-                    _mm256_shuffle_ps::<0x44>(ab23, cd23),
-                    _mm256_shuffle_ps::<0xEE>(ab23, cd23),
-                ]
+            let [a, b, c, d] = transmute::<[[u16; 4]; LANES], [__m256i; 4]>(*rows);
+            let pairs = transmute::<[u8; 32], __m256i>(PAIRS);
+            let half = |a: __m256i, b: __m256i| {
+                // Rows 0, 1, 4 and 5 of eight, and the others.
+                let even = _mm256_shuffle_epi8(_mm256_permute2x128_si256::<0x20>(a, b), pairs);
+                let odd = _mm256_shuffle_epi8(_mm256_permute2x128_si256::<0x31>(a, b), pairs);
+                let values01 = _mm256_permute4x64_epi64::<0xD8>(_mm256_unpacklo_epi32(even, odd));
+                let values23 = _mm256_permute4x64_epi64::<0xD8>(_mm256_unpackhi_epi32(even, odd));
+                let low = |values| _mm256_cvtepu16_epi32(_mm256_castsi256_si128(values));
+                let high = |values| _mm256_cvtepu16_epi32(_mm256_extracti128_si256::<1>(values));
+                [low(values01), high(values01), low(values23), high(values23)]
             };
-            let (low, high) = (half(0), half(HALF));
-            transmute::<[Pair; 4], [[f32; LANES]; 4]>([
-                [low[0], high[0]],
-                [low[1], high[1]],
-                [low[2], high[2]],
-                [low[3], high[3]],
-            ])
+            let (low, high) = (half(a, b), half(c, d));
+            let values = |k: usize| transmute::<PairOfIntegers, [u32; LANES]>([low[k], high[k]]);
+            [values(0), values(1), values(2), values(3)]
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use super::lanes::{Isa, LANES, Mask, sealed};
 use std::arch::x86_64::{
-    __m512, __m512i, _CMP_NEQ_UQ, _MM_HINT_T1, _mm_prefetch, _mm512_cmp_ps_mask, _mm512_cmplt_epu32_mask,
-    _mm512_fmadd_ps, _mm512_mask_blend_ps, _mm512_mask_storeu_ps, _mm512_maskz_compress_epi32, _mm512_maskz_expand_ps,
-    _mm512_maskz_loadu_ps, _mm512_max_ps, _mm512_permutex2var_ps, _mm512_setzero_ps, _mm512_srli_epi32,
+    __m512, __m512i, _CMP_NEQ_UQ, _MM_HINT_T1, _mm_prefetch, _mm512_castsi512_si256, _mm512_cmp_ps_mask,
+    _mm512_cmplt_epu32_mask, _mm512_cvtepu16_epi32, _mm512_fmadd_ps, _mm512_mask_blend_ps, _mm512_mask_storeu_ps,
+    _mm512_maskz_compress_epi32, _mm512_maskz_expand_ps, _mm512_maskz_loadu_ps, _mm512_max_ps,
+    _mm512_permutex2var_epi16, _mm512_permutex2var_ps, _mm512_setzero_ps, _mm512_srli_epi32,
 };
 use std::mem::transmute;
 
@@ -40,29 +41,25 @@ impl Mask for Avx512 {
     }
 
     #[inline(always)]
-    fn transpose(rows: &[[f32; 4]; LANES]) -> [[f32; LANES]; 4] {
-        // Values 0 and 1, or 2 and 3, of eight rows; then one value of sixteen.
-        const PAIRS: [[i32; LANES]; 2] = [
-            [0, 4, 8, 12, 16, 20, 24, 28, 1, 5, 9, 13, 17, 21, 25, 29],
-            [2, 6, 10, 14, 18, 22, 26, 30, 3, 7, 11, 15, 19, 23, 27, 31],
-        ];
-        const HALVES: [[i32; LANES]; 2] = [
-            [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23],
-            [8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31],
-        ];
+    fn transpose(rows: &[[u16; 4]; LANES]) -> [[u32; LANES]; 4] {
+        /// Where the first two registers have value 0 of each row.
+        const FIRST: [u16; 2 * LANES] = {
+            let (mut at, mut l) = ([0; 2 * LANES], 0);
+            while l < LANES {
+                at[l] = 4 * l as u16;
+                l += 1;
+            }
+            at
+        };
         // SAFETY: see [`Avx512`].
         unsafe {
-            let [a, b, c, d] = transmute::<[[f32; 4]; LANES], [__m512; 4]>(*rows);
-            let [even, odd] = transmute::<[[i32; LANES]; 2], [__m512i; 2]>(PAIRS);
-            let [low, high] = transmute::<[[i32; LANES]; 2], [__m512i; 2]>(HALVES);
-            let (ab01, cd01) = (_mm512_permutex2var_ps(a, even, b), _mm512_permutex2var_ps(c, even, d));
-            let (ab23, cd23) = (_mm512_permutex2var_ps(a, odd, b), _mm512_permutex2var_ps(c, odd, d));
-            transmute::<[__m512; 4], [[f32; LANES]; 4]>([
-                _mm512_permutex2var_ps(ab01, low, cd01),
-                _mm512_permutex2var_ps(ab01, high, cd01),
-                _mm512_permutex2var_ps(ab23, low, cd23),
-                _mm512_permutex2var_ps(ab23, high, cd23),
-            ])
+            let [low, high] = transmute::<[[u16; 4]; LANES], [__m512i; 2]>(*rows);
+            let values = |k: u16| {
+                let at = transmute::<[u16; 2 * LANES], __m512i>(FIRST.map(|at| at + k));
+                let values = _mm512_castsi512_si256(_mm512_permutex2var_epi16(low, at, high));
+                transmute::<__m512i, [u32; LANES]>(_mm512_cvtepu16_epi32(values))
+            };
+            [values(0), values(1), values(2), values(3)]
         }
     }
 }

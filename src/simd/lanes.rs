@@ -45,7 +45,7 @@ pub trait Mask: Copy + sealed::Sealed {
     fn select(self, a: &[f32; LANES], b: &[f32; LANES]) -> [f32; LANES];
 
     /// Lane l of output k is value k of `rows[l]`.
-    fn transpose(rows: &[[f32; 4]; LANES]) -> [[f32; LANES]; 4];
+    fn transpose(rows: &[[u16; 4]; LANES]) -> [[u32; LANES]; 4];
 }
 
 pub(super) mod sealed {
@@ -141,11 +141,11 @@ impl<const FUSED: bool> Mask for Portable<FUSED> {
     }
 
     #[inline(always)]
-    fn transpose(rows: &[[f32; 4]; LANES]) -> [[f32; LANES]; 4] {
-        let mut out = [[0.0; LANES]; 4];
+    fn transpose(rows: &[[u16; 4]; LANES]) -> [[u32; LANES]; 4] {
+        let mut out = [[0; LANES]; 4];
         for l in 0..LANES {
             for k in 0..4 {
-                out[k][l] = rows[l][k];
+                out[k][l] = u32::from(rows[l][k]);
             }
         }
         out
@@ -230,7 +230,7 @@ mod tests {
     /// Everything that a path does with lanes, for one mask and block.
     struct Lanes<'a>(u16, &'a [u32; 2 * LANES]);
 
-    type Results = ([[u32; LANES]; 3], [u16; 2], [[f32; LANES]; 4], [[f32; LANES]; LANES]);
+    type Results = ([[u32; LANES]; 3], [u16; 2], [[u32; LANES]; 4], [[f32; LANES]; LANES]);
 
     impl Kernel for Lanes<'_> {
         type Out = Results;
@@ -245,7 +245,7 @@ mod tests {
             let (expanded, selected) = (mask.expand(&values(a)), mask.select(&values(a), &values(b)));
             let rows: [[f32; LANES]; LANES] =
                 std::array::from_fn(|l| std::array::from_fn(|k| values(a)[l] + 10.0 * k as f32));
-            let fours = rows.map(|row| [row[0], row[1], row[2], row[3]]);
+            let fours = b.map(|word| [word, word >> 5, word >> 9, word >> 16].map(|word| word as u16));
             let bits = [M::nonzero(&values(b)).bits(), M::below(&a, &b.map(|b| (b >> 1) + (b & 1))).bits()];
             let integers = [compressed, expanded.map(f32::to_bits), selected.map(f32::to_bits)];
             (integers, bits, M::transpose(&fours), M::transpose_block(rows))
