@@ -17,35 +17,38 @@ const CUT: u32 = 12;
 /// From a number of 16 bits, moved into the place of an f32, to its value.
 const SCALE: f32 = f32::from_bits((2 * 127 - (ONE >> 11)) << 23);
 
-/// α₋, α₊, w_min and w_max of the mean device.
+/// α₋, α₊, w_min and w_max of the mean device, times [`SCALE`].
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Units([f32; 4]);
 
 impl Units {
     /// Of a mean step and a mean bound, each at most 10⁶.
-    #[inline(always)]
     pub(super) fn new(step: f32, bound: f32) -> Self {
-        Self([step, step, -bound, bound])
+        Self([step, step, -bound, bound].map(|unit| unit * SCALE))
     }
 
     pub(super) fn compact(self, point: &Point) -> CompactPoint {
         let ([down, up], [lower, upper]) = (point.step, point.bound);
         let mut values = [down, up, lower, upper];
-        values.iter_mut().zip(self.0).for_each(|(value, unit)| *value /= unit);
+        values.iter_mut().zip(self.0).for_each(|(value, unit)| *value /= unit / SCALE);
         CompactPoint(values.map(from_f32))
     }
 
     #[inline(always)]
     pub(super) fn expand(self, point: CompactPoint) -> Point {
-        let value = |k: usize| f32::from_bits(u32::from(point.0[k]) << CUT) * (self.0[k] * SCALE);
-        Point { step: [value(0), value(1)], bound: [value(2), value(3)] }
+        let mut values = [0.0; 4];
+        for ((value, bits), unit) in values.iter_mut().zip(point.0).zip(self.0) {
+            *value = f32::from_bits(u32::from(bits) << CUT) * unit;
+        }
+        let [down, up, lower, upper] = values;
+        Point { step: [down, up], bound: [lower, upper] }
     }
 
     /// α₋, α₊, w_min and w_max of a block of devices.
     #[inline(always)]
     pub(super) fn expand_block<M: Mask>(self, points: &[CompactPoint; LANES]) -> [[f32; LANES]; 4] {
         let bits = M::transpose(&points.map(|point| point.0));
-        let values = |k: usize| bits[k].map(|bits| f32::from_bits(bits << CUT) * (self.0[k] * SCALE));
+        let values = |k: usize| bits[k].map(|bits| f32::from_bits(bits << CUT) * self.0[k]);
         [values(0), values(1), values(2), values(3)]
     }
 }
@@ -62,7 +65,7 @@ mod tests {
     use super::*;
 
     fn to_f32(value: u16) -> f32 {
-        Units([1.0; 4]).expand(CompactPoint([value; 4])).step[0]
+        Units([SCALE; 4]).expand(CompactPoint([value; 4])).step[0]
     }
 
     #[test]

@@ -71,22 +71,23 @@ impl Directed {
 /// A model of devices with a step and a bound in each direction.
 #[derive(Clone, Debug)]
 pub struct StepDevice<R> {
-    pub(super) variation: Variation,
+    variation: Variation,
+    units: Units,
     /// σ_c, in steps.
-    pub(super) cycle_noise: f32,
+    cycle_noise: f32,
     pub(super) response: R,
 }
 
 impl<R: Response> StepDevice<R> {
-    #[inline(always)]
-    fn units(&self) -> Units {
-        Units::new(self.variation.step, self.variation.bound)
+    pub(super) fn new(variation: Variation, cycle_noise: f32, response: R) -> Self {
+        let units = Units::new(variation.step, variation.bound);
+        Self { variation, units, cycle_noise, response }
     }
 
     /// The constants of a device.
     #[inline(always)]
     pub fn expand(&self, point: CompactPoint) -> Point {
-        self.units().expand(point)
+        self.units.expand(point)
     }
 
     /// [`Device::pulse`] for constants as they are.
@@ -101,7 +102,7 @@ impl<R: Response> Device for StepDevice<R> {
     type Point = CompactPoint;
 
     fn sample(&self, xi: [f32; 4]) -> CompactPoint {
-        self.units().compact(&R::sample(&self.variation, xi))
+        self.units.compact(&R::sample(&self.variation, xi))
     }
 
     #[inline(always)]
@@ -115,8 +116,7 @@ impl<R: Response> Device for StepDevice<R> {
         blocks: [Block<'_, CompactPoint, M>; N],
         rounds: impl Iterator<Item = [(M, [f32; LANES]); N]>,
     ) -> [[f32; LANES]; N] {
-        let units = self.units();
-        self.response.pulse_blocks(self.cycle_noise, unrolled!(N, |k| Devices::new(blocks[k], units)), rounds)
+        self.response.pulse_blocks(self.cycle_noise, unrolled!(N, |k| Devices::new(blocks[k], self.units)), rounds)
     }
 
     fn symmetry_point(&self, point: &CompactPoint) -> f32 {
@@ -216,17 +216,15 @@ macro_rules! step_settings {
             fn build(&self) -> Result<Self::Device> {
                 self.validate()?;
                 let $these = self;
-                Ok(StepDevice {
-                    variation: Variation {
-                        step: self.weight_step.unwrap_or(2.0 * self.bound / self.states.unwrap_or(Self::STATES)) as f32,
-                        bound: self.bound as f32,
-                        step_spread: self.step_spread as f32,
-                        bound_spread: self.bound_spread as f32,
-                        asymmetry: self.asymmetry as f32,
-                    },
-                    cycle_noise: self.cycle_noise as f32,
-                    response: $make,
-                })
+                let step = self.weight_step.unwrap_or(2.0 * self.bound / self.states.unwrap_or(Self::STATES));
+                let variation = Variation {
+                    step: step as f32,
+                    bound: self.bound as f32,
+                    step_spread: self.step_spread as f32,
+                    bound_spread: self.bound_spread as f32,
+                    asymmetry: self.asymmetry as f32,
+                };
+                Ok(StepDevice::new(variation, self.cycle_noise as f32, $make))
             }
         }
     };
