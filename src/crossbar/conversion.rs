@@ -198,18 +198,24 @@ impl Kernel for Convert<'_> {
 
     #[inline(always)]
     fn run<M: Isa>(self) {
-        let factor = 1.0 / self.divisor;
-        let convert = |x: [f32; LANES]| {
-            let mut values = x.map(|x| x * factor);
-            if let Some(dac) = self.dac {
-                dac.apply(&mut values);
-            }
-            values
-        };
         let (x, x_left) = self.x.as_chunks::<LANES>();
         let (to, to_left) = self.inputs.as_chunks_mut::<LANES>();
-        to.iter_mut().zip(x).for_each(|(to, x)| M::store(&convert(M::load(x)), to));
-        M::store(&convert(M::load(x_left)), to_left);
+        let factor = 1.0 / self.divisor;
+        for (to, x) in to.iter_mut().zip(x) {
+            M::store(&Self::block(M::load(x), factor, self.dac), to);
+        }
+        M::store(&Self::block(M::load(x_left), factor, self.dac), to_left);
+    }
+}
+
+impl Convert<'_> {
+    #[inline(always)]
+    fn block(x: [f32; LANES], factor: f32, dac: Option<Converter>) -> [f32; LANES] {
+        let mut values = x.map(|x| x * factor);
+        if let Some(dac) = dac {
+            dac.apply(&mut values);
+        }
+        values
     }
 }
 

@@ -26,43 +26,32 @@ impl Readout {
     /// the converter.
     #[inline(always)]
     pub(super) fn read<M: Isa>(&self, xi: &[f32], y: &mut [f32], scale: f32, mut saturated: impl FnMut(u32)) {
-        let xi = if self.noise > 0.0 { &xi[..y.len()] } else { &[] };
         let whole = y.len() / LANES * LANES;
-        let (y, y_left) = y.split_at_mut(whole);
-        let (xi, xi_left) = xi.split_at(whole.min(xi.len()));
-        for (k, y) in y.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
-            let xi = xi.as_chunks::<LANES>().0.get(k).map(|xi| M::load(xi));
-            let values = self.block::<M>(M::load(y), xi, scale, |l| saturated((k * LANES) as u32 + l));
-            M::store(&values, y);
+        let (blocks, left) = y.as_chunks_mut::<LANES>();
+        for (first, y) in (0..).step_by(LANES).zip(blocks) {
+            self.block::<M>(first, xi, y, scale, &mut saturated);
         }
-        if !y_left.is_empty() {
-            let xi = (self.noise > 0.0).then(|| M::load(xi_left));
-            let values = self.block::<M>(M::load(y_left), xi, scale, |l| saturated(whole as u32 + l));
-            M::store(&values, y_left);
+        if !left.is_empty() {
+            self.block::<M>(whole, xi, left, scale, &mut saturated);
         }
     }
 
-    /// [`read`](Readout::read) of a block, where there is noise with ξ.
+    /// [`read`](Readout::read) of the outputs from number `first` on, a block or fewer.
     #[inline(always)]
-    fn block<M: Isa>(
-        &self,
-        mut y: [f32; LANES],
-        xi: Option<[f32; LANES]>,
-        scale: f32,
-        mut saturated: impl FnMut(u32),
-    ) -> [f32; LANES] {
-        if let Some(xi) = xi {
-            y = M::multiply_add_block(&[self.noise; LANES], &xi, &y);
+    fn block<M: Isa>(&self, first: usize, xi: &[f32], y: &mut [f32], scale: f32, saturated: &mut impl FnMut(u32)) {
+        let mut values = M::load(y);
+        if self.noise > 0.0 {
+            values = M::multiply_add_block(&[self.noise; LANES], &M::load(&xi[first..first + y.len()]), &values);
         }
         if let Some(adc) = self.adc {
-            let mut beyond = kernels::beyond::<M>(&y, adc.bound);
+            let mut beyond = kernels::beyond::<M>(&values, adc.bound);
             while beyond != 0 {
-                saturated(beyond.trailing_zeros());
+                saturated(first as u32 + beyond.trailing_zeros());
                 beyond &= beyond - 1;
             }
-            adc.apply(&mut y);
+            adc.apply(&mut values);
         }
-        y.map(|y| y * scale)
+        M::store(&values.map(|v| v * scale), y);
     }
 }
 

@@ -100,44 +100,51 @@ impl Mask for Avx2 {
 
     #[inline(always)]
     fn transpose(rows: &[[u16; 4]; LANES]) -> [[u32; LANES]; 4] {
-        /// Values k of the two rows of half a register one after the other.
-        const PAIRS: [u8; 32] = [
-            0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15, 0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15,
-        ];
         // SAFETY: see [`Avx2`].
         unsafe {
             let [a, b, c, d] = transmute::<[[u16; 4]; LANES], [__m256i; 4]>(*rows);
-            let pairs = transmute::<[u8; 32], __m256i>(PAIRS);
-            let half = |a: __m256i, b: __m256i| {
-                // Rows 0, 1, 4 and 5 of eight, and the others.
-                let even = _mm256_shuffle_epi8(_mm256_permute2x128_si256::<0x20>(a, b), pairs);
-                let odd = _mm256_shuffle_epi8(_mm256_permute2x128_si256::<0x31>(a, b), pairs);
-                let values01 = _mm256_permute4x64_epi64::<0xD8>(_mm256_unpacklo_epi32(even, odd));
-                let values23 = _mm256_permute4x64_epi64::<0xD8>(_mm256_unpackhi_epi32(even, odd));
-                let low = |values| _mm256_cvtepu16_epi32(_mm256_castsi256_si128(values));
-                let high = |values| _mm256_cvtepu16_epi32(_mm256_extracti128_si256::<1>(values));
-                [low(values01), high(values01), low(values23), high(values23)]
-            };
-            let (low, high) = (half(a, b), half(c, d));
-            let values = |k: usize| transmute::<PairOfIntegers, [u32; LANES]>([low[k], high[k]]);
-            [values(0), values(1), values(2), values(3)]
+            let ([a0, a1, a2, a3], [b0, b1, b2, b3]) = (transpose_words(a, b), transpose_words(c, d));
+            transmute::<[PairOfIntegers; 4], [[u32; LANES]; 4]>([[a0, b0], [a1, b1], [a2, b2], [a3, b3]])
         }
     }
 }
 
-/// Lane l of output k is lane k of `rows[l]`.
+/// Lane l of output k is value k of row l of eight.
+///
+/// # Safety
+/// The processor has AVX2.
 #[inline(always)]
-fn transpose_eight(r: [__m256; HALF]) -> [__m256; HALF] {
-    // SAFETY: see [`Avx2`].
+unsafe fn transpose_words(a: __m256i, b: __m256i) -> [__m256i; 4] {
+    /// Values k of the two rows of half a register one after the other.
+    const PAIRS: [u8; 32] =
+        [0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15, 0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15];
+    // SAFETY: the caller's promise; see [`Avx2`].
     unsafe {
-        let low = |k: usize| _mm256_unpacklo_ps(r[k], r[k + 1]);
-        let high = |k: usize| _mm256_unpackhi_ps(r[k], r[k + 1]);
-        let (l0, l2, l4, l6) = (low(0), low(2), low(4), low(6));
-        let (h0, h2, h4, h6) = (high(0), high(2), high(4), high(6));
-        let (a0, a1) = (_mm256_shuffle_ps::<0x44>(l0, l2), _mm256_shuffle_ps::<0xEE>(l0, l2));
-        let (a2, a3) = (_mm256_shuffle_ps::<0x44>(h0, h2), _mm256_shuffle_ps::<0xEE>(h0, h2));
-        let (b0, b1) = (_mm256_shuffle_ps::<0x44>(l4, l6), _mm256_shuffle_ps::<0xEE>(l4, l6));
-        let (b2, b3) = (_mm256_shuffle_ps::<0x44>(h4, h6), _mm256_shuffle_ps::<0xEE>(h4, h6));
+        let pairs = transmute::<[u8; 32], __m256i>(PAIRS);
+        // Rows 0, 1, 4 and 5, and the others.
+        let even = _mm256_shuffle_epi8(_mm256_permute2x128_si256::<0x20>(a, b), pairs);
+        let odd = _mm256_shuffle_epi8(_mm256_permute2x128_si256::<0x31>(a, b), pairs);
+        let values01 = _mm256_permute4x64_epi64::<0xD8>(_mm256_unpacklo_epi32(even, odd));
+        let values23 = _mm256_permute4x64_epi64::<0xD8>(_mm256_unpackhi_epi32(even, odd));
+        [
+            _mm256_cvtepu16_epi32(_mm256_castsi256_si128(values01)),
+            _mm256_cvtepu16_epi32(_mm256_extracti128_si256::<1>(values01)),
+            _mm256_cvtepu16_epi32(_mm256_castsi256_si128(values23)),
+            _mm256_cvtepu16_epi32(_mm256_extracti128_si256::<1>(values23)),
+        ]
+    }
+}
+
+/// Lane l of output k is lane k of `rows[l]`.
+///
+/// # Safety
+/// The processor has AVX2.
+#[inline(always)]
+unsafe fn transpose_eight(r: [__m256; HALF]) -> [__m256; HALF] {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let [a0, a1, a2, a3] = transpose_four([r[0], r[1], r[2], r[3]]);
+        let [b0, b1, b2, b3] = transpose_four([r[4], r[5], r[6], r[7]]);
         [
             _mm256_permute2f128_ps::<0x20>(a0, b0),
             _mm256_permute2f128_ps::<0x20>(a1, b1),
@@ -148,6 +155,78 @@ fn transpose_eight(r: [__m256; HALF]) -> [__m256; HALF] {
             _mm256_permute2f128_ps::<0x31>(a2, b2),
             _mm256_permute2f128_ps::<0x31>(a3, b3),
         ]
+    }
+}
+
+/// The same for four lanes of four rows, in each half of a register.
+///
+/// # Safety
+/// The processor has AVX2.
+#[inline(always)]
+unsafe fn transpose_four([a, b, c, d]: [__m256; 4]) -> [__m256; 4] {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let (ab01, ab23) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+        let (cd01, cd23) = (_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
+        [
+            _mm256_shuffle_ps::<0x44>(ab01, cd01),
+            _mm256_shuffle_ps::<0xEE>(ab01, cd01),
+            _mm256_shuffle_ps::<0x44>(ab23, cd23),
+            _mm256_shuffle_ps::<0xEE>(ab23, cd23),
+        ]
+    }
+}
+
+/// The first of some values one after another in these lanes of a half, 0 in the others.
+///
+/// # Safety
+/// The processor has AVX2.
+#[inline(always)]
+unsafe fn expand_half(values: [f32; HALF], bits: usize) -> __m256 {
+    // SAFETY: the caller's promise; see [`Avx2`].
+    unsafe {
+        let at = transmute::<[u32; HALF], __m256i>(EXPAND[bits]);
+        let spread = _mm256_permutevar8x32_ps(transmute::<[f32; HALF], __m256>(values), at);
+        _mm256_blendv_ps(_mm256_setzero_ps(), spread, Avx2::lanes(bits))
+    }
+}
+
+/// The values of these lanes of a half one after another.
+///
+/// # Safety
+/// The processor has AVX2.
+#[inline(always)]
+unsafe fn compress_half(values: __m256i, bits: usize) -> [u32; HALF] {
+    // SAFETY: the caller's promise; see [`Avx2`].
+    unsafe {
+        let at = transmute::<[u32; HALF], __m256i>(COMPRESS[bits]);
+        transmute::<__m256i, [u32; HALF]>(_mm256_permutevar8x32_epi32(values, at))
+    }
+}
+
+/// Bit l where lane l is not zero.
+///
+/// # Safety
+/// The processor has AVX2.
+#[inline(always)]
+unsafe fn nonzero_half(values: __m256) -> u16 {
+    // SAFETY: the caller's promise.
+    unsafe { _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_NEQ_UQ>(values, _mm256_setzero_ps())) as u16 }
+}
+
+/// Bit l where the upper 31 bits of word l are below the threshold.
+///
+/// # Safety
+/// The processor has AVX2.
+#[inline(always)]
+unsafe fn below_half(words: __m256i, thresholds: __m256i) -> u16 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        // Comparisons are signed: with the first bit turned, their order is that of unsigned numbers.
+        let sign = _mm256_set1_epi32(i32::MIN);
+        let words = _mm256_xor_si256(_mm256_srli_epi32::<1>(words), sign);
+        let below = _mm256_cmpgt_epi32(_mm256_xor_si256(thresholds, sign), words);
+        _mm256_movemask_ps(_mm256_castsi256_ps(below)) as u16
     }
 }
 
@@ -219,14 +298,7 @@ impl Isa for Avx2 {
         let first: [f32; HALF] = values[..HALF].try_into().expect("half a block");
         let second: [f32; HALF] = values[low.count_ones() as usize..][..HALF].try_into().expect("half a block");
         // SAFETY: see [`Avx2`].
-        unsafe {
-            let half = |values: [f32; HALF], bits: usize| {
-                let at = transmute::<[u32; HALF], __m256i>(EXPAND[bits]);
-                let spread = _mm256_permutevar8x32_ps(transmute::<[f32; HALF], __m256>(values), at);
-                _mm256_blendv_ps(_mm256_setzero_ps(), spread, Self::lanes(bits))
-            };
-            transmute::<Pair, [f32; LANES]>([half(first, low), half(second, high)])
-        }
+        unsafe { transmute::<Pair, [f32; LANES]>([expand_half(first, low), expand_half(second, high)]) }
     }
 
     #[inline(always)]
@@ -236,12 +308,8 @@ impl Isa for Avx2 {
         // SAFETY: see [`Avx2`].
         unsafe {
             let values = transmute::<[u32; LANES], PairOfIntegers>(*values);
-            let half = |values: __m256i, bits: usize| {
-                let at = transmute::<[u32; HALF], __m256i>(COMPRESS[bits]);
-                transmute::<__m256i, [u32; HALF]>(_mm256_permutevar8x32_epi32(values, at))
-            };
-            out[..HALF].copy_from_slice(&half(values[0], low));
-            out[low.count_ones() as usize..][..HALF].copy_from_slice(&half(values[1], high));
+            out[..HALF].copy_from_slice(&compress_half(values[0], low));
+            out[low.count_ones() as usize..][..HALF].copy_from_slice(&compress_half(values[1], high));
         }
         out
     }
@@ -250,9 +318,8 @@ impl Isa for Avx2 {
     fn nonzero(values: &[f32; LANES]) -> Self {
         // SAFETY: see [`Avx2`].
         unsafe {
-            let [low, high] = transmute::<[f32; LANES], Pair>(*values)
-                .map(|half| _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_NEQ_UQ>(half, _mm256_setzero_ps())));
-            Self(low as u16 | ((high as u16) << HALF))
+            let [low, high] = transmute::<[f32; LANES], Pair>(*values);
+            Self(nonzero_half(low) | (nonzero_half(high) << HALF))
         }
     }
 
@@ -262,14 +329,7 @@ impl Isa for Avx2 {
         unsafe {
             let words = transmute::<[u32; LANES], PairOfIntegers>(*words);
             let thresholds = transmute::<[u32; LANES], PairOfIntegers>(*thresholds);
-            // Comparisons are signed: with the first bit turned, their order is that of unsigned numbers.
-            let sign = _mm256_set1_epi32(i32::MIN);
-            let half = |k: usize| {
-                let word = _mm256_xor_si256(_mm256_srli_epi32::<1>(words[k]), sign);
-                let below = _mm256_cmpgt_epi32(_mm256_xor_si256(thresholds[k], sign), word);
-                _mm256_movemask_ps(_mm256_castsi256_ps(below))
-            };
-            Self(half(0) as u16 | ((half(1) as u16) << HALF))
+            Self(below_half(words[0], thresholds[0]) | (below_half(words[1], thresholds[1]) << HALF))
         }
     }
 }

@@ -42,25 +42,27 @@ impl Mask for Avx512 {
 
     #[inline(always)]
     fn transpose(rows: &[[u16; 4]; LANES]) -> [[u32; LANES]; 4] {
-        /// Where the first two registers have value 0 of each row.
-        const FIRST: [u16; 2 * LANES] = {
-            let (mut at, mut l) = ([0; 2 * LANES], 0);
-            while l < LANES {
-                at[l] = 4 * l as u16;
-                l += 1;
-            }
-            at
-        };
         // SAFETY: see [`Avx512`].
         unsafe {
-            let [low, high] = transmute::<[[u16; 4]; LANES], [__m512i; 2]>(*rows);
-            let values = |k: u16| {
-                let at = transmute::<[u16; 2 * LANES], __m512i>(FIRST.map(|at| at + k));
-                let values = _mm512_castsi512_si256(_mm512_permutex2var_epi16(low, at, high));
-                transmute::<__m512i, [u32; LANES]>(_mm512_cvtepu16_epi32(values))
-            };
-            [values(0), values(1), values(2), values(3)]
+            let rows = transmute::<[[u16; 4]; LANES], [__m512i; 2]>(*rows);
+            [words::<0>(rows), words::<1>(rows), words::<2>(rows), words::<3>(rows)]
         }
+    }
+}
+
+/// Value K of each of sixteen rows of four.
+///
+/// # Safety
+/// The processor has AVX-512.
+#[inline(always)]
+unsafe fn words<const K: u16>([low, high]: [__m512i; 2]) -> [u32; LANES] {
+    let mut at = [0; 2 * LANES];
+    at.iter_mut().zip((K..).step_by(4)).take(LANES).for_each(|(at, place)| *at = place);
+    // SAFETY: the caller's promise; see [`Avx512`].
+    unsafe {
+        let at = transmute::<[u16; 2 * LANES], __m512i>(at);
+        let words = _mm512_castsi512_si256(_mm512_permutex2var_epi16(low, at, high));
+        transmute::<__m512i, [u32; LANES]>(_mm512_cvtepu16_epi32(words))
     }
 }
 
