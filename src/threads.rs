@@ -7,6 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
+/// How long steps go on without a pause.
+const SLICE: Duration = Duration::from_millis(100);
+
 /// How long a thread looks for the next piece of work before it goes to sleep.
 const SPIN_TIME: Duration = Duration::from_micros(300);
 
@@ -18,6 +21,7 @@ const MIN_SHARED_VALUES: usize = 1 << 14;
 pub struct Workers {
     pool: Option<rayon::ThreadPool>,
     watch: Arc<Watch>,
+    pause: Option<fn() -> Result<()>>,
 }
 
 /// Threads that stay awake between pieces of work. A mini-batch is split a dozen times, for some 10 µs
@@ -91,7 +95,14 @@ impl Workers {
             .thread_name(|k| format!("tikitaka-{k}"))
             .build()
             .map_err(|e| Error::Foreign(Box::new(e)))?;
-        Ok(Self { pool: Some(pool), watch: Arc::default() })
+        Ok(Self { pool: Some(pool), ..Self::default() })
+    }
+
+    /// The same threads, in whose trainings and evaluations `pause` is called some ten times a second, between two
+    /// mini-batches and on the thread that called: an error that it returns ends them.
+    #[must_use]
+    pub fn pausing(self, pause: fn() -> Result<()>) -> Self {
+        Self { pause: Some(pause), ..self }
     }
 
     /// The number of threads.
@@ -115,6 +126,25 @@ impl Workers {
             }),
             None => work(),
         }
+    }
+
+    /// Calls `step` until nothing is left to do, which it says by `false`: on a thread of the pool or on this one.
+    pub(crate) fn steps(&self, in_pool: bool, mut step: impl FnMut() -> Result<bool> + Send) -> Result<()> {
+        // The clock is looked at after 1, 2, 4, … steps, so a slice may take twice as long.
+        let mut slice = || {
+            let (start, mut done) = (Instant::now(), 0_u64);
+            while step()? {
+                done += 1;
+                if done.is_power_of_two() && start.elapsed() >= SLICE {
+                    return Ok(true);
+                }
+            }
+            Ok::<_, Error>(false)
+        };
+        while if in_pool { self.run(&mut slice) } else { slice() }? {
+            self.pause.map_or(Ok(()), |pause| pause())?;
+        }
+        Ok(())
     }
 
     /// Runs `work`, which is split into pieces for the pool's threads.

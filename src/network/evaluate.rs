@@ -92,32 +92,24 @@ impl Network {
         } else {
             (MAX_EXAMPLES.min(MAX_INPUT_VALUES / x.time_steps.saturating_mul(n)).max(1), 1)
         };
-        let mut visit = || {
-            let mut values = Vec::new();
-            for first in (0..count).step_by(block) {
-                let end = (first + block).min(count);
-                evaluation.clear(|_| true);
-                for k in 0..length {
-                    let example = |s: usize| first + s * length + k;
-                    // Only the last stream may be shorter than the others.
-                    let sequences = (0..).take_while(|&s| example(s) < end).count();
-                    if sequences == 0 {
-                        break;
-                    }
-                    values.resize(x.time_steps * sequences * n, 0.0);
-                    for (v, to) in values.chunks_exact_mut(n).enumerate() {
-                        x.write(example(v % sequences), v / sequences, to);
-                    }
-                    evaluation.clear(|layer| !layer.carries());
-                    evaluation.run(x.time_steps, sequences, &mut values)?;
-                    for (v, y) in values.chunks_exact_mut(self.outputs()).enumerate() {
-                        each(example(v % sequences) * x.time_steps + v / sequences, y);
-                    }
-                }
+        let mut values = Vec::new();
+        let mut places = (0..count).step_by(block).flat_map(|first| (0..length).map(move |k| (first, k)));
+        workers.steps(sharing(&self.stages) > Sharing::Never, || {
+            let Some((first, k)) = places.next() else { return Ok(false) };
+            let (end, example) = ((first + block).min(count), |s: usize| first + s * length + k);
+            // Only the last stream may be shorter than the others.
+            let sequences = (0..).take_while(|&s| example(s) < end).count();
+            values.resize(x.time_steps * sequences * n, 0.0);
+            for (v, to) in values.chunks_exact_mut(n).enumerate() {
+                x.write(example(v % sequences), v / sequences, to);
             }
-            Ok(())
-        };
-        if sharing(&self.stages) == Sharing::Never { visit() } else { workers.run(visit) }
+            evaluation.clear(|layer| k == 0 || !layer.carries());
+            evaluation.run(x.time_steps, sequences, &mut values)?;
+            for (v, y) in values.chunks_exact_mut(self.outputs()).enumerate() {
+                each(example(v % sequences) * x.time_steps + v / sequences, y);
+            }
+            Ok(true)
+        })
     }
 
     /// The outputs for every example and time step of `x`, with the noise of evaluation `draw`; no state changes.

@@ -1,10 +1,9 @@
 //! Codes that a recurrent network writes by itself.
 
 use super::Network;
-use super::data::check_codes;
 use super::evaluate::Evaluation;
 use super::loss::softmax;
-use crate::check::{check_finite, check_range};
+use crate::check::{check_finite, check_index, check_range};
 use crate::error::{Error, Result};
 use crate::random::{Operation, Stream};
 use crate::threads::Workers;
@@ -44,12 +43,14 @@ impl Network {
         }
         check_range("count", count as f64, 0.0, MAX_CODES)?;
         let mut evaluation = Evaluation::new(self, draw, workers)?;
-        check_codes("prime", prime, self.inputs())?;
+        prime.iter().try_for_each(|&code| check_index("prime", code as usize, self.inputs()))?;
         let mut choices = vec![0.0; count];
         Stream::new(seed, 0, Operation::Numbers, 1).uniforms(0, &mut choices);
         let mut codes = Vec::with_capacity(count);
         let mut values = Vec::new();
-        for k in 0..(prime.len() + count).saturating_sub(1) {
+        let mut steps = 0..(prime.len() + count).saturating_sub(1);
+        workers.steps(false, || {
+            let Some(k) = steps.next() else { return Ok(false) };
             let code = if k < prime.len() { prime[k] } else { codes[k - prime.len()] };
             values.clear();
             values.resize(self.inputs(), 0.0);
@@ -63,7 +64,8 @@ impl Network {
                 softmax(&mut values);
                 codes.push(choose(&values, choices[codes.len()]));
             }
-        }
+            Ok(true)
+        })?;
         Ok(codes)
     }
 }

@@ -60,21 +60,19 @@ impl Network {
         let largest = self.stages.iter().map(Stage::crosspoints).max().unwrap_or(0);
         let vectors = self.array_vectors(batch.saturating_mul(x.time_steps));
         let one = Workers::default();
-        let (in_pool, workers) = match sharing(&self.stages) {
+        // On one of the pool's own threads, since handing work over from outside is slow; rules that know
+        // nothing of threads stay on the caller's.
+        let (in_pool, inside) = match sharing(&self.stages) {
             Sharing::Batches if vectors == 1 && largest < SINGLE_EXAMPLE_CROSSPOINTS => (false, &one),
             sharing => (sharing > Sharing::Never, workers),
         };
         let data = Data { x, targets, loss: self.loss };
-        let mut train = || {
-            let mut progress = Progress::default();
-            for examples in order.chunks(batch) {
-                self.step(data, examples, lr_scale, workers, &mut progress)?;
-            }
-            Ok(progress)
-        };
-        // On one of the pool's own threads, since handing work over from outside is slow; rules that know
-        // nothing of threads stay on the caller's.
-        if in_pool { workers.run(train) } else { train() }
+        let (mut batches, mut progress) = (order.chunks(batch), Progress::default());
+        workers.steps(in_pool, || match batches.next() {
+            Some(examples) => self.step(data, examples, lr_scale, inside, &mut progress).map(|()| true),
+            None => Ok(false),
+        })?;
+        Ok(progress)
     }
 
     /// Checks all data before anything is touched; returns the examples to visit, all of them if there is no `order`.
@@ -93,10 +91,20 @@ impl Network {
             return Err(Error::Length { what: "x", given: 0, expected: "1 or more".to_owned() });
         }
         order.iter().try_for_each(|&s| check_index("order", s as usize, examples))?;
-        x.check(self.inputs(), &order)?;
+        let each = once(&order, examples);
+        x.check(self.inputs(), &each)?;
         if let Some(targets) = targets {
-            self.loss.check(targets, examples, x.time_steps, self.outputs(), &order)?;
+            self.loss.check(targets, examples, x.time_steps, self.outputs(), &each)?;
         }
         Ok(order)
     }
+}
+
+/// The examples of `order`, each once if some must be there twice.
+fn once(order: &[u32], examples: usize) -> Cow<'_, [u32]> {
+    if order.len() <= examples {
+        return order.into();
+    }
+    let mut new = vec![true; examples];
+    order.iter().copied().filter(|&s| std::mem::take(&mut new[s as usize])).collect()
 }
