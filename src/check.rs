@@ -57,12 +57,12 @@ pub(crate) fn check_batch(what: &'static str, given: usize, width: usize) -> Res
 }
 
 /// Requires finite numbers.
-pub(crate) fn check_finite(what: &'static str, values: &[f32]) -> Result<()> {
+pub(crate) fn check_finite(what: &str, values: &[f32]) -> Result<()> {
     if crate::simd::all_finite(values) {
         return Ok(());
     }
     let index = values.iter().position(|v| !v.is_finite()).unwrap_or(0);
-    Err(Error::NotFinite { what, given: values[index], index })
+    Err(Error::NotFinite { what: what.to_owned(), given: values[index], index })
 }
 
 /// Requires that `bytes` can be had at once for `what`, where running out of memory later would abort.

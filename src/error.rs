@@ -1,6 +1,7 @@
 //! Everything that can be wrong with an input: what is wrong, what is allowed, what was given.
 
 use crate::check::number;
+use crate::shown::shown;
 use std::error::Error as StdError;
 
 /// The result of every fallible function of this crate.
@@ -31,7 +32,7 @@ pub enum Error {
         allowed: String,
     },
     /// A name that is not among those that are allowed.
-    #[error("{what} must be one of {allowed}, not {given:?}")]
+    #[error("{what} must be one of {allowed}, not {}", shown(given))]
     Choice {
         /// The setting.
         what: &'static str,
@@ -49,11 +50,11 @@ pub enum Error {
     /// A NaN or an infinity among the inputs.
     #[error("{what} must be finite, not {given} at position {}", number(*index as f64))]
     NotFinite {
-        /// The argument.
-        what: &'static str,
+        /// The argument, or a part of it.
+        what: String,
         /// The value found.
         given: f32,
-        /// Its position in the flattened argument.
+        /// Its position in that, flattened.
         index: usize,
     },
     /// More memory than there is.
@@ -73,5 +74,13 @@ impl Error {
     /// A number outside its allowed range; `allowed` follows "must be".
     pub(crate) fn range(what: impl Into<String>, given: f64, allowed: impl Into<String>) -> Self {
         Self::Range { what: what.into(), given, allowed: allowed.into() }
+    }
+
+    /// The same error about a part of its argument, such as "example 3".
+    pub(crate) fn of(mut self, part: &str) -> Self {
+        if let Self::Range { what, .. } | Self::NotFinite { what, .. } = &mut self {
+            *what = format!("{what} of {part}");
+        }
+        self
     }
 }

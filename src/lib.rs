@@ -86,6 +86,7 @@ mod python;
 pub mod random;
 pub mod rule;
 pub mod settings;
+mod shown;
 pub mod simd;
 pub mod tensors;
 mod threads;

@@ -55,6 +55,9 @@ fn settings_out_of_range() {
         Crossbar::new(2, 3, device(), &Setup { pulse_trains, ..Setup::default() }),
         &["max_length", "0", "1 to 4,096"],
     );
+    let step = |weight_step, bound| ConstantStep { weight_step: Some(weight_step), bound, ..ConstantStep::default() };
+    says(step(2.0, 0.6).build(), &["weight_step must be at most 2·bound = 1.2, which is one state, not 2"]);
+    assert!(step(1.2, 0.6).build().is_ok());
     says(SoftBounds { bound: f64::NAN, ..SoftBounds::default() }.build(), &["bound", "NaN"]);
     let mut crossbar = Crossbar::new(2, 3, device(), &Setup::default()).expect("valid settings");
     says(crossbar.refer(&Reference { spread: -0.1, ..Reference::ideal() }), &["spread", "-0.1"]);
@@ -96,9 +99,9 @@ fn data_that_cannot_be_trained_on() {
     let x = [0.1, 0.2, 0.3, 0.4];
     let classes = Targets::Classes(&[0, 2]);
     says(train(&x[..3], classes, &[0], 1, 1.0), &["x", "3", "multiple of 2"]);
-    says(train(&[0.1, f32::NAN, 0.3, 0.4], classes, &[0, 1], 1, 1.0), &["x", "NaN", "position 1"]);
-    says(train(&[0.1, f32::INFINITY, 0.3, 0.4], classes, &[1, 0], 1, 1.0), &["x", "inf", "finite"]);
-    says(train(&x, Targets::Classes(&[0, 3]), &[0, 1], 1, 1.0), &["targets", "3", "0 to 2"]);
+    says(train(&[0.1, f32::NAN, 0.3, 0.4], classes, &[0, 1], 1, 1.0), &["x of example 0 ", "NaN", "position 1"]);
+    says(train(&[0.1, f32::INFINITY, 0.3, 0.4], classes, &[1, 0], 1, 1.0), &["x of example 0 ", "inf", "finite"]);
+    says(train(&x, Targets::Classes(&[0, 3]), &[0, 1], 1, 1.0), &["targets of example 1 ", "3", "0 to 2"]);
     says(train(&x, Targets::Classes(&[0]), &[0], 1, 1.0), &["targets", "1", "2"]);
     says(train(&x, Targets::Values(&[0.0; 6]), &[0], 1, 1.0), &["cross-entropy", "class"]);
     says(train(&x, classes, &[2], 1, 1.0), &["order", "2", "0 to 1"]);

@@ -231,14 +231,18 @@ macro_rules! step_settings {
 }
 pub(super) use step_settings;
 
-/// Either `states` or `step`, or both where they agree.
+/// Either `states` or `step`, or both where they agree; a step is at most the whole range, which is one state.
 pub(super) fn check_states(states: Option<f64>, step: Option<f64>, bound: f64) -> Result<()> {
-    if let (Some(states), Some(step)) = (states, step)
-        && (step * states / (2.0 * bound) - 1.0).abs() > 1e-6
-    {
+    let Some(step) = step else { return Ok(()) };
+    let range = 2.0 * bound;
+    if step > range {
+        let allowed = format!("at most 2·bound = {}, which is one state", number(range));
+        return Err(Error::range("weight_step", step, allowed));
+    }
+    if let Some(states) = states.filter(|states| (step * states / range - 1.0).abs() > 1e-6) {
         return Err(Error::Conflict(format!(
             "states must be 2·bound/weight_step = {}, not {}; give one of states and weight_step",
-            number(2.0 * bound / step),
+            number(range / step),
             number(states)
         )));
     }

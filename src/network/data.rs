@@ -1,6 +1,6 @@
 //! The data that a network is fed with.
 
-use crate::check::{check_batch, check_finite, check_index, check_some};
+use crate::check::{check_batch, check_finite, check_index, check_some, number};
 use crate::error::Result;
 
 /// What a network is fed with.
@@ -57,14 +57,10 @@ impl<'a> Examples<'a> {
 
     /// Requires finite numbers, or codes below `width`, in the examples `order`.
     pub(super) fn check(&self, width: usize, order: &[u32]) -> Result<()> {
-        for &example in order {
-            let first = example as usize * self.time_steps;
-            match self.inputs {
-                Inputs::Values(values) => check_finite("x", &values[first * width..][..self.time_steps * width])?,
-                Inputs::Codes(codes) => check_codes("x", &codes[first..][..self.time_steps], width)?,
-            }
-        }
-        Ok(())
+        check_each(order, self.time_steps, |k| match self.inputs {
+            Inputs::Values(values) => check_finite("x", &values[k * width..][..width]),
+            Inputs::Codes(codes) => check_index("x", codes[k] as usize, width),
+        })
     }
 
     /// Vector number `time_step` of an example.
@@ -80,7 +76,15 @@ impl<'a> Examples<'a> {
     }
 }
 
-/// Requires codes below `width`.
-pub(super) fn check_codes(what: &str, codes: &[u32], width: usize) -> Result<()> {
-    codes.iter().try_for_each(|&code| check_index(what, code as usize, width))
+/// Checks each vector, by its number, of the examples `order`; errors name the example, and the step of a sequence.
+pub(super) fn check_each(order: &[u32], time_steps: usize, check: impl Fn(usize) -> Result<()>) -> Result<()> {
+    for &example in order {
+        for step in 0..time_steps {
+            check(example as usize * time_steps + step).map_err(|error| {
+                let example = format!("example {}", number(f64::from(example)));
+                error.of(&if time_steps > 1 { format!("{example}, step {}", number(step as f64)) } else { example })
+            })?;
+        }
+    }
+    Ok(())
 }

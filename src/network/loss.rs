@@ -1,7 +1,7 @@
 //! Losses and their gradients.
 
-use super::data::check_codes;
-use crate::check::{check_finite, check_len};
+use super::data::check_each;
+use crate::check::{check_finite, check_index, check_len};
 use crate::error::{Error, Result};
 use crate::simd;
 
@@ -37,13 +37,11 @@ impl Loss {
         match (self, targets) {
             (Self::CrossEntropy, Targets::Classes(classes)) => {
                 check_len("targets", classes.len(), examples.saturating_mul(steps))?;
-                let each = |&s: &u32| check_codes("targets", &classes[s as usize * steps..][..steps], outputs);
-                order.iter().try_for_each(each)
+                check_each(order, steps, |k| check_index("targets", classes[k] as usize, outputs))
             }
             (Self::MeanSquare, Targets::Values(values)) => {
-                let each = steps.saturating_mul(outputs);
-                check_len("targets", values.len(), examples.saturating_mul(each))?;
-                order.iter().try_for_each(|&s| check_finite("targets", &values[s as usize * each..][..each]))
+                check_len("targets", values.len(), examples.saturating_mul(steps.saturating_mul(outputs)))?;
+                check_each(order, steps, |k| check_finite("targets", &values[k * outputs..][..outputs]))
             }
             (Self::CrossEntropy, Targets::Values(_)) => Err(Error::Conflict(
                 "targets must be a class per sample for the loss cross-entropy, not values".to_owned(),

@@ -178,7 +178,7 @@ MEMORY = [nn.LSTM(4, 3, carry=True), nn.LSTM(3, 3), nn.Linear(3, 4)]
 @pytest.mark.parametrize(
     ("x", "targets", "words"),
     [
-        (CODES + 1, CODES, "x must be from 0 to 3, not 4"),
+        (CODES + 1, CODES, "x of example 0, step 3 must be from 0 to 3, not 4"),
         (CODES - 1, CODES, "x must be from 0 to .*, not -1"),
         (CODES + 2**40, CODES, "x must be from 0 to .*, not 1099511627776"),
         (
@@ -189,12 +189,12 @@ MEMORY = [nn.LSTM(4, 3, carry=True), nn.LSTM(3, 3), nn.Linear(3, 4)]
         (CODES.ravel(), CODES.ravel(), r"x must have shape \(examples, steps\) of integers or .*, not \[10\]"),
         (np.zeros((2, 5, 3)), CODES, r"x must have shape .*\(examples, steps, 4\), not \[2, 5, 3\]"),
         (np.zeros((2, 5, 4, 1)), CODES, r"x must have shape .*, not \[2, 5, 4, 1\]"),
-        (np.full((2, 5, 4), np.nan), CODES, "x must be finite, not NaN at position 0"),
+        (np.full((2, 5, 4), np.nan), CODES, "x of example 0, step 0 must be finite, not NaN at position 0"),
         (CODES, CODES[:, 0], r"targets must have shape \(2, 5\) of integers"),
         (CODES, CODES[:, 1:], r"targets must have shape \(2, 5\) of integers, not \(2, 4\)"),
         (CODES, CODES[:1], r"targets must have shape \(2, 5\) of integers, not \(1, 5\)"),
         (CODES, CODES * 1.0, r"targets must have shape \(2, 5\) of integers"),
-        (CODES, CODES + 1, "targets must be from 0 to 3, not 4"),
+        (CODES, CODES + 1, "targets of example 0, step 3 must be from 0 to 3, not 4"),
         (CODES, CODES - 1, "targets must be from 0 to .*, not -1"),
         (CODES[:, :0], CODES[:, :0], "steps must be 1 or more, not 0"),
     ],

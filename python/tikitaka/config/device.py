@@ -14,12 +14,6 @@ class Device(Config):
     kind: str
     """its kind, as in files"""
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        step, bound = getattr(self, "weight_step", None), getattr(self, "bound", None)
-        if step is not None and bound is not None and step > 2 * bound:
-            raise ValueError(f"weight_step must be at most 2·bound = {2 * bound:g}, which is one state, not {step:g}")
-
 
 @dataclass(frozen=True, repr=False)
 class SoftBounds(Device):
