@@ -12,8 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 from tikitaka import _core
 from tikitaka._internal.arrays import taken
 from tikitaka._internal.copies import FORMAT, unpickled
-from tikitaka._internal.one_thread import one_thread
-from tikitaka._internal.parts import train_in_parts
 from tikitaka._internal.shown import listed, shown
 from tikitaka.config import DigitalSgd, RuleConfig, Ttv2
 from tikitaka.model import Model, extract
@@ -43,7 +41,6 @@ losses = {"classification": "cross-entropy", "regression": "mse"}
 """The loss for each task of `tikitaka.data.Dataset`."""
 
 
-@one_thread
 class Network:
     """A stack of layers, each array trained by its rule.
 
@@ -106,7 +103,7 @@ class Network:
         if fixed or unknown:
             what = "has no such setting" if unknown else "cannot be assigned"
             raise AttributeError(
-                f"{name} {what}: the layers, rules, loss and seed of a network are fixed, and training takes other "
+                f"{listed([name])} {what}: the layers, rules, loss and seed of a network are fixed, and training takes other "
                 "settings as arguments; make another Network, and start_from the weights of this one"
             )
         object.__setattr__(self, name, value)
@@ -289,8 +286,7 @@ class Network:
         """
         if self.recurrent and order is not None:
             x, targets, order = taken(x, targets, order)
-        how = batch, lr_scale, threads
-        loss, wrong = train_in_parts(self._core, self.layers, self.loss, x, targets, order, *how)
+        loss, wrong = self._core.train(x, targets, order=order, batch=batch, lr_scale=lr_scale, threads=threads)
         n = len(np.asarray(targets if order is None else order)) * steps(targets, self.recurrent)
         return Score(loss / max(n, 1), wrong / max(n, 1) if self.loss == "cross-entropy" else math.nan)
 

@@ -1,6 +1,7 @@
 //! NumPy arrays in and out.
 
 use super::config::workers;
+use super::errors::shortened;
 use crate::Workers;
 use crate::check::{check_finite, number};
 use crate::error::Result;
@@ -82,7 +83,7 @@ fn converted<'py>(value: &Bound<'py, PyAny>, what: &str, kinds: &str, dtype: &st
     let kind = kind(&array)?;
     let empty = kind == "f" && array.getattr("size")?.extract::<usize>()? == 0; // what NumPy makes of []
     if !kinds.contains(kind.as_str()) && !empty {
-        let given = array.getattr("dtype")?;
+        let given = shortened(array.getattr("dtype")?.str()?.to_string());
         let wanted = if dtype == "int64" { "integers" } else { "real numbers" };
         return Err(PyTypeError::new_err(format!("{what} must be {wanted}, not of dtype {given}")));
     }

@@ -1,14 +1,15 @@
-//! Settings in and out, and errors out.
+//! Settings in and out.
 
+use super::errors::{given, shortened, unknown};
 use crate::Workers;
 use crate::crossbar::{IoSettings, Periphery, Programming, PulseTrains, Reference};
 use crate::device::DeviceConfig;
-use crate::error::Error;
+use crate::error::Result;
 use crate::kinds::{Family, Preset, kinds};
 use crate::network::LayerConfig;
 use crate::rule::{RuleConfig, Situation};
 use crate::settings::{Limit, Settings};
-use pyo3::exceptions::{PyMemoryError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyType};
 use pythonize::{depythonize, pythonize};
@@ -17,34 +18,13 @@ use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// Bad inputs become a ValueError; what user code raised comes back as it was.
-impl From<Error> for PyErr {
-    fn from(error: Error) -> Self {
-        match error {
-            Error::Foreign(inner) => match inner.downcast::<PyErr>() {
-                Ok(raised) => *raised,
-                Err(other) => PyValueError::new_err(other.to_string()),
-            },
-            error @ Error::Memory { .. } => PyMemoryError::new_err(error.to_string()),
-            error => PyValueError::new_err(error.to_string()),
-        }
-    }
-}
-
-/// An exception of Python code inside a rule.
-impl From<PyErr> for Error {
-    fn from(raised: PyErr) -> Self {
-        Self::Foreign(Box::new(raised))
-    }
-}
-
 /// Settings from a config dataclass or a dict; `None` gives the defaults.
 pub(super) fn settings<T: DeserializeOwned>(value: Option<&Bound<'_, PyAny>>, what: &str) -> PyResult<Option<T>> {
     let Some(value) = value.filter(|value| !value.is_none()) else {
         return Ok(None);
     };
     let dict = as_dict(value)?;
-    depythonize(&dict).map(Some).map_err(|e| PyValueError::new_err(format!("{what}: {e}")))
+    depythonize(&dict).map(Some).map_err(|e| PyValueError::new_err(shortened(format!("{what}: {e}"))))
 }
 
 fn as_dict<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
@@ -52,7 +32,7 @@ fn as_dict<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         return Ok(value.clone());
     }
     if value.is_instance_of::<PyType>() || !value.hasattr("__dataclass_fields__")? {
-        let given = value.repr()?;
+        let given = given(value);
         return Err(PyTypeError::new_err(format!("expected a config of tikitaka.config or a dict, got {given}")));
     }
     value.py().import("dataclasses")?.call_method1("asdict", (value,))
@@ -62,8 +42,7 @@ fn as_dict<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
 pub(super) fn whole<'py, T: for<'a> FromPyObject<'a, 'py>>(value: &Bound<'py, PyAny>) -> PyResult<T> {
     let number = if value.is_instance_of::<PyBool>() { None } else { value.extract().ok() };
     number.ok_or_else(|| {
-        let given = value.repr().map_or_else(|_| "?".to_owned(), |r| r.to_string());
-        PyTypeError::new_err(format!("expected a whole number from 0 to 2^64 - 1, got {given}"))
+        PyTypeError::new_err(format!("expected a whole number from 0 to 2^64 - 1, got {}", given(value)))
     })
 }
 
@@ -83,9 +62,14 @@ pub(super) fn workers(threads: usize) -> PyResult<Arc<Workers>> {
     if let Some(pool) = pools.get(&key) {
         return Ok(pool.clone());
     }
-    let pool = Arc::new(Workers::new(threads)?);
+    let pool = Arc::new(Workers::new(threads)?.pausing(check_signals));
     pools.insert(key, pool.clone());
     Ok(pool)
+}
+
+/// Ctrl-C: what Python makes of it, on its main thread.
+fn check_signals() -> Result<()> {
+    Ok(Python::try_attach(|py| py.check_signals()).unwrap_or(Ok(()))?)
 }
 
 kinds! {
@@ -128,7 +112,8 @@ const fn table<F: Family + Serialize + DeserializeOwned>() -> Table {
         },
         limits: |name| F::KINDS.iter().find(|kind| kind.name == name).map(|kind| kind.limits),
         validate: |dict, name| {
-            let settings: F = depythonize(dict).map_err(|e| PyValueError::new_err(format!("{name}: {e}")))?;
+            let settings: F =
+                depythonize(dict).map_err(|e| PyValueError::new_err(shortened(format!("{name}: {e}"))))?;
             Ok(settings.validate()?)
         },
     }
@@ -138,7 +123,7 @@ const fn table<F: Family + Serialize + DeserializeOwned>() -> Table {
 fn family_of(kind: &str) -> PyResult<&'static Table> {
     FAMILIES.iter().find(|table| (table.kinds)().contains(&kind)).ok_or_else(|| {
         let kinds: Vec<_> = FAMILIES.iter().flat_map(|table| (table.kinds)()).collect();
-        PyValueError::new_err(format!("kind must be one of {}, not {kind:?}", kinds.join(", ")))
+        unknown("kind", kind, &kinds)
     })
 }
 
@@ -147,7 +132,7 @@ fn family_of(kind: &str) -> PyResult<&'static Table> {
 pub(super) fn kinds(family: &str) -> PyResult<Vec<&'static str>> {
     FAMILIES.iter().find(|table| table.name == family).map(|table| (table.kinds)()).ok_or_else(|| {
         let families: Vec<_> = FAMILIES.iter().map(|table| table.name).collect();
-        PyValueError::new_err(format!("family must be one of {}, not {family:?}", families.join(", ")))
+        unknown("family", family, &families)
     })
 }
 
@@ -164,7 +149,7 @@ pub(super) fn presets<'py>(py: Python<'py>, family: &str) -> PyResult<Bound<'py,
     match family {
         "device" => listed(py, DeviceConfig::PRESETS),
         "periphery" => listed(py, Periphery::PRESETS),
-        other => Err(PyValueError::new_err(format!("family must be one of device, periphery, not {other:?}"))),
+        other => Err(unknown("family", other, &["device", "periphery"])),
     }
 }
 
@@ -201,9 +186,7 @@ pub(super) fn programming(method: &str, error: f64, max_pulses: u32) -> PyResult
         "error" => Ok(Programming::Error { spread: error }),
         "closed-loop" => Ok(Programming::ClosedLoop { max_pulses }),
         "open-loop" => Ok(Programming::OpenLoop { max_pulses }),
-        other => Err(PyValueError::new_err(format!(
-            "method must be one of exact, error, closed-loop, open-loop, not {other:?}"
-        ))),
+        other => Err(unknown("method", other, &["exact", "error", "closed-loop", "open-loop"])),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Pickling: what makes an object again, and its state with the version of this format.
 
+use super::errors::given;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping};
@@ -20,7 +21,7 @@ pub(super) fn pickled<'py>(state: Bound<'py, PyDict>) -> PyResult<Bound<'py, PyD
 pub(super) fn unpickled<'py>(pickled: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyMapping>> {
     let version = pickled.get_item(FORMAT)?.map(|version| version.extract::<u64>()).transpose();
     if !matches!(version, Ok(Some(VERSION))) {
-        let given = pickled.get_item(FORMAT)?.map_or("none".to_owned(), |version| version.to_string());
+        let given = pickled.get_item(FORMAT)?.map_or("none".to_owned(), |version| given(&version));
         return Err(PyValueError::new_err(format!("the pickle must be of format version {VERSION}, not {given}")));
     }
     let state = pickled.copy()?;

@@ -3,6 +3,7 @@
 use super::arrays::{Values, fixed_out, integers, matrix, matrix_out, named_out, products, vector};
 use super::config::{programming, settings, whole};
 use super::copies::{pickled, unpickled};
+use super::one_thread::OneThread;
 use super::state::{state_in, state_out};
 use crate::check::check_range;
 use crate::crossbar::{Array, Line, Reference, Setup, build};
@@ -14,6 +15,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping};
 use pythonize::pythonize;
 use std::sync::Arc;
+
+/// The name of the class.
+const CLASS: &str = "Crossbar";
 
 /// The most pulses to one device of a line at once.
 const MAX_PULSES: f64 = 1e6;
@@ -40,10 +44,10 @@ const MAX_SHIFTS: f64 = 1e7;
 ///  [ 0.  -0.1  0. ]]
 /// >>> print(array.forward(np.array([1.0, 0.5, 0.0])))
 /// [ 0.1  -0.05]
-#[pyclass(name = "Crossbar", module = "tikitaka")]
+#[pyclass(name = "Crossbar", module = "tikitaka", frozen)]
 #[derive(Debug)]
 pub(super) struct PyCrossbar {
-    array: Box<dyn Array>,
+    array: OneThread<Box<dyn Array>>,
     rows: usize,
     cols: usize,
     made: Arc<Made>,
@@ -85,6 +89,7 @@ impl PyCrossbar {
         };
         let reference = settings(reference, "reference")?.unwrap_or_default();
         let array = py.detach(|| build(rows, cols, &device, &setup, &reference))?;
+        let array = OneThread::new(CLASS, array);
         Ok(Self { array, rows, cols, made: Arc::new(Made { device, setup, reference }) })
     }
 
@@ -96,8 +101,8 @@ impl PyCrossbar {
 
     /// δ: the mean step of the devices at w = 0 (weight units).
     #[getter]
-    fn weight_step(&self) -> f32 {
-        self.array.weight_step()
+    fn weight_step(&self) -> PyResult<f32> {
+        Ok(self.array.read()?.weight_step())
     }
 
     /// The weights (rows, cols), state − reference, without any periphery (weight units): a read-only copy.
@@ -105,13 +110,13 @@ impl PyCrossbar {
     /// Setting clips each to what its device can hold; ValueError for another shape or values that are not finite.
     #[getter]
     fn weights<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f32>>> {
-        fixed_out(py, self.array.weights()?, self.shape())
+        fixed_out(py, self.array.read()?.weights()?, self.shape())
     }
 
     #[setter]
-    fn set_weights(&mut self, value: &Bound<'_, PyAny>) -> PyResult<()> {
+    fn set_weights(&self, value: &Bound<'_, PyAny>) -> PyResult<()> {
         let weights = matrix(value, "weights", self.shape())?;
-        Ok(self.array.set_weights(&weights)?)
+        Ok(self.array.write()?.set_weights(&weights)?)
     }
 
     /// The reference (rows, cols) that states are read against (weight units); 0 where there is none: a read-only
@@ -120,19 +125,19 @@ impl PyCrossbar {
     /// Setting all of it moves the weights, not the devices.
     #[getter]
     fn reference<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f32>>> {
-        fixed_out(py, self.array.reference(), self.shape())
+        fixed_out(py, self.array.read()?.reference(), self.shape())
     }
 
     #[setter]
-    fn set_reference(&mut self, value: &Bound<'_, PyAny>) -> PyResult<()> {
+    fn set_reference(&self, value: &Bound<'_, PyAny>) -> PyResult<()> {
         let reference = matrix(value, "reference", self.shape())?;
-        Ok(self.array.set_reference(&reference)?)
+        Ok(self.array.write()?.set_reference(&reference)?)
     }
 
     /// The states (rows, cols) at which an up and a down step cancel on average (R24 eq. 8; weight units).
     #[getter]
     fn symmetry_point<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f32>>> {
-        fixed_out(py, self.array.symmetry_points(), self.shape())
+        fixed_out(py, self.array.read()?.symmetry_points(), self.shape())
     }
 
     /// Constants of each device by name, (rows, cols) each, in weight units (R24 eqs. 5, 6).
@@ -140,40 +145,36 @@ impl PyCrossbar {
     /// up_step and down_step are α₊ and α₋, upper_bound and lower_bound w_max and w_min.
     #[getter]
     fn device_parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        named_out(py, self.array.device_parameters(), self.shape())
+        named_out(py, self.array.read()?.device_parameters(), self.shape())
     }
 
     /// Pulses that each crosspoint has got, (rows, cols); None unless counted.
     #[getter]
     fn pulses<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyArray2<u32>>>> {
-        self.array.pulse_counters().map(|counters| fixed_out(py, counters, self.shape())).transpose()
+        self.array.read()?.pulse_counters().map(|counters| fixed_out(py, counters, self.shape())).transpose()
     }
 
     /// Operations so far by name: products, updates, pulses, line reads, conversions.
     #[getter]
     fn ledger<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        Ok(pythonize(py, &self.array.counts())?)
+        Ok(pythonize(py, &self.array.read()?.counts())?)
     }
 
     /// y = W x through the periphery (GV16), for x of shape (cols,) or (batch, cols); y is (rows,) or (batch, rows).
     ///
     /// Every call draws new noise. Raises ValueError for another shape.
     #[pyo3(signature = (x, *, threads=1))]
-    fn forward<'py>(&mut self, x: &Bound<'py, PyAny>, #[pyo3(from_py_with = whole)] threads: usize) -> Values<'py> {
-        products(x, "x", (self.cols, self.rows), threads, |x, y, workers| self.array.forward(x, y, workers))
+    fn forward<'py>(&self, x: &Bound<'py, PyAny>, #[pyo3(from_py_with = whole)] threads: usize) -> Values<'py> {
+        products(x, "x", (self.cols, self.rows), threads, |x, y, workers| self.array.write()?.forward(x, y, workers))
     }
 
     /// z = Wᵀ δ through the periphery (GV16), for delta of shape (rows,) or (batch, rows).
     ///
     /// z is (cols,) or (batch, cols). Every call draws new noise. Raises ValueError for another shape.
     #[pyo3(signature = (delta, *, threads=1))]
-    fn backward<'py>(
-        &mut self,
-        delta: &Bound<'py, PyAny>,
-        #[pyo3(from_py_with = whole)] threads: usize,
-    ) -> Values<'py> {
+    fn backward<'py>(&self, delta: &Bound<'py, PyAny>, #[pyo3(from_py_with = whole)] threads: usize) -> Values<'py> {
         products(delta, "delta", (self.rows, self.cols), threads, |delta, z, workers| {
-            self.array.backward(delta, z, workers)
+            self.array.write()?.backward(delta, z, workers)
         })
     }
 
@@ -187,15 +188,17 @@ impl PyCrossbar {
         #[pyo3(from_py_with = whole)] draw: u64,
         #[pyo3(from_py_with = whole)] threads: usize,
     ) -> Values<'py> {
-        products(x, "x", (self.cols, self.rows), threads, |x, y, workers| self.array.evaluate(draw, x, y, workers))
+        products(x, "x", (self.cols, self.rows), threads, |x, y, workers| {
+            self.array.read()?.evaluate(draw, x, y, workers)
+        })
     }
 
     /// One pulsed update W ← W + lr·δxᵀ in expectation (GV16), for x of shape (cols,) and delta of shape (rows,).
     ///
     /// Raises ValueError for another shape or an lr that is not finite.
-    fn update(&mut self, x: &Bound<'_, PyAny>, delta: &Bound<'_, PyAny>, lr: f32) -> PyResult<()> {
+    fn update(&self, x: &Bound<'_, PyAny>, delta: &Bound<'_, PyAny>, lr: f32) -> PyResult<()> {
         let (x, delta) = self.sample(x, delta, lr)?;
-        Ok(self.array.update(&x, &delta, lr)?)
+        Ok(self.array.write()?.update(&x, &delta, lr)?)
     }
 
     /// The pulse trains that `update` would fire next: booleans of shape (slots, rows) and (slots, cols).
@@ -210,40 +213,40 @@ impl PyCrossbar {
         lr: f32,
     ) -> PyResult<(Bound<'py, PyArray2<bool>>, Bound<'py, PyArray2<bool>>)> {
         let (x, delta) = self.sample(x, delta, lr)?;
-        let (rows, cols) = self.array.next_pulse_trains(&x, &delta, lr)?;
+        let (rows, cols) = self.array.read()?.next_pulse_trains(&x, &delta, lr)?;
         let slots = rows.len() / self.rows;
         Ok((matrix_out(py, rows, (slots, self.rows))?, matrix_out(py, cols, (slots, self.cols))?))
     }
 
     /// v = W u through the read periphery, for u of shape (cols,); v is (rows,), in weight units.
-    fn read<'py>(&mut self, py: Python<'py>, u: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyArray1<f32>>> {
+    fn read<'py>(&self, py: Python<'py>, u: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyArray1<f32>>> {
         let u = vector(u, "u", self.cols)?;
         let mut v = vec![0.0; self.rows];
-        self.array.read(&u, &mut v)?;
+        self.array.write()?.read(&u, &mut v)?;
         Ok(PyArray1::from_vec(py, v))
     }
 
     /// v = W e_k through the read periphery: the weights (rows,) of column k; ValueError if there is none.
-    fn read_column<'py>(&mut self, py: Python<'py>, #[pyo3(from_py_with = whole)] k: usize) -> Values<'py> {
+    fn read_column<'py>(&self, py: Python<'py>, #[pyo3(from_py_with = whole)] k: usize) -> Values<'py> {
         self.read_line(py, Line::Column(k), self.rows)
     }
 
     /// v = Wᵀ e_k through the read periphery: the weights (cols,) of row k; ValueError if there is none.
-    fn read_row<'py>(&mut self, py: Python<'py>, #[pyo3(from_py_with = whole)] k: usize) -> Values<'py> {
+    fn read_row<'py>(&self, py: Python<'py>, #[pyo3(from_py_with = whole)] k: usize) -> Values<'py> {
         self.read_line(py, Line::Row(k), self.cols)
     }
 
     /// Sends |n| pulses of the sign of n to each device of column k, n of integer `counts` (rows,).
     ///
     /// Raises ValueError for no such column and counts beyond ±1,000,000.
-    fn pulse_column(&mut self, #[pyo3(from_py_with = whole)] k: usize, counts: &Bound<'_, PyAny>) -> PyResult<()> {
+    fn pulse_column(&self, #[pyo3(from_py_with = whole)] k: usize, counts: &Bound<'_, PyAny>) -> PyResult<()> {
         self.pulse(Line::Column(k), counts)
     }
 
     /// Sends |n| pulses of the sign of n to each device of row k, n of integer `counts` (cols,).
     ///
     /// Raises ValueError for no such row and counts beyond ±1,000,000.
-    fn pulse_row(&mut self, #[pyo3(from_py_with = whole)] k: usize, counts: &Bound<'_, PyAny>) -> PyResult<()> {
+    fn pulse_row(&self, #[pyo3(from_py_with = whole)] k: usize, counts: &Bound<'_, PyAny>) -> PyResult<()> {
         self.pulse(Line::Row(k), counts)
     }
 
@@ -254,7 +257,7 @@ impl PyCrossbar {
     /// ends within its own bounds. Raises ValueError for another method and numbers out of range.
     #[pyo3(signature = (target, method="exact", *, error=0.0, max_pulses=1000))]
     fn program(
-        &mut self,
+        &self,
         py: Python<'_>,
         target: &Bound<'_, PyAny>,
         method: &str,
@@ -263,16 +266,16 @@ impl PyCrossbar {
     ) -> PyResult<u64> {
         let target = matrix(target, "target", self.shape())?;
         let method = programming(method, error, max_pulses)?;
-        Ok(py.detach(|| self.array.program(&target, method))?)
+        Ok(py.detach(|| self.array.write()?.program(&target, method))?)
     }
 
     /// Alternates `pulses` up and down pulses on every device, then takes the states as reference (Kim et al. 2019).
     ///
     /// An even number ends on a pulse down, half a step below the symmetry point; an odd one as far above it. Raises
     /// ValueError for more than 10,000,000.
-    fn zero_shift(&mut self, py: Python<'_>, #[pyo3(from_py_with = whole)] pulses: u32) -> PyResult<()> {
+    fn zero_shift(&self, py: Python<'_>, #[pyo3(from_py_with = whole)] pulses: u32) -> PyResult<()> {
         check_range("pulses", f64::from(pulses), 0.0, MAX_SHIFTS)?;
-        Ok(py.detach(|| self.array.zero_shift(pulses))?)
+        Ok(py.detach(|| self.array.write()?.zero_shift(pulses))?)
     }
 
     /// The weights (rows, cols) read column by column through the read periphery, with the noise of read `draw`.
@@ -284,29 +287,31 @@ impl PyCrossbar {
         py: Python<'py>,
         #[pyo3(from_py_with = whole)] draw: u64,
     ) -> PyResult<Bound<'py, PyArray2<f32>>> {
-        matrix_out(py, self.array.read_weights(draw)?, self.shape())
+        matrix_out(py, self.array.read()?.read_weights(draw)?, self.shape())
     }
 
     /// Everything to continue from, bit for bit, by name: "weights", and after "weights." the reference,
     /// positions of random streams, counts of the ledger, and pulses if they are counted.
     fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let mut state = State::default();
-        state.add_array("weights", self.array.as_ref());
+        state.add_array("weights", self.array.read()?.as_ref());
         state_out(py, state)
     }
 
     /// Puts back a state of an array with the same settings, seed and number; ValueError for any other and if it
     /// does not fit, and the array is then as it was.
-    fn restore(&mut self, state: &Bound<'_, PyMapping>) -> PyResult<()> {
-        let snapshot = state_in(state, "")?.array("weights", self.array.as_ref())?;
-        Ok(self.array.restore(&snapshot)?)
+    fn restore(&self, state: &Bound<'_, PyMapping>) -> PyResult<()> {
+        let mut array = self.array.write()?;
+        let snapshot = state_in(state, "")?.array("weights", array.as_ref())?;
+        Ok(array.restore(&snapshot)?)
     }
 
-    fn __copy__(&self) -> Self {
-        Self { array: self.array.clone(), rows: self.rows, cols: self.cols, made: self.made.clone() }
+    fn __copy__(&self) -> PyResult<Self> {
+        let array = OneThread::new(CLASS, self.array.read()?.clone());
+        Ok(Self { array, rows: self.rows, cols: self.cols, made: self.made.clone() })
     }
 
-    fn __deepcopy__(&self, _memo: &Bound<'_, PyAny>) -> Self {
+    fn __deepcopy__(&self, _memo: &Bound<'_, PyAny>) -> PyResult<Self> {
         self.__copy__()
     }
 
@@ -330,19 +335,21 @@ impl PyCrossbar {
         pickled(self.state(py)?)
     }
 
-    fn __setstate__(&mut self, state: &Bound<'_, PyDict>) -> PyResult<()> {
+    fn __setstate__(&self, state: &Bound<'_, PyDict>) -> PyResult<()> {
         let state = unpickled(state)?;
         if state.contains("weights.reference")? {
             // It may have got one after it was made, by zero-shifting or by hand.
-            self.array.set_reference(&self.array.reference())?;
+            let mut array = self.array.write()?;
+            let reference = array.reference();
+            array.set_reference(&reference)?;
         }
         self.restore(&state)
     }
 
-    fn __repr__(&self) -> String {
+    fn __repr__(&self) -> PyResult<String> {
         let Made { device, setup, .. } = self.made.as_ref();
-        let (rows, cols, kind, step) = (self.rows, self.cols, device.kind(), self.weight_step());
-        format!("Crossbar({rows} × {cols}, {kind}, step {step}, seed {}, array {})", setup.seed, setup.array)
+        let (rows, cols, kind, step) = (self.rows, self.cols, device.kind(), self.weight_step()?);
+        Ok(format!("Crossbar({rows} × {cols}, {kind}, step {step}, seed {}, array {})", setup.seed, setup.array))
     }
 }
 
@@ -354,16 +361,16 @@ impl PyCrossbar {
         Ok((vector(x, "x", self.cols)?, vector(delta, "delta", self.rows)?))
     }
 
-    fn read_line<'py>(&mut self, py: Python<'py>, line: Line, devices: usize) -> Values<'py> {
+    fn read_line<'py>(&self, py: Python<'py>, line: Line, devices: usize) -> Values<'py> {
         let mut v = vec![0.0; devices];
-        self.array.read_line(line, &mut v)?;
+        self.array.write()?.read_line(line, &mut v)?;
         Ok(PyArray1::from_vec(py, v).into_any())
     }
 
-    fn pulse(&mut self, line: Line, counts: &Bound<'_, PyAny>) -> PyResult<()> {
+    fn pulse(&self, line: Line, counts: &Bound<'_, PyAny>) -> PyResult<()> {
         let counts = integers(counts, "counts")?;
         let count = |n| check_range("counts", n as f64, -MAX_PULSES, MAX_PULSES).map(|()| n as i32);
         let counts = counts.into_iter().map(count).collect::<Result<Vec<_>, _>>()?;
-        Ok(self.array.pulse_line(line, &counts)?)
+        Ok(self.array.write()?.pulse_line(line, &counts)?)
     }
 }

@@ -3,6 +3,7 @@
 use super::arrays::{Values, batch, fixed_out, floats, matrix, matrix_out, named_out, products};
 use super::config::{programming, whole, workers};
 use super::copies::{pickled, unpickled};
+use super::one_thread::OneThread;
 use super::rule;
 use super::state::{state_in, state_out};
 use crate::check::{check_finite, check_not_negative};
@@ -14,6 +15,9 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping};
 use pythonize::pythonize;
+
+/// The name of the class.
+const CLASS: &str = "AnalogLayer";
 
 /// One rule with its arrays, for your own training loop.
 ///
@@ -32,10 +36,10 @@ use pythonize::pythonize;
 /// ...     layer.update(x, layer.forward(x) - target)  # delta = dL/dy of L = (y − target)²/2
 /// >>> print(layer.forward(x).round(3))
 /// [1.]
-#[pyclass(name = "AnalogLayer", module = "tikitaka")]
+#[pyclass(name = "AnalogLayer", module = "tikitaka", frozen)]
 #[derive(Debug)]
 pub(super) struct PyLayer {
-    rule: Box<dyn Rule>,
+    rule: OneThread<Box<dyn Rule>>,
     rows: usize,
     cols: usize,
     /// What the rule was made of, as it was then.
@@ -63,7 +67,7 @@ impl PyLayer {
         check_finite("weights", weights)?;
         let template = rule::deep_copy(rule)?.unbind();
         let rule = rule::build(rule, &Initial { layer, rows, cols, weights, seed })?;
-        Ok(Self { rule, rows, cols, template, seed, layer })
+        Ok(Self { rule: OneThread::new(CLASS, rule), rows, cols, template, seed, layer })
     }
 
     /// (outputs, inputs).
@@ -77,13 +81,13 @@ impl PyLayer {
     /// Setting clips each to what its device can hold; ValueError for another shape or values that are not finite.
     #[getter]
     fn weights<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f32>>> {
-        fixed_out(py, self.rule.weights()?, self.shape())
+        fixed_out(py, self.rule.read()?.weights()?, self.shape())
     }
 
     #[setter]
-    fn set_weights(&mut self, value: &Bound<'_, PyAny>) -> PyResult<()> {
+    fn set_weights(&self, value: &Bound<'_, PyAny>) -> PyResult<()> {
         let weights = matrix(value, "weights", self.shape())?;
-        Ok(self.rule.set_weights(&weights)?)
+        Ok(self.rule.write()?.set_weights(&weights)?)
     }
 
     /// Writes `target` (outputs, inputs; weight units) onto the devices of the array that the network sees.
@@ -92,7 +96,7 @@ impl PyLayer {
     /// for another method, numbers out of range, and a rule without devices unless `method` is "exact".
     #[pyo3(signature = (target, method="exact", *, error=0.0, max_pulses=1000))]
     fn program(
-        &mut self,
+        &self,
         py: Python<'_>,
         target: &Bound<'_, PyAny>,
         method: &str,
@@ -101,32 +105,33 @@ impl PyLayer {
     ) -> PyResult<u64> {
         let target = matrix(target, "target", self.shape())?;
         let method = programming(method, error, max_pulses)?;
-        Ok(py.detach(|| self.rule.program(&target, method))?)
+        Ok(py.detach(|| self.rule.write()?.program(&target, method))?)
     }
 
     /// The average (outputs, inputs) of reads of the iterates (weight units); None if there is none.
     #[getter]
     fn average<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyArray2<f32>>>> {
-        let average = self.rule.average()?;
+        let average = self.rule.read()?.average()?;
         average.map(|average| fixed_out(py, average, self.shape())).transpose()
     }
 
     /// Operations so far: those of the fast and the slow array, and digital ones.
     #[getter]
     fn ledger<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        Ok(pythonize(py, &self.rule.ledger()?)?)
+        Ok(pythonize(py, &self.rule.read()?.ledger()?)?)
     }
 
     /// Whether iterates are being averaged.
     #[getter]
-    fn averaging(&self) -> bool {
-        self.rule.averaging()
+    fn averaging(&self) -> PyResult<bool> {
+        Ok(self.rule.read()?.averaging())
     }
 
     #[setter]
-    fn set_averaging(&mut self, on: bool) -> PyResult<()> {
-        self.rule.set_averaging(on)?;
-        if on && !self.rule.averaging() {
+    fn set_averaging(&self, on: bool) -> PyResult<()> {
+        let mut rule = self.rule.write()?;
+        rule.set_averaging(on)?;
+        if on && !rule.averaging() {
             return Err(PyValueError::new_err("averaging must be False: the rule keeps no average, as ttv2 does"));
         }
         Ok(())
@@ -136,19 +141,15 @@ impl PyLayer {
     ///
     /// Every call draws new noise. Raises ValueError for another shape.
     #[pyo3(signature = (x, *, threads=1))]
-    fn forward<'py>(&mut self, x: &Bound<'py, PyAny>, #[pyo3(from_py_with = whole)] threads: usize) -> Values<'py> {
-        products(x, "x", (self.cols, self.rows), threads, |x, y, workers| self.rule.forward(x, y, workers))
+    fn forward<'py>(&self, x: &Bound<'py, PyAny>, #[pyo3(from_py_with = whole)] threads: usize) -> Values<'py> {
+        products(x, "x", (self.cols, self.rows), threads, |x, y, workers| self.rule.write()?.forward(x, y, workers))
     }
 
     /// z = Wᵀ δ for delta of shape (outputs,) or (batch, outputs); z is (inputs,) or (batch, inputs).
     #[pyo3(signature = (delta, *, threads=1))]
-    fn backward<'py>(
-        &mut self,
-        delta: &Bound<'py, PyAny>,
-        #[pyo3(from_py_with = whole)] threads: usize,
-    ) -> Values<'py> {
+    fn backward<'py>(&self, delta: &Bound<'py, PyAny>, #[pyo3(from_py_with = whole)] threads: usize) -> Values<'py> {
         products(delta, "delta", (self.rows, self.cols), threads, |delta, z, workers| {
-            self.rule.backward(delta, z, workers)
+            self.rule.write()?.backward(delta, z, workers)
         })
     }
 
@@ -158,7 +159,7 @@ impl PyLayer {
     /// samples of a batch are applied one after another. Raises ValueError for another shape or an lr_scale below 0.
     #[pyo3(signature = (x, delta, *, lr_scale=1.0, threads=1))]
     fn update(
-        &mut self,
+        &self,
         py: Python<'_>,
         x: &Bound<'_, PyAny>,
         delta: &Bound<'_, PyAny>,
@@ -170,8 +171,9 @@ impl PyLayer {
         let (delta, _) = batch(delta, "delta", self.rows)?;
         let workers = workers(threads)?;
         let learned: Result<()> = py.detach(|| {
-            self.rule.update(&x, &delta, lr_scale, &workers)?;
-            if x.is_empty() { Ok(()) } else { self.rule.finish_batch(lr_scale) }
+            let mut rule = self.rule.write()?;
+            rule.update(&x, &delta, lr_scale, &workers)?;
+            if x.is_empty() { Ok(()) } else { rule.finish_batch(lr_scale) }
         });
         Ok(learned?)
     }
@@ -184,7 +186,9 @@ impl PyLayer {
         #[pyo3(from_py_with = whole)] draw: u64,
         #[pyo3(from_py_with = whole)] threads: usize,
     ) -> Values<'py> {
-        products(x, "x", (self.cols, self.rows), threads, |x, y, workers| self.rule.evaluate(draw, x, y, workers))
+        products(x, "x", (self.cols, self.rows), threads, |x, y, workers| {
+            self.rule.read()?.evaluate(draw, x, y, workers)
+        })
     }
 
     /// The weights (outputs, inputs) read column by column through the read periphery, with the noise of `draw`.
@@ -196,32 +200,32 @@ impl PyLayer {
         py: Python<'py>,
         #[pyo3(from_py_with = whole)] draw: u64,
     ) -> PyResult<Bound<'py, PyArray2<f32>>> {
-        matrix_out(py, self.rule.read_weights(draw)?, self.shape())
+        matrix_out(py, self.rule.read()?.read_weights(draw)?, self.shape())
     }
 
     /// Everything to continue from, bit for bit, by name: arrays (outputs, inputs) where they are per crosspoint.
     fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let mut state = self.rule.state()?;
+        let mut state = self.rule.read()?.state()?;
         state.add_origin(ORIGIN, self.origin());
         state_out(py, state)
     }
 
     /// Puts back a state of a layer with the same settings, seed and number; for any other and if it does not fit,
     /// ValueError, no change.
-    fn restore(&mut self, state: &Bound<'_, PyMapping>) -> PyResult<()> {
+    fn restore(&self, state: &Bound<'_, PyMapping>) -> PyResult<()> {
         let state = state_in(state, "")?;
         if let Some(origin) = state.origin(ORIGIN)? {
             self.origin().check("a layer", origin)?;
         }
-        Ok(self.rule.restore(&state)?)
+        Ok(self.rule.write()?.restore(&state)?)
     }
 
-    fn __copy__(&self, py: Python<'_>) -> Self {
-        let (rule, template) = (self.rule.clone(), self.template.clone_ref(py));
-        Self { rule, rows: self.rows, cols: self.cols, template, seed: self.seed, layer: self.layer }
+    fn __copy__(&self, py: Python<'_>) -> PyResult<Self> {
+        let (rule, template) = (OneThread::new(CLASS, self.rule.read()?.clone()), self.template.clone_ref(py));
+        Ok(Self { rule, rows: self.rows, cols: self.cols, template, seed: self.seed, layer: self.layer })
     }
 
-    fn __deepcopy__(&self, memo: &Bound<'_, PyAny>) -> Self {
+    fn __deepcopy__(&self, memo: &Bound<'_, PyAny>) -> PyResult<Self> {
         self.__copy__(memo.py())
     }
 
@@ -240,7 +244,7 @@ impl PyLayer {
         pickled(self.state(py)?)
     }
 
-    fn __setstate__(&mut self, state: &Bound<'_, PyDict>) -> PyResult<()> {
+    fn __setstate__(&self, state: &Bound<'_, PyDict>) -> PyResult<()> {
         self.restore(&unpickled(state)?)
     }
 
@@ -251,7 +255,7 @@ impl PyLayer {
 
     /// Constants of each device by name ("a.up_step", …), (outputs, inputs) each, in weight units.
     fn device_parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        named_out(py, self.rule.device_parameters()?, self.shape())
+        named_out(py, self.rule.read()?.device_parameters()?, self.shape())
     }
 }
 

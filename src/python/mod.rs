@@ -5,9 +5,11 @@ mod config;
 mod copies;
 mod crossbar;
 mod data;
+mod errors;
 mod files;
 mod layer;
 mod network;
+mod one_thread;
 mod rule;
 mod state;
 

@@ -3,6 +3,8 @@
 use super::arrays::{fixed_out, matrix, matrix_out, named_out, positions};
 use super::config::{layer, programming, whole, workers};
 use super::data::Data;
+use super::errors::unknown;
+use super::one_thread::OneThread;
 use super::rule;
 use super::state::{add_state, state_in, state_out};
 use crate::error::Result;
@@ -15,12 +17,15 @@ use pyo3::types::{PyDict, PyList, PyMapping};
 use pythonize::pythonize;
 
 /// A stack of layers, one rule per array; whole mini-batch steps run without the interpreter lock.
-#[pyclass(name = "Network", module = "tikitaka._core")]
+#[pyclass(name = "Network", module = "tikitaka._core", frozen)]
 #[derive(Debug)]
 pub(super) struct PyNetwork {
-    network: Network,
+    network: OneThread<Network>,
     loss: Loss,
 }
+
+/// The name of the class.
+const CLASS: &str = "Network";
 
 /// A number for all arrays, or one for each in order.
 #[derive(FromPyObject)]
@@ -43,9 +48,7 @@ impl PyNetwork {
         let loss = match loss {
             "cross-entropy" => Loss::CrossEntropy,
             "mse" => Loss::MeanSquare,
-            other => {
-                return Err(PyValueError::new_err(format!("loss must be one of cross-entropy, mse, not {other:?}")));
-            }
+            other => return Err(unknown("loss", other, &["cross-entropy", "mse"])),
         };
         let each = rules.cast::<PyList>().ok();
         let arrays = layers.iter().filter(|layer| layer.has_array()).count();
@@ -58,39 +61,39 @@ impl PyNetwork {
             Some(list) => rule::build(&list.get_item(at.layer as usize)?, &at),
             None => rule::build(rules, &at),
         })?;
-        Ok(Self { network, loss })
+        Ok(Self { network: OneThread::new(CLASS, network), loss })
     }
 
     /// Values per input.
     #[getter]
-    fn inputs(&self) -> usize {
-        self.network.inputs()
+    fn inputs(&self) -> PyResult<usize> {
+        Ok(self.network.read()?.inputs())
     }
 
     /// Values per output.
     #[getter]
-    fn outputs(&self) -> usize {
-        self.network.outputs()
+    fn outputs(&self) -> PyResult<usize> {
+        Ok(self.network.read()?.outputs())
     }
 
     /// The weights of every array as the network sees them, without any periphery.
     #[getter]
     fn weights<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyArray2<f32>>>> {
-        let weights = self.network.weights()?;
-        weights.into_iter().zip(self.network.rules()).map(|(w, rule)| fixed_out(py, w, rule.shape())).collect()
+        let network = self.network.read()?;
+        network.weights()?.into_iter().zip(network.rules()).map(|(w, rule)| fixed_out(py, w, rule.shape())).collect()
     }
 
     #[setter]
-    fn set_weights(&mut self, value: Vec<Bound<'_, PyAny>>) -> PyResult<()> {
+    fn set_weights(&self, value: Vec<Bound<'_, PyAny>>) -> PyResult<()> {
         let weights = self.per_array(&value, "weights")?;
-        Ok(self.network.set_weights(&weights)?)
+        Ok(self.network.write()?.set_weights(&weights)?)
     }
 
     /// Writes weights to every array by "exact", "error" (adds N(0, error²), in units of weight; one σ, by default 0, or
     /// one for each array), "closed-loop" or "open-loop" pulses; returns the pulses sent to each.
     #[pyo3(signature = (targets, method="exact", *, error=None, max_pulses=1000))]
     fn program(
-        &mut self,
+        &self,
         py: Python<'_>,
         targets: Vec<Bound<'_, PyAny>>,
         method: &str,
@@ -108,7 +111,8 @@ impl PyNetwork {
         }
         let methods: Vec<_> =
             errors.iter().map(|&error| programming(method, error, max_pulses)).collect::<PyResult<_>>()?;
-        let arrays = self.network.rules_mut().zip(targets.iter().zip(methods));
+        let mut network = self.network.write()?;
+        let arrays = network.rules_mut().zip(targets.iter().zip(methods));
         let program = |(rule, (target, method)): (&mut Box<dyn Rule>, (&Vec<f32>, _))| rule.program(target, method);
         let sent: Result<_> = py.detach(|| arrays.map(program).collect());
         Ok(sent?)
@@ -118,31 +122,31 @@ impl PyNetwork {
     #[getter]
     fn averages<'py>(&self, py: Python<'py>) -> PyResult<Option<Vec<Bound<'py, PyArray2<f32>>>>> {
         let out = |rule: &dyn Rule| rule.average()?.map(|average| fixed_out(py, average, rule.shape())).transpose();
-        self.network.rules().map(out).collect()
+        self.network.read()?.rules().map(out).collect()
     }
 
     /// Whether iterates are being averaged.
     #[getter]
-    fn averaging(&self) -> bool {
-        self.network.rules().any(|rule| rule.averaging())
+    fn averaging(&self) -> PyResult<bool> {
+        Ok(self.network.read()?.rules().any(|rule| rule.averaging()))
     }
 
     #[setter]
-    fn set_averaging(&mut self, on: bool) -> PyResult<()> {
-        Ok(self.network.rules_mut().try_for_each(|rule| rule.set_averaging(on))?)
+    fn set_averaging(&self, on: bool) -> PyResult<()> {
+        Ok(self.network.write()?.rules_mut().try_for_each(|rule| rule.set_averaging(on))?)
     }
 
     /// Operations so far, of all layers.
     #[getter]
     fn ledger<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        Ok(pythonize(py, &self.network.ledger()?)?)
+        Ok(pythonize(py, &self.network.read()?.ledger()?)?)
     }
 
     /// Trains on the samples `order` of `x` (all, in order, by default): (sum of losses, number of wrong classes).
     #[pyo3(signature = (x, targets, *, order=None, batch=1, lr_scale=1.0, threads=1))]
     #[allow(clippy::too_many_arguments)]
     fn train(
-        &mut self,
+        &self,
         py: Python<'_>,
         x: &Bound<'_, PyAny>,
         targets: &Bound<'_, PyAny>,
@@ -151,13 +155,14 @@ impl PyNetwork {
         lr_scale: f32,
         #[pyo3(from_py_with = whole)] threads: usize,
     ) -> PyResult<(f64, u64)> {
-        let data = Data::new(&self.network, x)?;
-        let targets = data.targets(&self.network, self.loss, targets)?;
+        let network = &mut *self.network.write()?;
+        let data = Data::new(network, x)?;
+        let targets = data.targets(network, self.loss, targets)?;
         let order = order.filter(|order| !order.is_none()).map(|order| positions(order, "order")).transpose()?;
         let workers = workers(threads)?;
         let (x, targets) = (data.examples()?, targets.targets()?);
         let options = TrainOptions { order: order.as_deref(), batch, lr_scale };
-        let progress = py.detach(|| self.network.train(x, targets, options, &workers));
+        let progress = py.detach(|| network.train(x, targets, options, &workers));
         Ok(progress.map(summary)?)
     }
 
@@ -171,11 +176,12 @@ impl PyNetwork {
         #[pyo3(from_py_with = whole)] draw: u64,
         #[pyo3(from_py_with = whole)] threads: usize,
     ) -> PyResult<(f64, u64)> {
-        let data = Data::new(&self.network, x)?;
-        let targets = data.targets(&self.network, self.loss, targets)?;
+        let network = &*self.network.read()?;
+        let data = Data::new(network, x)?;
+        let targets = data.targets(network, self.loss, targets)?;
         let workers = workers(threads)?;
         let (x, targets) = (data.examples()?, targets.targets()?);
-        Ok(py.detach(|| self.network.evaluate(x, targets, draw, &workers)).map(summary)?)
+        Ok(py.detach(|| network.evaluate(x, targets, draw, &workers)).map(summary)?)
     }
 
     /// The outputs for every sample, with the noise of evaluation `draw`; no state changes.
@@ -187,29 +193,30 @@ impl PyNetwork {
         #[pyo3(from_py_with = whole)] draw: u64,
         #[pyo3(from_py_with = whole)] threads: usize,
     ) -> PyResult<Bound<'py, PyArrayDyn<f32>>> {
-        let (data, workers) = (Data::new(&self.network, x)?, workers(threads)?);
-        let (x, m) = (data.examples()?, self.network.outputs());
-        let outputs = PyArray1::from_vec(py, py.detach(|| self.network.forward(x, draw, &workers))?);
-        let shape =
-            if self.network.recurrent() { vec![data.examples, data.time_steps, m] } else { vec![data.examples, m] };
+        let network = &*self.network.read()?;
+        let (data, workers) = (Data::new(network, x)?, workers(threads)?);
+        let (x, m) = (data.examples()?, network.outputs());
+        let outputs = PyArray1::from_vec(py, py.detach(|| network.forward(x, draw, &workers))?);
+        let shape = if network.recurrent() { vec![data.examples, data.time_steps, m] } else { vec![data.examples, m] };
         outputs.reshape(shape)
     }
 
     /// Whether it takes sequences.
     #[getter]
-    fn recurrent(&self) -> bool {
-        self.network.recurrent()
+    fn recurrent(&self) -> PyResult<bool> {
+        Ok(self.network.read()?.recurrent())
     }
 
     /// Whether a sequence goes on where the one before it, at its place in the mini-batch, ended.
     #[getter]
-    fn carries(&self) -> bool {
-        self.network.carries()
+    fn carries(&self) -> PyResult<bool> {
+        Ok(self.network.read()?.carries())
     }
 
     /// Forgets what sequences carried over.
-    fn reset(&mut self) {
-        self.network.reset();
+    fn reset(&self) -> PyResult<()> {
+        self.network.write()?.reset();
+        Ok(())
     }
 
     /// `count` codes that go on from the codes `prime`; nothing changes.
@@ -227,7 +234,8 @@ impl PyNetwork {
     ) -> PyResult<Bound<'py, PyArray1<i64>>> {
         let prime = positions(prime, "prime")?;
         let workers = workers(threads)?;
-        let codes = py.detach(|| self.network.sample(&prime, count, temperature, seed, draw, &workers))?;
+        let network = &*self.network.read()?;
+        let codes = py.detach(|| network.sample(&prime, count, temperature, seed, draw, &workers))?;
         Ok(PyArray1::from_vec(py, codes.into_iter().map(i64::from).collect()))
     }
 
@@ -238,13 +246,13 @@ impl PyNetwork {
         py: Python<'py>,
         #[pyo3(from_py_with = whole)] draw: u64,
     ) -> PyResult<Vec<Bound<'py, PyArray2<f32>>>> {
-        let rules = self.network.rules();
-        rules.map(|rule| matrix_out(py, rule.read_weights(draw)?, rule.shape())).collect()
+        let network = self.network.read()?;
+        network.rules().map(|rule| matrix_out(py, rule.read_weights(draw)?, rule.shape())).collect()
     }
 
     /// Everything to continue from, bit for bit, by name ("0.c", "0.a", "0.h", …).
     fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let (dict, state) = (PyDict::new(py), self.network.state()?);
+        let (dict, state) = (PyDict::new(py), self.network.read()?.state()?);
         for (k, state) in state.rules.into_iter().enumerate() {
             add_state(&dict, &format!("{k}."), state)?;
         }
@@ -257,15 +265,16 @@ impl PyNetwork {
 
     /// Puts a state of a network with the same layers, rules, loss and seed back, or leaves all as it was: ValueError if
     /// it does not fit.
-    fn restore(&mut self, state: &Bound<'_, PyMapping>) -> PyResult<()> {
-        let rules = (0..self.network.rules().count()).map(|k| state_in(state, &format!("{k}.")));
-        let memories = (0..self.network.carrying_layers()).map(|k| {
+    fn restore(&self, state: &Bound<'_, PyMapping>) -> PyResult<()> {
+        let mut network = self.network.write()?;
+        let rules = (0..network.rules().count()).map(|k| state_in(state, &format!("{k}.")));
+        let memories = (0..network.carrying_layers()).map(|k| {
             let carried = state_in(state, &format!("carried.{k}."))?;
             Ok(Memory { h: carried.floats("h")?.to_vec(), c: carried.floats("c")?.to_vec() })
         });
         let state =
             NetworkState { rules: rules.collect::<PyResult<_>>()?, memories: memories.collect::<PyResult<_>>()? };
-        Ok(self.network.restore(&state)?)
+        Ok(network.restore(&state)?)
     }
 
     /// The state of one array's rule by name ("c", "a", "h", …).
@@ -274,7 +283,7 @@ impl PyNetwork {
         py: Python<'py>,
         #[pyo3(from_py_with = whole)] array: usize,
     ) -> PyResult<Bound<'py, PyDict>> {
-        state_out(py, self.rule(array)?.state()?)
+        state_out(py, self.rule(array, |rule| rule.state())?)
     }
 
     /// Device constants of one array's rule by name ("a.up_step", …).
@@ -283,15 +292,15 @@ impl PyNetwork {
         py: Python<'py>,
         #[pyo3(from_py_with = whole)] array: usize,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let rule = self.rule(array)?;
-        named_out(py, rule.device_parameters()?, rule.shape())
+        let (parameters, shape) = self.rule(array, |rule| Ok((rule.device_parameters()?, rule.shape())))?;
+        named_out(py, parameters, shape)
     }
 
-    fn __copy__(&self) -> Self {
-        Self { network: self.network.clone(), loss: self.loss }
+    fn __copy__(&self) -> PyResult<Self> {
+        Ok(Self { network: OneThread::new(CLASS, self.network.read()?.clone()), loss: self.loss })
     }
 
-    fn __deepcopy__(&self, _memo: &Bound<'_, PyAny>) -> Self {
+    fn __deepcopy__(&self, _memo: &Bound<'_, PyAny>) -> PyResult<Self> {
         self.__copy__()
     }
 }
@@ -299,7 +308,7 @@ impl PyNetwork {
 impl PyNetwork {
     /// A matrix for each array.
     fn per_array(&self, given: &[Bound<'_, PyAny>], what: &'static str) -> PyResult<Vec<Vec<f32>>> {
-        let shapes: Vec<_> = self.network.rules().map(|rule| rule.shape()).collect();
+        let shapes: Vec<_> = self.network.read()?.rules().map(|rule| rule.shape()).collect();
         if given.len() != shapes.len() {
             let (expected, given) = (shapes.len(), given.len());
             return Err(PyValueError::new_err(format!("{what} must have {expected} arrays, not {given}")));
@@ -307,10 +316,14 @@ impl PyNetwork {
         given.iter().zip(shapes).map(|(values, shape)| matrix(values, what, shape)).collect()
     }
 
-    fn rule(&self, array: usize) -> PyResult<&dyn Rule> {
-        let count = self.network.rules().count();
-        let found = self.network.rules().nth(array);
-        found.ok_or_else(|| PyValueError::new_err(format!("array must be from 0 to {}, not {array}", count - 1)))
+    /// What `look` finds in the rule of an array.
+    fn rule<T>(&self, array: usize, look: impl FnOnce(&dyn Rule) -> Result<T>) -> PyResult<T> {
+        let network = self.network.read()?;
+        let Some(rule) = network.rules().nth(array) else {
+            let most = network.rules().count() - 1;
+            return Err(PyValueError::new_err(format!("array must be from 0 to {most}, not {array}")));
+        };
+        Ok(look(rule)?)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The state of a rule as a dict of NumPy arrays, and back.
 
 use super::arrays::{floats, kind};
+use super::errors::shortened;
 use crate::rule::State;
 use crate::tensors::Tensor;
 use numpy::{PyArray1, PyArrayMethods, PyUntypedArrayMethods};
@@ -43,7 +44,8 @@ pub(super) fn state_in(mapping: &Bound<'_, PyMapping>, prefix: &str) -> PyResult
                 let values = floats(&value, name)?;
                 let (shape, values) = (values.shape().to_vec(), values.as_slice()?.to_vec());
                 if let Some(value) = values.iter().find(|v| !v.is_finite()) {
-                    return Err(PyValueError::new_err(format!("{name} must hold finite numbers, not {value}")));
+                    let words = format!("{name} must hold finite numbers, not {value}");
+                    return Err(PyValueError::new_err(shortened(words)));
                 }
                 state.floats.insert(name.to_owned(), Tensor { shape, values });
             }
@@ -53,9 +55,8 @@ pub(super) fn state_in(mapping: &Bound<'_, PyMapping>, prefix: &str) -> PyResult
                 state.counters.insert(name.to_owned(), Tensor { shape, values: flat.extract()? });
             }
             other => {
-                return Err(PyTypeError::new_err(format!(
-                    "{name} must be float32 or uint64, not of dtype kind {other}"
-                )));
+                let words = format!("{name} must be float32 or uint64, not of dtype kind {other}");
+                return Err(PyTypeError::new_err(shortened(words)));
             }
         }
     }
@@ -84,7 +85,8 @@ pub(super) fn any_state_in(mapping: &Bound<'_, PyMapping>) -> PyResult<State> {
                 stored.set_item(typed, whole.call_method1("view", ("uint64",))?)?;
             }
             _ => {
-                return Err(PyTypeError::new_err(format!("{name} of a rule's state must hold real numbers, not {of}")));
+                let words = format!("{name} of a rule's state must hold real numbers, not {of}");
+                return Err(PyTypeError::new_err(shortened(words)));
             }
         }
     }
