@@ -9,6 +9,7 @@ import pytest
 
 import tikitaka as tt
 from support.runs import DIGITS, dense
+from tikitaka import _core
 from tikitaka._internal.shown import listed, shortened, shown
 from tikitaka.data import Dataset, load
 from tikitaka.experiments import cells, sweep
@@ -42,6 +43,30 @@ CALLS: dict[str, Callable[[Path], Any]] = {
     "a cell": lambda f: sweep([ROWS], out=f / "r.jsonl"),  # type: ignore[list-item]
     "a state": lambda f: checkpoint.save(f, ROWS),  # type: ignore[arg-type]
     "a model": lambda f: tt.program(ROWS),  # type: ignore[arg-type]
+    "a loss": lambda f: tt.Network(dense(64, 10), tt.DigitalSgd(), loss=LONG),
+    "a method": lambda f: tt.Crossbar(2, 2).program(np.zeros((2, 2)), LONG),
+    "a method of a network": lambda f: NETWORK.program(NETWORK.weights, LONG),
+    "a kind": lambda f: _core.bounds(LONG),
+    "a family": lambda f: _core.kinds(LONG),
+    "a family of presets": lambda f: _core.presets(LONG),
+    "a kind of device": lambda f: tt.Crossbar(2, 2, {"kind": LONG}),
+    "a field of a dict": lambda f: tt.Crossbar(2, 2, {"kind": "soft-bounds", LONG: 1}),
+    "a value of a dict": lambda f: tt.Crossbar(2, 2, {"kind": "soft-bounds", "noise": LONG}),
+    "a device": lambda f: tt.Crossbar(2, 2, ROWS),
+    "rows": lambda f: tt.Crossbar(ROWS, 2),  # type: ignore[arg-type]
+    "a type": lambda f: NETWORK.forward(np.zeros(3, [(f"field {k}", "f4") for k in range(1000)])),
+    "a name in a state": lambda f: NETWORK.restore({f"0.{LONG}": np.zeros(3, int)}),
+    "a pickle": lambda f: tt.Crossbar(2, 2).__setstate__({"format": LONG}),
+    "a pickled network": lambda f: NETWORK.__setstate__({"format": LONG}),
+    "an attribute": lambda f: setattr(NETWORK, LONG, 1),
+    "what to extract": lambda f: NETWORK.extract(LONG),  # type: ignore[arg-type]
+    "a number": lambda f: tt.fit(NETWORK, DIGITS, epochs=-(10**5000)),
+    "a number of a config": lambda f: tt.SoftBounds(states=10**4000),
+    "a seed": lambda f: tt.TrainConfig(seed=10**4000),
+    "a seed of the core": lambda f: tt.Crossbar(2, 2, seed=10**4000),
+    "a file": lambda f: _core.to_toml({LONG: object()}),
+    "a name for rules": lambda f: tt.Network(dense(64, 10), {LONG: tt.Ttv2()}),
+    "a preset": lambda f: tt.TrainConfig.from_dict({"rule": {"kind": "sgd", "device": LONG}}),
 }
 
 
@@ -49,7 +74,7 @@ CALLS: dict[str, Callable[[Path], Any]] = {
 def test_a_message_about_a_long_value_fits_a_screen(name: str, tmp_path: Path) -> None:
     for k in range(500 if name == "a set" else 0):
         (tmp_path / f"{k}{'y' * 100}").mkdir()
-    with pytest.raises((ValueError, TypeError, OSError)) as refused:
+    with pytest.raises((ValueError, TypeError, OSError, AttributeError)) as refused:
         CALLS[name](tmp_path)
     assert len(str(refused.value)) < SCREEN
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from tikitaka._internal.shown import shown
+
 __all__ = ["FORMAT", "Versioned", "unpickled"]
 
 FORMAT = 1
@@ -12,7 +14,7 @@ def unpickled(name: str, state: Any) -> dict[str, Any]:
     """The attributes of an object of class `name` from its pickle; ValueError for one of another format version."""
     version = state.get("format") if isinstance(state, dict) else None
     if version != FORMAT:
-        raise ValueError(f"the pickle of a {name} must be of format version {FORMAT}, not {version!r}")
+        raise ValueError(f"the pickle of a {name} must be of format version {FORMAT}, not {shown(version)}")
     return {attribute: value for attribute, value in state.items() if attribute != "format"}
 
 

@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["listed", "shortened", "shown"]
+__all__ = ["grouped", "listed", "shortened", "shown"]
 
 _VALUE = 120  # characters of a value
 _MESSAGE = 1500  # characters of a message: less than a screen of 80 × 24
+_HUGE = 10**40  # whole numbers from here on are shown by their size
 _SOME = 12  # names of a list, and items of a collection, that are shown
 
 
@@ -31,8 +32,8 @@ def _shown(value: Any) -> str:
         return f"an array of shape {value.shape} and type {value.dtype}"
     if isinstance(value, str | bytes | bytearray) and len(value) > _VALUE:
         return f"{value[:80]!r}… ({len(value):,} characters)"
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**40:
-        return f"a number of {value.bit_length():,} bits"
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= _HUGE:
+        return grouped(value)
     if isinstance(value, list | tuple | set | frozenset | Mapping) and len(value) > _SOME:
         items = ", ".join(_short(each, 20) for each, _ in zip(value, range(3), strict=False))
         brackets = "[]" if isinstance(value, list) else "()" if isinstance(value, tuple) else "{}"
@@ -53,6 +54,15 @@ def _short(value: Any, length: int) -> str:
 
 def _cut(text: str, length: int) -> str:
     return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
+def grouped(number: int) -> str:
+    """A whole number with its thousands separated; of a huge one its size.
+
+    >>> grouped(-12345), grouped(10**5000)
+    ('-12,345', 'a number of 16,610 bits')
+    """
+    return f"{number:,}" if abs(number) < _HUGE else f"a number of {number.bit_length():,} bits"
 
 
 def listed(names: Iterable[object], separator: str = ", ") -> str:

@@ -10,7 +10,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
-from tikitaka._internal.shown import shown
+from tikitaka._internal.shown import grouped, shown
 
 __all__ = ["check_int", "check_kind", "check_types", "hints_of", "nearest", "one_of", "placed"]
 
@@ -74,7 +74,7 @@ def check_int(name: str, value: Any, least: int, most: int | None = None) -> int
     number = int(value)
     if number < least or (most is not None and number > most):
         allowed = f"at least {least:,}" if most is None else f"from {least:,} to {most:,}"
-        raise ValueError(f"{name} must be {allowed}, not {number:,}")
+        raise ValueError(f"{name} must be {allowed}, not {grouped(number)}")
     return number
 
 

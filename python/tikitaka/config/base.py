@@ -6,6 +6,7 @@ from typing import Any, get_type_hints
 
 from tikitaka import _core
 from tikitaka._internal.display import table
+from tikitaka._internal.shown import grouped
 from tikitaka._internal.validation import check_types
 
 __all__ = ["Config"]
@@ -20,7 +21,7 @@ class Config:
         for name, (low, high) in _core.bounds(kind).items():
             value = getattr(self, name)
             if isinstance(value, int) and not low <= value <= high:  # it may not fit the core's integers
-                raise ValueError(f"{name} must be from {low:,.15g} to {high:,.15g}, not {value:,}")
+                raise ValueError(f"{name} must be from {low:,.15g} to {high:,.15g}, not {grouped(value)}")
         _core.validate(kind, self)
 
     def __repr__(self) -> str:

@@ -86,7 +86,7 @@ class TrainConfig:
         for name, value in vars(self).items():
             least = _LEAST.get(name, 1)
             if type(value) is int and not least <= value < 2**63:  # what TOML can hold
-                raise ValueError(f"{name} must be from {least} to 2^63 - 1, not {value}")
+                raise ValueError(f"{name} must be from {least} to 2^63 - 1, not {shown(value)}")
         if self.average_from is not None and self.average_from > self.epochs + 1:
             raise ValueError(f"average_from must be at most epochs + 1 = {self.epochs + 1}, not {self.average_from}")
         if callable(self.schedule):
