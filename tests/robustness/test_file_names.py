@@ -3,7 +3,9 @@
 import codecs
 import gzip
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -67,6 +69,55 @@ def test_colour_images_load_from_files_that_are_named_as_grey_ones(tmp_path: Pat
         (tmp_path / "mine" / f"{part}-images-idx3-ubyte").write_bytes(idx(x))
         (tmp_path / "mine" / f"{part}-labels-idx1-ubyte").write_bytes(idx(np.zeros(len(x), np.uint8)))
     assert load("mine", tmp_path).shape == (4, 5, 3)
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_qmnist_loads_as_it_is_downloaded(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+    """Labels are rows of eight 32-bit integers: the class, and who wrote the digit where."""
+    ending = "" if pack is bytes else ".gz"
+    for part, x in (("train", GREY["train"]), ("test", GREY["t10k"])):
+        labels = RNG.integers(10, 100_000, (len(x), 8)).astype(">i4")
+        labels[:, 0] = np.arange(len(x)) % 3
+        content = bytes([0, 0, 0x0C, 2]) + len(x).to_bytes(4, "big") + (8).to_bytes(4, "big") + labels.tobytes()
+        (tmp_path / f"qmnist-{part}-images-idx3-ubyte{ending}").write_bytes(pack(idx(x)))
+        (tmp_path / f"qmnist-{part}-labels-idx2-int{ending}").write_bytes(pack(content))
+    dataset = load("qmnist", tmp_path)
+    assert (dataset.classes, dataset.shape, dataset.train_y[:4].tolist()) == (3, (4, 5, 1), [0, 1, 2, 0])
+    np.testing.assert_allclose(dataset.test_x, GREY["t10k"].reshape(9, -1) / 255, rtol=1e-6)
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+@pytest.mark.parametrize("images", [GREY, COLOUR], ids=["grey", "colour"])
+def test_kmnist_loads_as_it_is_downloaded(tmp_path: Path, images: dict[str, np.ndarray], save: Any) -> None:
+    for name in ("kmnist", "k49"):
+        for part, x in (("train", images["train"]), ("test", images["t10k"])):
+            save(tmp_path / f"{name}-{part}-imgs.npz", x)
+            save(tmp_path / f"{name}-{part}-labels.npz", (np.arange(len(x)) % 3).astype(np.uint8))
+    (tmp_path / "kmnist_classmap.csv").write_text("index,codepoint,char")
+    dataset = load("kmnist", tmp_path)
+    assert (dataset.classes, dataset.shape) == (3, (*images["train"].shape[1:], 1)[:3])
+    np.testing.assert_allclose(dataset.test_x, images["t10k"].reshape(9, -1) / 255, rtol=1e-6)
+    assert load("k49", tmp_path).digest == dataset.digest
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"PK\3\4", "not a valid .npz file"),
+        ({"a": np.zeros((30, 4, 5), np.uint8), "b": np.zeros(3)}, "must hold one array of uint8 and 3 dim"),
+        ({"a": np.zeros((30, 4, 5))}, r"not float64 of shape \(30, 4, 5\)"),
+        ({"a": np.zeros(30, np.uint8)}, r"not uint8 of shape \(30,\)"),
+        ({"a": np.array([{}], object)}, "allow_pickle=False"),
+    ],
+)
+def test_other_npz_files_are_refused_by_name(tmp_path: Path, content: Any, words: str) -> None:
+    path = tmp_path / "kmnist-train-imgs.npz"
+    path.write_bytes(content) if isinstance(content, bytes) else np.savez(path, **content)
+    for other in ("train-labels", "test-imgs", "test-labels"):
+        np.savez(tmp_path / f"kmnist-{other}.npz", np.zeros(1, np.uint8))
+    with pytest.raises(ValueError, match=words) as refused:
+        load("kmnist", tmp_path)
+    assert str(refused.value).startswith(str(path))
 
 
 def test_a_folder_of_several_sets_gives_each_by_its_name(tmp_path: Path) -> None:

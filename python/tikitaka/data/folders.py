@@ -12,10 +12,11 @@ __all__ = ["FILES", "find_set", "holds_images", "image_files", "only_images_in"]
 FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 """MNIST's names of the four files."""
 
-# SET-train-images-idx3-ubyte.gz in any case; 7-Zip writes train-images.idx3-ubyte, EMNIST has test instead of t10k
+# SET-train-images-idx3-ubyte.gz in any case; 7-Zip writes train-images.idx3-ubyte, EMNIST has test instead of t10k,
+# QMNIST labels-idx2-int, and KMNIST train-imgs.npz
 _NAME = re.compile(
-    r"(?P<set>.*?)(?P<part>train|t10k|test)[-_. ](?P<what>images|labels)[-_. ]"
-    r"idx(?P<dimensions>\d)([-_. ]ubyte)?(\.gz)?",
+    r"(?P<set>.*?)(?P<part>train|t10k|test)[-_. ](?P<what>images|imgs|labels)"
+    r"([-_. ]idx(?P<dimensions>\d)([-_. ](ubyte|int))?(\.gz)?|\.npz)",
     re.IGNORECASE,
 )
 
@@ -30,7 +31,7 @@ class _File:
     kind: str
     """"train-images", "train-labels", "t10k-images" or "t10k-labels\""""
     dimensions: int
-    """dimensions of its array, by its name"""
+    """dimensions of its array, by its name; 3 for images in .npz, which may be colour images, too"""
 
 
 def image_files(folder: Path, name: str) -> Iterator[tuple[Path, int]]:
@@ -50,7 +51,7 @@ def image_files(folder: Path, name: str) -> Iterator[tuple[Path, int]]:
         names = listed(sorted(file.path.name for file in images))
         raise ValueError(f"{folder}: it must hold grey images or colour images, not both: {names}")
     for wanted in FILES:
-        found = [file for file in files if file.kind == _kind(wanted)]
+        found = [file for file in files if wanted.startswith(file.kind)]
         if not found:
             missing = f"{chosen}-{wanted}" if chosen else wanted
             missing = missing.replace("idx3", f"idx{images[0].dimensions}") if images else missing
@@ -93,13 +94,10 @@ def _files(folder: Path) -> Iterator[_File]:
         # some unpackers make a folder of the file's name around it
         for path in [entry] if entry.is_file() else sorted(entry.iterdir()):
             if path.is_file() and _NAME.fullmatch(path.name):
-                kind = _kind(f"{match['part']}-{match['what']}")
-                yield _File(path, match["set"].strip("-_. ").lower(), kind, int(match["dimensions"]))
-
-
-def _kind(name: str) -> str:
-    part, what = re.split("[-_. ]", name.lower())[:2]
-    return f"{'train' if part == 'train' else 't10k'}-{what}"
+                part = "train" if match["part"].lower() == "train" else "t10k"
+                what = "labels" if match["what"].lower() == "labels" else "images"
+                dimensions = int(match["dimensions"] or (3 if what == "images" else 1))
+                yield _File(path, match["set"].strip("-_. ").lower(), f"{part}-{what}", dimensions)
 
 
 def _preference(file: _File) -> tuple[bool, bool, str]:

@@ -2,9 +2,12 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from tikitaka._internal.npz import read_npz
 from tikitaka._internal.shown import listed, shown
 from tikitaka.data.arrays import image_shape, inputs_of
 from tikitaka.data.dataset import Dataset
@@ -55,7 +58,8 @@ def load(
     A folder of grey images holds {train,t10k}-images-idx3-ubyte (examples, rows, columns) and
     {train,t10k}-labels-idx1-ubyte, each with or without .gz; one of colour images {train,t10k}-images-idx4-ubyte
     (examples, rows, columns, channels) in place of the first. Other case, a dot or an underscore for a hyphen, test for
-    t10k, and the name of the set before it all (as EMNIST has) are allowed, and so is a single folder around the files.
+    t10k, and the name of the set before it all (as EMNIST has) are allowed, and so are a single folder around the
+    files, and the files of QMNIST (qmnist-train-labels-idx2-int, …) and KMNIST (kmnist-train-imgs.npz, …).
     Any other folder holds one text, *.txt or *.txt.gz; without a folder, the file `name`, `name`.txt or `name`.txt.gz
     is the text. A text becomes sequences of `sequence` characters, as `text_dataset` cuts them, in the codes of
     `vocabulary` if given; images ignore both.
@@ -86,9 +90,11 @@ def _images(name: str, folder: Path) -> Dataset:
     own = name == "digits" and folder.parent != _BUNDLED  # it only has the name of the bundled set
     sums = (None,) * 4 if own else _SHA256.get(name, (None,) * 4)
     train_x, train_y, test_x, test_y = (
-        read_idx(path, ndim=(3, 4) if dimensions == 3 else dimensions, sha256=sha)  # colour, whatever its name
+        _array(path, (3, 4) if dimensions == 3 else (dimensions,), sha)  # colour, whatever its name
         for (path, dimensions), sha in zip(image_files(folder, name), sums, strict=True)
     )
+    # the first column of QMNIST's labels is the class
+    train_y, test_y = (y[:, 0] if y.ndim == 2 and y.size else y for y in (train_y, test_y))
     for part, x, y in (("train", train_x, train_y), ("t10k", test_x, test_y)):
         if len(x) != len(y):
             raise ValueError(f"{folder}: {part} has {len(x):,} images but {len(y):,} labels")
@@ -116,6 +122,17 @@ def _images(name: str, folder: Path) -> Dataset:
         classes=classes,
         shape=shape,
     )
+
+
+def _array(path: Path, ndim: tuple[int, ...], sha256: str | None) -> NDArray[np.integer[Any]]:
+    """The one array in an IDX file, or in an .npz file."""
+    if path.suffix.lower() != ".npz":
+        return read_idx(path, ndim=ndim, sha256=sha256)
+    arrays = list(read_npz(path).values())
+    if len(arrays) != 1 or arrays[0].dtype != np.uint8 or arrays[0].ndim not in ndim:
+        found = listed(f"{array.dtype} of shape {array.shape}" for array in arrays)
+        raise ValueError(f"{path}: it must hold one array of uint8 and {ndim[0]} dimensions, not {found}")
+    return arrays[0]
 
 
 def _place(name: str, data_dir: str | Path | None) -> Path:

@@ -6,8 +6,6 @@ metadata as JSON) and the SHA-256 of all of these and the arrays. In .npz the he
 
 import io
 import json
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,6 +17,7 @@ from numpy.typing import NDArray
 from tikitaka import _core, nn
 from tikitaka._internal.atomic_write import atomic_write, replacing
 from tikitaka._internal.checksum import verify, with_checksum
+from tikitaka._internal.npz import read_npz
 from tikitaka._internal.shown import listed, shown
 from tikitaka.config import from_dict
 
@@ -95,19 +94,11 @@ def _ending(path: str | Path) -> str:
 
 
 def _read_npz(path: str | Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
-    content = io.BytesIO(Path(path).read_bytes())
+    arrays = read_npz(path)
     try:
-        # not np.load(path), which would accept other kinds of files, too
-        with zipfile.ZipFile(content) as file:
-            arrays = {
-                name.removesuffix(".npy"): np.lib.format.read_array(io.BytesIO(file.read(name)), allow_pickle=False)
-                for name in file.namelist()
-            }
         header = json.loads(arrays.pop(_HEADER).tobytes())
         if not all(isinstance(value, str) for value in header.values()):
             raise ValueError("its header must contain nothing but strings")
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, MemoryError) as error:
-        raise ValueError(f"{path} is not a valid .npz file: {error}") from error
     except (KeyError, AttributeError, ValueError) as error:
         raise ValueError(f"{path} is not a model of tikitaka: {error}") from error
     return arrays, header
