@@ -15,8 +15,8 @@ CLAIMS_OUT ?= target/claims
 # So that mkdocs does not advertise its successor.
 export NO_MKDOCS_2_WARNING = 1
 
-.PHONY: help demo dev build check test lint test-rust check-arm test-arm test-python test-quick test-torch test-wheel \
-	claims docs bench bench-kernels bench-instructions bench-speed bench-scaling bench-peers wheel licences package fuzz \
+.PHONY: help demo dev build check test lint test-rust check-arm test-arm test-python test-quick test-long test-torch \
+	test-wheel claims docs bench bench-kernels bench-instructions bench-speed bench-scaling bench-peers wheel licences package fuzz \
 	fuzz-rust fuzz-python sanitize sanitize-address sanitize-memory clean
 
 help:  ## this list
@@ -82,6 +82,9 @@ test-python: build  ## Python tests
 
 test-quick: build  ## Python tests, without the slow ones
 	$(BIN)/python -m pytest -m "not slow"
+
+test-long: build  ## bad input and kills by the thousand: 10,000 command lines and RUN folders, 1,000 kills (hours)
+	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest tests/robustness
 
 # PyTorch from PyPI includes CUDA on Linux (6 GB on disk). For the small CPU build, if its index can be reached, set
 # TORCH_INDEX=https://download.pytorch.org/whl/cpu
