@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.support.copies import Momentum, continued
 
 import tikitaka as tt
+from support.copies import Momentum, continued
 
 RNG = np.random.default_rng(3)
 X, Y = RNG.uniform(0, 1, (40, 5)).astype(np.float32), np.arange(40) % 3
