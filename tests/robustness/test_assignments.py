@@ -75,7 +75,6 @@ def test_rules_that_the_caller_changes_later_are_not_those_of_the_network() -> N
     rules[0] = tt.Ttv2(fast_lr=0.1)
     assert one.rules.lr == 0.1  # type: ignore[union-attr]
     assert each.rules == (tt.Ttv2(), tt.Ttv2())
-    assert "lr_A" in each.describe() or each.describe()
 
 
 @pytest.mark.parametrize("name", ["weights", "reference", "symmetry_point", "pulses"])
@@ -103,6 +102,9 @@ def test_elements_of_an_array_cannot_be_assigned(name: str) -> None:
         (tt.program(network().extract("read")), "network"),
         (tt.Run(Path(), tt.TrainConfig()), "config"),
         (tt.Run(Path(), tt.TrainConfig()), "path"),
+        (tt.Run(Path(), tt.TrainConfig()), "epochs"),
+        (tt.EarlyStopping(), "patience"),
+        (tt.EarlyStopping(), "metrics"),
         (tt.TrainConfig(), "epochs"),
         (tt.data.load("digits"), "train_x"),
     ],

@@ -64,3 +64,17 @@ def test_an_edited_config_of_a_finished_run_is_refused(command: Command, tmp_pat
             tt.Run.open(run).train(progress=False)
         path.write_text(written, encoding="utf-8")
     assert command("train", "--resume", run)[0] == 0
+
+
+def test_data_that_were_edited_in_memory_are_other_data(tmp_path: Path) -> None:
+    data = tt.data.load("digits").first(60)
+    before = data.digest
+    run = tt.Run.create(tmp_path / "R", tt.TrainConfig(data="digits", examples=60, epochs=2))
+    with pytest.raises(tt.Stopped):
+        run.train(data, progress=False, stop=lambda: True)
+    data.train_x[0, 0] += 0.5
+    assert data.digest != before
+    with pytest.raises(ValueError, match="digits must be the data that .* was started with"):
+        run.train(data, progress=False)
+    data.train_x[0, 0] -= 0.5
+    assert run.train(data, progress=False)["epochs"] == 2

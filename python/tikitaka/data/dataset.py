@@ -4,7 +4,6 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from numbers import Integral
 from typing import Any, Self, get_args
 
@@ -189,9 +188,10 @@ class Dataset:
         """Targets per example: 1 for a vector, the characters of a sequence of text."""
         return int(self.train_y.shape[1]) if self.sequences else 1
 
-    @cached_property
+    @property
     def digest(self) -> str:
-        """SHA-256 of all examples and targets; data sets with the same digest give trainings with the same bits."""
+        """SHA-256 of all examples and targets as they are now; data sets with the same digest give trainings with the
+        same bits."""
         sha = hashlib.sha256()
         for part in (self.train_x, self.train_y, self.test_x, self.test_y):
             sha.update(f"{part.dtype.str} {part.shape}".encode())

@@ -3,13 +3,15 @@
 import math
 from numbers import Real
 
-from tikitaka._internal.shown import shown
+from tikitaka._internal.shown import listed, shown
 from tikitaka._internal.validation import check_int, check_kind, one_of
 from tikitaka.training.metrics import Metrics
 
 __all__ = ["EarlyStopping"]
 
 _METRICS = ("validation_loss", "validation_error", "test_loss", "test_error", "train_loss", "train_error")
+_SETTINGS = ("patience", "metric", "min_delta")
+_STATE = ("best", "best_epoch")
 
 
 class EarlyStopping:
@@ -48,6 +50,16 @@ class EarlyStopping:
         """the smallest value so far that counted as an improvement"""
         self.best_epoch = 0
         """its epoch, from 1; 0 before the first"""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if (
+            name in vars(self)
+            and name not in _STATE
+            or type(self) is EarlyStopping
+            and name not in (*_SETTINGS, *_STATE)
+        ):
+            raise AttributeError(f"{listed([name])} cannot be assigned: make another EarlyStopping with other settings")
+        super().__setattr__(name, value)
 
     def __repr__(self) -> str:
         return f"EarlyStopping(patience={self.patience}, metric={self.metric!r}, min_delta={self.min_delta:g})"

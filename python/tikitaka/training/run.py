@@ -43,10 +43,13 @@ class Run:
     used, with a warning.
     """
 
+    __slots__ = ("_config", "_known", "_lines", "_path")
+
     def __init__(self, path: Path, config: TrainConfig) -> None:
         self._path = path
         self._config = config
         self._lines: list[str] = []
+        self._known: tuple[Dataset, str] | None = None  # the data that it trains on now, with its digest
 
     @property
     def path(self) -> Path:
@@ -128,18 +131,22 @@ class Run:
         dataset = self.config.dataset(data_dir) if dataset is None else dataset
         with self.locked():
             network, start = self.prepare(dataset)
-            return train(
-                self.config,
-                network,
-                dataset,
-                run=self,
-                start=start,
-                threads=threads,
-                progress=progress,
-                checkpoint_epochs=checkpoint_epochs,
-                checkpoint_minutes=checkpoint_minutes,
-                stop=stop,
-            )
+            self._known = dataset, dataset.digest
+            try:
+                return train(
+                    self.config,
+                    network,
+                    dataset,
+                    run=self,
+                    start=start,
+                    threads=threads,
+                    progress=progress,
+                    checkpoint_epochs=checkpoint_epochs,
+                    checkpoint_minutes=checkpoint_minutes,
+                    stop=stop,
+                )
+            finally:
+                self._known = None
 
     def extend(
         self, epochs: int, *, schedule: str | Sequence[float] | None = None, average_from: int | None = None
@@ -242,6 +249,7 @@ class Run:
         for name, value, kind in (("progress", progress, Progress), ("dataset", dataset, Dataset)):
             if value is not None:
                 check_kind(name, value, kind)
+        known = self._known[1] if self._known is not None and self._known[0] is dataset else None
         checkpoint.save(
             self.path,
             Checkpoint(
@@ -250,7 +258,7 @@ class Run:
                 network.outputs,
                 self.config.to_dict(),
                 Progress(epoch) if progress is None else progress,
-                None if dataset is None else dataset.digest,
+                None if dataset is None else known or dataset.digest,
                 None if dataset is None else dataset.vocabulary,
                 None if dataset is None else dataset.shape,
                 "classification" if dataset is None else dataset.task,
