@@ -4,7 +4,7 @@ use super::config::workers;
 use super::errors::shortened;
 use crate::Workers;
 use crate::check::{check_finite, number};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -27,33 +27,41 @@ pub(super) fn integers(value: &Bound<'_, PyAny>, what: &str) -> PyResult<Vec<i64
     Ok(array.as_slice()?.to_vec())
 }
 
-/// A two-dimensional array of integers from 0 on, copied, with its shape; `None` for what is no such array.
-pub(super) fn codes(value: &Bound<'_, PyAny>, what: &str) -> PyResult<Option<(Vec<u32>, [usize; 2])>> {
-    let given = value.py().import("numpy")?.call_method1("asarray", (value,))?;
+/// A two-dimensional array of codes among `count`, copied, with its shape; `None` for what is no such array.
+pub(super) fn codes(value: &Bound<'_, PyAny>, what: &str, count: usize) -> PyResult<Option<(Vec<u32>, [usize; 2])>> {
+    let given = as_array(value, what)?;
     if !"iu".contains(&kind(&given)?) || given.getattr("ndim")?.extract::<usize>()? != 2 {
         return Ok(None);
     }
     let array = whole_numbers(value, what)?;
-    let codes = array.as_slice()?.iter().map(|&n| index(what, n)).collect::<PyResult<_>>()?;
+    let codes = array.as_slice()?.iter().map(|&n| index(what, n, count)).collect::<PyResult<_>>()?;
     Ok(Some((codes, [array.shape()[0], array.shape()[1]])))
 }
 
-/// An integer from 0 on.
-pub(super) fn index(what: &str, n: i64) -> PyResult<u32> {
-    u32::try_from(n).map_err(|_| {
-        PyValueError::new_err(format!("{what} must be from 0 to {}, not {n}", number(f64::from(u32::MAX))))
-    })
+/// An integer from 0 on. The core refuses those that are not below `count`, and names the example.
+pub(super) fn index(what: &str, n: i64, count: usize) -> PyResult<u32> {
+    let most = count.saturating_sub(1) as f64;
+    u32::try_from(n).map_err(|_| Error::range(what, n as f64, format!("from 0 to {}", number(most))).into())
 }
 
-/// Positions of examples, or codes: integers, since booleans are a choice among examples, not positions.
-pub(super) fn positions(value: &Bound<'_, PyAny>, what: &str) -> PyResult<Vec<u32>> {
-    let given = value.py().import("numpy")?.call_method1("asarray", (value,))?;
+/// Positions of examples, or codes, among `count`: integers, since booleans are a choice among examples, not positions.
+pub(super) fn positions(value: &Bound<'_, PyAny>, what: &str, count: usize) -> PyResult<Vec<u32>> {
+    let given = as_array(value, what)?;
     if kind(&given)? == "b" {
         return Err(PyTypeError::new_err(format!(
             "{what} must be integers, not booleans: np.flatnonzero({what}) has the positions of those that are true"
         )));
     }
-    integers(value, what)?.into_iter().map(|n| index(what, n)).collect()
+    integers(value, what)?.into_iter().map(|n| index(what, n, count)).collect()
+}
+
+/// What NumPy takes a value for; it refuses lists of lists of different lengths.
+fn as_array<'py>(value: &Bound<'py, PyAny>, what: &str) -> PyResult<Bound<'py, PyAny>> {
+    let py = value.py();
+    py.import("numpy")?.call_method1("asarray", (value,)).map_err(|e| match e.is_instance_of::<PyValueError>(py) {
+        true => PyValueError::new_err(shortened(format!("{what} must be an array of numbers: {}", e.value(py)))),
+        false => e,
+    })
 }
 
 /// What NumPy calls the kind of a type: "f", "i", "u", "b", …
@@ -63,7 +71,7 @@ pub(super) fn kind(array: &Bound<'_, PyAny>) -> PyResult<String> {
 
 fn whole_numbers<'py>(value: &Bound<'py, PyAny>, what: &str) -> PyResult<PyReadonlyArrayDyn<'py, i64>> {
     let array = converted(value, what, "iub", "int64")?;
-    let given = value.py().import("numpy")?.call_method1("asarray", (value,))?;
+    let given = as_array(value, what)?;
     let wrapped = kind(&given)? == "u" && !array.call_method1("__eq__", (&given,))?.call_method0("all")?.is_truthy()?;
     if wrapped {
         return Err(PyValueError::new_err(format!("{what} must be at most {}", i64::MAX)));
@@ -79,7 +87,7 @@ fn converted<'py>(value: &Bound<'py, PyAny>, what: &str, kinds: &str, dtype: &st
         )));
     }
     let numpy = py.import("numpy")?;
-    let array = numpy.call_method1("asarray", (value,))?;
+    let array = as_array(value, what)?;
     let kind = kind(&array)?;
     let empty = kind == "f" && array.getattr("size")?.extract::<usize>()? == 0; // what NumPy makes of []
     if !kinds.contains(kind.as_str()) && !empty {

@@ -38,12 +38,19 @@ fn as_dict<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     value.py().import("dataclasses")?.call_method1("asdict", (value,))
 }
 
-/// A whole number that fits its type: a negative or too large one is a TypeError, which names its argument.
+/// A whole number that fits its type: a negative or too large one is a TypeError, to which PyO3 adds the argument.
 pub(super) fn whole<'py, T: for<'a> FromPyObject<'a, 'py>>(value: &Bound<'py, PyAny>) -> PyResult<T> {
+    numeric(value, "a whole number from 0 to 2^64 - 1")
+}
+
+/// A number.
+pub(super) fn real<'py, T: for<'a> FromPyObject<'a, 'py>>(value: &Bound<'py, PyAny>) -> PyResult<T> {
+    numeric(value, "a number")
+}
+
+fn numeric<'py, T: for<'a> FromPyObject<'a, 'py>>(value: &Bound<'py, PyAny>, expected: &str) -> PyResult<T> {
     let number = if value.is_instance_of::<PyBool>() { None } else { value.extract().ok() };
-    number.ok_or_else(|| {
-        PyTypeError::new_err(format!("expected a whole number from 0 to 2^64 - 1, got {}", given(value)))
-    })
+    number.ok_or_else(|| PyTypeError::new_err(format!("expected {expected}, got {}", given(value))))
 }
 
 /// Whether a value is settings rather than an object with behaviour of its own.
@@ -202,10 +209,10 @@ pub(super) fn describe(
     rule: &Bound<'_, PyAny>,
     #[pyo3(from_py_with = whole)] rows: usize,
     #[pyo3(from_py_with = whole)] cols: usize,
-    x: f64,
-    delta: f64,
+    #[pyo3(from_py_with = real)] x: f64,
+    #[pyo3(from_py_with = real)] delta: f64,
     #[pyo3(from_py_with = whole)] samples: Option<u64>,
-    lr_scale: f64,
+    #[pyo3(from_py_with = real)] lr_scale: f64,
 ) -> PyResult<(String, Vec<String>)> {
     let rule: RuleConfig =
         settings(Some(rule), "rule")?.ok_or_else(|| PyValueError::new_err("rule must be a rule, not None"))?;

@@ -1,7 +1,7 @@
 //! The low-level array, for your own loops and rules.
 
 use super::arrays::{Values, fixed_out, integers, matrix, matrix_out, named_out, products, vector};
-use super::config::{programming, settings, whole};
+use super::config::{programming, real, settings, whole};
 use super::copies::{pickled, unpickled};
 use super::one_thread::OneThread;
 use super::state::{state_in, state_out};
@@ -196,7 +196,12 @@ impl PyCrossbar {
     /// One pulsed update W ← W + lr·δxᵀ in expectation (GV16), for x of shape (cols,) and delta of shape (rows,).
     ///
     /// Raises ValueError for another shape or an lr that is not finite.
-    fn update(&self, x: &Bound<'_, PyAny>, delta: &Bound<'_, PyAny>, lr: f32) -> PyResult<()> {
+    fn update(
+        &self,
+        x: &Bound<'_, PyAny>,
+        delta: &Bound<'_, PyAny>,
+        #[pyo3(from_py_with = real)] lr: f32,
+    ) -> PyResult<()> {
         let (x, delta) = self.sample(x, delta, lr)?;
         Ok(self.array.write()?.update(&x, &delta, lr)?)
     }
@@ -210,7 +215,7 @@ impl PyCrossbar {
         py: Python<'py>,
         x: &Bound<'py, PyAny>,
         delta: &Bound<'py, PyAny>,
-        lr: f32,
+        #[pyo3(from_py_with = real)] lr: f32,
     ) -> PyResult<(Bound<'py, PyArray2<bool>>, Bound<'py, PyArray2<bool>>)> {
         let (x, delta) = self.sample(x, delta, lr)?;
         let (rows, cols) = self.array.read()?.next_pulse_trains(&x, &delta, lr)?;
@@ -261,7 +266,7 @@ impl PyCrossbar {
         py: Python<'_>,
         target: &Bound<'_, PyAny>,
         method: &str,
-        error: f64,
+        #[pyo3(from_py_with = real)] error: f64,
         #[pyo3(from_py_with = whole)] max_pulses: u32,
     ) -> PyResult<u64> {
         let target = matrix(target, "target", self.shape())?;

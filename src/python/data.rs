@@ -33,7 +33,7 @@ impl<'py> Data<'py> {
     pub(super) fn new(network: &Network, x: &Bound<'py, PyAny>) -> PyResult<Self> {
         let n = network.inputs();
         if network.recurrent()
-            && let Some((codes, [examples, time_steps])) = codes(x, "x")?
+            && let Some((codes, [examples, time_steps])) = codes(x, "x", n)?
         {
             return Ok(Self { inputs: DataArg::Codes(codes), examples, time_steps });
         }
@@ -67,7 +67,7 @@ impl<'py> Data<'py> {
     ) -> PyResult<DataArg<'t>> {
         let (examples, steps, m) = (self.examples, self.time_steps, network.outputs());
         match loss {
-            Loss::CrossEntropy if network.recurrent() => match codes(targets, "targets")? {
+            Loss::CrossEntropy if network.recurrent() => match codes(targets, "targets", m)? {
                 Some((classes, shape)) if shape == [examples, steps] => Ok(DataArg::Codes(classes)),
                 _ => {
                     let array = targets.py().import("numpy")?.call_method1("asarray", (targets,))?;
@@ -78,7 +78,7 @@ impl<'py> Data<'py> {
                 }
             },
             Loss::CrossEntropy => {
-                let classes = integers(targets, "targets")?.into_iter().map(|n| index("targets", n));
+                let classes = integers(targets, "targets")?.into_iter().map(|n| index("targets", n, m));
                 Ok(DataArg::Codes(classes.collect::<PyResult<_>>()?))
             }
             Loss::MeanSquare => {

@@ -1,7 +1,7 @@
 //! One rule with its arrays, for your own training loop.
 
 use super::arrays::{Values, batch, fixed_out, floats, matrix, matrix_out, named_out, products};
-use super::config::{programming, whole, workers};
+use super::config::{programming, real, whole, workers};
 use super::copies::{pickled, unpickled};
 use super::one_thread::OneThread;
 use super::rule;
@@ -100,7 +100,7 @@ impl PyLayer {
         py: Python<'_>,
         target: &Bound<'_, PyAny>,
         method: &str,
-        error: f64,
+        #[pyo3(from_py_with = real)] error: f64,
         #[pyo3(from_py_with = whole)] max_pulses: u32,
     ) -> PyResult<u64> {
         let target = matrix(target, "target", self.shape())?;
@@ -163,7 +163,7 @@ impl PyLayer {
         py: Python<'_>,
         x: &Bound<'_, PyAny>,
         delta: &Bound<'_, PyAny>,
-        lr_scale: f32,
+        #[pyo3(from_py_with = real)] lr_scale: f32,
         #[pyo3(from_py_with = whole)] threads: usize,
     ) -> PyResult<()> {
         check_not_negative("lr_scale", f64::from(lr_scale))?;

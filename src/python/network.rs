@@ -1,9 +1,9 @@
 //! Whole networks.
 
 use super::arrays::{fixed_out, matrix, matrix_out, named_out, positions};
-use super::config::{layer, programming, whole, workers};
+use super::config::{layer, programming, real, whole, workers};
 use super::data::Data;
-use super::errors::unknown;
+use super::errors::{given, unknown};
 use super::one_thread::OneThread;
 use super::rule;
 use super::state::{add_state, state_in, state_out};
@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::network::{Loss, Memory, Network, NetworkState, Progress, TrainOptions};
 use crate::rule::Rule;
 use numpy::{PyArray1, PyArray2, PyArrayDyn, PyArrayMethods};
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyMapping};
 use pythonize::pythonize;
@@ -26,13 +26,6 @@ pub(super) struct PyNetwork {
 
 /// The name of the class.
 const CLASS: &str = "Network";
-
-/// A number for all arrays, or one for each in order.
-#[derive(FromPyObject)]
-enum PerArray {
-    One(f64),
-    Each(Vec<f64>),
-}
 
 #[pymethods]
 impl PyNetwork {
@@ -84,8 +77,8 @@ impl PyNetwork {
     }
 
     #[setter]
-    fn set_weights(&self, value: Vec<Bound<'_, PyAny>>) -> PyResult<()> {
-        let weights = self.per_array(&value, "weights")?;
+    fn set_weights(&self, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        let weights = self.per_array(value, "weights")?;
         Ok(self.network.write()?.set_weights(&weights)?)
     }
 
@@ -95,15 +88,19 @@ impl PyNetwork {
     fn program(
         &self,
         py: Python<'_>,
-        targets: Vec<Bound<'_, PyAny>>,
+        targets: &Bound<'_, PyAny>,
         method: &str,
-        error: Option<PerArray>,
+        error: Option<&Bound<'_, PyAny>>,
         #[pyo3(from_py_with = whole)] max_pulses: u32,
     ) -> PyResult<Vec<u64>> {
-        let targets = self.per_array(&targets, "targets")?;
-        let errors = match error.unwrap_or(PerArray::One(0.0)) {
-            PerArray::One(error) => vec![error; targets.len()],
-            PerArray::Each(errors) => errors,
+        let targets = self.per_array(targets, "targets")?;
+        let errors = match error {
+            None => vec![0.0; targets.len()],
+            Some(error) => match (real(error), error.extract()) {
+                (Ok(one), _) => vec![one; targets.len()],
+                (_, Ok(each)) => each,
+                _ => return Err(PyTypeError::new_err(format!("error must be numbers, not {}", given(error)))),
+            },
         };
         if errors.len() != targets.len() {
             let (expected, given) = (targets.len(), errors.len());
@@ -152,13 +149,14 @@ impl PyNetwork {
         targets: &Bound<'_, PyAny>,
         order: Option<&Bound<'_, PyAny>>,
         #[pyo3(from_py_with = whole)] batch: usize,
-        lr_scale: f32,
+        #[pyo3(from_py_with = real)] lr_scale: f32,
         #[pyo3(from_py_with = whole)] threads: usize,
     ) -> PyResult<(f64, u64)> {
         let network = &mut *self.network.write()?;
         let data = Data::new(network, x)?;
         let targets = data.targets(network, self.loss, targets)?;
-        let order = order.filter(|order| !order.is_none()).map(|order| positions(order, "order")).transpose()?;
+        let order = order.filter(|order| !order.is_none());
+        let order = order.map(|order| positions(order, "order", data.examples)).transpose()?;
         let workers = workers(threads)?;
         let (x, targets) = (data.examples()?, targets.targets()?);
         let options = TrainOptions { order: order.as_deref(), batch, lr_scale };
@@ -227,14 +225,14 @@ impl PyNetwork {
         py: Python<'py>,
         prime: &Bound<'py, PyAny>,
         #[pyo3(from_py_with = whole)] count: usize,
-        temperature: f32,
+        #[pyo3(from_py_with = real)] temperature: f32,
         #[pyo3(from_py_with = whole)] seed: u64,
         #[pyo3(from_py_with = whole)] draw: u64,
         #[pyo3(from_py_with = whole)] threads: usize,
     ) -> PyResult<Bound<'py, PyArray1<i64>>> {
-        let prime = positions(prime, "prime")?;
-        let workers = workers(threads)?;
         let network = &*self.network.read()?;
+        let prime = positions(prime, "prime", network.inputs())?;
+        let workers = workers(threads)?;
         let codes = py.detach(|| network.sample(&prime, count, temperature, seed, draw, &workers))?;
         Ok(PyArray1::from_vec(py, codes.into_iter().map(i64::from).collect()))
     }
@@ -307,13 +305,16 @@ impl PyNetwork {
 
 impl PyNetwork {
     /// A matrix for each array.
-    fn per_array(&self, given: &[Bound<'_, PyAny>], what: &'static str) -> PyResult<Vec<Vec<f32>>> {
+    fn per_array(&self, value: &Bound<'_, PyAny>, what: &'static str) -> PyResult<Vec<Vec<f32>>> {
+        let Ok(each) = value.extract::<Vec<Bound<'_, PyAny>>>() else {
+            return Err(PyTypeError::new_err(format!("{what} must be a list of arrays, not {}", given(value))));
+        };
         let shapes: Vec<_> = self.network.read()?.rules().map(|rule| rule.shape()).collect();
-        if given.len() != shapes.len() {
-            let (expected, given) = (shapes.len(), given.len());
+        if each.len() != shapes.len() {
+            let (expected, given) = (shapes.len(), each.len());
             return Err(PyValueError::new_err(format!("{what} must have {expected} arrays, not {given}")));
         }
-        given.iter().zip(shapes).map(|(values, shape)| matrix(values, what, shape)).collect()
+        each.iter().zip(shapes).map(|(values, shape)| matrix(values, what, shape)).collect()
     }
 
     /// What `look` finds in the rule of an array.

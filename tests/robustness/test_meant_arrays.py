@@ -64,6 +64,43 @@ def test_a_boolean_is_no_number(name: str) -> None:
 @pytest.mark.parametrize(
     "call",
     [
+        lambda: tt.Network(LAYERS, tt.DigitalSgd()).train(X, Y, lr_scale=True),
+        lambda: tt.Network(LSTM, tt.DigitalSgd()).sample([0], 3, temperature=True),
+        lambda: tt.Crossbar(2, 2).update([1, 1], [1, 1], True),
+        lambda: tt.AnalogLayer(tt.DigitalSgd(), np.zeros((2, 2))).update([1, 1], [1, 1], lr_scale=True),
+    ],
+)
+def test_a_boolean_is_no_factor(call: Any) -> None:
+    with pytest.raises(TypeError, match="expected a number, got True"):
+        call()
+
+
+@pytest.mark.parametrize("bad", [{"a": 1}, "ab", 3, None], ids=repr)
+def test_weights_are_lists_of_arrays(bad: Any) -> None:
+    network = tt.Network(LAYERS, tt.DigitalSgd())
+    with pytest.raises(TypeError, match="weights must be a list of arrays, not "):
+        network.weights = bad
+    with pytest.raises(TypeError, match="targets must be a list of arrays, not "):
+        network.program(bad)
+    with pytest.raises(TypeError, match="error must be numbers, not "):
+        network.program(network.weights, "error", error="ab")  # type: ignore[arg-type]
+
+
+def test_rows_of_different_lengths_are_no_array() -> None:
+    network, ragged = tt.Network(LAYERS, tt.DigitalSgd()), [[1, 2, 3, 4], [1, 2]]
+    for name, call in {
+        "x": lambda: network.forward(ragged),
+        "targets": lambda: network.train(X[:2], [[0], [1, 2]]),
+        "order": lambda: network.train(X, Y, order=[[0], [1, 2]]),
+        "delta": lambda: tt.Crossbar(4, 2).backward(ragged),
+    }.items():
+        with pytest.raises(ValueError, match=f"{name} must be an array of numbers: "):
+            call()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
         lambda: tt.Network(LAYERS, tt.DigitalSgd()).train(MASKED, Y),
         lambda: tt.Network(LAYERS, tt.DigitalSgd()).forward(MASKED),
         lambda: tt.Network(LAYERS, tt.DigitalSgd()).train(X, np.ma.masked_array(Y, Y == 1)),

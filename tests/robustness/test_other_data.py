@@ -74,7 +74,7 @@ def test_data_that_were_edited_in_memory_are_other_data(tmp_path: Path) -> None:
         run.train(data, progress=False, stop=lambda: True)
     data.train_x[0, 0] += 0.5
     assert data.digest != before
-    with pytest.raises(ValueError, match="digits must be the data that .* was started with"):
+    with pytest.raises(ValueError, match=r"digits must be the data that .* was started with"):
         run.train(data, progress=False)
     data.train_x[0, 0] -= 0.5
     assert run.train(data, progress=False)["epochs"] == 2

@@ -11,7 +11,6 @@ __all__ = ["EarlyStopping"]
 
 _METRICS = ("validation_loss", "validation_error", "test_loss", "test_error", "train_loss", "train_error")
 _SETTINGS = ("patience", "metric", "min_delta")
-_STATE = ("best", "best_epoch")
 
 
 class EarlyStopping:
@@ -52,12 +51,9 @@ class EarlyStopping:
         """its epoch, from 1; 0 before the first"""
 
     def __setattr__(self, name: str, value: object) -> None:
-        if (
-            name in vars(self)
-            and name not in _STATE
-            or type(self) is EarlyStopping
-            and name not in (*_SETTINGS, *_STATE)
-        ):
+        again = name in _SETTINGS and name in vars(self)
+        unknown = type(self) is EarlyStopping and name not in (*_SETTINGS, "best", "best_epoch")
+        if again or unknown:
             raise AttributeError(f"{listed([name])} cannot be assigned: make another EarlyStopping with other settings")
         super().__setattr__(name, value)
 
