@@ -103,8 +103,8 @@ class Network:
         if fixed or unknown:
             what = "has no such setting" if unknown else "cannot be assigned"
             raise AttributeError(
-                f"{listed([name])} {what}: the layers, rules, loss and seed of a network are fixed, and training takes other "
-                "settings as arguments; make another Network, and start_from the weights of this one"
+                f"{listed([name])} {what}: the layers, rules, loss and seed of a network are fixed, and training takes "
+                "other settings as arguments; make another Network, and start_from the weights of this one"
             )
         object.__setattr__(self, name, value)
 
