@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tikitaka._core import AnalogLayer, Crossbar
+from tikitaka._internal.shown import listed, shown
 from tikitaka.config.base import Config
 
 __all__ = ["Rule"]
@@ -146,7 +147,7 @@ class Rule:
         own = self.state()
         arrays = {f"{name}.reference" for name, _ in _arrays(vars(self))}
         if (own.keys() ^ state.keys()) - arrays:
-            different = ", ".join(sorted(own.keys() ^ state.keys()))
+            different = listed(sorted(own.keys() ^ state.keys()))
             raise ValueError(f"the state must have the attributes of {type(self).__name__}; it differs in {different}")
         for name, array in own.items():
             if name not in state:
@@ -160,7 +161,7 @@ class Rule:
         plain = {
             name: value for name, value in vars(self).items() if isinstance(value, bool | int | float | str | Config)
         }
-        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in plain.items())})"
+        return f"{type(self).__name__}({', '.join(f'{name}={shown(value)}' for name, value in plain.items())})"
 
     def _attributes(self) -> dict[str, Any]:
         return {"averaging": self.averaging, **vars(self)}

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import tikitaka as tt
+from tikitaka.experiments.studies import registry
 
 LAYERS = [tt.nn.Linear(4, 5), tt.nn.Tanh(), tt.nn.Linear(5, 3, bias=False)]
 NETWORK = tt.Network(LAYERS, [tt.Ttv2(fast_lr=0.5), tt.DigitalSgd()], seed=7)
@@ -30,6 +31,14 @@ CONFIGS = [
 class Own(tt.Rule):
     def __init__(self) -> None:
         self.lr, self.device, self.buffer = 0.5, tt.SoftBounds(states=9), np.zeros(3)
+
+
+class Long(Own):
+    def __init__(self) -> None:
+        self.note = "x" * 100_000
+
+    def build(self, weights: Any, seed: int, layer: int) -> None:
+        self.array = tt.Crossbar(*weights.shape)
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=repr)
@@ -69,6 +78,11 @@ def test_a_network_shows_layers_arrays_and_rules() -> None:
         (tt.EarlyStopping(3), "EarlyStopping(patience=3, metric='validation_loss', min_delta=0)"),
         (tt.TrainConfig(), "TrainConfig(net='fcn', data='mnist', "),
         (tt.Score(0.5, 0.1), "Score(loss=0.5, error=0.1)"),
+        (tt.Network([tt.nn.Linear(8, 8)] * 5000, tt.DigitalSgd()), "Network(8 inputs, 8 outputs, 360,000 weights"),
+        (tt.AnalogLayer(Long(), np.zeros((2, 3))), "AnalogLayer(2 × 3, Long(note='xxxxxxxx"),
+        (tt.plot.record(NETWORK, [[0.5] * 4], [1], crosspoints=[(0, 0)]), "Trace(array=0, crosspoints=((0, 0),))"),
+        (tt.nn.nets["fcn"], "Recipe(data='mnist', epochs="),
+        (registry["networks"], "Networks('networks')"),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -79,7 +93,18 @@ def test_nothing_shows_its_address(value: Any, words: str) -> None:
 
 
 def test_a_run_shows_its_folder(tmp_path: Any) -> None:
-    assert repr(tt.Run(tmp_path, tt.TrainConfig())) == f"Run({str(tmp_path)!r})"
+    run = tt.Run.create(tmp_path, tt.TrainConfig())
+    assert repr(run) == f"Run({str(tmp_path)!r})"
+    run.checkpoint(tt.Network([tt.nn.Linear(4, 5)], tt.Ttv2()))
+    assert repr(run.last()).startswith("Checkpoint(inputs=4, outputs=5, config={")
+
+
+def test_a_deep_network_shows_its_first_and_last_layers() -> None:
+    deep = tt.Network([tt.nn.Linear(8, 8)] * 60, tt.DigitalSgd())
+    lines = repr(deep).splitlines()
+    assert (lines[15][:5], lines[16], lines[-1][:5]) == ("  14:", "  …: 40 more layers", "  59:")
+    assert deep._repr_html_().count("<tr>") == 1 + 15 + 1 + 5
+    assert len(tt.Network(LAYERS, Long())._repr_html_()) < 8000
 
 
 @pytest.mark.parametrize(

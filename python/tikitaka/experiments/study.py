@@ -71,6 +71,9 @@ class Study(ABC):
     has_figure: ClassVar[bool] = True
     """whether there is a figure of its result"""
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r})"
+
     @abstractmethod
     def run(self, *args: Any, **options: Any) -> dict[str, Any]:
         """Run the study and return its result: plain values, including its name as "claim", and "rows".

@@ -4,11 +4,13 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 
 from tikitaka._internal.display import table
-from tikitaka._internal.shown import shown
+from tikitaka._internal.shown import shortened, shown
 from tikitaka.nn.arrays import array_names
 from tikitaka.nn.layers import Layer
 
 __all__ = ["html", "lines", "size"]
+
+_FIRST, _LAST = 15, 5  # layers of a deep network that are shown
 
 
 def size(layers: Sequence[Layer], inputs: int, outputs: int) -> str:
@@ -26,7 +28,7 @@ def lines(title: str, layers: Sequence[Layer], rules: Sequence[object] = ()) -> 
 def html(title: str, layers: Sequence[Layer], rules: Sequence[object] = ()) -> str:
     """The same as an HTML table."""
     columns = ("", "layer", "array", "size", "rule")
-    return table(title, columns if rules else columns[:-1], _rows(layers, rules, repr))
+    return table(title, columns if rules else columns[:-1], _rows(layers, rules, lambda value: shortened(repr(value))))
 
 
 def _rows(layers: Sequence[Layer], rules: Sequence[object], write: Callable[[object], str]) -> list[list[str]]:
@@ -36,4 +38,5 @@ def _rows(layers: Sequence[Layer], rules: Sequence[object], write: Callable[[obj
         if layer.shape is not None:
             row += [next(names), "{} × {}".format(*layer.shape), *map(write, islice(each, 1))]
         rows.append(row)
-    return rows
+    hidden = len(rows) - _FIRST - _LAST
+    return rows if hidden <= 1 else [*rows[:_FIRST], ["…", f"{hidden:,} more layers"], *rows[-_LAST:]]

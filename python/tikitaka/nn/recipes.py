@@ -108,7 +108,7 @@ class Sizes(Protocol):
 class Recipe:
     """A network, and the default settings that it trains well with."""
 
-    build: Callable[[Sizes], list[Layer]]
+    build: Callable[[Sizes], list[Layer]] = field(repr=False)
     """makes the layers for a data set"""
     data: str
     """name of the data set"""

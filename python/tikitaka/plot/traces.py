@@ -1,7 +1,7 @@
 """Traces of single crosspoints while TTv2 learns: the fast array A, the filter H, the slow array C."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from numbers import Integral
 from pathlib import Path
 
@@ -26,15 +26,15 @@ class Trace:
     """number of the array in the network"""
     crosspoints: tuple[tuple[int, int], ...]
     """row (output) and column (input) of each crosspoint, the bias last of the columns"""
-    examples: NDArray[np.int64]
+    examples: NDArray[np.int64] = field(repr=False)
     """examples seen, (t,), from 0 on"""
-    a: F32
+    a: F32 = field(repr=False)
     """states of the devices of A, (t, n), in weight units: reads give A − R"""
-    h: F32
+    h: F32 = field(repr=False)
     """the digital filter H, (t, n), in units of its threshold"""
-    c: F32
+    c: F32 = field(repr=False)
     """weights of C, (t, n), in weight units"""
-    reference: F32
+    reference: F32 = field(repr=False)
     """the reference R of A, (n,), in weight units; 0 if A has none"""
 
 

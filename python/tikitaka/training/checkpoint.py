@@ -10,7 +10,7 @@ import json
 import os
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,7 +42,7 @@ _HEADER = 1 << 24  # bytes of a header that are read to find its version
 class Checkpoint:
     """The content of a file."""
 
-    state: Mapping[str, NDArray[Any]]
+    state: Mapping[str, NDArray[Any]] = field(repr=False)
     """arrays of `Network.state`"""
     inputs: int
     """inputs of the network"""
