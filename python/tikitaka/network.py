@@ -19,7 +19,7 @@ from tikitaka.nn import Layer, array_names, display, per_array
 from tikitaka.nn.arrays import check_layers
 from tikitaka.nn.state_dict import named_arrays
 from tikitaka.rule import Rule
-from tikitaka.score import Score, predicted, score, softmax, steps
+from tikitaka.score import Score, check_classes, predicted, score, softmax, steps
 
 __all__ = ["Network", "losses"]
 
@@ -305,7 +305,9 @@ class Network:
         return predicted(self.forward(x, draw=draw, threads=threads), self.loss)
 
     def probabilities(self, x: ArrayLike, *, draw: int = 0, threads: int = 1) -> F32:
-        """Softmax of the outputs: (examples, outputs), or (examples, steps, outputs); rows sum to 1."""
+        """Softmax of the outputs: (examples, outputs), or (examples, steps, outputs); rows sum to 1. Raises ValueError
+        for the loss "mse"."""
+        check_classes(self.loss)
         return softmax(self.forward(x, draw=draw, threads=threads))
 
     def sample(

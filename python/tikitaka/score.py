@@ -6,7 +6,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Score", "predicted", "rmse", "score", "softmax", "steps"]
+from tikitaka._internal.shown import shown
+
+__all__ = ["Score", "check_classes", "predicted", "rmse", "score", "softmax", "steps"]
 
 F32 = NDArray[np.float32]
 
@@ -43,6 +45,12 @@ def predicted(outputs: F32, loss: str) -> NDArray[Any]:
     """The predictions of `outputs` (…, outputs): the most likely class (…) for "cross-entropy", the outputs for
     "mse"."""
     return np.asarray(outputs.argmax(axis=-1), dtype=np.int64) if loss == "cross-entropy" else outputs
+
+
+def check_classes(loss: str) -> None:
+    """ValueError unless the outputs under the loss `loss` are those of classes, which have probabilities."""
+    if loss != "cross-entropy":
+        raise ValueError(f'loss must be "cross-entropy" for probabilities, not {shown(loss)}: a regression has none')
 
 
 def softmax(outputs: F32) -> F32:

@@ -3,9 +3,9 @@
 use super::layer::{Access, Batch, Layer, LayerInput, Memory, Part, Products, Saved};
 use super::loss::softmax;
 use super::sequential::sharing;
-use super::{Examples, Network, Progress, Targets};
+use super::{Examples, Loss, Network, Progress, Targets};
 use crate::check::check_range;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::rule::Sharing;
 use crate::threads::Workers;
 
@@ -145,8 +145,22 @@ impl Network {
         Ok(progress)
     }
 
+    /// Requires outputs that are those of classes.
+    pub(super) fn check_classes(&self) -> Result<()> {
+        match self.loss {
+            Loss::CrossEntropy => Ok(()),
+            Loss::MeanSquare => Err(Error::Conflict(
+                "loss must be cross-entropy for probabilities, not mse: a regression has none".to_owned(),
+            )),
+        }
+    }
+
     /// Class probabilities for every example and time step of `x`: the softmax of [`forward`](Network::forward).
+    ///
+    /// # Errors
+    /// Those of [`forward`](Network::forward), and the loss [`MeanSquare`](Loss::MeanSquare).
     pub fn probabilities<'a>(&self, x: impl Into<Examples<'a>>, draw: u64, workers: &Workers) -> Result<Vec<f32>> {
+        self.check_classes()?;
         let mut outputs = self.forward(x, draw, workers)?;
         outputs.chunks_exact_mut(self.outputs()).for_each(softmax);
         Ok(outputs)

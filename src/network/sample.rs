@@ -16,7 +16,7 @@ impl Network {
     /// and fed back; the noise of the products is that of evaluation `draw`, the choices follow from `seed`.
     ///
     /// # Errors
-    /// A network without memory or with other outputs than inputs, an empty `prime`, codes it does not have, a
+    /// A network without memory, with other outputs than inputs or without classes, an empty `prime`, codes it does not have, a
     /// temperature that is not above 0.
     pub fn sample(
         &self,
@@ -35,6 +35,7 @@ impl Network {
                 self.outputs()
             )));
         }
+        self.check_classes()?;
         if !(temperature.is_finite() && temperature > 0.0) {
             return Err(Error::range("temperature", f64::from(temperature), "above 0"));
         }

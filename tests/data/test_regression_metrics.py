@@ -75,6 +75,23 @@ def test_metrics_stopping_and_curves_of_a_regression(tmp_path: Path) -> None:
     assert "wrong classes" not in text
 
 
+def test_a_regression_has_no_probabilities(tmp_path: Path) -> None:
+    network = tt.Network([tt.nn.Linear(2, 2)], tt.DigitalSgd(), loss="mse")
+    text = tt.Network([tt.nn.LSTM(3, 3), tt.nn.Linear(3, 3)], tt.DigitalSgd(), loss="mse")
+    model = network.extract("read")
+    for call in (
+        lambda: network.probabilities([[1.0, 2.0]]),
+        lambda: model.probabilities([[1.0, 2.0]]),
+        lambda: text.sample([0], 3),
+        lambda: tt.export.onnx(model, tmp_path / "m.onnx", probabilities=True),
+    ):
+        with pytest.raises(
+            ValueError, match=r"loss must be .*cross-entropy.* for probabilities, not .*mse"
+        ):
+            call()
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_chip_of_a_regression() -> None:
     network = tt.Network(LAYERS, RULE, loss="mse", seed=1)
     for _ in range(10):

@@ -7,6 +7,7 @@ from tikitaka._core import __version__
 from tikitaka._internal.atomic_write import atomic_write
 from tikitaka._internal.validation import check_kind
 from tikitaka.model import Model
+from tikitaka.score import check_classes
 
 __all__ = ["OPSET", "onnx"]
 
@@ -24,12 +25,14 @@ def onnx(model: Model, path: str | Path, *, probabilities: bool = False) -> None
     so continuous text is one long sequence. Output scales are multiplied into the weights. The metadata of the model is
     stored as JSON under "tikitaka".
 
-    Raises ModuleNotFoundError without the package onnx (the extra `onnx`), ValueError for another ending or a layer
-    without an operator, OSError if writing fails.
+    Raises ModuleNotFoundError without the package onnx (the extra `onnx`), ValueError for another ending, a layer
+    without an operator and probabilities of a regression, OSError if writing fails.
     """
     check_kind("model", model, Model)
     if Path(path).suffix != ".onnx":
         raise ValueError(f"{path} must end in .onnx")
+    if probabilities:
+        check_classes(model.loss)
     try:
         from onnx import TensorProto, checker, helper
     except ModuleNotFoundError as error:

@@ -17,7 +17,7 @@ from tikitaka.model import file, quantise
 from tikitaka.nn import Layer, display
 from tikitaka.nn.arrays import check_layers
 from tikitaka.nn.state_dict import named_arrays
-from tikitaka.score import Score, predicted, score, softmax, steps
+from tikitaka.score import Score, check_classes, predicted, score, softmax, steps
 
 __all__ = ["Model"]
 
@@ -145,7 +145,9 @@ class Model:
         return self._exact.forward(x, threads=threads)
 
     def probabilities(self, x: ArrayLike, *, threads: int = 1) -> F32:
-        """Softmax of the outputs: (examples, outputs), or (examples, steps, outputs); rows sum to 1."""
+        """Softmax of the outputs: (examples, outputs), or (examples, steps, outputs); rows sum to 1. Raises ValueError
+        for the loss "mse"."""
+        check_classes(self.loss)
         return softmax(self.forward(x, threads=threads))
 
     def predict(self, x: ArrayLike, *, threads: int = 1) -> NDArray[Any]:
