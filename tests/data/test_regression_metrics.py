@@ -85,9 +85,7 @@ def test_a_regression_has_no_probabilities(tmp_path: Path) -> None:
         lambda: text.sample([0], 3),
         lambda: tt.export.onnx(model, tmp_path / "m.onnx", probabilities=True),
     ):
-        with pytest.raises(
-            ValueError, match=r"loss must be .*cross-entropy.* for probabilities, not .*mse"
-        ):
+        with pytest.raises(ValueError, match=r"loss must be .*cross-entropy.* for probabilities, not .*mse"):
             call()
     assert not list(tmp_path.iterdir())
 

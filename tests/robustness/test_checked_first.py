@@ -83,6 +83,24 @@ def test_early_stopping_by_a_metric_that_a_regression_lacks_is_refused_before_th
     assert made.digest() == before
 
 
+@pytest.mark.parametrize("name", ["stop", "on_progress", "on_epoch"])
+def test_what_is_no_function_is_refused_before_the_first_example(name: str) -> None:
+    network = tt.Network([tt.nn.Linear(64, 10)], tt.DigitalSgd(), seed=1)
+    before = network.digest()
+    with pytest.raises(TypeError, match=f"{name} must be a function.*, not 3"):
+        tt.fit(network, tt.data.load("digits"), progress=False, **{name: 3})
+    assert network.digest() == before
+
+
+@pytest.mark.parametrize("name", ["checkpoint_epochs", "checkpoint_minutes"])
+def test_settings_of_checkpoints_are_checked_before_one_is_written(tmp_path: Path, name: str) -> None:
+    run = tt.Run.create(tmp_path / "R", tt.TrainConfig(data="digits", examples=60, epochs=1))
+    for bad in ("a", True, -1, float("nan")):
+        with pytest.raises((TypeError, ValueError), match=f"^{name} must be "):
+            run.train(progress=False, **{name: bad})
+    assert [path.name for path in run.path.iterdir() if path.suffix == ".safetensors"] == []
+
+
 def test_a_sweep_checks_all_its_cells_first(tmp_path: Path) -> None:
     base = tt.TrainConfig(data="digits", examples=60, epochs=1, rule=tt.DigitalSgd())
     for axes, words in (

@@ -78,3 +78,6 @@ def test_data_that_were_edited_in_memory_are_other_data(tmp_path: Path) -> None:
         run.train(data, progress=False)
     data.train_x[0, 0] -= 0.5
     assert run.train(data, progress=False)["epochs"] == 2
+    assert run.train(data, progress=False)["epochs"] == 2
+    with pytest.raises(ValueError, match=r"digits must be the data that .* was started with"):
+        run.train(data.first(59), progress=False)  # a finished run is not that of other data either

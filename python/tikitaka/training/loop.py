@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 from tikitaka._internal.progress import bar_disabled
+from tikitaka._internal.shown import shown
 from tikitaka._internal.validation import check_int, check_kind
 from tikitaka.data import Dataset
 from tikitaka.network import Network
@@ -98,6 +99,9 @@ def fit(
     average_from = check_int("average_from", average_from, 1, epochs + 1)
     schedule = check_schedule(schedule, epochs)
     callbacks = callbacks_of(on_epoch, validated=held is not None, regression=dataset.task == "regression")
+    for name, function in (("stop", stop), ("on_progress", on_progress)):
+        if function is not None and not callable(function):
+            raise TypeError(f"{name} must be a function, not {shown(function)}")
     start = Progress() if start is None else start
     check_kind("start", start, Progress)
     history = []

@@ -122,11 +122,13 @@ class Run:
         """Train to the end, from the last checkpoint if there is one, and return the summary.
 
         Weights and metrics are the same, bit for bit, however often the training was interrupted and with any number of
-        threads. A complete run just returns its summary. `dataset` is by default
-        the one of the config, in the folder `data_dir`. Raises what `prepare` and `tikitaka.training.train` raise, and
-        BlockingIOError if another process or thread trains in the folder.
+        threads. A complete run just returns its summary. `dataset` is by default the one of the config, in the folder
+        `data_dir`. Raises what `prepare` and `tikitaka.training.train` raise, and BlockingIOError if another process or
+        thread trains in the folder.
         """
         if (summary := self.finished()) is not None:
+            if dataset is not None:
+                self._check_data(self.last(), dataset)
             return summary
         dataset = self.config.dataset(data_dir) if dataset is None else dataset
         with self.locked():
@@ -203,8 +205,8 @@ class Run:
             last = self.last()
             network = self.network(last)
         progress = Progress() if last is None else last.progress
-        if last is not None and last.data not in (None, dataset.digest):
-            raise ValueError(f"{dataset.name} must be the data that {self.path} was started with; its examples differ")
+        if last is not None:
+            self._check_data(last, dataset)
         lines = self._lines_until(progress)
         self._tidy()
         if last is not None:
@@ -213,6 +215,10 @@ class Run:
         if len(lines) > progress.epoch:
             self._write("metrics.jsonl", "".join(self._lines))
         return network, progress
+
+    def _check_data(self, last: Checkpoint, dataset: Dataset) -> None:
+        if last.data not in (None, dataset.digest):
+            raise ValueError(f"{dataset.name} must be the data that {self.path} was started with; its examples differ")
 
     def _lines_until(self, progress: Progress) -> list[str]:
         """All lines of metrics.jsonl; ValueError if an epoch before `progress` has none, or one that is damaged."""

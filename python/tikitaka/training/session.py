@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Callable, Mapping
+from numbers import Real
 from typing import Any, Protocol
 
+from tikitaka._internal.validation import check_int, check_kind
 from tikitaka.data import Dataset
 from tikitaka.network import Network
 from tikitaka.training.metrics import Metrics, Progress, Stopped
@@ -51,8 +53,8 @@ def train(
     Raises what `tikitaka.fit` raises, OSError if the run cannot be written, and ValueError for less than an epoch
     between checkpoints or less than 0 minutes. Earlier checkpoints then remain.
     """
-    if checkpoint_epochs < 1:
-        raise ValueError(f"checkpoint_epochs must be at least 1, not {checkpoint_epochs}")
+    checkpoint_epochs = check_int("checkpoint_epochs", checkpoint_epochs, 1)
+    check_kind("checkpoint_minutes", checkpoint_minutes, Real)
     if not checkpoint_minutes >= 0:
         raise ValueError(f"checkpoint_minutes must be at least 0, not {checkpoint_minutes}")
     start = Progress() if start is None else start
