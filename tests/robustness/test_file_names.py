@@ -43,6 +43,7 @@ def write(folder: Path, name: str, images: dict[str, np.ndarray], *, first: int 
         "{part}-{kind}.idx{n}-ubyte",  # 7-Zip
         "{part}_{kind}_idx{n}_ubyte.gz",
         "{part}-{kind}.idx{n}",
+        "{part}-{kind}-idx{n}-ubyte (1).gz",  # downloaded twice
         "emnist-letters-{test}-{kind}-idx{n}-ubyte.gz",
         "kmnist-{part}-{kind}-idx{n}-ubyte",
         "{part}-{kind}-idx{n}-ubyte/{part}-{kind}-idx{n}-ubyte",  # a folder around each file

@@ -60,6 +60,9 @@ CALLS: dict[str, Callable[[Path], Any]] = {
     "a pickled network": lambda f: NETWORK.__setstate__({"format": LONG}),
     "an attribute": lambda f: setattr(NETWORK, LONG, 1),
     "what to extract": lambda f: NETWORK.extract(LONG),  # type: ignore[arg-type]
+    "a label": lambda f: Dataset.from_arrays([[1.0], [2.0]] * 2, ["a", "b"] * 2, test=([[1.0]], [LONG])),
+    "a path": lambda f: NETWORK.extract("read").save(LONG),
+    "a path of a graph": lambda f: tt.export.onnx(NETWORK.extract("read"), LONG),
     "a number": lambda f: tt.fit(NETWORK, DIGITS, epochs=-(10**5000)),
     "a number of a config": lambda f: tt.SoftBounds(states=10**4000),
     "a seed": lambda f: tt.TrainConfig(seed=10**4000),

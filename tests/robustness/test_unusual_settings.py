@@ -47,6 +47,8 @@ def test_pixels_up_to_255_and_batches_beyond_the_examples_give_a_warning() -> No
     x = np.linspace(0, 1, 40).reshape(20, 2)
     prices = tt.data.Dataset.from_arrays(x, x[:, 0] * 1e5, task="regression")
     assert "y of the training part of arrays goes up to" in unusual_data(prices)[0]
+    faint = replace(DIGITS, train_x=DIGITS.train_x * 1e-6)
+    assert "x of the training part of digits goes up to 1e-06" in unusual_data(faint)[0]
 
 
 def test_usual_settings_and_data_give_no_warning() -> None:

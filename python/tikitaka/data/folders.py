@@ -13,10 +13,10 @@ FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3
 """MNIST's names of the four files."""
 
 # SET-train-images-idx3-ubyte.gz in any case; 7-Zip writes train-images.idx3-ubyte, EMNIST has test instead of t10k,
-# QMNIST labels-idx2-int, and KMNIST train-imgs.npz
+# QMNIST labels-idx2-int, KMNIST train-imgs.npz, and a browser "ubyte (1).gz" for a second download
 _NAME = re.compile(
     r"(?P<set>.*?)(?P<part>train|t10k|test)[-_. ](?P<what>images|imgs|labels)"
-    r"([-_. ]idx(?P<dimensions>\d)([-_. ](ubyte|int))?(\.gz)?|\.npz)",
+    r"([-_. ]idx(?P<dimensions>\d)([-_. ](ubyte|int))?( \(\d+\))?(\.gz)?|\.npz)",
     re.IGNORECASE,
 )
 

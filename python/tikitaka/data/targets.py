@@ -115,4 +115,4 @@ def _check_one_hot(name: str, y: NDArray[Any], task: Task | None) -> None:
 
 
 def _shown(label: Any) -> str:
-    return repr(label.item() if isinstance(label, np.generic) else label)
+    return shown(label.item() if isinstance(label, np.generic) else label)

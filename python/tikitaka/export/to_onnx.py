@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tikitaka._core import __version__
 from tikitaka._internal.atomic_write import atomic_write
+from tikitaka._internal.shown import shortened
 from tikitaka._internal.validation import check_kind
 from tikitaka.model import Model
 from tikitaka.score import check_classes
@@ -30,7 +31,7 @@ def onnx(model: Model, path: str | Path, *, probabilities: bool = False) -> None
     """
     check_kind("model", model, Model)
     if Path(path).suffix != ".onnx":
-        raise ValueError(f"{path} must end in .onnx")
+        raise ValueError(shortened(f"{path} must end in .onnx"))
     if probabilities:
         check_classes(model.loss)
     try:

@@ -18,7 +18,7 @@ from tikitaka import _core, nn
 from tikitaka._internal.atomic_write import atomic_write, replacing
 from tikitaka._internal.checksum import verify, with_checksum
 from tikitaka._internal.npz import read_npz
-from tikitaka._internal.shown import listed, shown
+from tikitaka._internal.shown import listed, shortened, shown
 from tikitaka.config import from_dict
 
 __all__ = ["VERSION", "Content", "endings", "read", "write"]
@@ -89,7 +89,7 @@ def read(path: str | Path) -> Content:
 def _ending(path: str | Path) -> str:
     ending = Path(path).suffix
     if ending not in endings:
-        raise ValueError(f"{path} must end in {' or '.join(endings)}")
+        raise ValueError(shortened(f"{path} must end in {' or '.join(endings)}"))
     return ending
 
 

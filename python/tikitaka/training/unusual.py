@@ -30,7 +30,7 @@ _SENSIBLE: dict[str, tuple[float, float, str]] = {
 """For each field of a rule, its devices and peripheries: the least and the most that make sense, and what is usual."""
 
 _RMS = 4.0
-_LARGEST = 50.0
+_LARGEST, _SMALLEST = 50.0, 1e-3
 _BLOCK = 1 << 22  # values that are looked at together, so that little memory is needed
 
 
@@ -83,7 +83,7 @@ def unusual_data(dataset: Dataset, *, batch: int = 1) -> tuple[str, ...]:
         if values.dtype.kind != "f" or not values.size:
             continue
         rms, largest = _size(values)
-        if rms > _RMS or largest > _LARGEST:
+        if rms > _RMS or largest > _LARGEST or 0 < largest < _SMALLEST:
             hint = "pixels are divided by 255" if name == "x" else "targets are scaled, and predictions scaled back"
             found.append(
                 f"{name} of the training part of {dataset.name} goes up to {largest:,.4g} "
