@@ -99,7 +99,8 @@ impl Workers {
     }
 
     /// The same threads, in whose trainings and evaluations `pause` is called some ten times a second, between two
-    /// mini-batches and on the thread that called: an error that it returns ends them.
+    /// mini-batches and on the thread that called: an error that it returns ends them. A training that has ended so is
+    /// as after its last mini-batch.
     #[must_use]
     pub fn pausing(self, pause: fn() -> Result<()>) -> Self {
         Self { pause: Some(pause), ..self }
@@ -164,5 +165,49 @@ impl Workers {
             }
             work()
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::thread::sleep;
+
+    static PAUSES: AtomicUsize = AtomicUsize::new(0);
+
+    fn second_pause() -> Result<()> {
+        match PAUSES.fetch_add(1, Relaxed) {
+            0 => Ok(()),
+            _ => Err(Error::Conflict("enough".to_owned())),
+        }
+    }
+
+    #[test]
+    fn a_pause_ends_long_work_between_two_steps() {
+        for (threads, in_pool) in [(1, false), (2, true)] {
+            PAUSES.store(0, Relaxed);
+            let workers = Workers::new(threads).expect("few").pausing(second_pause);
+            let mut done = 0;
+            let step = || {
+                sleep(SLICE / 4);
+                done += 1;
+                Ok(done < 1000)
+            };
+            let ended = workers.steps(in_pool, step).expect_err("ended");
+            assert_eq!((ended.to_string().as_str(), PAUSES.load(Relaxed)), ("enough", 2));
+            assert!((2..=8).contains(&done), "the clock is looked at after 1, 2 and 4 steps: {done}");
+        }
+    }
+
+    #[test]
+    fn short_work_has_no_pause() {
+        let workers = Workers::default().pausing(|| unreachable!());
+        let mut left = 3;
+        let step = || {
+            left -= 1;
+            Ok(left > 0)
+        };
+        workers.steps(false, step).expect("short");
+        assert_eq!(left, 0);
     }
 }

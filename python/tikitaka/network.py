@@ -115,7 +115,7 @@ class Network:
 
     @property
     def rules(self) -> _Held:
-        """The rule of all arrays, or one for each in order."""
+        """The rule of all arrays, or one for each in order. Of a `tikitaka.Rule`, every array has a copy of its own."""
         return self._rules
 
     @property
