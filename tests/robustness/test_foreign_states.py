@@ -123,3 +123,23 @@ def test_a_state_keeps_its_origin_in_files(tmp_path: Any) -> None:
         tt.Network(LAYERS, RULE, seed=2**64 - 1).restore(state)
         with pytest.raises(ValueError, match="with the seed 7, not 18446744073709551615"):
             tt.Network(LAYERS, RULE, seed=7).restore(state)
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"_seed": 2}, "a network with the seed 2, not 1"),
+        ({"_loss": "mse"}, "a network with the same devices and settings"),
+        ({"_layers": (*LAYERS, tt.nn.Tanh())}, "a network with the same devices and settings"),
+        ({"_rules": tt.Ttv1()}, "a rule with the same devices and settings"),
+        ({"_rules": (RULE, replace(RULE, fast_lr=0.5))}, "a rule with the same devices and settings"),
+    ],
+)
+def test_a_pickle_whose_state_is_of_another_network_is_refused(changed: dict[str, Any], words: str) -> None:
+    network = tt.Network(LAYERS, RULE, seed=1)
+    pickled = network.__getstate__()
+    with pytest.raises(ValueError, match=f"the state must be of {words}"):
+        tt.Network.__new__(tt.Network).__setstate__({**pickled, "attributes": {**pickled["attributes"], **changed}})
+    array = tt.Crossbar(2, 3, seed=2)
+    with pytest.raises(ValueError, match="the array with the seed 2, not 1"):
+        array.__setstate__(tt.Crossbar(2, 3, seed=1).__getstate__())
