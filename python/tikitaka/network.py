@@ -285,7 +285,7 @@ class Network:
         between two mini-batches. Returns the mean loss and error during the training; the error is NaN for "mse".
         """
         if self.recurrent and order is not None:
-            x, targets, order = taken(x, targets, order)
+            x, targets, order = taken(x, targets, order, (self.inputs, self.outputs))
         loss, wrong = self._core.train(x, targets, order=order, batch=batch, lr_scale=lr_scale, threads=threads)
         n = len(np.asarray(targets if order is None else order)) * steps(targets, self.recurrent)
         return Score(loss / max(n, 1), wrong / max(n, 1) if self.loss == "cross-entropy" else math.nan)

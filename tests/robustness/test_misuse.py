@@ -211,6 +211,22 @@ def test_sequences_that_cannot_be_learned(x: Any, targets: Any, words: str) -> N
     assert all(np.array_equal(before[name], after[name]) for name in before)
 
 
+@pytest.mark.parametrize("layers", [[nn.Linear(4, 3)], [nn.LSTM(4, 3)]], ids=["vectors", "sequences"])
+def test_an_example_is_named_by_its_number_whatever_the_order(layers: list[tt.nn.Layer]) -> None:
+    network = tt.Network(layers, tt.DigitalSgd())
+    shape = (9, 5) if network.recurrent else (9,)
+    x, targets = np.zeros((*shape, 4)), np.zeros(shape, int)
+    at = "example 7, step 2" if network.recurrent else "example 7"
+    place = (7, 2) if network.recurrent else (7,)
+    x[(*place, 1)] = np.nan
+    with pytest.raises(ValueError, match=f"x of {at} must be finite, not NaN at position 1"):
+        network.train(x, targets, order=[3, 7, 1], batch=2)
+    x = np.nan_to_num(x)
+    targets[place] = 3
+    with pytest.raises(ValueError, match=f"targets of {at} must be from 0 to 2, not 3"):
+        network.train(x, targets, order=[3, 7, 1], batch=2)
+
+
 def test_empty_sequences_and_mini_batches() -> None:
     network = tt.Network(MEMORY, tt.DigitalSgd(), seed=1)
     with pytest.raises(ValueError, match="no examples"):

@@ -1,5 +1,7 @@
 """Arrays from users, before the core converts them."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -16,13 +18,26 @@ def numbers(name: str, value: ArrayLike) -> NDArray[np.float32]:
     return array.astype(np.float32)
 
 
-def taken(x: ArrayLike, targets: ArrayLike, order: ArrayLike) -> tuple[ArrayLike, ArrayLike, ArrayLike | None]:
-    """The sequences of `order` only, so that a whole text is not converted for a few of them; the core refuses
-    arguments that do not fit."""
-    if any(isinstance(each, np.ma.MaskedArray) for each in (x, targets, order)):
-        return x, targets, order
+def taken(
+    x: ArrayLike, targets: ArrayLike, order: ArrayLike, codes: tuple[int, int]
+) -> tuple[ArrayLike, ArrayLike, ArrayLike | None]:
+    """The sequences of `order` only, so that a whole text is not converted for a few of them.
+
+    `codes` are the numbers of codes of inputs and targets. Arguments that do not fit come back as they are: the core
+    refuses them, and names the example.
+    """
+    given = x, targets, order
+    if any(isinstance(each, np.ma.MaskedArray) for each in given):
+        return given
     x, targets, order = np.asarray(x), np.asarray(targets), np.asarray(order)
     fits = order.ndim == 1 and order.dtype.kind in "iu" and order.size > 0 and x.ndim > 1
-    if fits and order.min() >= 0 and order.max() < len(x) == len(targets):
-        return x[order], targets[order], None
-    return x, targets, order
+    if not fits or order.min() < 0 or not order.max() < len(x) == len(targets):
+        return given
+    some = x[order], targets[order]
+    return (*some, None) if all(map(_sound, some, codes)) else given
+
+
+def _sound(values: NDArray[Any], codes: int) -> bool:
+    if values.dtype.kind == "f":
+        return bool(np.isfinite(values).all())
+    return values.dtype.kind in "iu" and values.size > 0 and bool(values.min() >= 0 and values.max() < codes)
