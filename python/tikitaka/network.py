@@ -91,6 +91,7 @@ class Network:
         self._loss = loss
         self._seed = seed
         self._core = self._made()
+        self._seed = int(seed)  # a number of NumPy does not fit into metadata
 
     def _made(self) -> _core.Network:
         rules = list(self._rules) if isinstance(self._rules, tuple) else self._rules

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import tikitaka as tt
@@ -38,8 +39,8 @@ def test_a_boolean_order_of_sequences_and_traces_is_refused() -> None:
 
 def test_crosspoints_are_no_mask_and_may_be_those_of_a_chip() -> None:
     network = tt.Network([tt.nn.Linear(4, 6)], tt.Ttv2())
-    for mask in (np.eye(6, 2, dtype=bool), [(True, False)]):
-        with pytest.raises(TypeError, match=r"crosspoints must be pairs of whole numbers, not \("):
+    for mask in (np.eye(6, 2, dtype=bool), [(True, False)], np.eye(6, 5, dtype=bool), [3], ["ab"]):
+        with pytest.raises(TypeError, match=r"crosspoints must be pairs of whole numbers, not "):
             tt.plot.record(network, X, Y, crosspoints=mask)
     chip = tt.program(network.extract("read"), rule=tt.Ttv2(), method="open-loop", max_pulses=1)
     assert len(chip.missed[0])
@@ -84,6 +85,28 @@ def test_weights_are_lists_of_arrays(bad: Any) -> None:
         network.program(bad)
     with pytest.raises(TypeError, match="error must be numbers, not "):
         network.program(network.weights, "error", error="ab")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.uint8, np.int32])
+def test_numbers_of_numpy_are_numbers(kind: type[Any]) -> None:
+    network = tt.Network(LAYERS, tt.Ttv2(), seed=kind(3))
+    model = network.extract("reads", reads=kind(2), draw=kind(1)).quantised(kind(4))
+    assert [model.metadata[name] for name in ("seed", "reads", "draw", "bits")] == [3, 2, 1, 4]
+    assert type(network.seed) is int
+    assert tt.program(model, seed=kind(1)).network.seed == tt.program(model, seed=1).network.seed
+
+
+def test_pandas_columns_in_another_order_are_not_paired_by_position() -> None:
+    x, y = pd.DataFrame(X), pd.Series(Y)
+    dataset = tt.data.Dataset.from_arrays(x, y)
+    for shuffled in (y[::-1], y.sample(frac=1, random_state=1)):
+        with pytest.raises(ValueError, match=r"y must have the index of x, not .*: pass y\.loc\[x\.index\]"):
+            tt.data.Dataset.from_arrays(x, shuffled)
+        assert tt.data.Dataset.from_arrays(x, shuffled.loc[x.index]).digest == dataset.digest
+    with pytest.raises(ValueError, match="test y must have the index of test x"):
+        tt.data.Dataset.from_arrays(x, y, test=(x, y[::-1]))
+    other = pd.Series(Y, index=range(100, 106))  # another index says nothing
+    assert tt.data.Dataset.from_arrays(x, other).digest == dataset.digest
 
 
 def test_rows_of_different_lengths_are_no_array() -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tikitaka._internal.shown import shown
 from tikitaka._internal.validation import check_int, check_kind
 
-__all__ = ["array_of", "check_examples", "full_scale_of", "image_shape", "inputs_of", "split"]
+__all__ = ["array_of", "check_examples", "check_labelled", "full_scale_of", "image_shape", "inputs_of", "split"]
 
 F32 = NDArray[np.float32]
 I64 = NDArray[np.int64]
@@ -90,6 +90,19 @@ def check_examples(name: str, x: NDArray[Any], y: NDArray[Any]) -> None:
             raise ValueError(f"{each} must hold at least one example of at least one value, not shape {array.shape}")
     if len(x) != len(y):
         raise ValueError(f"{y_name} must have as many examples as {x_name}, {len(x):,}, not {len(y):,}")
+
+
+def check_labelled(name: str, x: Any, y: Any) -> None:
+    """Raise ValueError if columns of pandas have the same index in another order in `x` and `y`, which are paired by
+    position."""
+    if not all(hasattr(each, "index") and hasattr(each.index, "equals") for each in (x, y)) or x.index.equals(y.index):
+        return
+    if len(x) == len(y) and x.index.isin(y.index).all():
+        x_name, y_name = (f"{name} {letter}".strip() for letter in "xy")
+        raise ValueError(
+            f"{y_name} must have the index of {x_name}, not the same in another order: pass y.loc[x.index], or arrays "
+            "to pair them by position"
+        )
 
 
 def image_shape(x: NDArray[Any], shape: Sequence[int] | None) -> Shape | None:

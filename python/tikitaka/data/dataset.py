@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tikitaka._internal.shown import shown
 from tikitaka._internal.validation import check_int, check_kind, one_of
-from tikitaka.data.arrays import array_of, check_examples, full_scale_of, image_shape, inputs_of, split
+from tikitaka.data.arrays import array_of, check_examples, check_labelled, full_scale_of, image_shape, inputs_of, split
 from tikitaka.data.targets import Encoding, Task
 from tikitaka.data.vocabulary import Vocabulary
 
@@ -114,7 +114,8 @@ class Dataset:
         Raises TypeError for anything but numbers (or labels): objects, dates, complex numbers, masked arrays, sparse
         matrices. Raises ValueError for numbers that are not finite, shapes and lengths that do not fit, an empty part,
         test labels that the training part lacks, rows that are not one-hot, and ambiguous targets: many
-        different whole numbers, which may be labels or values, need a `task`.
+        different whole numbers, which may be labels or values, need a `task`, and columns of pandas that have the same
+        index in another order must be aligned.
 
         >>> import tikitaka as tt
         >>> x = [[0.1, 0.9], [0.8, 0.3], [0.2, 0.7], [0.9, 0.1]]
@@ -127,6 +128,7 @@ class Dataset:
             one_of("task", task, get_args(Task))
         inputs, targets = array_of("x", x), array_of("y", y, labels=True)
         check_examples("", inputs, targets)
+        check_labelled("", x, y)
         images = image_shape(inputs, shape)
         scale = full_scale_of(inputs, images, full_scale)
         if test is not None:
@@ -137,6 +139,7 @@ class Dataset:
                 raise TypeError(f"test must be a pair (x, y), not {type(test).__name__}")
             test_inputs, test_targets = array_of("test x", test[0]), array_of("test y", test[1], labels=True)
             check_examples("test", test_inputs, test_targets)
+            check_labelled("test", *test)
             if test_inputs.shape[1:] != inputs.shape[1:]:
                 raise ValueError(f"test x must have examples of shape {inputs.shape[1:]}, not {test_inputs.shape[1:]}")
             if full_scale is None and scale != full_scale_of(test_inputs, images, None):

@@ -178,7 +178,7 @@ class Model:
         return replace(
             self,
             weights=tuple(quantise.rounded(w, bits) for w in self.weights),
-            metadata={**self.metadata, "bits": bits},
+            metadata={**self.metadata, "bits": int(bits)},
         )
 
 

@@ -70,9 +70,11 @@ def record(
     if not len(crosspoints):
         raise ValueError("crosspoints must contain at least one (row, column)")
     rows, cols = state["c"].shape
-    for i, k in crosspoints:
-        if not all(isinstance(index, Integral) and not isinstance(index, bool) for index in (i, k)):
-            raise TypeError(f"crosspoints must be pairs of whole numbers, not {shown((i, k))}")
+    for pair in crosspoints:
+        whole = np.shape(pair) == (2,) and all(isinstance(n, Integral) and not isinstance(n, bool) for n in pair)
+        if not whole:
+            raise TypeError(f"crosspoints must be pairs of whole numbers, not {shown(pair)}")
+        i, k = pair
         if not (0 <= i < rows and 0 <= k < cols):
             raise ValueError(f"crosspoints must be within {rows} × {cols}, not {(i, k)}")
     all_examples = np.arange(len(np.asarray(x))) if order is None else np.asarray(order)
