@@ -5,6 +5,7 @@ import hashlib
 import struct
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -83,6 +84,14 @@ def test_damaged_gzip_is_refused(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(ValueError, match="gzip") as error:
         read_idx(path)
     assert str(error.value).startswith(str(path))
+
+
+@pytest.mark.parametrize("ndim", [0, -1, 256, 1.0, "3", True, (), (1, "3"), np.array(np.nan), [3]])
+def test_dimensions_are_whole_numbers(tmp_path: Path, ndim: Any) -> None:
+    path = tmp_path / "images"
+    path.write_bytes(idx(IMAGES))
+    with pytest.raises((ValueError, TypeError), match="ndim must be "):
+        read_idx(path, ndim=ndim)
 
 
 def test_a_wrong_checksum_is_refused(tmp_path: Path) -> None:

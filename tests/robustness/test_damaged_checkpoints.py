@@ -87,6 +87,14 @@ def test_a_config_or_data_that_changed_is_refused(stopped: tt.Run, command: Comm
         tt.Run.open(stopped.path).network()
 
 
+def test_a_damaged_previous_checkpoint_is_kept_beside_a_good_one(stopped: tt.Run) -> None:
+    """It would be replaced by the next one."""
+    (stopped.path / PREVIOUS).write_bytes(b"not of this release")
+    tt.Run.open(stopped.path).train(DIGITS, progress=False)
+    assert (stopped.path / "checkpoint.damaged.safetensors").read_bytes() == b"not of this release"
+    assert (stopped.path / PREVIOUS).read_bytes() != b"not of this release"
+
+
 def test_metrics_are_cut_to_the_checkpoint_and_litter_is_removed(stopped: tt.Run) -> None:
     lines = (stopped.path / "metrics.jsonl").read_text(encoding="utf-8")
     epoch = stopped.last().progress.epoch

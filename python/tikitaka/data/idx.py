@@ -10,6 +10,8 @@ from typing import IO, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from tikitaka._internal.validation import check_int
+
 __all__ = ["read_idx"]
 
 Integers = NDArray[np.integer[Any]]
@@ -27,13 +29,15 @@ def read_idx(path: str | Path, *, ndim: int | tuple[int, ...] | None = None, sha
     the message begins with the path. Memory is limited by the size of the file, whatever its header claims.
     """
     path = Path(path)
+    allowed = None
+    if ndim is not None:
+        allowed = tuple(check_int("ndim", n, 1, 255) for n in (ndim if isinstance(ndim, tuple) and ndim else (ndim,)))
     with path.open("rb") as raw:
         size = path.stat().st_size
         zipped = raw.read(2) == b"\x1f\x8b"
         raw.seek(0)
         stream = cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if zipped else raw
         try:
-            allowed = (ndim,) if isinstance(ndim, int) else ndim
             return _parse(path, stream, size * _DEFLATE_RATIO if zipped else size, allowed, sha256)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise ValueError(f"{path}: damaged gzip data ({error})") from error

@@ -121,29 +121,24 @@ def load(folder: str | Path) -> Checkpoint:
 
 
 def mend(folder: str | Path) -> None:
-    """Make the previous checkpoint of `folder` the newest if that is missing or damaged.
+    """Keep damaged checkpoints of `folder` as checkpoint.damaged.safetensors, and make the previous one the newest if
+    there is no other.
 
-    Otherwise the next `save` would replace the only complete one. The damaged file is kept, as
-    checkpoint.damaged.safetensors.
+    Otherwise the next `save` would replace the damaged one, or the only complete one.
     """
     folder = Path(folder)
     newest, previous = folder / NEWEST, folder / PREVIOUS
-    try:
-        _read(newest)
-    except (FileNotFoundError, ValueError):
-        if newest.exists():
-            os.replace(newest, _free(folder / "checkpoint.damaged.safetensors"))
-        if previous.exists():
-            os.replace(previous, newest)
-        sync_folder(folder)
+    for path in (newest, previous):
+        if path.exists() and _complete(path) is None:
+            os.replace(path, _free(folder / "checkpoint.damaged.safetensors"))
+    if previous.exists() and not newest.exists():
+        os.replace(previous, newest)
+    sync_folder(folder)
 
 
 def load_previous(folder: str | Path) -> Checkpoint | None:
     """The checkpoint before the newest of `folder`; None if there is none or it is damaged."""
-    try:
-        return _read(Path(folder) / PREVIOUS)
-    except (FileNotFoundError, ValueError):
-        return None
+    return _complete(Path(folder) / PREVIOUS)
 
 
 def _check_version(path: Path) -> None:
@@ -177,6 +172,13 @@ def _keep(newest: Path, previous: Path) -> None:
         os.replace(newest, previous)
     else:
         os.replace(link, previous)
+
+
+def _complete(path: Path) -> Checkpoint | None:
+    try:
+        return _read(path)
+    except (FileNotFoundError, ValueError):
+        return None
 
 
 def _read(path: Path) -> Checkpoint:
