@@ -221,6 +221,8 @@ def test_an_array_that_fails_to_become_one_is_refused() -> None:
         ({"shape": (2, 3, 1, 1)}, "^shape must be .rows, columns. or"),
         ({"shape": (0, 3)}, "^shape must be at least 1, not 0$"),
         ({"full_scale": 0}, "^full_scale must be a positive number, not 0$"),
+        ({"full_scale": 1e-310}, "^full_scale must be a positive number, not 1e-310$"),
+        ({"full_scale": 1e300}, "^full_scale must be a positive number, not "),
         ({"full_scale": float("nan")}, "^full_scale must be a positive number, not nan$"),
         ({"test_share": 0.3}, "^test and test_share must not both be given$"),
         ({"test": (X[:, :2], Y)}, r"^test x must have examples of shape \(6,\), not \(2,\)$"),

@@ -155,6 +155,14 @@ def test_a_checkpoint_that_is_written_can_be_read(tmp_path: Path, dtype: str) ->
         assert np.array_equal(checkpoint.load(tmp_path).state["0.c"], known.state["0.c"])
 
 
+@pytest.mark.parametrize("name", ["inputs", "outputs"])
+@pytest.mark.parametrize("bad", [3.0, "3", 0, True])
+def test_a_checkpoint_with_sizes_that_could_not_be_read_is_not_written(tmp_path: Path, name: str, bad: object) -> None:
+    with pytest.raises((TypeError, ValueError), match=f"^{name} must be "):
+        checkpoint.save(tmp_path, replace(state(), **{name: bad}))
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_sweep_on_no_number_of_threads_does_not_hang(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="threads must be a whole number, not nan"):
         experiments.sweep([tt.TrainConfig(**SMALL)], out=tmp_path / "out", threads=float("nan"))  # type: ignore[arg-type]

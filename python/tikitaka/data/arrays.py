@@ -145,7 +145,9 @@ def full_scale_of(x: NDArray[Any], shape: Shape | None, full_scale: float | None
     if full_scale is None:
         return _MAX_UINT8 if shape is not None and x.dtype == np.uint8 else 1.0
     check_kind("full_scale", full_scale, Real)
-    if not 0 < full_scale < np.inf:
+    with np.errstate(all="ignore"):
+        usable = 0 < np.float32(full_scale) < np.inf
+    if not usable:
         raise ValueError(f"full_scale must be a positive number, not {full_scale}")
     return float(full_scale)
 

@@ -21,7 +21,7 @@ from tikitaka import _core
 from tikitaka._internal.atomic_write import beside, replacing, sync_folder
 from tikitaka._internal.checksum import verify, with_checksum
 from tikitaka._internal.shown import shown
-from tikitaka._internal.validation import check_kind
+from tikitaka._internal.validation import check_int, check_kind
 from tikitaka.data import Vocabulary
 from tikitaka.data.targets import Task
 from tikitaka.training.metrics import Progress
@@ -73,8 +73,8 @@ def save(folder: str | Path, checkpoint: Checkpoint) -> None:
     check_kind("progress", checkpoint.progress, Progress)
     folder = Path(folder)
     header = {
-        "inputs": str(checkpoint.inputs),
-        "classes": str(checkpoint.outputs),
+        "inputs": str(check_int("inputs", checkpoint.inputs, 1)),
+        "classes": str(check_int("outputs", checkpoint.outputs, 1)),
         "config": json.dumps(checkpoint.config),
         **{name: _text(value) for name, value in vars(checkpoint.progress).items()},
     }
