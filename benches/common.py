@@ -24,8 +24,9 @@ Rows = Sequence[Row]
 Table = tuple[str, Row, Rows]
 """Title, header and rows."""
 
-NETS = ("fcn", "lenet", "lstm", "wide", "cifar")
-"""Networks: wide is 3072-1024-1024-10 with ReLU on dense inputs, cifar a convolutional one for 3 × 32 × 32 pixels."""
+NETS = ("fcn", "lenet", "lstm", "cifar", "wide", "wider")
+"""Networks: cifar is a convolutional one for 3 × 32 × 32 pixels; wide is 3072-1024-1024-10 and wider 3072-2048-2048-10,
+both with ReLU on dense inputs."""
 STEPS = 100
 """Characters of a sequence of lstm; every character is a sample."""
 
@@ -89,7 +90,8 @@ class Work:
     def layers(self, inputs: int = 784) -> list[tt.nn.Layer]:
         """The network for images with `inputs` pixels, or for a text with that many different characters."""
         if self.net != "lstm":
-            return {"fcn": tt.nn.fcn, "lenet": tt.nn.lenet, "wide": wide, "cifar": cifar}[self.net](inputs)
+            nets = {"fcn": tt.nn.fcn, "lenet": tt.nn.lenet, "cifar": cifar, "wide": wide, "wider": wider}
+            return nets[self.net](inputs)
         # char_lstm as PyTorch and aihwkit have it: no output scales, and every sequence starts from zero
         return [tt.nn.LSTM(inputs, 64), tt.nn.LSTM(64, 64), tt.nn.Linear(64, inputs)]
 
@@ -98,10 +100,15 @@ class Work:
         return tt.Network(self.layers(inputs), self.config(), seed=seed)
 
 
-def wide(inputs: int) -> list[tt.nn.Layer]:
+def wide(inputs: int, hidden: int = 1024) -> list[tt.nn.Layer]:
     """3072-1024-1024-10 with ReLU."""
-    hidden = [tt.nn.Linear(inputs, 1024), tt.nn.ReLU(), tt.nn.Linear(1024, 1024), tt.nn.ReLU()]
-    return [*hidden, tt.nn.Linear(1024, 10)]
+    first, second = tt.nn.Linear(inputs, hidden), tt.nn.Linear(hidden, hidden)
+    return [first, tt.nn.ReLU(), second, tt.nn.ReLU(), tt.nn.Linear(hidden, 10)]
+
+
+def wider(inputs: int) -> list[tt.nn.Layer]:
+    """3072-2048-2048-10 with ReLU."""
+    return wide(inputs, 2048)
 
 
 def cifar(_inputs: int) -> list[tt.nn.Layer]:
@@ -146,7 +153,7 @@ class Examples:
 
 def examples(net: str, n: int, data_dir: str | None = None) -> Examples:
     """The first `n` examples for the network: of MNIST or War and Peace if available, otherwise of a substitute."""
-    if net in ("wide", "cifar"):
+    if net in ("cifar", "wide", "wider"):
         rng = np.random.default_rng(1)
         return Examples(rng.random((n, 3072), dtype=np.float32), rng.integers(0, 10, n), 3072, "uniform")
     if net != "lstm":

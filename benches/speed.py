@@ -6,9 +6,9 @@
 
 fcn (784-256-128-10; every rule, 20 and 1,200 states, batch 1 and 32) and lenet on the first images of MNIST, or on
 synthetic ones of the same sparsity; lstm on the first characters of War and Peace, or on our README: a sample is a
-character. Each case is trained for one epoch; every repetition then trains the same second epoch from the same state,
-so that it does the same work bit for bit. The cost of an update depends on its pulses, which change during training, so
-pulses per sample are listed with each rate.
+character. cifar, wide and wider (10 million weights) learn from random images. Each case is trained for one epoch;
+every repetition then trains the same second epoch from the same state, so that it does the same work bit for bit. The
+cost of an update depends on its pulses, which change during training, so pulses per sample are listed with each rate.
 """
 
 import fnmatch
@@ -20,8 +20,8 @@ from typing import Any
 import common
 from common import Work
 
-EXAMPLES = {"fcn": 2000, "lenet": 400, "lstm": 64}
-QUICK = {"fcn": 100, "lenet": 4, "lstm": 2}
+EXAMPLES = {"fcn": 2000, "lenet": 400, "lstm": 64, "cifar": 192, "wide": 512, "wider": 512}
+QUICK = {"fcn": 100, "lenet": 4, "lstm": 2, "cifar": 2, "wide": 8, "wider": 8}
 
 
 def works() -> list[Work]:
@@ -31,7 +31,7 @@ def works() -> list[Work]:
     ]
     fcn = [Work(*rule, batch) for rule in rules for batch in (1, 32)]
     few = [("float", 0, "ideal"), ("sgd", 20, "ideal"), ("ttv2", 20, "ideal"), ("ttv2", 20, "full")]
-    batches = {"lenet": (1, 8), "lstm": (1, 16)}
+    batches = {"lenet": (1, 8), "lstm": (1, 16), "cifar": (32,), "wide": (128,), "wider": (128,)}
     others = [Work(*rule, batch, net) for net in batches for rule in few for batch in batches[net]]
     return fcn + others + [common.many_pulses(batch) for batch in batches["lstm"]]
 
