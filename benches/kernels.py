@@ -3,8 +3,8 @@
     python benches/kernels.py
     python benches/kernels.py --only update_
 
-An item is a random value, a product of a vector, a pulse, a value read from a line, or a step of the float rule: see
-`kernels.rs` and `updates.rs`.
+An item is a random value, a product of a vector, a thousand multiply-adds of a mini-batch, a pulse, a value read from a
+line, or a step of the float rule: see `kernels.rs`, `batches.rs` and `updates.rs`.
 """
 
 import re
@@ -43,7 +43,7 @@ def main() -> None:
     p = common.parser(__doc__)
     p.add_argument("--only", default="", metavar="TEXT", help="benchmarks whose names contain this")
     a = p.parse_args()
-    command = ["cargo", "bench", "--quiet", "--bench", "kernels", "--bench", "updates", "--"]
+    command = ["cargo", "bench", "--quiet", *(f"--bench={name}" for name in ("kernels", "batches", "updates")), "--"]
     effort = ["--sample-count", "3", "--max-time", "0.01"] if a.quick else ["--min-time", "0.2"]
     done = subprocess.run([*command, *effort, *filter(None, [a.only])], capture_output=True, text=True)
     if done.returncode:
