@@ -90,8 +90,8 @@ class Work:
     def layers(self, inputs: int = 784) -> list[tt.nn.Layer]:
         """The network for images with `inputs` pixels, or for a text with that many different characters."""
         if self.net != "lstm":
-            nets = {"fcn": tt.nn.fcn, "lenet": tt.nn.lenet, "cifar": cifar, "wide": wide, "wider": wider}
-            return nets[self.net](inputs)
+            nets: dict[str, Callable[[int], list[tt.nn.Layer]]] = {"fcn": tt.nn.fcn, "lenet": tt.nn.lenet}
+            return (nets | {"cifar": cifar, "wide": wide, "wider": wider})[self.net](inputs)
         # char_lstm as PyTorch and aihwkit have it: no output scales, and every sequence starts from zero
         return [tt.nn.LSTM(inputs, 64), tt.nn.LSTM(64, 64), tt.nn.Linear(64, inputs)]
 
