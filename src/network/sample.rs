@@ -16,8 +16,8 @@ impl Network {
     /// and fed back; the noise of the products is that of evaluation `draw`, the choices follow from `seed`.
     ///
     /// # Errors
-    /// A network without memory, with other outputs than inputs or without classes, an empty `prime`, codes it does not have, a
-    /// temperature that is not above 0.
+    /// A network without memory, with other outputs than inputs or without classes, an empty `prime`, codes it does not
+    /// have, a temperature that is not above 0.
     pub fn sample(
         &self,
         prime: &[u32],
