@@ -27,6 +27,8 @@ Table = tuple[str, Row, Rows]
 NETS = ("fcn", "lenet", "lstm", "cifar", "wide", "wider")
 """Networks: cifar is a convolutional one for 3 × 32 × 32 pixels; wide is 3072-1024-1024-10 and wider 3072-2048-2048-10,
 both with ReLU on dense inputs."""
+UNIFORM = ("cifar", "wide", "wider")
+"""Those that learn from random images."""
 STEPS = 100
 """Characters of a sequence of lstm; every character is a sample."""
 
@@ -153,7 +155,7 @@ class Examples:
 
 def examples(net: str, n: int, data_dir: str | None = None) -> Examples:
     """The first `n` examples for the network: of MNIST or War and Peace if available, otherwise of a substitute."""
-    if net in ("cifar", "wide", "wider"):
+    if net in UNIFORM:
         rng = np.random.default_rng(1)
         return Examples(rng.random((n, 3072), dtype=np.float32), rng.integers(0, 10, n), 3072, "uniform")
     if net != "lstm":
