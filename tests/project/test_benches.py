@@ -114,7 +114,7 @@ def test_peers_of_lenet_and_lstm(tmp_path: Path) -> None:
         for rule in ("float", "sgd 20 ideal", "ttv2 20 ideal"):
             assert targets[f"{net} {rule} batch 1 / aihwkit"] == target
         assert targets[f"{net} float batch 1 / torch"] is None
-    assert len(peers["rows"]) == 2 * (2 * 6 + 1)
+    assert len(peers["rows"]) == 2 * (2 * 6 + 2)
     assert all(is_spread(row["ratio"]) for row in peers["rows"])
     assert "twin" not in peers
 
