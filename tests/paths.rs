@@ -298,3 +298,17 @@ fn products_of_a_batch_are_those_of_its_vectors() {
         }
     }
 }
+
+/// An intrinsic in a closure, which no path is compiled for, would be a function of its own and make a kernel many times
+/// slower: so `nm`, where it can be had, must not know one.
+#[test]
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+fn every_instruction_is_in_the_kernel_that_asks_for_it() {
+    let program = std::env::current_exe().expect("this program");
+    let Ok(listed) = std::process::Command::new("nm").arg("-C").arg(program).output() else { return };
+    let symbols = String::from_utf8_lossy(&listed.stdout);
+    assert!(symbols.contains("tikitaka::simd::run::with_avx2"));
+    let alone = |name: &&str| name.contains("::_mm") || name.contains(" as tikitaka::simd::lanes::");
+    let alone: Vec<_> = symbols.lines().filter(alone).collect();
+    assert!(alone.is_empty(), "{alone:?}");
+}

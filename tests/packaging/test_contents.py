@@ -3,7 +3,6 @@
 import importlib.util
 import platform
 import re
-import shutil
 import subprocess
 import sys
 import tarfile
@@ -13,7 +12,6 @@ from pathlib import Path, PurePosixPath
 import licences
 import pytest
 
-import tikitaka
 from conftest import ROOT, VERSION
 
 SOURCES = {path.relative_to(ROOT).as_posix() for path in (ROOT / "python").rglob("*") if path.is_file()}
@@ -56,17 +54,6 @@ def test_the_wheel_runs_on_glibc_2_28(wheel: Path) -> None:
         compiled = archive.read("tikitaka/_core.abi3.so")
     needed = {int(minor) for minor in re.findall(rb"GLIBC_2\.(\d+)", compiled)}
     assert 0 < max(needed) <= 28
-
-
-@pytest.mark.skipif(
-    platform.machine() != "x86_64" or sys.platform != "linux" or shutil.which("nm") is None,
-    reason="looks at instructions of x86-64 by the names that nm prints",
-)
-def test_every_instruction_is_in_the_kernel_that_asks_for_it() -> None:
-    """One in a closure, which no path is compiled for, would be a function and make the kernel many times slower."""
-    symbols = subprocess.run(["nm", "-C", tikitaka._core.__file__], capture_output=True, text=True, check=True).stdout
-    assert "tikitaka::simd::run::with_avx2" in symbols
-    assert not re.findall(r"core_arch\S*::_mm\w+|simd::avx\w+::\S+", symbols)
 
 
 def test_the_licences_are_those_of_the_crates_in_the_wheel() -> None:
