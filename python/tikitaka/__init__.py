@@ -16,6 +16,7 @@ from tikitaka.config.device import __all__ as _devices
 from tikitaka.config.rule import *  # noqa: F403  # a new rule is named there alone
 from tikitaka.config.rule import __all__ as _rules
 from tikitaka.deployment import Chip, program
+from tikitaka.measurement import Measured, Sweep, measured, read_measured
 from tikitaka.model import Model, extract
 from tikitaka.network import Network
 from tikitaka.rule import Rule
@@ -28,6 +29,7 @@ __all__ = [
     "Crossbar",
     "EarlyStopping",
     "IoSettings",
+    "Measured",
     "Metrics",
     "Model",
     "Network",
@@ -39,6 +41,7 @@ __all__ = [
     "Run",
     "Score",
     "Stopped",
+    "Sweep",
     "TrainConfig",
     "__version__",
     "data",
@@ -46,9 +49,11 @@ __all__ = [
     "export",
     "extract",
     "fit",
+    "measured",
     "nn",
     "plot",
     "presets",
     "program",
+    "read_measured",
 ]
 __all__ += _devices + _rules

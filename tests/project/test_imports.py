@@ -19,6 +19,7 @@ LAYERS = (
     "nn",
     "rule",
     "score",
+    "measurement",
     "model",
     "network",
     "deployment",
@@ -31,7 +32,7 @@ LAYERS = (
 )
 """Each may import those before it."""
 
-EXTRAS = {"matplotlib", "onnx", "pooch", "torch"}
+EXTRAS = {"matplotlib", "onnx", "openpyxl", "pooch", "torch"}
 """Packages that an installation may lack: they are imported where they are used."""
 
 NEED_EXTRAS = {"tikitaka.export.onnx_graph", "tikitaka.export.torch_modules"}

@@ -1,0 +1,236 @@
+"""From traces to the table: units, directions, mirrored traces, cycles, and the checks."""
+
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tikitaka._internal.shown import listed
+from tikitaka.measurement.checks import check_device, unusual
+from tikitaka.measurement.direction import Trace, pattern_signs, runs_of, trend, turning_signs
+from tikitaka.measurement.found import Found
+from tikitaka.measurement.options import Options
+from tikitaka.measurement.table import Measured, Sweep
+from tikitaka.measurement.words import Unit
+
+__all__ = ["assemble"]
+
+F64 = NDArray[np.float64]
+I8 = NDArray[np.int8]
+
+_BLOCK = 5  # pulses of one sign in a row, from which a new cycle may begin
+
+
+def assemble(found: Found, options: Options, source: str) -> Measured:
+    """The table of the traces of a source; ValueError, with the reason, for what cannot be understood or used."""
+    account, warnings = list(found.account), list(found.warnings)
+    unit, source_unit = _convert(found, options, account, warnings)
+    traces = [each for trace in found.traces if (each := _trimmed(trace)) is not None]
+    if not traces:
+        raise ValueError("it holds no values")
+    if options.device is not None:
+        for trace in traces:
+            trace.device = options.device
+    _direct(traces, options, account, warnings)
+    if options.flip:
+        for trace in traces:
+            trace.sign = -trace.sign
+        account.append("flip: negative pulses are up")
+    _turn_back(traces, options, account)
+    if options.initial_read is not None:
+        for trace in traces:
+            trace.initial = options.initial_read
+    sweeps = _sweeps(traces, account)
+    devices: dict[str, list[Sweep]] = {}
+    for sweep in sweeps:
+        devices.setdefault(sweep.device, []).append(sweep)
+    for of_device in devices.values():
+        check_device(of_device)
+    if any(trace.initial for trace in traces):
+        account.append("the first read of each trace comes before any pulse")
+    return Measured(
+        tuple(sweep for each in devices.values() for sweep in sorted(each, key=lambda sweep: sweep.cycle)),
+        unit,
+        source_unit,
+        tuple(account),
+        (*warnings, *unusual(sweeps, unit)),
+        source,
+    )
+
+
+def _convert(found: Found, options: Options, account: list[str], warnings: list[str]) -> tuple[str, str]:
+    """Values in S, if their unit is known; the unit, and that of the source."""
+    unit, voltage = options.unit or found.unit, options.read_voltage
+    voltage = found.read_voltage if voltage is None else voltage
+    if unit is None and options.read_voltage is not None:
+        unit = Unit("A", "I", 1.0)
+    if options.window is not None:
+        _limit(found.traces, options.window, warnings)
+    if unit is None or not unit.quantity:
+        account.append("values in arbitrary units, as they are (unit= says which)")
+        return "", unit.name if unit else ""
+    for trace in found.traces:
+        values = trace.values * unit.factor
+        if unit.quantity == "R":
+            with np.errstate(divide="ignore"):
+                values = np.where(values == 0, np.nan, 1 / values)
+        elif unit.quantity == "I" and voltage is not None:
+            values = values / voltage
+        trace.values = values
+    name = "S"
+    if unit.quantity == "R":
+        account.append(f"resistance in {unit.name}: G = 1/R")
+    elif unit.quantity == "I" and voltage is not None:
+        account.append(f"current in {unit.name}, read at {voltage:g} V: G = I/V")
+    elif unit.quantity == "I":
+        name = "A"
+        account.append(f"current in {unit.name}, as it is: pass read_voltage= for a conductance")
+    else:
+        account.append(f"conductance in {unit.name}")
+    _check_sign(found.traces, unit, voltage)
+    return name, unit.name
+
+
+def _check_sign(traces: list[Trace], unit: Unit, voltage: object) -> None:
+    values = np.concatenate([trace.values for trace in traces])
+    bad = values[values < 0]
+    if bad.size:
+        what = {"G": "conductances", "R": "resistances", "I": "currents"}[unit.quantity]
+        hint = 'for values relative to a reference, pass unit=""'
+        if bad.size > len(values) / 2 and unit.quantity == "I":
+            hint = "pass the voltage they are read at with its sign, such as read_voltage=-0.1"
+        raise ValueError(
+            f"{what} must not be negative, and {bad.size:,} of {len(values):,} are, down to {bad.min():.3g} "
+            f"{'S' if voltage is not None or unit.quantity != 'I' else 'A'}; {hint}"
+        )
+
+
+def _limit(traces: list[Trace], window: tuple[float, float], warnings: list[str]) -> None:
+    outside = 0
+    for trace in traces:
+        bad = (trace.values < window[0]) | (trace.values > window[1])
+        outside += int(bad.sum())
+        trace.values = np.where(bad, np.nan, trace.values)
+    warnings.append(f"{outside:,} reads outside the window {window[0]:g} to {window[1]:g} are left out")
+
+
+def _trimmed(trace: Trace) -> Trace | None:
+    """The trace without blank ends; None if nothing is left."""
+    known = np.flatnonzero(~np.isnan(trace.values))
+    if not known.size:
+        return None
+    start, end = int(known[0]), int(known[-1]) + 1
+    trace.values = trace.values[start:end]
+    if trace.signs is not None:
+        trace.signs = trace.signs[start:end]
+    return trace
+
+
+def _direct(traces: list[Trace], options: Options, account: list[str], warnings: list[str]) -> None:
+    """Find the signs of the traces that nothing has given them."""
+    unknown = [trace for trace in traces if trace.sign == 0 and trace.signs is None]
+    if options.pattern is not None:
+        unknown = [trace for trace in traces if trace.signs is None]
+        for trace in unknown:
+            signs, cycles, length = pattern_signs(options.pattern, len(trace.values))
+            trace.sign, trace.signs = 0, signs * np.int8(-1 if options.flip else 1)
+            trace.cycles = None if trace.cycle is not None else cycles
+        account.append(f"pattern {options.pattern}, {length:,} pulses, repeated")
+        rest = len(unknown[0].values) % length if unknown else 0
+        if rest:
+            warnings.append(f"the last repetition of the pattern has {rest:,} of {length:,} reads")
+        return
+    if options.initial_read is None and unknown and options.flip:
+        raise ValueError("flip needs signs of pulses: nothing in the source says which pulses are positive")
+    by_trend: list[Trace] = []
+    said: dict[str, int] = {}
+    for trace in unknown:
+        turned = turning_signs(trace.values)
+        if turned is None:
+            by_trend.append(trace)
+            continue
+        trace.signs, trace.initial, words = turned
+        said[words] = said.get(words, 0) + 1
+    for words, count in list(said.items())[:3]:
+        account.append(f"turning points of {count} trace{'s' * (count != 1)}: {words} (pattern= says it for certain)")
+    for trace in by_trend:
+        trace.sign = 1 if trend(trace.values) > 0 else -1
+    if by_trend:
+        up = sum(trace.sign > 0 for trace in by_trend)
+        account.append(f"directions by where traces lead: {up} rise and are up, {len(by_trend) - up} fall and are down")
+    _join(traces)
+
+
+def _join(traces: list[Trace]) -> None:
+    """Two sources of one direction each are of one device."""
+    signs: dict[str, set[int]] = {}
+    for trace in traces:
+        signs.setdefault(trace.device, set()).add(trace.sign)
+    if sorted(map(tuple, signs.values())) == [(-1,), (1,)] and len(signs) == 2:
+        name = " and ".join(signs)
+        for trace in traces:
+            trace.device = name
+
+
+def _turn_back(traces: list[Trace], options: Options, account: list[str]) -> None:
+    """Reverse down traces that are stored backwards."""
+    devices = dict.fromkeys(trace.device for trace in traces)
+    turned = []
+    for device in devices:
+        ups, downs = (
+            [trace for trace in traces if trace.device == device and trace.sign == sign and trace.signs is None]
+            for sign in (1, -1)
+        )
+        mirrored = options.mirrored_down
+        if mirrored is None:
+            if not ups or not downs:
+                continue
+            rise, fall = (float(np.mean([trend(trace.values) for trace in some])) for some in (ups, downs))
+            mirrored = rise > 0 and fall > 0
+        if mirrored and downs:
+            turned.append(device)
+            for trace in downs:
+                trace.values = trace.values[::-1]
+    if turned and options.mirrored_down is None:
+        of = "" if len(turned) == len(devices) else f" of {listed(turned)}"
+        account.append(f"the down traces{of} rise and are read backwards (mirrored_down=False keeps them)")
+    elif turned:
+        account.append("down traces are read backwards, as mirrored_down says")
+
+
+def _sweeps(traces: list[Trace], account: list[str]) -> list[Sweep]:
+    numbers: dict[tuple[str, int], int] = {}
+    sweeps: list[Sweep] = []
+    split = 0
+    for trace in traces:
+        signs = trace.signs
+        if signs is None:
+            signs = np.full(len(trace.values), trace.sign, np.int8)
+        if trace.initial:
+            signs = np.concatenate([np.zeros(1, np.int8), signs[1:]])
+        if trace.cycle is not None:
+            sweeps.append(Sweep(trace.device, trace.cycle, signs, trace.values))
+            continue
+        key = trace.device, trace.sign
+        edges = [0, *_cycle_starts(signs, trace.cycles), len(signs)]
+        split += len(edges) > 2
+        for start, end in pairwise(edges):
+            values = trace.values[start:end]
+            numbers[key] = numbers.get(key, 0) + 1
+            if not np.isnan(values).all():
+                sweeps.append(Sweep(trace.device, numbers[key], signs[start:end], values))
+    if split:
+        account.append(f"{'each trace is' if split > 1 else 'the trace is'} cut into cycles, each a sweep of its own")
+    return sweeps
+
+
+def _cycle_starts(signs: I8, cycles: NDArray[np.int64] | None) -> list[int]:
+    """Where cycles after the first begin: at repetitions of the pattern, or where the first direction comes again."""
+    if cycles is not None:
+        return [int(k) + 1 for k in np.flatnonzero(np.diff(cycles))]
+    blocks = [block for block in runs_of(signs) if block[1] - block[0] >= _BLOCK]
+    return [
+        start
+        for (start, _, sign), (_, _, before) in zip(blocks[1:], blocks[:-1], strict=True)
+        if sign == blocks[0][2] and before != sign
+    ]

@@ -1,0 +1,231 @@
+"""Arrays by name, as JSON, NPY and NPZ files hold them."""
+
+import io
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tikitaka._internal.npz import read_npz
+from tikitaka._internal.shown import listed, shown
+from tikitaka.measurement.arrays import traces_in
+from tikitaka.measurement.direction import Trace
+from tikitaka.measurement.found import Found
+from tikitaka.measurement.grid import Column, Grid, Row, number, word_column
+from tikitaka.measurement.layout import from_grid
+from tikitaka.measurement.options import Options
+from tikitaka.measurement.rows import from_rows
+from tikitaka.measurement.text import text_of
+from tikitaka.measurement.words import Heading, Unit, heading, remainder
+
+__all__ = ["from_json", "from_npy", "from_npz"]
+
+F64 = NDArray[np.float64]
+
+_FEW = 20
+
+
+def from_json(content: bytes, options: Options, name: str, sign: int) -> Found:
+    """The traces in a JSON file: lists by name, records, or lists of numbers."""
+    try:
+        data = json.loads(text_of(content))
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise ValueError(f"it is not valid JSON: {error}") from None
+    if isinstance(data, list) and data and all(isinstance(each, dict) for each in data):
+        names = tuple(dict.fromkeys(str(key) for each in data for key in each))
+        columns = tuple(_column([each.get(key) for each in data]) for key in names)
+        return from_grid(Grid(names, columns, f"{len(data):,} records"), options, name, sign)
+    if isinstance(data, list):
+        return _of_array(_deep(data), options, name, sign)
+    if not isinstance(data, dict):
+        raise ValueError(f"it must hold lists of numbers, not {shown(data)}")
+    return _of_names(data, options, name, sign)
+
+
+def from_npz(path: Path, options: Options, name: str, sign: int) -> Found:
+    """The traces in an .npz file."""
+    return _of_names(read_npz(path), options, name, sign)
+
+
+def from_npy(content: bytes, options: Options, name: str, sign: int) -> Found:
+    """The traces in an .npy file."""
+    try:
+        array = np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
+    except (ValueError, EOFError, OSError, MemoryError, SyntaxError) as error:
+        raise ValueError(f"it is not a valid .npy file: {error}") from None
+    if array.dtype.names:
+        columns = tuple(_column(array[field].reshape(-1).tolist()) for field in array.dtype.names)
+        return from_grid(Grid(array.dtype.names, columns, "fields"), options, name, sign)
+    return _of_array(array, options, name, sign)
+
+
+def _deep(data: Any) -> Any:
+    try:
+        return np.array(data, dtype=np.float64)
+    except (ValueError, TypeError, OverflowError):
+        return data
+
+
+def _of_array(data: Any, options: Options, name: str, sign: int) -> Found:
+    """Traces of a plain array: a list, a table of columns if it is tall, rows that are sweeps if it is wide."""
+    if isinstance(data, np.ndarray) and data.ndim <= 2:
+        if data.dtype.kind not in "iufb":
+            raise ValueError(f"it must hold numbers, not values of type {data.dtype}")
+        table = np.atleast_1d(data.astype(np.float64))
+        table = table[:, None] if table.ndim == 1 else table
+        if not table.size:
+            raise ValueError("it is empty")
+        table[np.isinf(table)] = np.nan
+        if table.shape[1] < _FEW <= table.shape[0] or table.shape[1] < table.shape[0]:
+            where = f"an array of shape {data.shape}"
+            return from_grid(Grid(("",) * table.shape[1], tuple(table.T), where), options, name, sign)
+        return from_rows([Row("", row) for row in table], options, name, sign)
+    try:
+        return from_rows([Row("", row) for row in traces_in("it", data)], options, name, sign)
+    except TypeError as error:
+        raise ValueError(str(error)) from None
+
+
+def _column(values: list[Any]) -> Column:
+    numbers = [number(each) if each is None or isinstance(each, int | float | str) else None for each in values]
+    if None not in numbers:
+        return np.array(numbers, dtype=np.float64)
+    return word_column(["" if each is None else str(each) for each in values])
+
+
+def _of_names(data: Mapping[str, Any], options: Options, name: str, sign: int) -> Found:
+    """Traces of arrays by name: an up and a down array, columns of a table, or devices."""
+    inner = {key: each for key, each in data.items() if isinstance(each, dict)}
+    arrays = {key: each for key, each in data.items() if _is_array(each)}
+    if inner and not any(heading(key).sign for key in arrays):
+        return _of_devices(inner, options, name, sign)
+    lists = {key: each for key, each in arrays.items() if _size(each) >= _FEW}
+    if not lists:
+        raise ValueError(f"it must hold lists of at least {_FEW} numbers; its keys are {listed(data) or 'none'}")
+    known = {key: heading(key) for key in lists}
+    if options.up or options.down:
+        pairs = {int(s): [str(k) for k in keys] for s, keys in ((1, options.up), (-1, options.down))}
+        for key in (*pairs[1], *pairs[-1]):
+            if key not in lists:
+                raise ValueError(f"up and down must be among the keys {listed(lists)}, not {shown(key)}")
+    else:
+        pairs = {side: _named(known, side) for side in (1, -1)}
+    if pairs[1] or pairs[-1]:
+        return _up_down(data, lists, known, pairs, name)
+    if len({_size(each) for each in lists.values()}) == 1 and all(np.ndim(each) == 1 for each in lists.values()):
+        columns = tuple(_column(list(np.asarray(each, dtype=object))) for each in lists.values())
+        grid = Grid(tuple(lists), columns, "lists by name")
+        return from_grid(grid, options, name, sign)
+    if len(lists) == 1:
+        (values,) = lists.values()
+        return _of_array(_deep(values) if isinstance(values, list) else values, options, name, sign)
+    return _of_devices(lists, options, name, sign)
+
+
+def _of_devices(data: Mapping[str, Any], options: Options, name: str, sign: int) -> Found:
+    parts = []
+    for key, each in data.items():
+        if isinstance(each, dict):
+            parts.append(_of_names(each, options, str(key), sign))
+        else:
+            parts.append(_of_array(_deep(each), options, str(key), sign))
+    units = {part.unit for part in parts}
+    if len(units) > 1:
+        raise ValueError("all devices must have values of one unit")
+    found = Found([trace for part in parts for trace in part.traces], parts[0].unit, parts[0].read_voltage)
+    found.account = [f"devices by name: {listed(data)}", *parts[0].account]
+    return found
+
+
+def _is_array(value: Any) -> bool:
+    if isinstance(value, np.ndarray):
+        return value.dtype.kind in "iuf" and value.ndim <= 2
+    return isinstance(value, list) and bool(value)
+
+
+def _size(value: Any) -> int:
+    if isinstance(value, np.ndarray):
+        return int(value.size)
+    return sum(len(each) if isinstance(each, list) else 1 for each in value)
+
+
+def _named(known: dict[str, Heading], side: int) -> list[str]:
+    """The keys of the arrays of one direction: of a quantity, if any says one."""
+    keys = [key for key, one in known.items() if one.sign == side and one.quantity != "derived"]
+    for kinds in (("G",), ("R",), ("I",)):
+        found = [key for key in keys if known[key].quantity in kinds]
+        if found:
+            return found
+    return [key for key in keys if known[key].quantity in ("", "pulse")]
+
+
+def _up_down(
+    data: Mapping[str, Any],
+    lists: Mapping[str, Any],
+    known: dict[str, Heading],
+    pairs: dict[int, list[str]],
+    name: str,
+) -> Found:
+    traces: list[Trace] = []
+    said = []
+    cut = _repeats(data)
+    initial = False
+    for side, keys in pairs.items():
+        for key in keys:
+            arrays = traces_in(f"key {shown(key)}", lists[key])
+            owner = remainder(key)[0] if len(keys) > 1 else ""
+            if cut and len(arrays) == 1 and len(arrays[0]) in (cut[0] * cut[1], cut[0] * (cut[1] + 1)):
+                reads = len(arrays[0]) // cut[0]
+                initial = initial or reads == cut[1] + 1
+                arrays = list(arrays[0].reshape(cut[0], reads))
+            for each in arrays:
+                trace = Trace(owner or name, each, sign=side)
+                trace.initial = initial
+                traces.append(trace)
+            word = "up" if side > 0 else "down"
+            said.append(f"{shown(key)} is {word}: {len(arrays):,} sweeps of {len(arrays[0]):,} reads")
+    units = {(one.unit.quantity, one.unit.factor): one.unit for key, one in known.items() if one.unit and key in lists}
+    kinds = {known[key].quantity for key in (*pairs[1], *pairs[-1]) if key in known} & {"G", "R", "I"}
+    unit = next(iter(units.values())) if len(units) == 1 else _basic(kinds, lists, pairs)
+    found = Found(traces, unit, _read_voltage(data))
+    found.account = ["arrays by name: " + "; ".join(said)]
+    return found
+
+
+def _basic(kinds: set[str], lists: Mapping[str, Any], pairs: dict[int, list[str]]) -> Any:
+    """The basic unit of a quantity that names no unit, where its values are of the size of measured ones."""
+    if len(kinds) != 1:
+        return None
+    (kind,) = kinds
+    values = np.abs(np.concatenate([np.ravel(_deep(lists[key])) for key in (*pairs[1], *pairs[-1])]))
+    middle = float(np.nanmedian(values)) if values.size else 0.0
+    sizes = {"G": (1e-12, 2e-2), "R": (50.0, 1e13), "I": (1e-14, 1e-2)}[kind]
+    if not sizes[0] <= middle <= sizes[1]:
+        return None
+    return Unit({"G": "S", "R": "ohm", "I": "A"}[kind], kind, 1.0)
+
+
+def _repeats(data: Mapping[str, Any]) -> tuple[int, int] | None:
+    """Repetitions and pulses of each, if the file says them."""
+    found = []
+    for key in ("repeats", "N"):
+        value = data.get(key)
+        if isinstance(value, np.ndarray) and value.size == 1:
+            value = value.item()
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            return None
+        found.append(int(value))
+    return (found[0], found[1]) if 1 <= found[0] <= 10**6 and 1 <= found[1] <= 10**8 else None
+
+
+def _read_voltage(data: Mapping[str, Any]) -> float | None:
+    for key, value in data.items():
+        plain = value.item() if isinstance(value, np.ndarray) and value.size == 1 else value
+        named = isinstance(key, str) and heading(key).quantity == "read_V" and not isinstance(plain, bool)
+        if named and isinstance(plain, int | float) and 1e-9 < abs(plain) < 1e4:
+            return float(plain)
+    return None

@@ -1,0 +1,297 @@
+"""From columns or rows of a file to traces: which columns hold values, whose they are, and what says the direction."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tikitaka._internal.shown import listed, shown
+from tikitaka.measurement.direction import Trace, trend
+from tikitaka.measurement.found import Found
+from tikitaka.measurement.grid import Grid, Words
+from tikitaka.measurement.options import ColumnName, Options
+from tikitaka.measurement.pulse_columns import one_kind_of_pulse, signs_of_voltage, signs_of_words
+from tikitaka.measurement.words import Heading, Unit, direction_of, heading, remainder
+
+__all__ = ["from_grid"]
+
+F64 = NDArray[np.float64]
+I8 = NDArray[np.int8]
+
+
+def from_grid(grid: Grid, options: Options, name: str, sign: int = 0) -> Found:
+    """The traces in a block of columns: `name` is the device if they name none, `sign` that of the whole file."""
+    headings = [heading(text) for text in grid.names]
+    count = len(grid.columns)
+    said = [f"{grid.rows:,} rows × {count} column{'s' * (count != 1)}, {listed([grid.where, *grid.notes])}"]
+    if any(grid.names):
+        said[0] += f"; headings {listed(text or '(none)' for text in grid.names)}"
+    if options.up or options.down:
+        found = _up_down(grid, options, name)
+    else:
+        chosen = [(device, _place(grid, column, "columns")) for device, column in options.columns]
+        labels = _labels(grid, headings, {place for _, place in chosen})
+        signs = _signs(grid, headings, options, said)
+        values = chosen or [("", place) for place in _values(grid, headings, said)]
+        if not values:
+            raise ValueError("it has no column of values: name it with columns=")
+        long = bool(labels) or signs is not None
+        found = (_long if long else _wide)(grid, headings, values, labels, signs, name, sign)
+        if not long:
+            said += found.account
+    found.account = said
+    found.read_voltage = _read_voltage(grid, headings, said)
+    return found
+
+
+def _read_voltage(grid: Grid, headings: list[Heading], said: list[str]) -> float | None:
+    """The voltage in a column of read voltages."""
+    for place, (one, column) in enumerate(zip(headings, grid.columns, strict=True)):
+        if one.quantity != "read_V" or isinstance(column, Words):
+            continue
+        voltages = np.unique(column[~np.isnan(column)])
+        if len(voltages) > 1:
+            raise ValueError(
+                f"the read voltage must be the same for all reads, not {len(voltages)} different ones in column "
+                f"{_called(grid, place)}: convert to conductance first"
+            )
+        if len(voltages) and voltages[0]:
+            voltage = float(voltages[0]) * (one.unit.factor if one.unit else 1.0)
+            said.append(f"reads at {voltage:g} V, by column {_called(grid, place)}")
+            return voltage
+    return None
+
+
+def _called(grid: Grid, place: int) -> str:
+    return shown(grid.names[place]) if grid.names[place] else f"{place + 1}"
+
+
+def _numbers(grid: Grid, place: int) -> F64:
+    column = grid.columns[place]
+    if isinstance(column, Words):
+        raise ValueError(f"column {_called(grid, place)} must hold numbers, not words such as {shown(column.names[0])}")
+    return column
+
+
+def _place(grid: Grid, column: ColumnName, option: str) -> int:
+    """The index of a column that an option names."""
+    if isinstance(column, int):
+        if column > len(grid.columns):
+            raise ValueError(f"{option} must be from 1 to {len(grid.columns)}, the columns of the block, not {column}")
+        return column - 1
+    names = [text.casefold() for text in grid.names]
+    wanted = column.strip().casefold()
+    if wanted in names:
+        return names.index(wanted)
+    short = [heading(text).text.casefold() for text in grid.names]
+    if short.count(wanted) == 1:
+        return short.index(wanted)
+    if grid.letters and wanted.isalpha() and wanted.isascii() and len(wanted) <= 3:
+        number = 0
+        for letter in wanted:
+            number = number * 26 + ord(letter) - ord("a") + 1
+        return _place(grid, number, option)
+    known = listed(text for text in grid.names if text) or f"numbers from 1 to {len(grid.columns)}"
+    raise ValueError(f"{option} must name a column of the file, {known}, not {shown(column)}")
+
+
+def _up_down(grid: Grid, options: Options, name: str) -> Found:
+    """Traces of columns that options name."""
+    traces = []
+    for sign, columns in ((1, options.up), (-1, options.down)):
+        for number, column in enumerate(columns, 1):
+            place = _place(grid, column, "up" if sign > 0 else "down")
+            traces.append(Trace(name, _numbers(grid, place), cycle=number, sign=sign))
+    units = [heading(grid.names[_place(grid, column, "up")]).unit for column in (*options.up, *options.down)]
+    return Found(traces, _unit_of(units))
+
+
+def _unit_of(units: Sequence[Unit | None]) -> Unit | None:
+    """The one unit of several columns."""
+    known = {(unit.quantity, unit.factor): unit for unit in units if unit is not None}
+    if len(known) > 1:
+        raise ValueError(f"all values must have one unit, not {listed(unit.name for unit in known.values())}")
+    return next(iter(known.values()), None)
+
+
+def _labels(grid: Grid, headings: list[Heading], values: set[int]) -> dict[str, int]:
+    """Columns that say device and cycle."""
+    found: dict[str, int] = {}
+    for kind in ("device", "cycle"):
+        for place, one in enumerate(headings):
+            named = remainder(one.text) == ("", None)  # not "Device 3", which names one
+            if one.quantity == kind and named and place not in values:
+                found.setdefault(kind, place)
+    if "device" not in found:
+        words = [
+            place
+            for place, column in enumerate(grid.columns)
+            if isinstance(column, Words) and headings[place].quantity in ("", "counter") and place not in values
+        ]
+        if words and not any(direction_of(word) for word in _names(grid, words[0])):
+            found["device"] = words[0]
+    return found
+
+
+def _names(grid: Grid, place: int) -> tuple[str, ...]:
+    column = grid.columns[place]
+    return column.names if isinstance(column, Words) else ()
+
+
+def _signs(grid: Grid, headings: list[Heading], options: Options, said: list[str]) -> I8 | None:
+    """The sign of each row from a column of pulses, directions or voltages; None without one."""
+    flip = -1 if options.flip else 1
+    for place, column in enumerate(grid.columns):
+        if isinstance(column, Words):
+            signs = signs_of_words(column)
+            if signs is not None:
+                said.append(f"directions by column {_called(grid, place)}")
+                return signs * np.int8(flip)
+        elif headings[place].quantity == "pulse":
+            known = column[~np.isnan(column)]
+            if known.size and np.isin(known, (-1, 0, 1)).all() and (known < 0).any():
+                said.append(f"signs of pulses by column {_called(grid, place)}")
+                return np.nan_to_num(column).astype(np.int8) * np.int8(flip)
+    for place, one in enumerate(headings):
+        if one.quantity == "width" and not isinstance(grid.columns[place], Words):
+            one_kind_of_pulse(_numbers(grid, place), "width", one.unit.name if one.unit else "s")
+    for place, one in enumerate(headings):
+        if one.quantity == "V" and not isinstance(grid.columns[place], Words):
+            signs = signs_of_voltage(_numbers(grid, place), one.unit.name if one.unit else "V")
+            if signs is not None:
+                which = "negative" if options.flip else "positive"
+                said.append(f"signs of pulses by column {_called(grid, place)}: {which} voltages are up")
+                return signs * np.int8(flip)
+            said.append(f"column {_called(grid, place)} has voltages of one sign only and says no direction")
+    return None
+
+
+def _values(grid: Grid, headings: list[Heading], said: list[str]) -> list[int]:
+    """The columns of values: of one quantity if headings name it, else all that count nothing."""
+    numeric = [
+        place
+        for place, column in enumerate(grid.columns)
+        if not isinstance(column, Words) and not np.isnan(column).all()
+    ]
+    for kind in ("G", "R", "I"):
+        named = [place for place in numeric if headings[place].quantity == kind]
+        if named:
+            return named
+    derived = [place for place in numeric if headings[place].quantity == "derived"]
+    if derived:
+        said.append(f"columns of averages, errors or fits are ignored: {listed(grid.names[k] for k in derived)}")
+    left = [place for place in numeric if headings[place].quantity in ("", "cycle", "device", "pulse")]
+    left = [place for place in left if headings[place].quantity == "" or remainder(grid.names[place]) != ("", None)]
+    left += [
+        place for place in numeric if headings[place].quantity == "pulse" and headings[place].sign and place not in left
+    ]
+    counters = [place for place in left if _counts(_numbers(grid, place))]
+    if counters and len(counters) < len(left):
+        said.append(f"column {listed(_called(grid, place) for place in counters)} counts pulses")
+        left = [place for place in left if place not in counters]
+    return sorted(left)
+
+
+def _counts(values: F64) -> bool:
+    """Whether values number their rows from 0 or 1: whole numbers, or digitised ones close to them."""
+    known = values[~np.isnan(values)]
+    if len(known) < 5 or not -0.5 <= known[0] <= 1.5:
+        return False
+    return bool(np.abs(known - known[0] - np.arange(len(known))).max() < 0.5 + 0.02 * len(known)) and bool(
+        (np.diff(known) > 0).all()
+    )
+
+
+def _long(
+    grid: Grid,
+    headings: list[Heading],
+    values: list[tuple[str, int]],
+    labels: dict[str, int],
+    signs: I8 | None,
+    name: str,
+    sign: int,
+) -> Found:
+    """Traces of a table with a row per read."""
+    traces: list[Trace] = []
+    groups = _groups(grid, labels)
+    for device, place in values:
+        column = _numbers(grid, place)
+        own = device or (remainder(grid.names[place])[0] if len(values) > 1 else "")
+        for (row_device, cycle), rows in groups:
+            known = " ".join(part for part in (row_device, own) if part) or name
+            part = signs[rows] if signs is not None else None
+            direction = headings[place].sign or sign if part is None else 0
+            traces.append(Trace(known, column[rows], cycle=cycle, sign=direction, signs=part))
+    return Found(traces, _unit_of([headings[place].unit for _, place in values]))
+
+
+def _groups(grid: Grid, labels: dict[str, int]) -> list[tuple[tuple[str, int | None], NDArray[np.int64]]]:
+    """The rows of each device and cycle, in the order of their first row."""
+    key = np.zeros(grid.rows, np.int64)
+    for place in labels.values():
+        column = grid.columns[place]
+        of_label = column.codes if isinstance(column, Words) else np.nan_to_num(column, nan=-1.0)
+        different, codes = np.unique(of_label, return_inverse=True)
+        key = key * len(different) + codes
+    _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
+    parts = np.split(np.argsort(inverse, kind="stable"), np.cumsum(np.bincount(inverse))[:-1])
+    if len(parts) > 100_000:
+        raise ValueError(f"devices and cycles must be at most 100,000 together, not {len(parts):,}")
+    found = []
+    for k in np.argsort(first):
+        row = int(first[k])
+        device = _label(grid, labels.get("device"), row)
+        cycle = None
+        if "cycle" in labels:
+            text = _label(grid, labels["cycle"], row)
+            digits = "".join(each for each in text if each.isdecimal())
+            cycle = int(digits[:15]) if digits else int(k) + 1
+        found.append(((device, cycle), parts[k]))
+    return found
+
+
+def _label(grid: Grid, place: int | None, row: int) -> str:
+    if place is None:
+        return ""
+    column = grid.columns[place]
+    if isinstance(column, Words):
+        return column.text(row)
+    return "" if np.isnan(column[row]) else f"{column[row]:g}"
+
+
+def _wide(
+    grid: Grid,
+    headings: list[Heading],
+    values: list[tuple[str, int]],
+    labels: dict[str, int],
+    signs: I8 | None,
+    name: str,
+    sign: int,
+) -> Found:
+    """Traces of a table with a column per trace."""
+    traces: list[Trace] = []
+    said = []
+    for device, place in values:
+        own, cycle = remainder(grid.names[place])
+        column = _numbers(grid, place)
+        edges = [0, *grid.breaks, grid.rows] if len(values) == 1 else [0, grid.rows]
+        for start, end in pairwise(edges):
+            if end > start:
+                traces.append(
+                    Trace(device or own or name, column[start:end], cycle=cycle, sign=headings[place].sign or sign)
+                )
+    plain = not any(grid.names[place] for _, place in values)
+    if len(values) == 2 and plain and not sign and not any(device for device, _ in values):
+        rises = [trend(trace.values) for trace in traces]
+        if rises[0] > 0 or rises[1] > 0:
+            traces[0].sign, traces[1].sign = 1, -1
+            said.append("two columns without headings: reads after up pulses, reads after down pulses")
+    elif len(values) > 1 and any(trace.sign for trace in traces):
+        up = sum(trace.sign > 0 for trace in traces)
+        said.append(f"columns are traces: {up} up, {len(traces) - up} down{' by the name of the file' if sign else ''}")
+    if len(traces) > len(values):
+        said.append(f"blank lines separate {len(traces):,} traces")
+    found = Found(traces, _unit_of([headings[place].unit for _, place in values]))
+    found.account = said
+    return found
