@@ -118,7 +118,7 @@ class Run:
         self.above = above  # the rows before it, from the nearest
         self.kinds: list[str] = []  # n number, w word, ? only blanks yet
         self.rows = 0
-        self.breaks: list[int] = []
+        self._breaks: list[int] = []
         self._blocks: list[F64] = []  # (rows, cells), with a word as its number among the words of its cell
         self._open: list[list[float]] = []  # rows of the next block
         self._words: dict[int, dict[str, int]] = {}
@@ -159,6 +159,15 @@ class Run:
             self._blocks.append(np.array(self._open))
             self._open = []
 
+    def blank(self) -> None:
+        """A blank line."""
+        self._breaks.append(self.rows)
+
+    @property
+    def breaks(self) -> tuple[int, ...]:
+        """The rows before which there are blank lines."""
+        return tuple(row for row in dict.fromkeys(self._breaks) if 0 < row < self.rows)
+
     def columns(self) -> Iterator[Column]:
         """The columns, one after the other."""
         self._close()
@@ -173,7 +182,7 @@ class Run:
 def grid_of(run: Run, where: str, notes: Sequence[str] = (), letters: bool = False) -> Grid:
     """The block of a run, with the row above it as its headings."""
     names = _names(run.above, len(run.kinds))
-    return Grid(names, tuple(run.columns()), where, tuple(notes), tuple(run.breaks), letters)
+    return Grid(names, tuple(run.columns()), where, tuple(notes), run.breaks, letters)
 
 
 def _names(above: list[list[str]], cells: int) -> tuple[str, ...]:

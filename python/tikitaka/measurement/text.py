@@ -194,8 +194,7 @@ def _step(
     blank = not any(str(cell).strip() for cell in cells if cell is not None)
     if run is not None:
         if blank and run.rows > 2:  # between two blocks of the same columns, or at the end
-            if not run.breaks or run.breaks[-1] != run.rows:
-                run.breaks.append(run.rows)
+            run.blank()
             return best, run, above
         short = len(run.kinds) - len(cells)
         if padded and short > 0 and run.rows > 2:  # programs may leave out the blank cells at the end of a row

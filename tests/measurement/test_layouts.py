@@ -1,0 +1,102 @@
+"""Files of every layout are read without an option, to the values that were written."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tikitaka as tt
+from support.pulses import LAYOUTS, cycles, rows_of, text
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_a_layout_needs_no_option(name: str, tmp_path: Path) -> None:
+    layout = LAYOUTS[name]
+    path = tmp_path / layout.name
+    path.write_bytes(layout.content)
+    found = tt.read_measured(path)
+    assert found.unit == layout.unit
+    assert layout.said in str(found)
+    assert len(found.devices) == 1
+    assert found.cycles == len(layout.ups)
+    for sign, wanted in ((1, layout.ups), (-1, layout.downs)):
+        reads = [each.values[each.signs == sign] for each in found.sweeps]
+        kept = [each for each in reads if each.size]
+        assert [len(each) for each in kept] == [len(each) for each in wanted]
+        for got, expected in zip(kept, wanted, strict=True):
+            np.testing.assert_allclose(got, expected, rtol=1e-4)
+
+
+def test_the_first_read_before_any_pulse_has_no_sign(tmp_path: Path) -> None:
+    layout = LAYOUTS["JSON by direction, with repeats"]
+    (tmp_path / layout.name).write_bytes(layout.content)
+    found = tt.read_measured(tmp_path / layout.name)
+    assert [each.signs.tolist() for each in found.sweeps] == [[0, *[sign] * 60] for sign in (1, -1)] * 3
+    assert [each.values[0] for each in found.sweeps] == [11e-6, 27e-6] * 3
+    assert "the first read of each trace comes before any pulse" in found.account
+
+
+def test_devices_by_columns_rows_and_files(tmp_path: Path) -> None:
+    pairs = {name: cycles(count=1, seed=k) for k, name in enumerate(("A1", "B2"))}
+    columns = [text(trace) for ups, downs in pairs.values() for trace in (ups[0], downs[0])]
+    (tmp_path / "wide.csv").write_text("A1 up,A1 down,B2 up,B2 down\n" + rows_of(*columns))
+    rows = [
+        f"{name};{sign};{value:.5f}"
+        for name, (ups, downs) in pairs.items()
+        for sign, trace in (("+1", ups[0]), ("-1", downs[0]))
+        for value in trace
+    ]
+    (tmp_path / "long.csv").write_text("cell;pulse;G\n" + "\n".join(rows))
+    for name, (ups, downs) in pairs.items():
+        (tmp_path / f"{name}.csv").write_text(rows_of(text(ups[0]), text(downs[0])))
+    for source in ("wide.csv", "long.csv", ["A1.csv", "B2.csv"]):
+        paths = [tmp_path / each for each in ([source] if isinstance(source, str) else source)]
+        found = tt.read_measured(paths)
+        assert found.devices == ("A1", "B2")
+        for name, (ups, downs) in pairs.items():
+            values = np.concatenate([each.values for each in found.of(name)])
+            np.testing.assert_allclose(values, np.concatenate([ups[0], downs[0]]), atol=1e-4)
+
+
+@pytest.mark.parametrize("names", [("set.csv", "reset.csv"), ("a LTP.csv", "a LTD.csv"), ("first.csv", "second.csv")])
+def test_a_file_for_each_direction(names: tuple[str, str], tmp_path: Path) -> None:
+    """Ramps of unequal lengths, blank at their ends; without words, by where they lead."""
+    ups, downs = cycles()
+    for name, traces in zip(names, (ups, downs), strict=True):
+        columns = [text(trace[: 60 - k]) for k, trace in enumerate(traces)]
+        (tmp_path / name).write_text("rmp1,rmp2,rmp3\n" + rows_of(*columns))
+    found = tt.read_measured([tmp_path / name for name in names])
+    assert len(found.devices) == 1
+    assert (found.cycles, found.up, found.down) == (3, 60 + 59 + 58, 60 + 59 + 58)
+    np.testing.assert_allclose(found.sweeps[-1].values, downs[-1][:58], atol=1e-4)
+
+
+def test_rows_that_end_early_and_a_missing_read(tmp_path: Path) -> None:
+    ups, downs = cycles(count=1)
+    rows = [f"{a:.5f},{b:.5f}" for a, b in zip(ups[0], downs[0], strict=True)]
+    rows[30] = f"NaN,{downs[0][30]:.5f}"
+    rows[40] = f"{ups[0][40]:.5f},"
+    rows[55:] = [f"{value:.5f}" for value in ups[0][55:]]  # the down column has ended
+    (tmp_path / "ragged.csv").write_text("up,down\n" + "\n".join(rows) + "\n,\n")
+    found = tt.read_measured(tmp_path / "ragged.csv")
+    assert [len(each) for each in found.sweeps] == [60, 55]
+    assert np.isnan(found.sweeps[0].values).nonzero()[0].tolist() == [30]
+    assert np.isnan(found.sweeps[1].values).nonzero()[0].tolist() == [40]
+    assert found.warnings[0].startswith("2 of 115 reads are missing")
+
+
+def test_a_hundred_thousand_rows_are_read_in_blocks(tmp_path: Path) -> None:
+    """A word and a blank far below must not stop the reader, or move a row."""
+    k = np.arange(100_000)
+    values = 20 + 10 * np.sin(2 * np.pi * k / 2000)
+    rows = [
+        f"A{i // 50_000},{'u' if c > 0 else 'd'},{v:.6f}"
+        for i, c, v in zip(k, np.cos(2 * np.pi * k / 2000), values, strict=True)
+    ]
+    rows[70_000] = "A1,u,n/a"
+    (tmp_path / "long.csv").write_text("device,direction,G\n" + "\n".join(rows) + "\n")
+    found = tt.read_measured(tmp_path / "long.csv")
+    assert found.devices == ("A0", "A1")
+    every = np.concatenate([each.values for each in found.sweeps])
+    assert np.isnan(every).nonzero()[0].tolist() == [70_000]
+    np.testing.assert_allclose(np.delete(every, 70_000), np.delete(values, 70_000), atol=1e-6)
