@@ -129,21 +129,21 @@ def turning_signs(values: F64) -> tuple[I8, bool, str] | None:
 
 
 def _smooth(values: F64) -> tuple[F64, float]:
-    """A running mean that leaves noise of 2 % of the range or less, and that noise."""
-    sigma = float(np.median(np.abs(np.diff(values)))) / 0.95
+    """A running mean that leaves noise of 1 % of the range or, if the trace is short, more; and that noise."""
+    sigma = float(np.median(np.abs(np.diff(values, 2)))) / (0.6745 * 6**0.5)  # second differences of white noise
     size = float(np.ptp(np.quantile(values, [0.005, 0.995])))
     if not size > 0:
         return values, 0.0
-    width = int(min(max(1.0, (50 * sigma / size) ** 2), max(1, len(values) // 20))) | 1
+    width = int(min(max(1.0, (100 * sigma / size) ** 2), max(1, len(values) // 20))) | 1
     padded = np.concatenate([np.repeat(values[0], width // 2), values, np.repeat(values[-1], width // 2)])
     sums = np.cumsum(np.concatenate([[0.0], padded]))
     return (sums[width:] - sums[:-width]) / width, sigma / width**0.5
 
 
 def _extreme(values: F64, start: int, end: int, side: int, noise: float) -> int:
-    """The last read at the extreme of a part of a trace, within its noise."""
+    """The last read at the extreme of a part of a trace, within three times its noise: saturated parts are flat."""
     part = side * values[start:end]
-    return start + int(np.flatnonzero(part >= part.max() - noise)[-1])
+    return start + int(np.flatnonzero(part >= part.max() - 3 * noise)[-1])
 
 
 def _regular(ends: list[int], reads: int) -> tuple[list[int], bool]:

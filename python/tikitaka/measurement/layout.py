@@ -140,31 +140,39 @@ def _names(grid: Grid, place: int) -> tuple[str, ...]:
 
 
 def _signs(grid: Grid, headings: list[Heading], options: Options, said: list[str]) -> I8 | None:
-    """The sign of each row from a column of pulses, directions or voltages; None without one."""
-    flip = -1 if options.flip else 1
+    """The sign of each row from a column of pulses, directions or voltages; None without one.
+
+    Raises ValueError if the pulses have different widths or amplitudes.
+    """
+    flip = np.int8(-1 if options.flip else 1)
+    by_voltage = None
+    for place, (one, column) in enumerate(zip(headings, grid.columns, strict=True)):
+        if isinstance(column, Words):
+            continue
+        if one.quantity == "width":
+            one_kind_of_pulse(column, "width", one.unit.name if one.unit else "s")
+        elif one.quantity == "V" and by_voltage is None:
+            by_voltage = place, signs_of_voltage(column, one.unit.name if one.unit else "V")
     for place, column in enumerate(grid.columns):
         if isinstance(column, Words):
             signs = signs_of_words(column)
             if signs is not None:
                 said.append(f"directions by column {_called(grid, place)}")
-                return signs * np.int8(flip)
+                return signs * flip
         elif headings[place].quantity == "pulse":
             known = column[~np.isnan(column)]
             if known.size and np.isin(known, (-1, 0, 1)).all() and (known < 0).any():
                 said.append(f"signs of pulses by column {_called(grid, place)}")
-                return np.nan_to_num(column).astype(np.int8) * np.int8(flip)
-    for place, one in enumerate(headings):
-        if one.quantity == "width" and not isinstance(grid.columns[place], Words):
-            one_kind_of_pulse(_numbers(grid, place), "width", one.unit.name if one.unit else "s")
-    for place, one in enumerate(headings):
-        if one.quantity == "V" and not isinstance(grid.columns[place], Words):
-            signs = signs_of_voltage(_numbers(grid, place), one.unit.name if one.unit else "V")
-            if signs is not None:
-                which = "negative" if options.flip else "positive"
-                said.append(f"signs of pulses by column {_called(grid, place)}: {which} voltages are up")
-                return signs * np.int8(flip)
-            said.append(f"column {_called(grid, place)} has voltages of one sign only and says no direction")
-    return None
+                return np.nan_to_num(column).astype(np.int8) * flip
+    if by_voltage is None:
+        return None
+    place, signs = by_voltage
+    if signs is None:
+        said.append(f"column {_called(grid, place)} has voltages of one sign only and says no direction")
+        return None
+    which = "negative" if options.flip else "positive"
+    said.append(f"signs of pulses by column {_called(grid, place)}: {which} voltages are up")
+    return signs * flip
 
 
 def _values(grid: Grid, headings: list[Heading], said: list[str]) -> list[int]:
