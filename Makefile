@@ -181,7 +181,7 @@ fuzz-rust: $(FUZZERS)/bin/cargo-fuzz
 	touch $@
 
 fuzz-python: build .venv-fuzz/ready
-	for name in idx text model; do \
+	for name in idx text model pulses; do \
 		mkdir -p target/fuzz/$$name && PYTHONPATH=python .venv-fuzz/bin/python fuzz/readers.py $$name \
 			target/fuzz/$$name fuzz/corpus/$$name -max_total_time=$(FUZZ_SECONDS) || exit 1; \
 	done

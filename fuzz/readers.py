@@ -1,6 +1,6 @@
 """What is fuzzed of the readers in Python, for the fuzzer and for the test that replays its corpus.
 
-    python fuzz/readers.py idx|text|model [FOLDERS and options of libFuzzer]
+    python fuzz/readers.py idx|text|model|pulses [FOLDERS and options of libFuzzer]
 
 Whatever bytes a file holds, it is read, or ValueError is raised with the name of the file.
 """
@@ -33,6 +33,15 @@ def model(content: bytes) -> None:
         _read(content, f"file.{ending}", Model.load)
 
 
+def pulses(content: bytes) -> None:
+    """Measured pulses, as text, JSON or arrays."""
+    from tikitaka.measurement import read_measured
+
+    ending = {b"\x93NUMPY": "npy", b"PK\x03\x04": "npz", b"{": "json", b"[": "json"}
+    name = next((each for start, each in ending.items() if content.startswith(start)), "csv")
+    _read(content, f"file.{name}", read_measured)
+
+
 def _read(content: bytes, name: str, reader: Callable[[Path], object]) -> None:
     with tempfile.TemporaryDirectory(dir=_MEMORY) as folder:
         path = Path(folder) / name
@@ -46,7 +55,7 @@ def _read(content: bytes, name: str, reader: Callable[[Path], object]) -> None:
 
 _MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 
-targets = {"idx": idx, "text": text, "model": model}
+targets = {"idx": idx, "text": text, "model": model, "pulses": pulses}
 
 
 if __name__ == "__main__":

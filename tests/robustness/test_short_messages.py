@@ -69,6 +69,10 @@ CALLS: dict[str, Callable[[Path], Any]] = {
     "a seed of the core": lambda f: tt.Crossbar(2, 2, seed=10**4000),
     "a file": lambda f: _core.to_toml({LONG: object()}),
     "a name for rules": lambda f: tt.Network(dense(64, 10), {LONG: tt.Ttv2()}),
+    "pulses": lambda f: tt.measured(up=LONG, down=ROWS),
+    "a device of pulses": lambda f: tt.measured(up={LONG: ROWS[:3]}, down=None),
+    "a pattern of pulses": lambda f: tt.measured([1.0] * 99, pattern=LONG),
+    "columns of pulses": lambda f: tt.read_measured(f / "none", columns={LONG: ROWS}),  # type: ignore[dict-item]
     "a preset": lambda f: tt.TrainConfig.from_dict({"rule": {"kind": "sgd", "device": LONG}}),
 }
 

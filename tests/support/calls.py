@@ -20,6 +20,7 @@ X, Y = RNG.random((6, 3)).astype("f4"), RNG.integers(0, 2, 6)
 CODES = RNG.integers(0, 3, (2, 5))
 IMAGES = tt.data.Dataset("mine", X, Y, X, Y, 2)
 FULL = tt.Periphery.full()
+RISING = np.linspace(1, 2, 30) + 0.01 * RNG.random(30)
 SMALL = {"data": "digits", "examples": 4, "epochs": 1}
 
 
@@ -54,6 +55,16 @@ def run(folder: Path) -> tt.Run:
 
 def progress() -> tt.Metrics:
     return tt.Metrics(1, 1.0, 1.0, 0.5, 1.0, 0.5, 1.0, 1.0, 1.0)
+
+
+def pulses() -> tt.Measured:
+    return tt.measured(up=RISING, down=RISING[::-1])
+
+
+def measured_file(folder: Path) -> Path:
+    rows = (f"{up},{down}\n" for up, down in zip(RISING, RISING[::-1], strict=True))
+    (folder / "pulses.csv").write_text("".join(rows), encoding="utf-8")
+    return folder / "pulses.csv"
 
 
 def traces() -> plot.Trace:
@@ -217,6 +228,20 @@ CALLS: dict[str, Callable[[Path], Call]] = {
     "data.read_idx": lambda f: (tt.data.read_idx, {"path": idx(f)}),
     "data.read_text": lambda f: (tt.data.read_text, {"path": text(f)}),
     "data.text_dataset": lambda f: (text_dataset, {"content": "the cat sat " * 9, "name": "mine", "sequence": 3}),
+    # measured pulses
+    "Sweep": lambda f: (tt.Sweep, {"device": "A", "cycle": 1, "signs": [0, 1, -1], "values": [1.0, 2.0, 1.5]}),
+    "Measured": lambda f: (tt.Measured, {**vars(pulses())}),
+    "Measured.of": lambda f: (pulses().of, {"device": "device"}),
+    "measured": lambda f: (tt.measured, {"up": RISING, "down": RISING[::-1], "unit": "uS"}),
+    "measured of reads in a row": lambda f: (
+        tt.measured,
+        {"values": np.concatenate([RISING, RISING[::-1]]), "pulses": np.repeat([1, -1], 30), "window": (0, 90)},
+    ),
+    "read_measured": lambda f: (tt.read_measured, {"path": measured_file(f)}),
+    "read_measured with options": lambda f: (
+        tt.read_measured,
+        {"path": measured_file(f), "up": 1, "down": 2, "unit": "uS", "skip": 0, "decimal": "."},
+    ),
     # runs, checkpoints, settings
     "Run": lambda f: (tt.Run, {"path": f, "config": tt.TrainConfig(**SMALL)}),
     "Run.create": lambda f: (tt.Run.create, {"path": f / "new", "config": tt.TrainConfig(**SMALL)}),

@@ -10,6 +10,7 @@ from tikitaka._internal.shown import shown
 from tikitaka.measurement.assemble import assemble
 from tikitaka.measurement.direction import Trace
 from tikitaka.measurement.found import Found
+from tikitaka.measurement.grid import number
 from tikitaka.measurement.options import options_of
 from tikitaka.measurement.table import Measured
 
@@ -139,12 +140,9 @@ def _array(name: str, value: Any) -> F64:
         raise ValueError(f"{name} must be an array, or a list of arrays") from error
     except Exception as error:  # the __array__ of another package may raise anything
         raise TypeError(f"{name} cannot become a NumPy array: {error}") from error
-    if (
-        array.dtype.kind == "O"
-        and array.size
-        and all(each is None or isinstance(each, float | int) for each in array.flat)
-    ):
-        array = np.array([np.nan if each is None else float(each) for each in array.flat]).reshape(array.shape)
+    plain = (float, int, type(None))
+    if array.dtype.kind == "O" and all(isinstance(each, plain) and each is not True for each in array.flat):
+        array = np.array([number(each) for each in array.flat], dtype=np.float64).reshape(array.shape)
     if array.dtype.kind not in "iuf":
         raise TypeError(f"{name} must hold numbers, not {shown(value)}")
     array = array.astype(np.float64)

@@ -27,8 +27,8 @@ def check_device(sweeps: list[Sweep]) -> None:
         if not count:
             raise ValueError(
                 f"device {shown(name)}: there are only {other} pulses, {up + down:,} of them. An update needs both "
-                f"directions: say where the {side} pulses are ({side}=, pattern=), or, if the device has none, it is "
-                "one half of a one-sided pair, as of phase-change memory"
+                f"directions: say where the {side} pulses are ({side}=, pattern=). A device without them is one half "
+                "of a one-sided pair, as of phase-change memory; reads without pulses show drift, not updates"
             )
         if count < _FEW:
             raise ValueError(

@@ -84,9 +84,13 @@ def _of_array(data: Any, options: Options, name: str, sign: int) -> Found:
             where = f"an array of shape {data.shape}"
             return from_grid(Grid(("",) * table.shape[1], tuple(table.T), where), options, name, sign)
         return from_rows([Row("", row) for row in table], options, name, sign)
+    return from_rows([Row("", row) for row in _traces("the list", data)], options, name, sign)
+
+
+def _traces(name: str, data: Any) -> list[F64]:
     try:
-        return from_rows([Row("", row) for row in traces_in("it", data)], options, name, sign)
-    except TypeError as error:
+        return traces_in(name, data)
+    except TypeError as error:  # the contents of a file are wrong, not the type of an argument
         raise ValueError(str(error)) from None
 
 
@@ -176,7 +180,7 @@ def _up_down(
     initial = False
     for side, keys in pairs.items():
         for key in keys:
-            arrays = traces_in(f"key {shown(key)}", lists[key])
+            arrays = _traces(f"key {shown(key)}", lists[key])
             owner = remainder(key)[0] if len(keys) > 1 else ""
             if cut and len(arrays) == 1 and len(arrays[0]) in (cut[0] * cut[1], cut[0] * (cut[1] + 1)):
                 reads = len(arrays[0]) // cut[0]

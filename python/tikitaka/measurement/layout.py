@@ -195,8 +195,11 @@ def _values(grid: Grid, headings: list[Heading], said: list[str]) -> list[int]:
         place for place in numeric if headings[place].quantity == "pulse" and headings[place].sign and place not in left
     ]
     counters = [place for place in left if _counts(_numbers(grid, place))]
+    even = [place for place in left if _even(_numbers(grid, place))]
+    if not counters and even == left[:1]:  # such as an unnamed time; two of them are a device with constant steps
+        counters = even
     if counters and len(counters) < len(left):
-        said.append(f"column {listed(_called(grid, place) for place in counters)} counts pulses")
+        said.append(f"column {listed(_called(grid, place) for place in counters)} counts reads")
         left = [place for place in left if place not in counters]
     return sorted(left)
 
@@ -209,6 +212,12 @@ def _counts(values: F64) -> bool:
     return bool(np.abs(known - known[0] - np.arange(len(known))).max() < 0.5 + 0.02 * len(known)) and bool(
         (np.diff(known) > 0).all()
     )
+
+
+def _even(values: F64) -> bool:
+    """Whether values rise in steps that are exactly equal."""
+    steps = np.diff(values)
+    return len(steps) > 2 and bool(steps.min() > 0 and np.ptp(steps) < 1e-6 * steps.mean())
 
 
 def _long(

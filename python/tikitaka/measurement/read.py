@@ -21,6 +21,7 @@ from tikitaka.measurement.words import direction_of, remainder
 __all__ = ["read_measured"]
 
 _LARGEST = 2 << 30  # bytes of a file
+_LARGEST_JSON = 256 << 20  # and of JSON, which takes some twenty times as much in memory
 _FILES = 10_000
 
 Paths = str | Path | Sequence[str | Path]
@@ -129,8 +130,9 @@ def _device(path: Path) -> str:
 
 def _found(path: Path, options: Options, paths: list[Path]) -> Found:
     size = path.stat().st_size
-    if size > _LARGEST:
-        raise ValueError(f"a file must have at most {_LARGEST:,} bytes, not {size:,}")
+    most = _LARGEST_JSON if path.suffix.casefold() == ".json" else _LARGEST
+    if size > most:
+        raise ValueError(f"a file must have at most {most:,} bytes, not {size:,}")
     sign = direction_of(path.stem) if len(paths) > 1 else 0
     name = _device(path) if sign else path.stem
     content = path.read_bytes()
@@ -148,7 +150,7 @@ def _found(path: Path, options: Options, paths: list[Path]) -> Found:
         return found
     if content[:4] == b"PK\x03\x04" or content[:4] == b"\xd0\xcf\x11\xe0":
         raise ValueError("it is a spreadsheet or an archive: save it as .xlsx or as text (.csv)")
-    if ending == ".json" or content.lstrip()[:1] in (b"{", b"["):
+    if ending == ".json" or content[:64].lstrip()[:1] in (b"{", b"["):
         return from_json(content, options, name, sign)
     text = text_of(content)
     del content

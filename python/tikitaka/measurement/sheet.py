@@ -14,6 +14,7 @@ __all__ = ["read_sheet"]
 _LARGEST = 2 << 30  # bytes that a file may expand to
 _RATIO = 200  # and how many times its own size, beyond the first megabytes
 _FREE = 64 << 20
+_CELLS = 50_000_000  # of a sheet
 _FEW = 20  # rows without which a sheet holds no sweep
 
 
@@ -38,11 +39,32 @@ def read_sheet(content: bytes, sheet: str | int | None, skip: int) -> tuple[Grid
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about styles and extensions, which hold no numbers
             book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-            sheets = {each.title: [list(row) for row in each.iter_rows(values_only=True)] for each in book.worksheets}
+            sheets = {each.title: _rows(each) for each in book.worksheets}
+    except _TooLargeError as error:
+        raise ValueError(str(error)) from None
     except Exception as error:  # openpyxl raises whatever its parts raise
         raise ValueError(f"it is not a valid .xlsx file: {shown(str(error))}") from None
     name = _chosen(sheets, sheet)
     return read_grid(iter(sheets[name]), skip), name
+
+
+class _TooLargeError(Exception):
+    """A sheet with too many cells."""
+
+
+def _rows(sheet: Any) -> list[list[Any]]:
+    """The rows of a sheet, all of the same width. What it says about its size is not believed."""
+    sheet.reset_dimensions()
+    rows: list[list[Any]] = []
+    width = 0
+    for row in sheet.iter_rows(values_only=True):
+        rows.append(list(row))
+        width = max(width, len(row))
+        if len(rows) * width > _CELLS:
+            raise _TooLargeError(f"sheet {shown(sheet.title)} must have at most {_CELLS:,} cells")
+    for cells in rows:
+        cells += [None] * (width - len(cells))
+    return rows
 
 
 def _chosen(sheets: dict[str, list[list[Any]]], sheet: str | int | None) -> str:
