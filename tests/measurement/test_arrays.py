@@ -86,7 +86,7 @@ def test_missing_reads_and_masks() -> None:
 def test_flip_of_pulses() -> None:
     found = tt.measured(ROW, pulses=-SIGNS, flip=True)
     assert np.concatenate([each.signs for each in found.sweeps]).tolist() == SIGNS.tolist()
-    with pytest.raises(ValueError, match="the signs are swapped: pass flip=True"):
+    with pytest.raises(ValueError, match="if the signs are swapped, pass flip=True"):
         tt.measured(ROW, pulses=-SIGNS)
 
 

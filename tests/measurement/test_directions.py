@@ -108,6 +108,9 @@ def test_headings(text: str, quantity: str, unit: float | None, sign: int) -> No
 def test_names_and_numbers_in_headings() -> None:
     assert remainder("A3 up (uS)") == ("A3", None)
     assert remainder("cycle 12 LTP") == ("", 12)
+    assert remainder("LTD 2 (uS)") == remainder("LTD2") == ("", 2)
+    assert remainder("device 3 up") == ("3", None)
+    assert remainder("G1 (uS)") == ("G1", None)
     assert remainder("B2 sweep#4 G (nS)") == ("B2", 4)
     assert direction_of("set and reset") == 0
     assert parse_unit("furlong") is None

@@ -92,7 +92,7 @@ def test_flip(tmp_path: Path) -> None:
     content = LAYOUTS["signs of voltages, in kilo-ohm"].content.decode()
     swapped = "\n".join(line[1:] if line[:1] == "-" else f"-{line}" for line in content.splitlines()[1:])
     (tmp_path / "swapped.tsv").write_text("V\tR (kohm)\n" + swapped)
-    with pytest.raises(ValueError, match="the signs are swapped: pass flip=True"):
+    with pytest.raises(ValueError, match="if the signs are swapped, pass flip=True"):
         tt.read_measured(tmp_path / "swapped.tsv")
     found = tt.read_measured(tmp_path / "swapped.tsv", flip=True)
     np.testing.assert_allclose(found.sweeps[0].values, np.concatenate([UPS[0], DOWNS[0]]) * 1e-6, rtol=1e-4)
@@ -105,7 +105,7 @@ def test_mirrored_down(tmp_path: Path) -> None:
         found = tt.read_measured(tmp_path / "mirrored.csv", mirrored_down=mirrored)
         np.testing.assert_allclose(found.sweeps[1].values, DOWNS[0], atol=1e-4)
         assert "read backwards" in found.account[-1]
-    with pytest.raises(ValueError, match=r"the down trace must fall and rises by .* like the up trace"):
+    with pytest.raises(ValueError, match=r"the down trace must fall, not rise by .* like the up trace"):
         tt.read_measured(tmp_path / "mirrored.csv", mirrored_down=False)
 
 

@@ -47,9 +47,9 @@ REFUSED: dict[str, tuple[str, bytes, str]] = {
     "an old spreadsheet": ("a.xls", b"\xd0\xcf\x11\xe0" * 9, "save it as .xlsx or as text"),
     "one direction": ("a.txt", rows_of(text(UP)).encode(), "only up pulses, 60 of them.*half of a one-sided pair"),
     "the other direction": ("a.txt", rows_of(text(DOWN)).encode(), "only down pulses, 60 of them"),
-    "swapped columns": ("a.csv", two(DOWN, UP), "must rise and falls by .* the signs are swapped: pass flip=True"),
-    "both fall": ("a.csv", two(DOWN, DOWN), "the up trace must rise and falls .*; check which pulses are up"),
-    "constants": ("a.csv", two(0 * UP + 3, 0 * UP + 3), "the up trace must rise and does not change"),
+    "swapped columns": ("a.csv", two(DOWN, UP), "must rise, not fall by .*; if the signs are swapped, pass flip=True"),
+    "both fall": ("a.csv", two(DOWN, DOWN), "the up trace must rise, not fall .*; check which pulses are up"),
+    "constants": ("a.csv", two(0 * UP + 3, 0 * UP + 3), "the up trace must rise, not stay the same"),
     "few pulses": ("a.csv", two(UP[:19], DOWN[:40]), "at least 20 pulses in each direction, and 19 are up"),
     "a switch": ("a.csv", two(5 + 90 * (STEPS > 30) + NOISE, 95 - 90 * (STEPS > 20) + NOISE), "it switches: one pulse"),
     "a negative conductance": (

@@ -39,17 +39,16 @@ def check_device(sweeps: list[Sweep]) -> None:
         check_binary(name, each)
     rises = {sign: _rise(each) for sign, each in blocks.items() if each}
     if rises.get(1, 1.0) <= 0:
-        swapped = rises.get(-1, 0.0) > 0
-        what = f"falls by {-rises[1]:.3g}" if rises[1] < 0 else "does not change"
-        hint = "the signs are swapped: pass flip=True" if swapped else "check which pulses are up and which are down"
-        raise ValueError(
-            f"device {shown(name)}: the up trace must rise and {what}"
-            f"{f', and the down trace rises by {rises[-1]:.3g}' if swapped else ''}; {hint}"
-        )
+        what = f"fall by {-rises[1]:.3g}" if rises[1] < 0 else "stay the same"
+        hint = "check which pulses are up and which are down"
+        if rises.get(-1, 0.0) > 0:
+            what += f", while the down trace rises by {rises[-1]:.3g}"
+            hint = "if the signs are swapped, pass flip=True"
+        raise ValueError(f"device {shown(name)}: the up trace must rise, not {what}; {hint}")
     if rises.get(-1, -1.0) >= 0:
-        what = f"rises by {rises[-1]:.3g} like the up trace" if rises[-1] > 0 else "does not change"
+        what = f"rise by {rises[-1]:.3g} like the up trace" if rises[-1] > 0 else "stay the same"
         raise ValueError(
-            f"device {shown(name)}: the down trace must fall and {what}; if it is stored backwards, pass "
+            f"device {shown(name)}: the down trace must fall, not {what}; if it is stored backwards, pass "
             "mirrored_down=True"
         )
     _check_overlap(name, blocks)

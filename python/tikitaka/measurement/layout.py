@@ -295,9 +295,9 @@ def _wide(
         edges = [0, *grid.breaks, grid.rows] if len(values) == 1 else [0, grid.rows]
         for start, end in pairwise(edges):
             if end > start:
-                traces.append(
-                    Trace(device or own or name, column[start:end], cycle=cycle, sign=headings[place].sign or sign)
-                )
+                which = headings[place].sign or sign
+                number = cycle if which else None  # a trace of both directions may have many cycles
+                traces.append(Trace(device or own or name, column[start:end], cycle=number, sign=which))
     plain = not any(grid.names[place] for _, place in values)
     if len(values) == 2 and plain and not sign and not any(device for device, _ in values):
         rises = [trend(trace.values) for trace in traces]

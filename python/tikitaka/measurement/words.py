@@ -33,6 +33,7 @@ _QUANTITIES = {
     **dict.fromkeys(("direction", "sign", "polarity", "type", "operation"), "pulse"),
     **dict.fromkeys(("index", "idx", "n", "no", "nr", "number", "step", "count", "point"), "counter"),
 }
+_DEVICE = {word for word, kind in _QUANTITIES.items() if kind == "device"}
 _DERIVED = {"average", "avg", "mean", "std", "stdev", "sd", "err", "error", "median", "fit", "fitted", "norm", "noise"}
 _DERIVED |= {"normalised", "normalized", "smoothed", "sem", "var", "variance", "delta", "nl", "r2"}
 
@@ -159,15 +160,24 @@ def direction_of(text: str) -> int:
 def remainder(text: str) -> tuple[str, int | None]:
     """What a heading says besides quantity, unit and direction: a name of the device, and a number of the cycle.
 
-    >>> remainder("A3 up (uS)"), remainder("rmp12"), remainder("G (uS)")
-    (('A3', None), ('', 12), ('', None))
+    A number alone is that of a cycle if there is a word for the direction, else part of the name.
+
+    >>> remainder("A3 up (uS)"), remainder("rmp12"), remainder("LTD2"), remainder("G (uS)")
+    (('A3', None), ('', 12), ('', 2), ('', None))
     """
     name = _split(text.strip().lstrip("#%").strip().strip('"'))[0]
     number = re.search(r"(?i)(?:cycle|sweep|ramp|rmp|run|repeat|repetition|loop)s?[\s_#-]*(\d{1,15})", name)
+    cycle = int(number[1]) if number else None
     if number:
         name = name[: number.start()] + name[number.end() :]
-    kept = [part for part in re.split(r"[\s_\-,;:.]+", name) if part and not _known(part)]
-    return " ".join(kept), int(number[1]) if number else None
+    parts = [part for part in re.split(r"[\s_\-,;:.#]+", name) if part]
+    kept = [part for part in parts if not _known(part)]
+    directed = cycle is None and bool(direction_of(name)) and not _DEVICE & set(_words(name))
+    if directed and len(kept) == 1 and _known(kept[0].rstrip("0123456789") or "up"):
+        digits = kept[0][len(kept[0].rstrip("0123456789")) :]
+        if 1 <= len(digits) < 16:
+            return "", int(digits)
+    return " ".join(kept), cycle
 
 
 def _known(part: str) -> bool:
