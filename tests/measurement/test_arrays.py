@@ -114,7 +114,7 @@ def test_wrong_arrays_are_named(given: dict[str, Any], words: str) -> None:
 
 
 def test_sweeps_check_themselves() -> None:
-    for wrong, words in [
+    wrongs: list[tuple[dict[str, Any], str]] = [
         ({"signs": [1, 2]}, "signs must be \\+1, -1 or 0, not 2"),
         ({"signs": [1]}, "signs must be one for each of 2 values, not 1"),
         ({"values": [1.0, np.inf]}, "values must be finite"),
@@ -122,7 +122,8 @@ def test_sweeps_check_themselves() -> None:
         ({"values": ["a", "b"]}, "values must hold numbers"),
         ({"cycle": 1.5}, "cycle must be a whole number"),
         ({"device": 3}, "device must be a string"),
-    ]:
+    ]
+    for wrong, words in wrongs:
         good: dict[str, Any] = {"device": "A", "cycle": 1, "signs": [0, 1], "values": [1.0, 2.0]}
         with pytest.raises((ValueError, TypeError), match=words):
             tt.Sweep(**{**good, **wrong})

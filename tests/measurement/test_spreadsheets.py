@@ -18,7 +18,8 @@ UPS, DOWNS = cycles()
 ROW = in_a_row(UPS, DOWNS)
 
 
-def book(path: Path, **sheets: list[list[Any]]) -> Path:
+def book(path: Path, **sheets: Any) -> Path:
+    """A file of sheets, each a list of rows."""
     made = openpyxl.Workbook()
     made.remove(made.active)
     for name, rows in sheets.items():
@@ -51,7 +52,7 @@ def test_a_sheet_of_counts(counts: Path, sheet: Any, columns: Any) -> None:
 
 
 def test_a_sheet_with_headings_and_units(tmp_path: Path) -> None:
-    rows = [["Pulse", "LTP", "LTD"], [None, "uS", "uS"]]
+    rows: list[list[Any]] = [["Pulse", "LTP", "LTD"], [None, "uS", "uS"]]
     path = book(
         tmp_path / "a.xlsx",
         only=[*rows, *([k, float(a), float(b)] for k, (a, b) in enumerate(zip(UPS[0], DOWNS[0], strict=True)))],

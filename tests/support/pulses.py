@@ -4,6 +4,7 @@ import io
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,9 @@ LOW, HIGH, STEP = 10.0, 30.0, 0.03
 def cycles(pulses: int = 60, count: int = 3, *, noise: float = 0.05, seed: int = 1) -> tuple[list[F64], list[F64]]:
     """Reads after each up pulse and after each down pulse of `count` cycles, in µS."""
     rng = np.random.default_rng(seed)
-    g, ups, downs = LOW + 1, [], []
+    g = LOW + 1
+    ups: list[F64] = []
+    downs: list[F64] = []
     for _ in range(count):
         for bound, traces in ((HIGH, ups), (LOW, downs)):
             trace = []
@@ -42,7 +45,7 @@ def rows_of(*columns: Sequence[object], delimiter: str = ",") -> str:
     return "".join(delimiter.join(row) + "\n" for row in cells)
 
 
-def text(values: F64, digits: int = 5) -> list[str]:
+def text(values: NDArray[Any], digits: int = 5) -> list[str]:
     """Numbers as a program writes them."""
     return [f"{value:.{digits}f}" for value in values]
 
@@ -287,9 +290,9 @@ def _npy(array: F64) -> bytes:
     return file.getvalue()
 
 
-def _npz(**arrays: F64) -> bytes:
+def _npz(up: F64, down: F64) -> bytes:
     file = io.BytesIO()
-    np.savez(file, **arrays)
+    np.savez(file, up=up, down=down)
     return file.getvalue()
 
 
