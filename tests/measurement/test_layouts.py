@@ -100,3 +100,85 @@ def test_a_hundred_thousand_rows_are_read_in_blocks(tmp_path: Path) -> None:
     every = np.concatenate([each.values for each in found.sweeps])
     assert np.isnan(every).nonzero()[0].tolist() == [70_000]
     np.testing.assert_allclose(np.delete(every, 70_000), np.delete(values, 70_000), atol=1e-6)
+
+
+def test_devices_above_their_columns(tmp_path: Path) -> None:
+    """As spreadsheets have it: the name of a device above the first of its columns."""
+    (ups, downs), (others, falls) = cycles(count=1), cycles(count=1, seed=4)
+    (tmp_path / "merged.csv").write_text(
+        "A1,,B2,\nLTP,LTD,LTP,LTD\n" + rows_of(*map(text, (ups[0], downs[0], others[0], falls[0])))
+    )
+    found = tt.read_measured(tmp_path / "merged.csv")
+    assert found.devices == ("A1", "B2")
+    np.testing.assert_allclose(found.of("B2")[1].values, falls[0], atol=1e-4)
+
+
+def test_a_heading_before_each_cycle(tmp_path: Path) -> None:
+    ups, downs = cycles()
+    blocks = [
+        f"# cycle {k + 1}\nup,down\n" + rows_of(text(a), text(b))
+        for k, (a, b) in enumerate(zip(ups, downs, strict=True))
+    ]
+    (tmp_path / "appended.csv").write_text("\n".join(blocks))
+    found = tt.read_measured(tmp_path / "appended.csv")
+    assert (found.cycles, found.up, found.down) == (3, 180, 180)
+    np.testing.assert_allclose(found.sweeps[-1].values, downs[-1], atol=1e-4)
+    assert "2 more blocks of these columns, the last in lines 129 to 188" in found.account
+
+
+def test_other_blocks_are_said_to_be_left_out(tmp_path: Path) -> None:
+    ups, downs = cycles(count=1)
+    table = "x,y,z\n" + "1,2,3\n" * 30
+    (tmp_path / "two.csv").write_text(table + "\nup,down\n" + rows_of(text(ups[0]), text(downs[0])))
+    found = tt.read_measured(tmp_path / "two.csv")
+    assert found.up == 60
+    assert found.warnings == ("1 other block of numbers is left out, at lines 2",)
+
+
+def test_several_reads_after_each_pulse(tmp_path: Path) -> None:
+    ups, downs = cycles(count=1, noise=0.0)
+    rows = [f"{2.5 * s},{v:.5f},{v + 0.01:.5f},{v - 0.01:.5f}" for s, t in ((1, ups[0]), (-1, downs[0])) for v in t]
+    (tmp_path / "reads.csv").write_text("# pulse_v,read1,read2,read3\n" + "\n".join(rows))
+    found = tt.read_measured(tmp_path / "reads.csv", unit="uS")
+    assert found.sweeps[0].signs.tolist() == [1, 0, 0] * 60 + [-1, 0, 0] * 60
+    np.testing.assert_allclose(found.sweeps[0].values[::3] * 1e6, np.concatenate([ups[0], downs[0]]), atol=1e-4)
+    np.testing.assert_allclose(np.diff(found.sweeps[0].values)[1::3] * 1e6, -0.02, atol=1e-4)
+    assert "3 reads after each pulse" in found.account
+
+
+def test_rows_of_reads_between_rows_of_pulses(tmp_path: Path) -> None:
+    """Pulses of 2.5 V without a value, then reads at 0.1 V."""
+    ups, downs = cycles(count=1)
+    rows = [f"{2.5 * s},\n0.1,{v:.5f}" for s, trace in ((1, ups[0]), (-1, downs[0])) for v in trace]
+    (tmp_path / "rows.csv").write_text("V,G (uS)\n" + "\n".join(rows))
+    found = tt.read_measured(tmp_path / "rows.csv")
+    assert found.sweeps[0].signs.tolist()[-4:] == [-1, 0, -1, 0]
+    np.testing.assert_allclose(found.sweeps[0].values[-3::2] * 1e6, downs[0][-2:], atol=1e-4)
+    assert (found.up, found.down) == (59, 60)  # the first pulse is before the first read
+
+
+def test_a_mirrored_block_in_a_table_of_reads(tmp_path: Path) -> None:
+    ups, downs = cycles()
+    rows = [f"{s},{v:.5f}" for a, b in zip(ups, downs, strict=True) for s, t in ((1, a), (-1, b[::-1])) for v in t]
+    (tmp_path / "rows.csv").write_text("pulse,G\n" + "\n".join(rows))
+    found = tt.read_measured(tmp_path / "rows.csv")
+    assert "the down traces rise and are read backwards (mirrored_down=False keeps them)" in found.account
+    np.testing.assert_allclose(found.sweeps[0].values, np.concatenate([ups[0], downs[0]]), atol=1e-4)
+
+
+def test_pulses_that_all_raise_are_not_mirrored(tmp_path: Path) -> None:
+    """Both polarities raise the conductance: the down block begins where the up block ends."""
+    ramp = np.linspace(10, 30, 120)
+    (tmp_path / "rows.csv").write_text(
+        "V,G\n" + "\n".join(f"{2.5 if k < 60 else -2.5},{v}" for k, v in enumerate(ramp))
+    )
+    with pytest.raises(ValueError, match=r"the down trace must fall, not rise by .* like the up trace"):
+        tt.read_measured(tmp_path / "rows.csv")
+
+
+def test_a_column_of_pulses_in_volts(tmp_path: Path) -> None:
+    ups, downs = cycles(count=1)
+    rows = [f"{v:.5f},{s}" for s, trace in ((2.5, ups[0]), (-2.7, downs[0])) for v in trace]
+    (tmp_path / "rows.csv").write_text("G,pulse\n" + "\n".join(rows))
+    found = tt.read_measured(tmp_path / "rows.csv")
+    assert (found.up, found.down) == (60, 60)

@@ -222,7 +222,7 @@ def _layouts() -> dict[str, Layout]:
             "\n\n".join(rows_of(text(trace)) for pair in zip(ups, downs, strict=True) for trace in pair).encode(),
             ups,
             downs,
-            said="blank lines separate 6 traces",
+            said="blank lines separate 6 blocks",
         ),
         "spaces, ragged": Layout(
             "spaces.txt",

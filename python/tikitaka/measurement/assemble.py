@@ -32,10 +32,10 @@ def assemble(found: Found, options: Options, source: str) -> Measured:
         for trace in traces:
             trace.device = options.device
     _direct(traces, options, account, warnings)
-    if options.flip:
+    if options.flip and any(trace.sign for trace in traces):
         for trace in traces:
             trace.sign = -trace.sign
-        account.append("flip: negative pulses are up")
+        account.append("flip: up and down are exchanged")
     _turn_back(traces, options, account)
     if options.initial_read is not None:
         for trace in traces:
@@ -120,7 +120,7 @@ def _trimmed(trace: Trace) -> Trace | None:
     if not known.size:
         return None
     start, end = int(known[0]), int(known[-1]) + 1
-    trace.values = trace.values[start:end]
+    trace.values = trace.values[start:end].copy()  # which may be reversed in place
     if trace.signs is not None:
         trace.signs = trace.signs[start:end]
     return trace
@@ -140,7 +140,7 @@ def _direct(traces: list[Trace], options: Options, account: list[str], warnings:
         if rest:
             warnings.append(f"the last repetition of the pattern has {rest:,} of {length:,} reads")
         return
-    if options.initial_read is None and unknown and options.flip:
+    if unknown and options.flip:
         raise ValueError("flip needs signs of pulses: nothing in the source says which pulses are positive")
     by_trend: list[Trace] = []
     said: dict[str, int] = {}
@@ -174,28 +174,44 @@ def _join(traces: list[Trace]) -> None:
 
 def _turn_back(traces: list[Trace], options: Options, account: list[str]) -> None:
     """Reverse down traces that are stored backwards."""
-    devices = dict.fromkeys(trace.device for trace in traces)
+    devices: dict[str, list[Trace]] = {}
+    for trace in traces:
+        devices.setdefault(trace.device, []).append(trace)
     turned = []
-    for device in devices:
-        ups, downs = (
-            [trace for trace in traces if trace.device == device and trace.sign == sign and trace.signs is None]
-            for sign in (1, -1)
-        )
-        mirrored = options.mirrored_down
-        if mirrored is None:
-            if not ups or not downs:
-                continue
-            rise, fall = (float(np.mean([trend(trace.values) for trace in some])) for some in (ups, downs))
-            mirrored = rise > 0 and fall > 0
-        if mirrored and downs:
+    for device, some in devices.items():
+        blocks = {sign: [part for trace in some for part in _parts(trace, sign)] for sign in (1, -1)}
+        mirrored = _mirrored(blocks) if options.mirrored_down is None else options.mirrored_down
+        if mirrored and blocks[-1]:
             turned.append(device)
-            for trace in downs:
-                trace.values = trace.values[::-1]
+            for part in blocks[-1]:
+                part[:] = part[::-1].copy()
     if turned and options.mirrored_down is None:
         of = "" if len(turned) == len(devices) else f" of {listed(turned)}"
         account.append(f"the down traces{of} rise and are read backwards (mirrored_down=False keeps them)")
     elif turned:
         account.append("down traces are read backwards, as mirrored_down says")
+
+
+def _parts(trace: Trace, sign: int) -> list[F64]:
+    """The reads of a trace, as views, in blocks of pulses of one sign."""
+    if trace.signs is None:
+        return [trace.values] if trace.sign == sign else []
+    runs = [run for run in runs_of(trace.signs) if run[2] == sign and run[1] - run[0] >= _BLOCK]
+    return [trace.values[start:end] for start, end, _ in runs]
+
+
+def _mirrored(blocks: dict[int, list[F64]]) -> bool:
+    """Whether down traces rise as up traces do, from where up traces begin rather than from where they end."""
+    if not blocks[1] or not blocks[-1]:
+        return False
+    up, down = (float(np.mean([trend(part) for part in blocks[sign]])) for sign in (1, -1))
+    low, high = (float(np.mean([_start(part) for part in blocks[sign]])) for sign in (1, -1))
+    return up > 0 and down > 0 and not abs(high - low) >= 0.5 * up
+
+
+def _start(values: F64) -> float:
+    known = values[~np.isnan(values)]
+    return float(np.median(known[: max(1, len(known) // 10)])) if known.size else float("nan")
 
 
 def _sweeps(traces: list[Trace], account: list[str]) -> list[Sweep]:

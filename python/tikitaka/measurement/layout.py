@@ -1,18 +1,18 @@
 """From columns or rows of a file to traces: which columns hold values, whose they are, and what says the direction."""
 
-from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tikitaka._internal.shown import listed, shown
-from tikitaka.measurement.direction import Trace, trend
-from tikitaka.measurement.found import Found
+from tikitaka.measurement.direction import Trace, trend, turning_signs
+from tikitaka.measurement.found import Found, unit_of
 from tikitaka.measurement.grid import Grid, Words
+from tikitaka.measurement.long_table import from_reads
 from tikitaka.measurement.options import ColumnName, Options
 from tikitaka.measurement.pulse_columns import one_kind_of_pulse, signs_of_voltage, signs_of_words
-from tikitaka.measurement.words import Heading, Unit, direction_of, heading, remainder
+from tikitaka.measurement.words import Heading, direction_of, heading, remainder
 
 __all__ = ["from_grid"]
 
@@ -37,9 +37,8 @@ def from_grid(grid: Grid, options: Options, name: str, sign: int = 0) -> Found:
         if not values:
             raise ValueError("it has no column of values: name it with columns=")
         long = bool(labels) or signs is not None
-        found = (_long if long else _wide)(grid, headings, values, labels, signs, name, sign)
-        if not long:
-            said += found.account
+        found = (from_reads if long else _wide)(grid, headings, values, labels, signs, name, sign)
+        said += found.account
     found.account = said
     found.read_voltage = _read_voltage(grid, headings, said)
     return found
@@ -54,24 +53,13 @@ def _read_voltage(grid: Grid, headings: list[Heading], said: list[str]) -> float
         if len(voltages) > 1:
             raise ValueError(
                 f"the read voltage must be the same for all reads, not {len(voltages)} different ones in column "
-                f"{_called(grid, place)}: convert to conductance first"
+                f"{grid.called(place)}: convert to conductance first"
             )
         if len(voltages) and voltages[0]:
             voltage = float(voltages[0]) * (one.unit.factor if one.unit else 1.0)
-            said.append(f"reads at {voltage:g} V, by column {_called(grid, place)}")
+            said.append(f"reads at {voltage:g} V, by column {grid.called(place)}")
             return voltage
     return None
-
-
-def _called(grid: Grid, place: int) -> str:
-    return shown(grid.names[place]) if grid.names[place] else f"{place + 1}"
-
-
-def _numbers(grid: Grid, place: int) -> F64:
-    column = grid.columns[place]
-    if isinstance(column, Words):
-        raise ValueError(f"column {_called(grid, place)} must hold numbers, not words such as {shown(column.names[0])}")
-    return column
 
 
 def _place(grid: Grid, column: ColumnName, option: str) -> int:
@@ -102,17 +90,9 @@ def _up_down(grid: Grid, options: Options, name: str) -> Found:
     for sign, columns in ((1, options.up), (-1, options.down)):
         for number, column in enumerate(columns, 1):
             place = _place(grid, column, "up" if sign > 0 else "down")
-            traces.append(Trace(name, _numbers(grid, place), cycle=number, sign=sign))
+            traces.append(Trace(name, grid.numbers(place), cycle=number, sign=sign))
     units = [heading(grid.names[_place(grid, column, "up")]).unit for column in (*options.up, *options.down)]
-    return Found(traces, _unit_of(units))
-
-
-def _unit_of(units: Sequence[Unit | None]) -> Unit | None:
-    """The one unit of several columns."""
-    known = {(unit.quantity, unit.factor): unit for unit in units if unit is not None}
-    if len(known) > 1:
-        raise ValueError(f"all values must have one unit, not {listed(unit.name for unit in known.values())}")
-    return next(iter(known.values()), None)
+    return Found(traces, unit_of(units))
 
 
 def _labels(grid: Grid, headings: list[Heading], values: set[int]) -> dict[str, int]:
@@ -157,21 +137,23 @@ def _signs(grid: Grid, headings: list[Heading], options: Options, said: list[str
         if isinstance(column, Words):
             signs = signs_of_words(column)
             if signs is not None:
-                said.append(f"directions by column {_called(grid, place)}")
+                said.append(f"directions by column {grid.called(place)}")
                 return signs * flip
         elif headings[place].quantity == "pulse":
             known = column[~np.isnan(column)]
             if known.size and np.isin(known, (-1, 0, 1)).all() and (known < 0).any():
-                said.append(f"signs of pulses by column {_called(grid, place)}")
+                said.append(f"signs of pulses by column {grid.called(place)}")
                 return np.nan_to_num(column).astype(np.int8) * flip
+            if by_voltage is None and (known < 0).any() and (known > 0).any():
+                by_voltage = place, signs_of_voltage(column, "V")
     if by_voltage is None:
         return None
     place, signs = by_voltage
     if signs is None:
-        said.append(f"column {_called(grid, place)} has voltages of one sign only and says no direction")
+        said.append(f"column {grid.called(place)} has voltages of one sign only and says no direction")
         return None
     which = "negative" if options.flip else "positive"
-    said.append(f"signs of pulses by column {_called(grid, place)}: {which} voltages are up")
+    said.append(f"signs of pulses by column {grid.called(place)}: {which} voltages are up")
     return signs * flip
 
 
@@ -194,12 +176,12 @@ def _values(grid: Grid, headings: list[Heading], said: list[str]) -> list[int]:
     left += [
         place for place in numeric if headings[place].quantity == "pulse" and headings[place].sign and place not in left
     ]
-    counters = [place for place in left if _counts(_numbers(grid, place))]
-    even = [place for place in left if _even(_numbers(grid, place))]
+    counters = [place for place in left if _counts(grid.numbers(place))]
+    even = [place for place in left if _even(grid.numbers(place))]
     if not counters and even == left[:1]:  # such as an unnamed time; two of them are a device with constant steps
         counters = even
     if counters and len(counters) < len(left):
-        said.append(f"column {listed(_called(grid, place) for place in counters)} counts reads")
+        said.append(f"column {listed(grid.called(place) for place in counters)} counts reads")
         left = [place for place in left if place not in counters]
     return sorted(left)
 
@@ -220,63 +202,6 @@ def _even(values: F64) -> bool:
     return len(steps) > 2 and bool(steps.min() > 0 and np.ptp(steps) < 1e-6 * steps.mean())
 
 
-def _long(
-    grid: Grid,
-    headings: list[Heading],
-    values: list[tuple[str, int]],
-    labels: dict[str, int],
-    signs: I8 | None,
-    name: str,
-    sign: int,
-) -> Found:
-    """Traces of a table with a row per read."""
-    traces: list[Trace] = []
-    groups = _groups(grid, labels)
-    for device, place in values:
-        column = _numbers(grid, place)
-        own = device or (remainder(grid.names[place])[0] if len(values) > 1 else "")
-        for (row_device, cycle), rows in groups:
-            known = " ".join(part for part in (row_device, own) if part) or name
-            part = signs[rows] if signs is not None else None
-            direction = headings[place].sign or sign if part is None else 0
-            traces.append(Trace(known, column[rows], cycle=cycle, sign=direction, signs=part))
-    return Found(traces, _unit_of([headings[place].unit for _, place in values]))
-
-
-def _groups(grid: Grid, labels: dict[str, int]) -> list[tuple[tuple[str, int | None], NDArray[np.int64]]]:
-    """The rows of each device and cycle, in the order of their first row."""
-    key = np.zeros(grid.rows, np.int64)
-    for place in labels.values():
-        column = grid.columns[place]
-        of_label = column.codes if isinstance(column, Words) else np.nan_to_num(column, nan=-1.0)
-        different, codes = np.unique(of_label, return_inverse=True)
-        key = key * len(different) + codes
-    _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
-    parts = np.split(np.argsort(inverse, kind="stable"), np.cumsum(np.bincount(inverse))[:-1])
-    if len(parts) > 100_000:
-        raise ValueError(f"devices and cycles must be at most 100,000 together, not {len(parts):,}")
-    found = []
-    for k in np.argsort(first):
-        row = int(first[k])
-        device = _label(grid, labels.get("device"), row)
-        cycle = None
-        if "cycle" in labels:
-            text = _label(grid, labels["cycle"], row)
-            digits = "".join(each for each in text if each.isdecimal())
-            cycle = int(digits[:15]) if digits else int(k) + 1
-        found.append(((device, cycle), parts[k]))
-    return found
-
-
-def _label(grid: Grid, place: int | None, row: int) -> str:
-    if place is None:
-        return ""
-    column = grid.columns[place]
-    if isinstance(column, Words):
-        return column.text(row)
-    return "" if np.isnan(column[row]) else f"{column[row]:g}"
-
-
 def _wide(
     grid: Grid,
     headings: list[Heading],
@@ -291,24 +216,23 @@ def _wide(
     said = []
     for device, place in values:
         own, cycle = remainder(grid.names[place])
-        column = _numbers(grid, place)
-        edges = [0, *grid.breaks, grid.rows] if len(values) == 1 else [0, grid.rows]
-        for start, end in pairwise(edges):
+        column = grid.numbers(place)
+        for start, end in pairwise([0, *grid.breaks, grid.rows]):
             if end > start:
                 which = headings[place].sign or sign
                 number = cycle if which else None  # a trace of both directions may have many cycles
                 traces.append(Trace(device or own or name, column[start:end], cycle=number, sign=which))
     plain = not any(grid.names[place] for _, place in values)
-    if len(values) == 2 and plain and not sign and not any(device for device, _ in values):
+    if len(traces) == 2 and plain and not sign and not grid.breaks and not any(device for device, _ in values):
         rises = [trend(trace.values) for trace in traces]
-        if rises[0] > 0 or rises[1] > 0:
+        if max(rises) > 0 and all(turning_signs(trace.values) is None for trace in traces):
             traces[0].sign, traces[1].sign = 1, -1
             said.append("two columns without headings: reads after up pulses, reads after down pulses")
     elif len(values) > 1 and any(trace.sign for trace in traces):
         up = sum(trace.sign > 0 for trace in traces)
         said.append(f"columns are traces: {up} up, {len(traces) - up} down{' by the name of the file' if sign else ''}")
-    if len(traces) > len(values):
-        said.append(f"blank lines separate {len(traces):,} traces")
-    found = Found(traces, _unit_of([headings[place].unit for _, place in values]))
+    if grid.breaks:
+        said.append(f"blank lines separate {len(grid.breaks) + 1:,} blocks")
+    found = Found(traces, unit_of([headings[place].unit for _, place in values]))
     found.account = said
     return found

@@ -13,6 +13,8 @@ I8 = NDArray[np.int8]
 
 _READ = {"read", "r", "none", "0", "no", "rest", "wait"}
 _SHORT = {"u": 1, "d": -1, "+": 1, "-": -1, "p": 1, "+1": 1, "-1": -1, "pos": 1, "neg": -1}
+_READ_SHARE = 0.3  # of the highest voltage, below which it does not pulse
+_READ_ROWS = 0.3  # share of the rows that are reads, where there are rows of reads
 _SAME = 0.02  # by which equal amplitudes or widths may differ
 
 
@@ -28,11 +30,17 @@ def signs_of_words(column: Words) -> I8 | None:
 
 
 def signs_of_voltage(voltages: F64, unit: str) -> I8 | None:
-    """The signs of pulses by their voltages, 0 V or blank for none; None if all have one sign.
+    """The signs of pulses by their voltages; None if all have one sign.
 
-    Raises ValueError if the pulses of a sign have different amplitudes.
+    There was no pulse where the voltage is 0, blank or, for rows of reads between the pulses, far below that of all
+    others. Raises ValueError if the pulses of a sign have different amplitudes.
     """
     known = np.nan_to_num(voltages)
+    size = np.abs(known)
+    small = size < _READ_SHARE * size.max(initial=0.0)
+    of_reads = size[small & (size > 0)]
+    if of_reads.size > _READ_ROWS * size.size and np.ptp(of_reads) <= _SAME * of_reads.max():
+        known = np.where(small, 0.0, known)
     signs = np.sign(known).astype(np.int8)
     for side in (1, -1):
         one_kind_of_pulse(known[signs == side], "voltage", unit)

@@ -8,14 +8,13 @@ from typing import Any
 from tikitaka._internal.shown import listed, shortened, shown
 from tikitaka.measurement.assemble import assemble
 from tikitaka.measurement.containers import from_json, from_npy, from_npz
-from tikitaka.measurement.found import Found
-from tikitaka.measurement.grid import Grid
+from tikitaka.measurement.found import Found, together
 from tikitaka.measurement.layout import from_grid
 from tikitaka.measurement.options import Columns, Options, options_of
 from tikitaka.measurement.rows import from_rows
 from tikitaka.measurement.sheet import read_sheet
 from tikitaka.measurement.table import Measured
-from tikitaka.measurement.text import find_grid, text_of
+from tikitaka.measurement.text import Blocks, find_blocks, text_of
 from tikitaka.measurement.words import direction_of, remainder
 
 __all__ = ["read_measured"]
@@ -144,8 +143,8 @@ def _found(path: Path, options: Options, paths: list[Path]) -> Found:
     if ending == ".npz":
         return from_npz(path, options, name, sign)
     if ending in (".xlsx", ".xlsm"):
-        grid, sheet = read_sheet(content, options.sheet, options.skip)
-        found = from_grid(grid, options, name, sign) if isinstance(grid, Grid) else from_rows(grid, options, name, sign)
+        blocks, sheet = read_sheet(content, options.sheet, options.skip)
+        found = _of_blocks(blocks, options, name, sign)
         found.account.insert(0, f"sheet {shown(sheet)}")
         return found
     if content[:4] == b"PK\x03\x04" or content[:4] == b"\xd0\xcf\x11\xe0":
@@ -154,19 +153,27 @@ def _found(path: Path, options: Options, paths: list[Path]) -> Found:
         return from_json(content, options, name, sign)
     text = text_of(content)
     del content
-    block = find_grid(text, options.skip, options.decimal)
-    return from_grid(block, options, name, sign) if isinstance(block, Grid) else from_rows(block, options, name, sign)
+    return _of_blocks(find_blocks(text, options.skip, options.decimal), options, name, sign)
+
+
+def _of_blocks(blocks: Blocks, options: Options, name: str, sign: int) -> Found:
+    """The traces of the blocks of a source."""
+    if blocks.rows:
+        return from_rows(blocks.rows, options, name, sign)
+    parts = [from_grid(grid, options, name, sign) for grid in blocks.grids]
+    found = together(parts, "blocks")
+    found.account = parts[0].account
+    if len(parts) > 1:
+        found.account.append(f"{len(parts) - 1:,} more blocks of these columns, the last in {blocks.grids[-1].where}")
+    found.warnings += blocks.left_out
+    return found
 
 
 def _together(parts: list[Found], paths: list[Path]) -> Found:
     """The traces of several files."""
     if len(parts) == 1:
         return parts[0]
-    units = {(part.unit.quantity, part.unit.factor) if part.unit else None for part in parts}
-    voltages = {part.read_voltage for part in parts}
-    if len(units) > 1 or len(voltages) > 1:
-        raise ValueError("all files must have values of one unit, read at one voltage")
-    found = Found([trace for part in parts for trace in part.traces], parts[0].unit, parts[0].read_voltage)
+    found = together(parts, "files")
     accounts: dict[tuple[str, ...], list[str]] = {}
     for part, path in zip(parts, paths, strict=True):
         accounts.setdefault(tuple(part.account), []).append(path.name)

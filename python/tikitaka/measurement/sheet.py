@@ -6,8 +6,7 @@ import zipfile
 from typing import Any
 
 from tikitaka._internal.shown import listed, shown
-from tikitaka.measurement.grid import Grid, Row
-from tikitaka.measurement.text import read_grid
+from tikitaka.measurement.text import Blocks, read_blocks
 
 __all__ = ["read_sheet"]
 
@@ -18,8 +17,8 @@ _CELLS = 50_000_000  # of a sheet
 _FEW = 20  # rows without which a sheet holds no sweep
 
 
-def read_sheet(content: bytes, sheet: str | int | None, skip: int) -> tuple[Grid | list[Row], str]:
-    """The block of numbers in a sheet, and the name of the sheet.
+def read_sheet(content: bytes, sheet: str | int | None, skip: int) -> tuple[Blocks, str]:
+    """The blocks of numbers in a sheet, and the name of the sheet.
 
     Raises ValueError for several sheets with numbers if none is chosen, and for damaged files; ModuleNotFoundError
     without openpyxl (the extra `xlsx`).
@@ -45,7 +44,7 @@ def read_sheet(content: bytes, sheet: str | int | None, skip: int) -> tuple[Grid
     except Exception as error:  # openpyxl raises whatever its parts raise
         raise ValueError(f"it is not a valid .xlsx file: {shown(str(error))}") from None
     name = _chosen(sheets, sheet)
-    return read_grid(iter(sheets[name]), skip), name
+    return read_blocks(sheets[name], skip), name
 
 
 class _TooLargeError(Exception):

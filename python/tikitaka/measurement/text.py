@@ -1,18 +1,20 @@
-"""Text of any layout: encoding, delimiter, decimal commas, and the block of numbers in it."""
+"""Text of any layout: encoding, delimiter, decimal commas, and the blocks of numbers in it."""
 
 import codecs
 import csv
 import re
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tikitaka._internal.shown import listed
 from tikitaka._internal.text import decoded
-from tikitaka.measurement.grid import Grid, Row, Run, grid_of, number
+from tikitaka.measurement.grid import Grid, Row, number
+from tikitaka.measurement.runs import Run, Runs
 
-__all__ = ["find_grid", "read_grid", "read_rows", "text_of"]
+__all__ = ["Blocks", "find_blocks", "read_blocks", "text_of"]
 
 F64 = NDArray[np.float64]
 
@@ -23,6 +25,17 @@ _NAMES = {"\t": "tabs", ";": "semicolons", ",": "commas", "": "spaces"}
 # With equal counts of numbers the first wins: a comma is the delimiter only if nothing else separates the numbers.
 _STYLES = (("\t", False), ("\t", True), (";", False), (";", True), (",", False), ("", False), ("", True))
 _DECIMAL = re.compile(r"\s*[-+]?\d+,(\d+)([eE][-+]?\d+)?\s*")
+
+
+class Blocks(NamedTuple):
+    """What a source holds: blocks of columns, or rows that are sweeps."""
+
+    grids: list[Grid]
+    """blocks with the same columns"""
+    rows: list[Row]
+    """rows, if there are no blocks"""
+    left_out: list[str]
+    """what was found besides, in words"""
 
 
 def text_of(content: bytes) -> str:
@@ -47,52 +60,56 @@ def text_of(content: bytes) -> str:
     return text.replace("\r", "\n") if "\r" in text else text
 
 
-def find_grid(text: str, skip: int = 0, decimal: str | None = None) -> Grid | list[Row]:
-    """The block of numbers in `text` after `skip` lines: its columns, or rows if each row is a sweep.
-
-    Raises ValueError if there are no numbers.
-    """
+def find_blocks(text: str, skip: int = 0, decimal: str | None = None) -> Blocks:
+    """The blocks of numbers in `text` after `skip` lines; ValueError if there are none."""
     style = _style(text, skip, decimal)
-    run = _longest(text, skip, *style)
-    said = [f"{_NAMES[style[0]]} between cells"] if run and len(run.kinds) > 1 else []
+    runs = _runs(text, skip, *style)
+    said = [f"{_NAMES[style[0]]} between cells"] if runs[0] and len(runs[0][0].kinds) > 1 else []
     said += ["decimal commas"] if style[1] else []
-    if run is None or run.rows <= 2 or (run.rows < 20 <= run.kinds.count("n")):
-        cells = (_cells(line, style[0]) for line in text.split("\n")[skip:])
-        rows = read_rows(cells, style[1], skip)
+    if not runs[0] and not text.strip():
+        raise ValueError("it is empty")
+    if not runs[0] and not re.search(r"\d", text):
+        raise ValueError("it holds no numbers")
+
+    def again() -> Iterator[list[str]]:
+        return (_cells(line, style[0]) for line in text.split("\n")[skip:])
+
+    return _blocks_of(runs, "lines", said, again, style[1], skip)
+
+
+def read_blocks(rows: Sequence[list[Any]], skip: int = 0) -> Blocks:
+    """The blocks of numbers in the rows of a spreadsheet; ValueError if there are none."""
+    runs = Runs()
+    for line, cells in enumerate(rows[skip:], skip + 1):
+        runs.row(line, cells, False, False)
+    return _blocks_of(runs.end(), "rows", [], lambda: iter(rows[skip:]), False, skip, letters=True)
+
+
+def _blocks_of(
+    runs: tuple[list[Run], list[Run]],
+    what: str,
+    said: list[str],
+    again: Callable[[], Iterator[Sequence[Any]]],
+    comma: bool,
+    skip: int,
+    letters: bool = False,
+) -> Blocks:
+    """The runs as blocks, or, if they are short, each row of the source as a sweep."""
+    alike, others = runs
+    longest = max((run.rows for run in alike), default=0)
+    if longest <= 2 or (longest < _SURE <= alike[0].kinds.count("n")):
+        rows = _rows(again(), comma, skip)
         if rows:
-            return rows
-    if run is None:
-        if not text.strip():
-            raise ValueError("it is empty")
-        raise ValueError("it holds no numbers" if not re.search(r"\d", text) else "it holds no rows of numbers")
-    last = run.line + run.rows - 1
-    where = f"lines {run.line:,} to {last:,}" if not run.breaks else f"the {run.rows:,} rows from line {run.line:,}"
-    return grid_of(run, where, said)
-
-
-def read_grid(rows: Iterator[Sequence[Any]], skip: int = 0) -> Grid | list[Row]:
-    """The block of numbers in the rows of a spreadsheet; ValueError if there are no numbers."""
-    best = run = None
-    above: list[list[str]] = []
-    kept: list[list[Any]] = []
-    for line, cells in enumerate(rows, 1):
-        if line <= skip:
-            continue
-        trimmed = list(cells)
-        if line <= 20_000:
-            kept.append(trimmed)
-        best, run, above = _step(best, run, above, line, trimmed, False)
-    best = _longer(best, run)
-    if best is None or best.rows <= 2 or (best.rows < 20 <= best.kinds.count("n")):
-        found = read_rows(iter(kept), False, skip)
-        if found:
-            return found
-    if best is None:
+            return Blocks([], rows, [])
+    if not alike:
         raise ValueError("it holds no rows of numbers")
-    return grid_of(best, f"rows {best.line:,} to {best.line + best.rows - 1:,}", letters=True)
+    lines = listed(f"{run.line:,}" for run in others)
+    count = f"{len(others):,} other blocks of numbers are" if len(others) > 1 else "1 other block of numbers is"
+    left = [f"{count} left out, at {what} {lines}"]
+    return Blocks([run.grid(what, said, letters) for run in alike], [], left if others else [])
 
 
-def read_rows(rows: Iterator[Sequence[Any]], comma: bool, skip: int = 0) -> list[Row]:
+def _rows(rows: Iterator[Sequence[Any]], comma: bool, skip: int = 0) -> list[Row]:
     """Rows of words and then at least five numbers, each a sweep."""
     found: list[Row] = []
     for line, cells in enumerate(rows, skip + 1):
@@ -158,62 +175,22 @@ def _blocks(text: str) -> Iterator[list[str]]:
         start, size = end + 1, _BLOCK
 
 
-def _longest(text: str, skip: int, delimiter: str, comma: bool) -> Run | None:
-    best: Run | None = None
-    run: Run | None = None
-    above: list[list[str]] = []
+def _runs(text: str, skip: int, delimiter: str, comma: bool) -> tuple[list[Run], list[Run]]:
+    runs = Runs()
     line = 0
     for lines in _blocks(text):
         first = line + 1
         line += len(lines)
         place = max(0, skip + 1 - first)
         while place < len(lines):
-            if run is not None and run.rows >= _SURE and place in (0, _SURE):
-                block = _block(lines[place:], run, delimiter, comma)
+            if runs.open is not None and runs.open.rows >= _SURE and place in (0, _SURE):
+                block = _block(lines[place:], runs.open, delimiter, comma)
                 if block is not None:
-                    run.add(block)
+                    runs.open.add(block)
                     break
-            best, run, above = _step(
-                best, run, above, first + place, _cells(lines[place], delimiter), comma, padded=bool(delimiter)
-            )
+            runs.row(first + place, _cells(lines[place], delimiter), comma, padded=bool(delimiter))
             place += 1
-    return _longer(best, run)
-
-
-def _step(
-    best: Run | None,
-    run: Run | None,
-    above: list[list[str]],
-    line: int,
-    cells: list[Any],
-    comma: bool,
-    padded: bool = False,
-) -> tuple[Run | None, Run | None, list[list[str]]]:
-    """One row: it continues the run, begins one, or is kept as a row above the next one."""
-    values = [number(cell, comma) for cell in cells]
-    blank = not any(str(cell).strip() for cell in cells if cell is not None)
-    if run is not None:
-        if blank and run.rows > 2:  # between two blocks of the same columns, or at the end
-            run.blank()
-            return best, run, above
-        short = len(run.kinds) - len(cells)
-        if padded and short > 0 and run.rows > 2:  # programs may leave out the blank cells at the end of a row
-            values, cells = [*values, *[np.nan] * short], [*cells, *[""] * short]
-        if run.takes(values, cells):
-            return best, run, above
-        best = _longer(best, run)
-    fresh = Run(line, above)
-    if not blank and fresh.takes(values, cells):
-        return best, fresh, [[str(cell) for cell in cells], *above][:2]
-    if not blank:
-        above = [["" if cell is None else str(cell) for cell in cells], *above][:2]
-    return best, None, above
-
-
-def _longer(best: Run | None, run: Run | None) -> Run | None:
-    if run is None or (best is not None and best.rows >= run.rows):
-        return best
-    return run
+    return runs.end()
 
 
 def _block(lines: list[str], run: Run, delimiter: str, comma: bool) -> F64 | None:
