@@ -182,3 +182,21 @@ def test_a_column_of_pulses_in_volts(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("G,pulse\n" + "\n".join(rows))
     found = tt.read_measured(tmp_path / "rows.csv")
     assert (found.up, found.down) == (60, 60)
+
+
+@pytest.mark.parametrize("damage", ["OVERFLOW,{down}", "{up},#REF!", "{up};{down}", "measurement interrupted"])
+def test_a_damaged_row_costs_no_other(damage: str, tmp_path: Path) -> None:
+    ups, downs = cycles(200, 1)
+    rows = [f"{a:.5f},{b:.5f}" for a, b in zip(ups[0], downs[0], strict=True)]
+    up, down = rows[100].split(",")
+    rows[100] = damage.format(up=up, down=down)
+    (tmp_path / "damaged.csv").write_text("up (uS),down (uS)\n" + "\n".join(rows))
+    found = tt.read_measured(tmp_path / "damaged.csv")
+    for sign, wanted in ((1, ups[0]), (-1, downs[0])):
+        values = np.concatenate([each.values for each in found.sweeps if each.signs[0] == sign]) * 1e6
+        known = values[~np.isnan(values)]
+        assert 199 <= len(known) <= 200
+        np.testing.assert_allclose(known, wanted if len(known) == 200 else np.delete(wanted, 100), atol=1e-4)
+    assert found.unit == "S"
+    assert bool(found.warnings) == ("," in damage)
+    assert ("1 more block of these columns" in str(found)) == ("," not in damage)

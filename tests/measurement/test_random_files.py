@@ -13,7 +13,7 @@ from support.pulses import LAYOUTS
 
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 SETTINGS = settings(
-    max_examples=5000 if LONG else 100,
+    max_examples=5000 if LONG else 60,
     deadline=None,
     derandomize=not LONG,
     database=None,

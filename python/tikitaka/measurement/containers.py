@@ -1,6 +1,5 @@
 """Arrays by name, as JSON, NPY and NPZ files hold them."""
 
-import io
 import json
 import math
 from collections.abc import Mapping
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tikitaka._internal.npz import read_npz
+from tikitaka._internal.npz import read_npy, read_npz
 from tikitaka._internal.shown import listed, shown
 from tikitaka.measurement.arrays import traces_in
 from tikitaka.measurement.direction import Trace
@@ -53,10 +52,7 @@ def from_npz(path: Path, options: Options, name: str, sign: int) -> Found:
 
 def from_npy(content: bytes, options: Options, name: str, sign: int) -> Found:
     """The traces in an .npy file."""
-    try:
-        array = np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
-    except (ValueError, EOFError, OSError, MemoryError, SyntaxError) as error:
-        raise ValueError(f"it is not a valid .npy file: {error}") from None
+    array = read_npy(content)
     if array.dtype.names:
         columns = tuple(_column(array[field].reshape(-1).tolist()) for field in array.dtype.names)
         return from_grid(Grid(array.dtype.names, columns, "fields"), options, name, sign)

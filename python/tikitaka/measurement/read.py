@@ -163,9 +163,11 @@ def _of_blocks(blocks: Blocks, options: Options, name: str, sign: int) -> Found:
     parts = [from_grid(grid, options, name, sign) for grid in blocks.grids]
     found = together(parts, "blocks")
     found.account = parts[0].account
-    if len(parts) > 1:
-        found.account.append(f"{len(parts) - 1:,} more blocks of these columns, the last in {blocks.grids[-1].where}")
-    found.warnings += blocks.left_out
+    more = len(parts) - 1
+    if more:
+        where = blocks.grids[-1].where
+        found.account.append(f"{more:,} more block{'s' * (more > 1)} of these columns, the last in {where}")
+    found.warnings += blocks.warnings
     return found
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tikitaka.measurement.grid import Column, Grid, Words, number
-from tikitaka.measurement.words import parse_unit
+from tikitaka.measurement.words import heading, parse_unit
 
 __all__ = ["Run", "Runs"]
 
@@ -19,9 +19,11 @@ _LONG = 20  # rows of a block that is not an accident
 class Run:
     """Consecutive rows with the same cells, collected."""
 
-    def __init__(self, line: int, above: list[list[str]]) -> None:
+    def __init__(self, line: int, above: list[list[str]], comma: bool = False) -> None:
+        self._comma = comma  # whether decimals are commas
         self.line = line  # of its first row
         self.above = above  # the rows before it, from the nearest
+        self.odd: list[tuple[int, str]] = []  # rows with a word that does not belong there, and the word
         self.kinds: list[str] = []  # n number, w word, ? only blanks yet
         self.rows = 0
         self._breaks: list[int] = []
@@ -30,19 +32,34 @@ class Run:
         self._words: dict[int, dict[str, int]] = {}
 
     def takes(self, values: Sequence[float | None], cells: Sequence[Any]) -> bool:
-        """Whether a row fits, and the first row holds a number; it is then part of the run."""
+        """Whether a row fits, and the first row holds a number; it is then part of the run.
+
+        In a long run, a word among numbers is a missing one, such as OVERFLOW.
+        """
         kinds = ["w" if value is None else "?" if value != value else "n" for value in values]
-        if "n" not in kinds and not self.rows:
+        if not self.rows:
+            if "n" not in kinds:
+                return False
+            self.kinds = kinds
+        if len(kinds) != len(self.kinds):
             return False
-        if self.rows and (
-            len(kinds) != len(self.kinds)
-            or any(new != old and "?" not in (new, old) for new, old in zip(kinds, self.kinds, strict=True))
-        ):
-            return False
-        self.kinds = (
-            [new if old == "?" else old for new, old in zip(kinds, self.kinds, strict=True)] if self.rows else kinds
-        )
-        self._open.append([self.codes(k, [cells[k]])[0] if value is None else value for k, value in enumerate(values)])
+        row: list[float] = []
+        odd = ""
+        for cell, (old, new, value) in enumerate(zip(self.kinds, kinds, values, strict=True)):
+            if old == "w" or (old == "?" and new == "w"):
+                row += self.codes(cell, [cells[cell]]) if new != "?" else [np.nan]
+                odd = odd or (str(cells[cell]) if new == "n" else "")
+            elif value is None:
+                row.append(np.nan)
+                odd = odd or str(cells[cell])
+            else:
+                row.append(value)
+        if odd:
+            if self.rows < _LONG or "n" not in (new for old, new in zip(self.kinds, kinds, strict=True) if old == "n"):
+                return False
+            self.odd.append((self.rows, odd))
+        self.kinds = [new if old == "?" else old for old, new in zip(self.kinds, kinds, strict=True)]
+        self._open.append(row)
         self.rows += 1
         if len(self._open) >= 65_536:
             self._close()
@@ -87,7 +104,16 @@ class Run:
     @property
     def named(self) -> bool:
         """Whether it has headings."""
-        return any(_names(self.above, len(self.kinds)))
+        return any(self._names())
+
+    @property
+    def telling(self) -> bool:
+        """Whether its headings say what columns are, rather than being any other words."""
+        headings = map(heading, self._names())
+        return any(one.quantity or one.sign or one.unit for one in headings)
+
+    def _names(self) -> tuple[str, ...]:
+        return _names(self.above, len(self.kinds), self._comma)
 
     def like(self, other: "Run") -> bool:
         """Whether two runs have the same cells."""
@@ -105,8 +131,7 @@ class Run:
         where = f"{rows} {self.line:,} to {self.last:,}"
         if self.breaks:
             where = f"{self.rows:,} {rows} from {self.line:,} on"
-        names = _names(self.above, len(self.kinds))
-        return Grid(names, tuple(self.columns()), where, tuple(notes), self.breaks, letters)
+        return Grid(self._names(), tuple(self.columns()), where, tuple(notes), self.breaks, letters)
 
 
 class Runs:
@@ -138,7 +163,7 @@ class Runs:
             self._close()
         if blank:
             return
-        fresh = Run(line, self._above)
+        fresh = Run(line, self._above, comma)
         if fresh.takes(values, cells):
             self.open = fresh
         self._above = [["" if cell is None else str(cell) for cell in cells], *self._above][:2]
@@ -158,23 +183,29 @@ class Runs:
         longest = self._longest
         if longest is None:
             return [], []
-        alike = [run for run in self._long if run.like(longest) and run.named == longest.named] or [longest]
-        return alike, [run for run in self._long if run not in alike]
+        alike: list[Run] = []
+        for run in (run for run in self._long if run.like(longest)):
+            if alike and alike[-1].telling and not run.telling:  # after a row that does not fit, the table goes on
+                run.above = alike[-1].above
+            if run.named == longest.named:
+                alike.append(run)
+        return alike or [longest], [run for run in self._long if run not in alike]
 
 
-def _names(above: list[list[str]], cells: int) -> tuple[str, ...]:
-    """Headings from the row above a block, if it holds words.
+def _names(above: list[list[str]], cells: int, comma: bool) -> tuple[str, ...]:
+    """Headings from the row above a block, if it holds words, and no numbers but whole ones.
 
     If it holds units, or the same headings several times, the row above it is read, too: for names, or for devices
     above the first of their columns.
     """
     rows = [_padded(row, cells) for row in above[:2]]
     names = rows[0] if rows else None
-    if names is None or not _words_in(names):
+    if names is None or not _may_be_names(names, comma):
         return ("",) * cells
     upper = rows[1] if len(rows) > 1 else None
-    if upper and _words_in(upper):
-        if _all_units(names):
+    if upper and _may_be_names(upper, comma):
+        given = [name.strip().strip("()[]") for name in names if name.strip(" #-")]
+        if given and all(parse_unit(name) for name in given):
             units = [name.strip(" #-").strip("()[]") for name in names]
             names = [f"{name} ({unit})" if unit else name for name, unit in zip(upper, units, strict=True)]
         elif len(set(names)) < len([name for name in names if name.strip()]):
@@ -192,10 +223,7 @@ def _padded(row: list[str], cells: int) -> list[str] | None:
     return row + [""] * (cells - len(row)) if len(row) <= cells else None
 
 
-def _words_in(row: list[str]) -> bool:
-    return any(number(cell) is None for cell in row)
-
-
-def _all_units(names: list[str]) -> bool:
-    given = [name.strip().strip("()[]") for name in names if name.strip(" #-")]
-    return bool(given) and all(parse_unit(name) for name in given)
+def _may_be_names(row: list[str], comma: bool) -> bool:
+    values = [number(cell, comma) for cell in row]
+    numbers = [value for value in values if value is not None and value == value]
+    return None in values and all(value.is_integer() for value in numbers)

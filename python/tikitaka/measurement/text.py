@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tikitaka._internal.shown import listed
+from tikitaka._internal.shown import listed, shown
 from tikitaka._internal.text import decoded
 from tikitaka.measurement.grid import Grid, Row, number
 from tikitaka.measurement.runs import Run, Runs
@@ -34,8 +34,8 @@ class Blocks(NamedTuple):
     """blocks with the same columns"""
     rows: list[Row]
     """rows, if there are no blocks"""
-    left_out: list[str]
-    """what was found besides, in words"""
+    warnings: list[str]
+    """what was left out, in words"""
 
 
 def text_of(content: bytes) -> str:
@@ -103,10 +103,17 @@ def _blocks_of(
             return Blocks([], rows, [])
     if not alike:
         raise ValueError("it holds no rows of numbers")
-    lines = listed(f"{run.line:,}" for run in others)
-    count = f"{len(others):,} other blocks of numbers are" if len(others) > 1 else "1 other block of numbers is"
-    left = [f"{count} left out, at {what} {lines}"]
-    return Blocks([run.grid(what, said, letters) for run in alike], [], left if others else [])
+    warnings = []
+    if others:
+        lines = listed(f"{run.line:,}" for run in others)
+        count = f"{len(others):,} other blocks of numbers are" if len(others) > 1 else "1 other block of numbers is"
+        warnings.append(f"{count} left out, at {what} {lines}")
+    odd = [(run.line + row, word) for run in alike for row, word in run.odd]
+    if odd:
+        where = f"{what.removesuffix('s')} {odd[0][0]:,}"
+        rows_with = f"{len(odd):,} {what if len(odd) > 1 else what.removesuffix('s')}"
+        warnings.append(f"{rows_with} with words among the numbers, such as {shown(odd[0][1])} in {where}")
+    return Blocks([run.grid(what, said, letters) for run in alike], [], warnings)
 
 
 def _rows(rows: Iterator[Sequence[Any]], comma: bool, skip: int = 0) -> list[Row]:
