@@ -25,6 +25,9 @@ def assemble(found: Found, options: Options, source: str) -> Measured:
     """The table of the traces of a source; ValueError, with the reason, for what cannot be understood or used."""
     account, warnings = list(found.account), list(found.warnings)
     unit, source_unit = _convert(found, options, account, warnings)
+    if options.initial_read is not None:
+        for trace in found.traces:
+            trace.initial = options.initial_read
     traces = [each for trace in found.traces if (each := _trimmed(trace)) is not None]
     if not traces:
         raise ValueError("it holds no values")
@@ -37,9 +40,6 @@ def assemble(found: Found, options: Options, source: str) -> Measured:
             trace.sign = -trace.sign
         account.append("flip: up and down are exchanged")
     _turn_back(traces, options, account)
-    if options.initial_read is not None:
-        for trace in traces:
-            trace.initial = options.initial_read
     sweeps = _sweeps(traces, account)
     devices: dict[str, list[Sweep]] = {}
     for sweep in sweeps:
@@ -120,6 +120,7 @@ def _trimmed(trace: Trace) -> Trace | None:
     if not known.size:
         return None
     start, end = int(known[0]), int(known[-1]) + 1
+    trace.initial = trace.initial and start == 0
     trace.values = trace.values[start:end].copy()  # which may be reversed in place
     if trace.signs is not None:
         trace.signs = trace.signs[start:end]
@@ -149,7 +150,8 @@ def _direct(traces: list[Trace], options: Options, account: list[str], warnings:
         if turned is None:
             by_trend.append(trace)
             continue
-        trace.signs, trace.initial, words = turned
+        trace.signs, initial, words = turned
+        trace.initial = initial if options.initial_read is None else options.initial_read
         said[words] = said.get(words, 0) + 1
     for words, count in list(said.items())[:3]:
         account.append(f"turning points of {count} trace{'s' * (count != 1)}: {words} (pattern= says it for certain)")
@@ -205,13 +207,18 @@ def _mirrored(blocks: dict[int, list[F64]]) -> bool:
     if not blocks[1] or not blocks[-1]:
         return False
     up, down = (float(np.mean([trend(part) for part in blocks[sign]])) for sign in (1, -1))
-    low, high = (float(np.mean([_start(part) for part in blocks[sign]])) for sign in (1, -1))
-    return up > 0 and down > 0 and not abs(high - low) >= 0.5 * up
+    start, end, down_start = (
+        float(np.mean([_level(part, last) for part in some]))
+        for some, last in ((blocks[1], False), (blocks[1], True), (blocks[-1], False))
+    )
+    return up > 0 and down > 0 and not abs(down_start - start) >= abs(down_start - end)
 
 
-def _start(values: F64) -> float:
+def _level(values: F64, last: bool) -> float:
+    """The median of the first or the last tenth of some reads."""
     known = values[~np.isnan(values)]
-    return float(np.median(known[: max(1, len(known) // 10)])) if known.size else float("nan")
+    part = max(1, len(known) // 10)
+    return float(np.median(known[-part:] if last else known[:part])) if known.size else float("nan")
 
 
 def _sweeps(traces: list[Trace], account: list[str]) -> list[Sweep]:
