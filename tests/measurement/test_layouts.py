@@ -200,3 +200,25 @@ def test_a_damaged_row_costs_no_other(damage: str, tmp_path: Path) -> None:
     assert found.unit == "S"
     assert bool(found.warnings) == ("," in damage)
     assert ("1 more block of these columns" in str(found)) == ("," not in damage)
+
+
+def test_times_are_no_devices(tmp_path: Path) -> None:
+    ups, downs = cycles(count=1)
+    rows = [f"12:{k // 60:02}:{k % 60:02},{v:.5f},A1" for k, v in enumerate(np.concatenate([ups[0], downs[0]]))]
+    (tmp_path / "log.csv").write_text("\n".join(rows))
+    found = tt.read_measured(tmp_path / "log.csv")
+    assert found.devices == ("A1",)
+    assert (found.up, found.down) == (60, 60)
+
+
+def test_a_device_that_is_useless_does_not_cost_the_others(tmp_path: Path) -> None:
+    columns = {
+        f"{name} {word}": text(traces[0])
+        for k, name in enumerate("ABC")
+        for word, traces in zip(("up", "down"), cycles(count=1, seed=k), strict=True)
+    }
+    columns["B down"] = columns["B up"] = ["1"] * 60
+    (tmp_path / "chip.csv").write_text(",".join(columns) + "\n" + rows_of(*columns.values()))
+    found = tt.read_measured(tmp_path / "chip.csv")
+    assert found.devices == ("A", "C")
+    assert found.warnings[0].startswith("left out: device 'B': the up trace must rise, not stay the same")

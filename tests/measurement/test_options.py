@@ -169,3 +169,15 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 def test_wrong_options_are_named(table: Path, given: dict[str, Any], words: str) -> None:
     with pytest.raises((ValueError, TypeError), match=words):
         tt.read_measured(table, **given)
+
+
+def test_arrays_by_name(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", first=ROW, second=2 * ROW, up=UPS[0], down=DOWNS[0])
+    assert tt.read_measured(tmp_path / "a.npz").up == 60
+    found = tt.read_measured(tmp_path / "a.npz", columns={"A1": "second"}, pattern="60u,60d")
+    assert (found.devices, found.up) == (("A1",), 180)
+    assert found.range[1] == 2 * ROW.max()
+    found = tt.read_measured(tmp_path / "a.npz", up="up", down="down")
+    assert found.up == 60
+    with pytest.raises(ValueError, match="columns must be among the keys first, second, up, down, not 'third'"):
+        tt.read_measured(tmp_path / "a.npz", columns="third")

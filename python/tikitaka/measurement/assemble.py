@@ -44,18 +44,36 @@ def assemble(found: Found, options: Options, source: str) -> Measured:
     devices: dict[str, list[Sweep]] = {}
     for sweep in sweeps:
         devices.setdefault(sweep.device, []).append(sweep)
-    for of_device in devices.values():
-        check_device(of_device)
+    devices = _usable(devices, warnings)
+    sweeps = [sweep for each in devices.values() for sweep in sorted(each, key=lambda sweep: sweep.cycle)]
     if any(trace.initial for trace in traces):
         account.append("the first read of each trace comes before any pulse")
     return Measured(
-        tuple(sweep for each in devices.values() for sweep in sorted(each, key=lambda sweep: sweep.cycle)),
+        tuple(sweeps),
         unit,
         source_unit,
         tuple(account),
         (*warnings, *unusual(sweeps, unit)),
         source,
     )
+
+
+def _usable(devices: dict[str, list[Sweep]], warnings: list[str]) -> dict[str, list[Sweep]]:
+    """The devices that show how they learn; ValueError, with the reason of the first other one, if few do."""
+    good: dict[str, list[Sweep]] = {}
+    bad: list[ValueError] = []
+    for name, sweeps in devices.items():
+        try:
+            check_device(sweeps)
+            good[name] = sweeps
+        except ValueError as error:
+            bad.append(error)
+    if bad and len(good) <= len(bad):
+        raise bad[0]
+    warnings += [f"left out: {error}" for error in bad[:3]]
+    if len(bad) > 3:
+        warnings.append(f"left out: {len(bad) - 3:,} more devices")
+    return good
 
 
 def _convert(found: Found, options: Options, account: list[str], warnings: list[str]) -> tuple[str, str]:
@@ -160,15 +178,16 @@ def _direct(traces: list[Trace], options: Options, account: list[str], warnings:
     if by_trend:
         up = sum(trace.sign > 0 for trace in by_trend)
         account.append(f"directions by where traces lead: {up} rise and are up, {len(by_trend) - up} fall and are down")
-    _join(traces)
+    _join(traces, account)
 
 
-def _join(traces: list[Trace]) -> None:
+def _join(traces: list[Trace], account: list[str]) -> None:
     """Two sources of one direction each are of one device."""
     signs: dict[str, set[int]] = {}
     for trace in traces:
         signs.setdefault(trace.device, set()).add(trace.sign)
     if sorted(map(tuple, signs.values())) == [(-1,), (1,)] and len(signs) == 2:
+        account.append(f"{listed(signs, ' and ')} have one direction each and are one device")
         name = " and ".join(signs)
         for trace in traces:
             trace.device = name

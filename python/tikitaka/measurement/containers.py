@@ -13,7 +13,7 @@ from tikitaka._internal.npz import read_npy, read_npz
 from tikitaka._internal.shown import listed, shown
 from tikitaka.measurement.arrays import traces_in
 from tikitaka.measurement.direction import Trace
-from tikitaka.measurement.found import Found
+from tikitaka.measurement.found import Found, unit_of
 from tikitaka.measurement.grid import Column, Grid, Row, number, word_column
 from tikitaka.measurement.layout import from_grid
 from tikitaka.measurement.options import Options
@@ -114,6 +114,8 @@ def _of_names(data: Mapping[str, Any], options: Options, name: str, sign: int) -
                 raise ValueError(f"up and down must be among the keys {listed(lists)}, not {shown(key)}")
     else:
         pairs = {side: _named(known, side) for side in (1, -1)}
+    if options.columns:
+        return _of_columns(lists, known, options, name)
     if pairs[1] or pairs[-1]:
         return _up_down(data, lists, known, pairs, name)
     if len({_size(each) for each in lists.values()}) == 1 and all(np.ndim(each) == 1 for each in lists.values()):
@@ -124,6 +126,20 @@ def _of_names(data: Mapping[str, Any], options: Options, name: str, sign: int) -
         (values,) = lists.values()
         return _of_array(_deep(values) if isinstance(values, list) else values, options, name, sign)
     return _of_devices(lists, options, name, sign)
+
+
+def _of_columns(lists: Mapping[str, Any], known: dict[str, Heading], options: Options, name: str) -> Found:
+    """Traces of the arrays that `columns` names."""
+    traces: list[Trace] = []
+    for device, column in options.columns:
+        key = str(column)
+        if key not in lists:
+            raise ValueError(f"columns must be among the keys {listed(lists)}, not {shown(column)}")
+        owner = device or remainder(key)[0] or name
+        traces += [Trace(owner, each, sign=known[key].sign) for each in _traces(f"key {shown(key)}", lists[key])]
+    found = Found(traces, unit_of([known[str(column)].unit for _, column in options.columns]))
+    found.account = [f"arrays by name: {listed(column for _, column in options.columns)}"]
+    return found
 
 
 def _of_devices(data: Mapping[str, Any], options: Options, name: str, sign: int) -> Found:

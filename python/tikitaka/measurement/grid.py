@@ -64,6 +64,11 @@ class Grid:
             )
         return column
 
+    def words(self, place: int) -> tuple[str, ...]:
+        """The different words of a column."""
+        column = self.columns[place]
+        return column.names if isinstance(column, Words) else ()
+
     def called(self, place: int) -> str:
         """What a column is called in messages."""
         return shown(self.names[place]) if self.names[place] else f"{place + 1}"

@@ -19,6 +19,8 @@ __all__ = ["from_grid"]
 F64 = NDArray[np.float64]
 I8 = NDArray[np.int8]
 
+_FEW = 20  # reads without which a word does not name a device
+
 
 def from_grid(grid: Grid, options: Options, name: str, sign: int = 0) -> Found:
     """The traces in a block of columns: `name` is the device if they name none, `sign` that of the whole file."""
@@ -86,13 +88,18 @@ def _place(grid: Grid, column: ColumnName, option: str) -> int:
 
 def _up_down(grid: Grid, options: Options, name: str) -> Found:
     """Traces of columns that options name."""
-    traces = []
-    for sign, columns in ((1, options.up), (-1, options.down)):
-        for number, column in enumerate(columns, 1):
-            place = _place(grid, column, "up" if sign > 0 else "down")
-            traces.append(Trace(name, grid.numbers(place), cycle=number, sign=sign))
-    units = [heading(grid.names[_place(grid, column, "up")]).unit for column in (*options.up, *options.down)]
-    return Found(traces, unit_of(units))
+    places = {
+        1: [_place(grid, column, "up") for column in options.up],
+        -1: [_place(grid, column, "down") for column in options.down],
+    }
+    named = {remainder(grid.names[place])[0] for some in places.values() for place in some}
+    traces = [
+        Trace(own if len(named) == len(some) > 1 and own else name, grid.numbers(place), sign=sign)
+        for sign, some in places.items()
+        for place in some
+        for own in [remainder(grid.names[place])[0]]
+    ]
+    return Found(traces, unit_of([heading(grid.names[place]).unit for some in places.values() for place in some]))
 
 
 def _labels(grid: Grid, headings: list[Heading], values: set[int]) -> dict[str, int]:
@@ -109,14 +116,11 @@ def _labels(grid: Grid, headings: list[Heading], values: set[int]) -> dict[str, 
             for place, column in enumerate(grid.columns)
             if isinstance(column, Words) and headings[place].quantity in ("", "counter") and place not in values
         ]
-        if words and not any(direction_of(word) for word in _names(grid, words[0])):
-            found["device"] = words[0]
+        for place in words:
+            names = grid.words(place)
+            if _FEW * len(names) <= grid.rows and not any(map(direction_of, names)):  # not the time of each read
+                return {**found, "device": place}
     return found
-
-
-def _names(grid: Grid, place: int) -> tuple[str, ...]:
-    column = grid.columns[place]
-    return column.names if isinstance(column, Words) else ()
 
 
 def _signs(grid: Grid, headings: list[Heading], options: Options, said: list[str]) -> I8 | None:

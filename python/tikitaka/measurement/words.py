@@ -22,13 +22,13 @@ _UP = {"up", "ltp", "set", "pot", "potentiation", "potentiate", "increase", "inc
 _DOWN = {"down", "dn", "ltd", "reset", "dep", "depression", "depress", "decrease", "decreasing", "dec", "fall"}
 _DOWN |= {"falling"}
 _QUANTITIES = {
-    **dict.fromkeys(("g", "conductance", "cond", "weight", "w"), "G"),
+    **dict.fromkeys(("g", "conductance", "cond", "weight"), "G"),
     **dict.fromkeys(("r", "resistance", "res"), "R"),
-    **dict.fromkeys(("i", "current", "id", "ids", "isd", "iread", "curr"), "I"),
+    **dict.fromkeys(("i", "current", "ids", "isd", "iread", "curr"), "I"),
     **dict.fromkeys(("v", "voltage", "amplitude", "vpulse", "bias", "volt"), "V"),
     **dict.fromkeys(("width", "pw", "duration", "twidth"), "width"),
     **dict.fromkeys(("t", "time", "timestamp", "seconds"), "t"),
-    **dict.fromkeys(("device", "dev", "cell", "sample", "chip"), "device"),
+    **dict.fromkeys(("device", "dev", "cell", "sample", "chip", "id"), "device"),
     **dict.fromkeys(("cycle", "sweep", "ramp", "rmp", "run", "repeat", "repetition", "loop"), "cycle"),
     **dict.fromkeys(("direction", "sign", "polarity", "type", "operation"), "pulse"),
     **dict.fromkeys(("index", "idx", "n", "no", "nr", "number", "step", "count", "point"), "counter"),
