@@ -222,3 +222,42 @@ def test_a_device_that_is_useless_does_not_cost_the_others(tmp_path: Path) -> No
     found = tt.read_measured(tmp_path / "chip.csv")
     assert found.devices == ("A", "C")
     assert found.warnings[0].startswith("left out: device 'B': the up trace must rise, not stay the same")
+
+
+def test_many_rows_that_are_sweeps(tmp_path: Path) -> None:
+    """Of two devices and 30 cycles, padded to equal lengths as a spreadsheet saves them."""
+    ups, downs = cycles(40, 30)
+    lines = [
+        f"{name} {kind} {k + 1}," + ",".join([*text(traces[k][: 40 - k // 2]), *[""] * (k // 2)])
+        for name in ("A1", "B2")
+        for k in range(30)
+        for kind, traces in (("erase", ups), ("program", downs))
+    ]
+    (tmp_path / "rows.csv").write_text("\n".join(lines))
+    found = tt.read_measured(tmp_path / "rows.csv")
+    assert found.devices == ("A1", "B2")
+    assert (found.cycles, len(found)) == (30, 120)
+    np.testing.assert_allclose(found.of("B2")[-1].values, downs[-1][:26], atol=1e-4)
+
+
+def test_an_array_of_cycles_without_words(tmp_path: Path) -> None:
+    ups, downs = cycles(60, 12)
+    lines = [",".join(text(trace)) for pair in zip(ups, downs, strict=True) for trace in pair]
+    (tmp_path / "rows.csv").write_text("\n".join(lines))
+    found = tt.read_measured(tmp_path / "rows.csv")
+    assert (len(found.devices), found.cycles, found.up) == (1, 12, 720)
+
+
+@pytest.mark.parametrize("head", ["op,G (uS)", "op,R (kohm)"])
+def test_a_column_of_two_unknown_words(head: str, tmp_path: Path) -> None:
+    ups, downs = cycles()
+    rows = [
+        f"{word},{v if 'G' in head else 1e3 / v:.6f}"
+        for pair in zip(ups, downs, strict=True)
+        for word, trace in zip(("write", "erase"), pair, strict=True)
+        for v in trace
+    ]
+    (tmp_path / "rows.csv").write_text(f"{head}\n" + "\n".join(rows))
+    found = tt.read_measured(tmp_path / "rows.csv")
+    assert "write and erase in column 'op' are directions, by where their blocks lead" in found.account
+    assert (len(found.devices), found.cycles, found.up, found.down) == (1, 3, 180, 180)

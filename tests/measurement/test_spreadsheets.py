@@ -47,7 +47,7 @@ def test_a_sheet_of_counts(counts: Path, sheet: Any, columns: Any) -> None:
     found = tt.read_measured(counts, sheet=sheet, columns=columns)
     np.testing.assert_array_equal(np.concatenate([each.values for each in found.sweeps]), np.round(10 * ROW))
     assert (found.cycles, found.up, found.down) == (3, 180, 180)
-    assert found.account[:2] == ("sheet '선형'", "360 rows × 4 columns, rows 3 to 362")
+    assert found.account[0] == "sheet '선형': 360 rows × 4 columns, rows 3 to 362"
     assert any("reads are quantised in steps of 1" in line for line in found.warnings)
 
 
@@ -103,3 +103,14 @@ def test_a_damaged_spreadsheet(counts: Path, cut: Callable[[bytes], bytes]) -> N
     counts.write_bytes(cut(counts.read_bytes()))
     with pytest.raises(ValueError, match=r"it is not a valid .xlsx file"):
         tt.read_measured(counts)
+
+
+def test_a_sheet_for_each_direction(tmp_path: Path) -> None:
+    path = book(
+        tmp_path / "A7.xlsx",
+        LTP=[["c1", "c2"], *([float(a), float(b)] for a, b in zip(*UPS[:2], strict=True))],
+        LTD=[["c1", "c2"], *([float(a), float(b)] for a, b in zip(*DOWNS[:2], strict=True))],
+    )
+    found = tt.read_measured(path)
+    assert (found.up, found.down) == (120, 120)
+    assert found.account[0].startswith("sheet 'LTP': 60 rows × 2 columns")

@@ -11,7 +11,7 @@ from tikitaka.measurement.found import Found, unit_of
 from tikitaka.measurement.grid import Grid, Words
 from tikitaka.measurement.long_table import from_reads
 from tikitaka.measurement.options import ColumnName, Options
-from tikitaka.measurement.pulse_columns import one_kind_of_pulse, signs_of_voltage, signs_of_words
+from tikitaka.measurement.pulse_columns import one_kind_of_pulse, signs_of_blocks, signs_of_voltage, signs_of_words
 from tikitaka.measurement.words import Heading, direction_of, heading, remainder
 
 __all__ = ["from_grid"]
@@ -38,6 +38,8 @@ def from_grid(grid: Grid, options: Options, name: str, sign: int = 0) -> Found:
         values = chosen or [("", place) for place in _values(grid, headings, said)]
         if not values:
             raise ValueError("it has no column of values: name it with columns=")
+        if signs is None and "device" in labels and len(values) == 1:
+            signs = _signs_of_blocks(grid, headings, labels, values[0][1], said)
         long = bool(labels) or signs is not None
         found = (from_reads if long else _wide)(grid, headings, values, labels, signs, name, sign)
         said += found.account
@@ -159,6 +161,22 @@ def _signs(grid: Grid, headings: list[Heading], options: Options, said: list[str
     which = "negative" if options.flip else "positive"
     said.append(f"signs of pulses by column {grid.called(place)}: {which} voltages are up")
     return signs * flip
+
+
+def _signs_of_blocks(
+    grid: Grid, headings: list[Heading], labels: dict[str, int], place: int, said: list[str]
+) -> I8 | None:
+    """The sign of each row if a column has two words, one in rising blocks and one in falling ones."""
+    column = grid.columns[labels["device"]]
+    if not isinstance(column, Words) or len(column.names) != 2:
+        return None
+    rising = -1 if headings[place].quantity == "R" else 1
+    signs = signs_of_blocks(column, grid.numbers(place) * rising)
+    if signs is not None:
+        words = listed(column.names, " and ")
+        said.append(f"{words} in column {grid.called(labels['device'])} are directions, by where their blocks lead")
+        del labels["device"]
+    return signs
 
 
 def _values(grid: Grid, headings: list[Heading], said: list[str]) -> list[int]:

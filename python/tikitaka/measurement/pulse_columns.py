@@ -1,8 +1,11 @@
 """Columns that say what each pulse was: words, voltages, widths."""
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
+from tikitaka.measurement.direction import trend
 from tikitaka.measurement.grid import Words
 from tikitaka.measurement.words import direction_of
 
@@ -15,6 +18,7 @@ _READ = {"read", "r", "none", "0", "no", "rest", "wait"}
 _SHORT = {"u": 1, "d": -1, "+": 1, "-": -1, "p": 1, "+1": 1, "-1": -1, "pos": 1, "neg": -1}
 _READ_SHARE = 0.3  # of the highest voltage, below which it does not pulse
 _READ_ROWS = 0.3  # share of the rows that are reads, where there are rows of reads
+_BLOCK = 5  # rows of a word that show a trend
 _SAME = 0.02  # by which equal amplitudes or widths may differ
 
 
@@ -27,6 +31,22 @@ def signs_of_words(column: Words) -> I8 | None:
         return None
     table = np.array([*known.values(), 0], np.int8)  # the last for blank cells
     return table[column.codes]
+
+
+def signs_of_blocks(column: Words, values: F64) -> I8 | None:
+    """The sign of each row, if values rise in all blocks of one of two words and fall in those of the other.
+
+    None if they do not.
+    """
+    edges = [0, *(np.flatnonzero(np.diff(column.codes)) + 1).tolist(), len(column.codes)]
+    rises: dict[int, list[float]] = {0: [], 1: []}
+    for start, end in pairwise(edges):
+        if end - start >= _BLOCK and column.codes[start] >= 0:
+            rises[int(column.codes[start])].append(trend(values[start:end]))
+    signs = {code: set(np.sign(found).tolist()) for code, found in rises.items()}
+    if sorted(map(tuple, signs.values())) != [(-1.0,), (1.0,)]:
+        return None
+    return np.array([int(*signs[0]), int(*signs[1]), 0], np.int8)[column.codes]
 
 
 def signs_of_voltage(voltages: F64, unit: str) -> I8 | None:

@@ -143,9 +143,14 @@ def _found(path: Path, options: Options, paths: list[Path]) -> Found:
     if ending == ".npz":
         return from_npz(path, options, name, sign)
     if ending in (".xlsx", ".xlsm"):
-        blocks, sheet = read_sheet(content, options.sheet, options.skip)
-        found = _of_blocks(blocks, options, name, sign)
-        found.account.insert(0, f"sheet {shown(sheet)}")
+        sheets = read_sheet(content, options.sheet, options.skip)
+        several = len(sheets) > 1
+        parts = [
+            _of_blocks(each, options, name, direction_of(sheet) if several else sign) for sheet, each in sheets.items()
+        ]
+        found = together(parts, "sheets")
+        for sheet, part in zip(sheets, parts, strict=True):
+            found.account += [f"sheet {shown(sheet)}: {part.account[0]}", *part.account[1:]]
         return found
     if content[:4] == b"PK\x03\x04" or content[:4] == b"\xd0\xcf\x11\xe0":
         raise ValueError("it is a spreadsheet or an archive: save it as .xlsx or as text (.csv)")

@@ -7,6 +7,7 @@ from typing import Any
 
 from tikitaka._internal.shown import listed, shown
 from tikitaka.measurement.text import Blocks, read_blocks
+from tikitaka.measurement.words import direction_of
 
 __all__ = ["read_sheet"]
 
@@ -17,8 +18,8 @@ _CELLS = 50_000_000  # of a sheet
 _FEW = 20  # rows without which a sheet holds no sweep
 
 
-def read_sheet(content: bytes, sheet: str | int | None, skip: int) -> tuple[Blocks, str]:
-    """The blocks of numbers in a sheet, and the name of the sheet.
+def read_sheet(content: bytes, sheet: str | int | None, skip: int) -> dict[str, Blocks]:
+    """The blocks of numbers in the chosen sheet, by its name, or in two that are named up and down.
 
     Raises ValueError for several sheets with numbers if none is chosen, and for damaged files; ModuleNotFoundError
     without openpyxl (the extra `xlsx`).
@@ -43,8 +44,7 @@ def read_sheet(content: bytes, sheet: str | int | None, skip: int) -> tuple[Bloc
         raise ValueError(str(error)) from None
     except Exception as error:  # openpyxl raises whatever its parts raise
         raise ValueError(f"it is not a valid .xlsx file: {shown(str(error))}") from None
-    name = _chosen(sheets, sheet)
-    return read_blocks(sheets[name], skip), name
+    return {name: read_blocks(sheets[name], skip) for name in _chosen(sheets, sheet)}
 
 
 class _TooLargeError(Exception):
@@ -66,22 +66,22 @@ def _rows(sheet: Any) -> list[list[Any]]:
     return rows
 
 
-def _chosen(sheets: dict[str, list[list[Any]]], sheet: str | int | None) -> str:
+def _chosen(sheets: dict[str, list[list[Any]]], sheet: str | int | None) -> list[str]:
     names = list(sheets)
     if isinstance(sheet, int):
         if sheet > len(names):
             raise ValueError(f"sheet must be from 1 to {len(names)}, not {sheet}")
-        return names[sheet - 1]
+        return [names[sheet - 1]]
     if sheet is not None:
         if sheet not in sheets:
             raise ValueError(f"sheet must be one of {listed(names)}, not {shown(sheet)}")
-        return sheet
+        return [sheet]
     filled = [name for name, rows in sheets.items() if sum(map(_has_number, rows)) >= _FEW or _wide(rows)]
     if not filled:
         raise ValueError(f"it holds no sheet with numbers; its sheets are {listed(names)}")
-    if len(filled) > 1:
+    if len(filled) > 1 and sorted(map(direction_of, filled)) != [-1, 1]:
         raise ValueError(f"it has {len(filled)} sheets with numbers: pass sheet=, one of {listed(filled)}")
-    return filled[0]
+    return filled
 
 
 def _has_number(row: list[Any]) -> bool:

@@ -96,8 +96,7 @@ def _blocks_of(
 ) -> Blocks:
     """The runs as blocks, or, if they are short, each row of the source as a sweep."""
     alike, others = runs
-    longest = max((run.rows for run in alike), default=0)
-    if longest <= 2 or (longest < _SURE <= alike[0].kinds.count("n")):
+    if not alike or _sweeps_in_rows(max(alike, key=lambda run: run.rows)):
         rows = _rows(again(), comma, skip)
         if rows:
             return Blocks([], rows, [])
@@ -114,6 +113,13 @@ def _blocks_of(
         rows_with = f"{len(odd):,} {what if len(odd) > 1 else what.removesuffix('s')}"
         warnings.append(f"{rows_with} with words among the numbers, such as {shown(odd[0][1])} in {where}")
     return Blocks([run.grid(what, said, letters) for run in alike], [], warnings)
+
+
+def _sweeps_in_rows(run: Run) -> bool:
+    """Whether the longest run is too short for columns, or so wide that rows are sweeps."""
+    numbers = run.kinds.count("n")
+    labelled = run.kinds[0] == "w" or numbers > run.rows
+    return run.rows <= 2 or (numbers >= _SURE and (run.rows < _SURE or (labelled and not run.named)))
 
 
 def _rows(rows: Iterator[Sequence[Any]], comma: bool, skip: int = 0) -> list[Row]:
