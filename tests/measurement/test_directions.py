@@ -20,17 +20,19 @@ def test_turning_points_of_noisy_traces(noise: float, pulses: int, count: int) -
     for initial in (False, True):
         found = turning_signs(np.concatenate([row[:1], row]) if initial else row)
         assert found is not None
-        signs, first, _ = found
+        signs, first, _, even = found
+        assert even
         assert first == initial
         assert signs[initial:].tolist() == np.tile(np.repeat([1, -1], pulses), count).tolist()
 
 
 def test_turning_points_of_blocks_of_different_lengths() -> None:
     up, down = np.linspace(0, 1, 300), np.linspace(1, 0, 120)
-    signs, _, words = turning_signs(np.concatenate([down, up, down, up[:280]])) or pytest.fail("none found")
+    signs, _, words, even = turning_signs(np.concatenate([down, up, down, up[:280]])) or pytest.fail("none found")
     ends = [end for _, end, _ in runs_of(signs)]
     assert np.abs(np.array(ends) - [120, 420, 540, 820]).max() <= 3
     assert signs[0] == -1
+    assert even
     assert words.startswith("4 blocks of ")
 
 

@@ -261,3 +261,44 @@ def test_a_column_of_two_unknown_words(head: str, tmp_path: Path) -> None:
     found = tt.read_measured(tmp_path / "rows.csv")
     assert "write and erase in column 'op' are directions, by where their blocks lead" in found.account
     assert (len(found.devices), found.cycles, found.up, found.down) == (1, 3, 180, 180)
+
+
+def test_a_resistance_without_a_unit_is_inverted(tmp_path: Path) -> None:
+    ups, downs = cycles(count=1)
+    (tmp_path / "r.csv").write_text("R up,R down\n" + rows_of(text(1e6 / ups[0]), text(1e6 / downs[0])))
+    found = tt.read_measured(tmp_path / "r.csv")
+    np.testing.assert_allclose(found.sweeps[0].values, ups[0] * 1e-6, rtol=1e-4)
+    assert "no unit: resistances are taken to be in ohm" in found.account
+
+
+def test_normalised_values_are_read_if_there_are_no_others(tmp_path: Path) -> None:
+    ups, downs = cycles()
+    row = (np.concatenate([each for pair in zip(ups, downs, strict=True) for each in pair]) - 10) / 20
+    (tmp_path / "n.csv").write_text("Pulse number,Normalized conductance\n" + rows_of(range(1, 361), text(row)))
+    found = tt.read_measured(tmp_path / "n.csv")
+    assert (found.cycles, found.unit) == (3, "")
+
+
+def test_blocks_of_different_lengths_are_warned_of(tmp_path: Path) -> None:
+    """A block of alternating pulses is no block up or down."""
+    ups, downs = cycles(200, 2)
+    row = np.concatenate([ups[0], downs[0], ups[1], downs[1], np.linspace(12, 20, 60), np.full(300, 20.0)])
+    (tmp_path / "row.txt").write_text(rows_of(text(row)))
+    found = tt.read_measured(tmp_path / "row.txt")
+    assert "blocks between turning points are of different lengths" in found.warnings[0]
+    assert not tt.read_measured(tmp_path / "row.txt", pattern="200u,200d,200u,200d,360r").warnings
+
+
+def test_cells_that_are_set_and_reset_once_are_refused(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    rows = [f"{k}\tSET\t{3e4 * (1 + 0.2 * rng.random()):.1f}\n{k}\tRESET\t{3e6 * (1 + 0.2 * rng.random()):.1f}" for k in range(60)]
+    (tmp_path / "cells.txt").write_text("\n".join(rows))
+    with pytest.raises(
+        ValueError, match="device '0': there must be at least 20 pulses in each direction, and 1 are up"
+    ):
+        tt.read_measured(tmp_path / "cells.txt")
+    (tmp_path / "cell.csv").write_text(
+        "op,R (ohm)\n" + "\n".join(row.partition("\t")[2].replace("\t", ",") for row in "\n".join(rows).split("\n"))
+    )
+    with pytest.raises(ValueError, match=r"it switches: one pulse covers \d+ % of the range"):
+        tt.read_measured(tmp_path / "cell.csv")

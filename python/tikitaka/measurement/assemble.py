@@ -163,14 +163,18 @@ def _direct(traces: list[Trace], options: Options, account: list[str], warnings:
         raise ValueError("flip needs signs of pulses: nothing in the source says which pulses are positive")
     by_trend: list[Trace] = []
     said: dict[str, int] = {}
+    uneven = False
     for trace in unknown:
         turned = turning_signs(trace.values)
         if turned is None:
             by_trend.append(trace)
             continue
-        trace.signs, initial, words = turned
+        trace.signs, initial, words, even = turned
+        uneven = uneven or not even
         trace.initial = initial if options.initial_read is None else options.initial_read
         said[words] = said.get(words, 0) + 1
+    if uneven:
+        warnings.append("blocks between turning points are of different lengths: check them, or pass pattern=")
     for words, count in list(said.items())[:3]:
         account.append(f"turning points of {count} trace{'s' * (count != 1)}: {words} (pattern= says it for certain)")
     for trace in by_trend:

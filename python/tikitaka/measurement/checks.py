@@ -37,6 +37,8 @@ def check_device(sweeps: list[Sweep]) -> None:
     blocks = {sign: [block for each in sweeps for block in _blocks(each, sign)] for sign in (1, -1)}
     for each in blocks.values():
         check_binary(name, each)
+    if not blocks[1] or not blocks[-1]:
+        _check_alternation(sweeps)
     rises = {sign: _rise(each) for sign, each in blocks.items() if each}
     if rises.get(1, 1.0) <= 0:
         what = f"fall by {-rises[1]:.3g}" if rises[1] < 0 else "stay the same"
@@ -58,10 +60,24 @@ def check_binary(name: str, blocks: list[F64]) -> None:
     """Raise ValueError if most blocks go from one end of their range to the other in one pulse."""
     jump = float(np.median([_jump(block) for block in blocks])) if blocks else 0.0
     if jump > _BINARY:
-        raise ValueError(
-            f"device {shown(name)}: it switches: one pulse covers {100 * jump:.0f} % of the range. A binary cell has "
-            "no gradual update to describe; use weaker pulses"
-        )
+        raise ValueError(_binary(name, jump))
+
+
+def _check_alternation(sweeps: list[Sweep]) -> None:
+    """Raise ValueError if single pulses go from one end of the range to the other."""
+    steps = np.concatenate([np.abs(np.diff(each.values)) for each in sweeps])
+    values = np.concatenate([each.values for each in sweeps])
+    size = float(np.subtract(*np.nanquantile(values, [0.95, 0.05])))
+    share = float(np.nanmedian(steps)) / size if size > 0 and not np.isnan(steps).all() else 1.0
+    if share > _BINARY:
+        raise ValueError(_binary(sweeps[0].device, share))
+
+
+def _binary(name: str, share: float) -> str:
+    return (
+        f"device {shown(name)}: it switches: one pulse covers {100 * share:.0f} % of the range. A binary cell has no "
+        "gradual update to describe; use weaker pulses"
+    )
 
 
 def _jump(block: F64) -> float:

@@ -85,8 +85,9 @@ def pattern_signs(pattern: str, reads: int) -> tuple[I8, NDArray[np.int64], int]
     return once[places % length], places // length + 1, length
 
 
-def turning_signs(values: F64) -> tuple[I8, bool, str] | None:
-    """The signs of a trace that rises and falls, whether its first read comes before any pulse, and what was found.
+def turning_signs(values: F64) -> tuple[I8, bool, str, bool] | None:
+    """The signs of a trace that rises and falls; whether its first read comes before any pulse; what was found, in
+    words; and whether all blocks of a direction are of one length.
 
     A trace turns where it comes back by 30 % of its range or more. None if it never does.
     """
@@ -125,7 +126,8 @@ def turning_signs(values: F64) -> tuple[I8, bool, str] | None:
     lengths = np.diff(edges) - np.array([initial] + [0] * (len(edges) - 2))
     same = len(set(lengths.tolist())) == 1
     each = f"{lengths[0]:,} pulses each" if same else f"{lengths.min():,} to {lengths.max():,} pulses"
-    return signs, initial, f"{len(lengths):,} blocks of {each}, {'up' if first_sign > 0 else 'down'} first"
+    even = all(np.ptp(part) <= 0.1 * part.mean() for part in (lengths[::2], lengths[1::2]))
+    return signs, initial, f"{len(lengths):,} blocks of {each}, {'up' if first_sign > 0 else 'down'} first", even
 
 
 def _smooth(values: F64) -> tuple[F64, float]:

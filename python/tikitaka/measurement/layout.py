@@ -12,7 +12,7 @@ from tikitaka.measurement.grid import Grid, Words
 from tikitaka.measurement.long_table import from_reads
 from tikitaka.measurement.options import ColumnName, Options
 from tikitaka.measurement.pulse_columns import one_kind_of_pulse, signs_of_blocks, signs_of_voltage, signs_of_words
-from tikitaka.measurement.words import Heading, direction_of, heading, remainder
+from tikitaka.measurement.words import Heading, Unit, direction_of, heading, remainder
 
 __all__ = ["from_grid"]
 
@@ -35,7 +35,9 @@ def from_grid(grid: Grid, options: Options, name: str, sign: int = 0) -> Found:
         chosen = [(device, _place(grid, column, "columns")) for device, column in options.columns]
         labels = _labels(grid, headings, {place for _, place in chosen})
         signs = _signs(grid, headings, options, said)
-        values = chosen or [("", place) for place in _values(grid, headings, said)]
+        if signs is not None and not any(grid.names) and "device" not in labels:
+            labels |= _numbered(grid)
+        values = chosen or [("", place) for place in _values(grid, headings, said) if place not in labels.values()]
         if not values:
             raise ValueError("it has no column of values: name it with columns=")
         if signs is None and "device" in labels and len(values) == 1:
@@ -43,6 +45,9 @@ def from_grid(grid: Grid, options: Options, name: str, sign: int = 0) -> Found:
         long = bool(labels) or signs is not None
         found = (from_reads if long else _wide)(grid, headings, values, labels, signs, name, sign)
         said += found.account
+        if found.unit is None and headings[values[0][1]].quantity == "R":
+            found.unit = Unit("ohm", "R", 1.0)
+            said.append("no unit: resistances are taken to be in ohm")
     found.account = said
     found.read_voltage = _read_voltage(grid, headings, said)
     return found
@@ -125,6 +130,17 @@ def _labels(grid: Grid, headings: list[Heading], values: set[int]) -> dict[str, 
     return found
 
 
+def _numbered(grid: Grid) -> dict[str, int]:
+    """The column of a table without headings that numbers its devices: whole numbers, each for several rows."""
+    for place, column in enumerate(grid.columns):
+        if isinstance(column, Words) or np.isnan(column).any() or (column % 1).any():
+            continue
+        steps = np.diff(column)
+        if (steps >= 0).all() and 1 <= np.count_nonzero(steps) <= len(column) / 2 - 1:
+            return {"device": place}
+    return {}
+
+
 def _signs(grid: Grid, headings: list[Heading], options: Options, said: list[str]) -> I8 | None:
     """The sign of each row from a column of pulses, directions or voltages; None without one.
 
@@ -190,9 +206,6 @@ def _values(grid: Grid, headings: list[Heading], said: list[str]) -> list[int]:
         named = [place for place in numeric if headings[place].quantity == kind]
         if named:
             return named
-    derived = [place for place in numeric if headings[place].quantity == "derived"]
-    if derived:
-        said.append(f"columns of averages, errors or fits are ignored: {listed(grid.names[k] for k in derived)}")
     left = [place for place in numeric if headings[place].quantity in ("", "cycle", "device", "pulse")]
     left = [place for place in left if headings[place].quantity == "" or remainder(grid.names[place]) != ("", None)]
     left += [
@@ -203,8 +216,14 @@ def _values(grid: Grid, headings: list[Heading], said: list[str]) -> list[int]:
     if not counters and even == left[:1]:  # such as an unnamed time; two of them are a device with constant steps
         counters = even
     if counters and len(counters) < len(left):
-        said.append(f"column {listed(grid.called(place) for place in counters)} counts reads")
+        which = listed(grid.called(place) for place in counters)
+        said.append(f"column {which} counts reads" if len(counters) == 1 else f"columns {which} count reads")
         left = [place for place in left if place not in counters]
+    derived = [place for place in numeric if headings[place].quantity == "derived"]
+    if derived and not [place for place in left if place not in counters]:
+        return derived  # such as a normalised conductance
+    if derived:
+        said.append(f"columns of averages, errors or fits are ignored: {listed(grid.names[k] for k in derived)}")
     return sorted(left)
 
 
