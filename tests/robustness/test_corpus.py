@@ -42,9 +42,10 @@ def bombs() -> dict[str, tuple[str, bytes]]:
     images = struct.pack(">4i", 0x803, 2**30, 28, 28)
     header = b'{"0":{"dtype":"F32","shape":[1099511627776],"data_offsets":[0,4398046511104]}}'
     arrays = io.BytesIO()
+    shape = b"{'descr': '<f4', 'fortran_order': False, 'shape': (1099511627776,), }"
+    array = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(shape) + 1) + shape + b"\n"
     with zipfile.ZipFile(arrays, "w", zipfile.ZIP_DEFLATED) as file:
-        shape = b"{'descr': '<f4', 'fortran_order': False, 'shape': (1099511627776,), }"
-        file.writestr("0.npy", b"\x93NUMPY\x01\x00" + struct.pack("<H", len(shape) + 1) + shape + b"\n")
+        file.writestr("0.npy", array)
     return {
         "text that expands": ("text", zeros.getvalue()),
         "images that are not there": ("idx", images),
@@ -52,6 +53,8 @@ def bombs() -> dict[str, tuple[str, bytes]]:
         "an array of terabytes": ("model", struct.pack("<Q", len(header)) + header),
         "a header of exabytes": ("model", struct.pack("<Q", 1 << 60) + b"{}"),
         "an array of terabytes in a zip": ("model", arrays.getvalue()),
+        "an array of terabytes of pulses": ("pulses", array),
+        "arrays of terabytes of pulses": ("pulses", arrays.getvalue()),
     }
 
 
