@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support.pulses import cycles, in_a_row
-from tikitaka.measurement.direction import pattern_signs, runs_of, trend, turning_signs
+from tikitaka.measurement.direction import pattern_length, pattern_signs, runs_of, trend, turning_signs
 from tikitaka.measurement.words import direction_of, heading, parse_unit, remainder
 
 
@@ -57,7 +57,9 @@ def test_runs_cover_every_read_once(signs: list[int]) -> None:
 @given(st.lists(st.tuples(st.integers(1, 9), st.sampled_from("udr")), min_size=1, max_size=4), st.integers(0, 40))
 def test_a_pattern_repeats(blocks: list[tuple[int, str]], reads: int) -> None:
     once = [{"u": 1, "d": -1, "r": 0}[kind] for count, kind in blocks for _ in range(count)]
-    signs, numbers, length = pattern_signs(",".join(f"{count}{kind}" for count, kind in blocks), reads)
+    pattern = ",".join(f"{count}{kind}" for count, kind in blocks)
+    length = pattern_length(pattern)
+    signs, numbers = pattern_signs(pattern, reads)
     assert length == len(once)
     assert signs.tolist() == [once[k % length] for k in range(reads)]
     assert numbers.tolist() == [k // length + 1 for k in range(reads)]

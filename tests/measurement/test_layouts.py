@@ -291,7 +291,8 @@ def test_blocks_of_different_lengths_are_warned_of(tmp_path: Path) -> None:
 
 def test_cells_that_are_set_and_reset_once_are_refused(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
-    rows = [f"{k}\tSET\t{3e4 * (1 + 0.2 * rng.random()):.1f}\n{k}\tRESET\t{3e6 * (1 + 0.2 * rng.random()):.1f}" for k in range(60)]
+    on, off = 3e4 * rng.uniform(1, 1.2, 60), 3e6 * rng.uniform(1, 1.2, 60)
+    rows = [f"{k}\tSET\t{on[k]:.1f}\n{k}\tRESET\t{off[k]:.1f}" for k in range(60)]
     (tmp_path / "cells.txt").write_text("\n".join(rows))
     with pytest.raises(
         ValueError, match="device '0': there must be at least 20 pulses in each direction, and 1 are up"

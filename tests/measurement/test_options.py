@@ -109,9 +109,26 @@ def test_mirrored_down(tmp_path: Path) -> None:
         tt.read_measured(tmp_path / "mirrored.csv", mirrored_down=False)
 
 
-def test_the_first_read(row: Path) -> None:
-    found = tt.read_measured(row, pattern="60u,60d", initial_read=True)
-    assert [each.signs[0] for each in found.sweeps] == [0, 1, 1]  # only the source itself has a first read
+def test_the_first_read_and_a_pattern(tmp_path: Path) -> None:
+    """Before the first pulse there is one read more: the pattern begins after it."""
+    (tmp_path / "row.txt").write_text(rows_of(text(np.concatenate([[9.5], ROW]))))
+    for initial in (None, True):
+        found = tt.read_measured(tmp_path / "row.txt", pattern="60u,60d", initial_read=initial)
+        assert [each.signs.tolist() for each in found.sweeps] == [
+            [0, *[1] * 60, *[-1] * 60],
+            *[[*[1] * 60, *[-1] * 60]] * 2,
+        ]
+        assert not found.warnings
+    with pytest.raises(ValueError, match="pattern must be blocks such as"):
+        tt.read_measured(tmp_path / "row.txt", pattern="")
+
+
+def test_a_pattern_counts_missing_reads() -> None:
+    row = ROW.copy()
+    row[[0, 1, 70, 359]] = np.nan
+    found = tt.measured(row, pattern="60u,60d")
+    assert [each.up for each in found.sweeps] == [58, 60, 60]
+    assert [each.down for each in found.sweeps] == [60, 60, 59]
 
 
 def test_skip(tmp_path: Path) -> None:
@@ -181,3 +198,10 @@ def test_arrays_by_name(tmp_path: Path) -> None:
     assert found.up == 60
     with pytest.raises(ValueError, match="columns must be among the keys first, second, up, down, not 'third'"):
         tt.read_measured(tmp_path / "a.npz", columns="third")
+
+
+def test_a_pattern_comes_before_a_column_of_voltages(tmp_path: Path) -> None:
+    (tmp_path / "v.csv").write_text("V,G\n" + rows_of(["1", "-1"] * 180, text(ROW)))
+    assert tt.read_measured(tmp_path / "v.csv", pattern="60u,60d").cycles == 3
+    with pytest.raises(ValueError, match="pulses and pattern must not both be given"):
+        tt.measured(ROW, pulses=np.ones(360), pattern="60u,60d")

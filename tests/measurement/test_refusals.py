@@ -153,6 +153,16 @@ def test_what_is_unusual_is_said(tmp_path: Path) -> None:
     assert warned(lambda: two(UP, DOWN), tmp_path) == ""
 
 
+def test_numbers_for_overflow_are_missing_reads(tmp_path: Path) -> None:
+    up = UP.copy()
+    up[[20, 40]] = 9.91e37, -1e300
+    rows = rows_of([f"{value:.5e}" for value in up], text(DOWN))
+    (tmp_path / "a.csv").write_text("up (uS),down (uS)\n" + rows)
+    found = tt.read_measured(tmp_path / "a.csv")
+    assert found.warnings[0] == "2 reads of 9e+36 or more, which stand for overflow, are missing"
+    assert np.isnan(found.sweeps[0].values).nonzero()[0].tolist() == [20, 40]
+
+
 def test_relative_values_may_be_negative(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(two(UP - 20, DOWN - 20, "up (uS),down (uS)"))
     assert tt.read_measured(tmp_path / "a.csv", unit="").range[0] < 0

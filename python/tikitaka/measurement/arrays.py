@@ -73,6 +73,8 @@ def measured(
     )
     if (values is None) == (up is None and down is None):
         raise ValueError("give either values, or up and down")
+    if pulses is not None and pattern is not None:
+        raise ValueError("pulses and pattern must not both be given")
     traces: list[Trace] = []
     if values is None:
         if pulses is not None or pattern is not None:

@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 
 from tikitaka._internal.shown import listed
 from tikitaka.measurement.checks import check_device, unusual
-from tikitaka.measurement.direction import Trace, pattern_signs, runs_of, trend, turning_signs
+from tikitaka.measurement.convert import convert
+from tikitaka.measurement.direction import Trace, pattern_length, pattern_signs, runs_of, trend, turning_signs
 from tikitaka.measurement.found import Found
 from tikitaka.measurement.options import Options
 from tikitaka.measurement.table import Measured, Sweep
-from tikitaka.measurement.words import Unit
 
 __all__ = ["assemble"]
 
@@ -24,7 +24,7 @@ _BLOCK = 5  # pulses of one sign in a row, from which a new cycle may begin
 def assemble(found: Found, options: Options, source: str) -> Measured:
     """The table of the traces of a source; ValueError, with the reason, for what cannot be understood or used."""
     account, warnings = list(found.account), list(found.warnings)
-    unit, source_unit = _convert(found, options, account, warnings)
+    unit, source_unit = convert(found, options, account, warnings)
     if options.initial_read is not None:
         for trace in found.traces:
             trace.initial = options.initial_read
@@ -76,62 +76,6 @@ def _usable(devices: dict[str, list[Sweep]], warnings: list[str]) -> dict[str, l
     return good
 
 
-def _convert(found: Found, options: Options, account: list[str], warnings: list[str]) -> tuple[str, str]:
-    """Values in S, if their unit is known; the unit, and that of the source."""
-    unit, voltage = options.unit or found.unit, options.read_voltage
-    voltage = found.read_voltage if voltage is None else voltage
-    if unit is None and options.read_voltage is not None:
-        unit = Unit("A", "I", 1.0)
-    if options.window is not None:
-        _limit(found.traces, options.window, warnings)
-    if unit is None or not unit.quantity:
-        account.append("values in arbitrary units, as they are (unit= says which)")
-        return "", unit.name if unit else ""
-    for trace in found.traces:
-        values = trace.values * unit.factor
-        if unit.quantity == "R":
-            with np.errstate(divide="ignore"):
-                values = np.where(values == 0, np.nan, 1 / values)
-        elif unit.quantity == "I" and voltage is not None:
-            values = values / voltage
-        trace.values = values
-    name = "S"
-    if unit.quantity == "R":
-        account.append(f"resistance in {unit.name}: G = 1/R")
-    elif unit.quantity == "I" and voltage is not None:
-        account.append(f"current in {unit.name}, read at {voltage:g} V: G = I/V")
-    elif unit.quantity == "I":
-        name = "A"
-        account.append(f"current in {unit.name}, as it is: pass read_voltage= for a conductance")
-    else:
-        account.append(f"conductance in {unit.name}")
-    _check_sign(found.traces, unit, voltage)
-    return name, unit.name
-
-
-def _check_sign(traces: list[Trace], unit: Unit, voltage: object) -> None:
-    values = np.concatenate([trace.values for trace in traces])
-    bad = values[values < 0]
-    if bad.size:
-        what = {"G": "conductances", "R": "resistances", "I": "currents"}[unit.quantity]
-        hint = 'for values relative to a reference, pass unit=""'
-        if bad.size > len(values) / 2 and unit.quantity == "I":
-            hint = "pass the voltage they are read at with its sign, such as read_voltage=-0.1"
-        raise ValueError(
-            f"{what} must not be negative, and {bad.size:,} of {len(values):,} are, down to {bad.min():.3g} "
-            f"{'S' if voltage is not None or unit.quantity != 'I' else 'A'}; {hint}"
-        )
-
-
-def _limit(traces: list[Trace], window: tuple[float, float], warnings: list[str]) -> None:
-    outside = 0
-    for trace in traces:
-        bad = (trace.values < window[0]) | (trace.values > window[1])
-        outside += int(bad.sum())
-        trace.values = np.where(bad, np.nan, trace.values)
-    warnings.append(f"{outside:,} reads outside the window {window[0]:g} to {window[1]:g} are left out")
-
-
 def _trimmed(trace: Trace) -> Trace | None:
     """The trace without blank ends; None if nothing is left."""
     known = np.flatnonzero(~np.isnan(trace.values))
@@ -139,6 +83,7 @@ def _trimmed(trace: Trace) -> Trace | None:
         return None
     start, end = int(known[0]), int(known[-1]) + 1
     trace.initial = trace.initial and start == 0
+    trace.skipped = start
     trace.values = trace.values[start:end].copy()  # which may be reversed in place
     if trace.signs is not None:
         trace.signs = trace.signs[start:end]
@@ -149,15 +94,7 @@ def _direct(traces: list[Trace], options: Options, account: list[str], warnings:
     """Find the signs of the traces that nothing has given them."""
     unknown = [trace for trace in traces if trace.sign == 0 and trace.signs is None]
     if options.pattern is not None:
-        unknown = [trace for trace in traces if trace.signs is None]
-        for trace in unknown:
-            signs, cycles, length = pattern_signs(options.pattern, len(trace.values))
-            trace.sign, trace.signs = 0, signs * np.int8(-1 if options.flip else 1)
-            trace.cycles = None if trace.cycle is not None else cycles
-        account.append(f"pattern {options.pattern}, {length:,} pulses, repeated")
-        rest = len(unknown[0].values) % length if unknown else 0
-        if rest:
-            warnings.append(f"the last repetition of the pattern has {rest:,} of {length:,} reads")
+        _apply(options.pattern, traces, options, account, warnings)
         return
     if unknown and options.flip:
         raise ValueError("flip needs signs of pulses: nothing in the source says which pulses are positive")
@@ -183,6 +120,25 @@ def _direct(traces: list[Trace], options: Options, account: list[str], warnings:
         up = sum(trace.sign > 0 for trace in by_trend)
         account.append(f"directions by where traces lead: {up} rise and are up, {len(by_trend) - up} fall and are down")
     _join(traces, account)
+
+
+def _apply(pattern: str, traces: list[Trace], options: Options, account: list[str], warnings: list[str]) -> None:
+    """Give traces the signs of a pattern; it begins after the first read if that comes before any pulse."""
+    rest = length = 0
+    for trace in traces:
+        reads = trace.skipped + len(trace.values)
+        length = pattern_length(pattern)
+        if options.initial_read is None and reads > length and reads % length == 1:
+            trace.initial = trace.skipped == 0
+        first = int(trace.initial or bool(options.initial_read))
+        signs, cycles = pattern_signs(pattern, reads - first)
+        rest = rest or (reads - first) % length
+        signs = np.concatenate([np.zeros(first, np.int8), signs])[trace.skipped :]
+        trace.sign, trace.signs = 0, signs * np.int8(-1 if options.flip else 1)
+        trace.cycles = None if trace.cycle is not None else np.concatenate([cycles[:first], cycles])[trace.skipped :]
+    account.append(f"pattern {pattern}, {length:,} pulses, repeated")
+    if rest:
+        warnings.append(f"the last repetition of the pattern has {rest:,} of {length:,} reads")
 
 
 def _join(traces: list[Trace], account: list[str]) -> None:

@@ -68,7 +68,9 @@ def _check_alternation(sweeps: list[Sweep]) -> None:
     steps = np.concatenate([np.abs(np.diff(each.values)) for each in sweeps])
     values = np.concatenate([each.values for each in sweeps])
     size = float(np.subtract(*np.nanquantile(values, [0.95, 0.05])))
-    share = float(np.nanmedian(steps)) / size if size > 0 and not np.isnan(steps).all() else 1.0
+    if not size > 0:
+        raise ValueError(f"device {shown(sweeps[0].device)}: values must change, not stay the same")
+    share = 0.0 if np.isnan(steps).all() else float(np.nanmedian(steps)) / size
     if share > _BINARY:
         raise ValueError(_binary(sweeps[0].device, share))
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from tikitaka._internal.shown import shown
 
-__all__ = ["Trace", "pattern_signs", "runs_of", "trend", "turning_signs"]
+__all__ = ["Trace", "pattern_length", "pattern_signs", "runs_of", "trend", "turning_signs"]
 
 F64 = NDArray[np.float64]
 I8 = NDArray[np.int8]
@@ -29,6 +29,7 @@ class Trace:
         self.sign = sign  # of all its pulses; 0 if unknown or mixed
         self.signs = signs  # of each pulse, if they are known
         self.initial = False  # whether the first read comes before any pulse
+        self.skipped = 0  # missing reads before the first
         self.cycles: NDArray[np.int64] | None = None  # of each read, if a pattern says it
 
 
@@ -50,16 +51,34 @@ def runs_of(signs: I8) -> list[tuple[int, int, int]]:
     return [(start, end, int(signs[places[k]])) for start, end, k in zip(starts, ends, [0, *changes], strict=True)]
 
 
-def pattern_signs(pattern: str, reads: int) -> tuple[I8, NDArray[np.int64], int]:
-    """The sign before each of `reads` reads, the number of its repetition from 1, and the length of the pattern.
+def pattern_length(pattern: str) -> int:
+    """Number of pulses, and reads without one, of a pattern; ValueError if it is none."""
+    return sum(count for _, count in _blocks(pattern))
+
+
+def pattern_signs(pattern: str, reads: int) -> tuple[I8, NDArray[np.int64]]:
+    """The sign before each of `reads` reads, and the number of its repetition from 1.
 
     A pattern lists blocks: `1000u` up, `1000d` down, `20r` reads without pulses, `+-400` 400 alternating pulses that
     begin with up. It repeats until the reads end. Raises ValueError for anything else.
 
-    >>> signs, cycles, length = pattern_signs("2u,1d", 5)
-    >>> signs.tolist(), cycles.tolist(), length
-    ([1, 1, -1, 1, 1], [1, 1, 1, 2, 2], 3)
+    >>> signs, cycles = pattern_signs("2u,1d", 5)
+    >>> signs.tolist(), cycles.tolist()
+    ([1, 1, -1, 1, 1], [1, 1, 1, 2, 2])
     """
+    parts = []
+    for kind, count in _blocks(pattern):
+        block = np.full(count, {"u": 1, "d": -1, "r": 0}.get(kind, 1), np.int8)
+        if kind not in "udr":
+            block[1::2] = -1
+            block *= -1 if kind == "-+" else 1
+        parts.append(block)
+    once = np.concatenate(parts)
+    places = np.arange(reads)
+    return once[places % len(once)], places // len(once) + 1
+
+
+def _blocks(pattern: str) -> list[tuple[str, int]]:
     blocks: list[tuple[str, int]] = []
     for part in pattern.replace(" ", "").split(","):
         match = re.fullmatch(r"(\d{1,9})([udr])|(\+-|-\+|±)(\d{1,9})", part, re.IGNORECASE)
@@ -72,17 +91,7 @@ def pattern_signs(pattern: str, reads: int) -> tuple[I8, NDArray[np.int64], int]
     length = sum(count for _, count in blocks)
     if not 1 <= length <= _LONG:
         raise ValueError(f"pattern must have from 1 to {_LONG:,} pulses, not {length:,}")
-    once = np.zeros(length, np.int8)
-    start = 0
-    for kind, count in blocks:
-        block = once[start : start + count]
-        if kind in "udr":
-            block[:] = {"u": 1, "d": -1, "r": 0}[kind]
-        else:
-            block[::2], block[1::2] = (-1, 1) if kind == "-+" else (1, -1)
-        start += count
-    places = np.arange(reads)
-    return once[places % length], places // length + 1, length
+    return blocks
 
 
 def turning_signs(values: F64) -> tuple[I8, bool, str, bool] | None:
