@@ -77,6 +77,7 @@ mod check;
 pub mod crossbar;
 pub mod device;
 pub mod error;
+pub mod fit;
 pub mod kinds;
 pub mod ledger;
 pub mod network;
