@@ -1,0 +1,92 @@
+"""The sweeps of one device as the filter takes them: one after another, in units of the window."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tikitaka.measurement.table import Sweep
+
+__all__ = ["Data", "data_of"]
+
+F64 = NDArray[np.float64]
+
+_SHORT = 3  # reads below which a sweep says nothing
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """Sweeps of one device, with x = (G − middle)/size."""
+
+    values: F64
+    """reads x (reads,); NaN where one is missing"""
+    signs: NDArray[np.int8]
+    """pulse before each read (reads,)"""
+    starts: NDArray[np.int64]
+    """where each sweep begins (sweeps,)"""
+    cycles: NDArray[np.int64]
+    """number of the cycle of each sweep (sweeps,), from 0 in the order of the source"""
+    middle: float
+    """middle of the window, in the unit of the source"""
+    size: float
+    """size of the window, in the unit of the source"""
+
+    @property
+    def arrays(self) -> tuple[F64, NDArray[np.int8], NDArray[np.int64]]:
+        """What the crate takes."""
+        return self.values, self.signs, self.starts
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Reads of each sweep (sweeps,)."""
+        return np.diff([*self.starts, len(self.values)])
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """Reads of each sweep that the likelihood counts (sweeps,): all that are not missing, but the first."""
+        known = np.add.reduceat(~np.isnan(self.values), self.starts)
+        return np.maximum(known - 1, 0)
+
+    def part(self, wanted: NDArray[np.bool_]) -> "Data":
+        """The sweeps where `wanted` (sweeps,) is true."""
+        reads = np.repeat(wanted, self.lengths)
+        starts = np.concatenate([[0], np.cumsum(self.lengths[wanted])[:-1]]).astype(np.int64)
+        return replace(
+            self, values=self.values[reads], signs=self.signs[reads], starts=starts, cycles=self.cycles[wanted]
+        )
+
+    def half(self, odd: int) -> "Data":
+        """The cycles with even (0) or odd (1) numbers."""
+        return self.part(self.cycles % 2 == odd)
+
+    def sweeps(self) -> list[tuple[F64, NDArray[np.int8]]]:
+        """Values and signs of each sweep."""
+        return list(
+            zip(np.split(self.values, self.starts[1:]), np.split(self.signs, self.starts[1:]), strict=True)
+        )
+
+
+def data_of(sweeps: Sequence[Sweep]) -> Data:
+    """The sweeps of one device in units of its window, from the 0.5 % to the 99.5 % quantile of its reads.
+
+    Sweeps of fewer than three reads are left out. Raises ValueError if nothing is left, or all reads are the same.
+    """
+    name = sweeps[0].device
+    used = [each for each in sweeps if np.count_nonzero(~np.isnan(each.values)) >= _SHORT]
+    if not used:
+        raise ValueError(f"device {name!r}: no sweep has {_SHORT} reads or more")
+    values = np.concatenate([each.values for each in used])
+    low, high = np.nanquantile(values, [0.005, 0.995])
+    if not high > low:
+        raise ValueError(f"device {name!r}: values must change, not stay at {low:.4g}")
+    order = {cycle: k for k, cycle in enumerate(dict.fromkeys(each.cycle for each in used))}
+    middle, size = float(low + high) / 2, float(high - low)
+    return Data(
+        (values - middle) / size,
+        np.concatenate([each.signs for each in used]),
+        np.concatenate([[0], np.cumsum([len(each) for each in used])[:-1]]).astype(np.int64),
+        np.array([order[each.cycle] for each in used]),
+        middle,
+        size,
+    )
