@@ -16,6 +16,7 @@ from tikitaka.config.device import __all__ as _devices
 from tikitaka.config.rule import *  # noqa: F403  # a new rule is named there alone
 from tikitaka.config.rule import __all__ as _rules
 from tikitaka.deployment import Chip, program
+from tikitaka.fitting import DeviceFit, fit_device
 from tikitaka.measurement import Measured, Sweep, measured, read_measured
 from tikitaka.model import Model, extract
 from tikitaka.network import Network
@@ -27,6 +28,7 @@ __all__ = [
     "AnalogLayer",
     "Chip",
     "Crossbar",
+    "DeviceFit",
     "EarlyStopping",
     "IoSettings",
     "Measured",
@@ -49,6 +51,7 @@ __all__ = [
     "export",
     "extract",
     "fit",
+    "fit_device",
     "measured",
     "nn",
     "plot",

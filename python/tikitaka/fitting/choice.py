@@ -1,13 +1,14 @@
 """The choice of a form: by cycles that the fit has not seen, and the simplest one that predicts as well as the best."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tikitaka.fitting.data import Data
-from tikitaka.fitting.form import Form
+from tikitaka.fitting.form import Form, representable
 from tikitaka.fitting.optimise import Estimate, maximise, scores
 from tikitaka.fitting.start import first_starts, start_of
 
@@ -83,39 +84,43 @@ def _moved(form: Form, by: float) -> F64:
     return move
 
 
-def choose(parts: Mapping[str, Data], forms: Sequence[Form], threads: int = 1) -> Choice:
+def choose(parts: Mapping[str, Data], forms: Sequence[Form], spread_out: Callable[..., Any] = map) -> Choice:
     """The simplest of `forms`, given the simplest first, within one standard error of the best, for all devices.
 
     Even cycles are fitted and odd ones scored. The standard error is that of the paired difference over the held-out
     cycles of all devices. With a single cycle, Akaike's criterion chooses. Shapes beyond a line must pay: they gain
-    0.005 per pulse at least. Multiplicative noise of more than twice the step is no candidate: the filter, which takes
-    the noise of the mean state, then misjudges whole sweeps.
+    0.005 per pulse at least. Two kinds of candidates drop out: multiplicative noise of more than twice the step, where
+    the filter, which takes the noise of the mean state, misjudges whole sweeps; and exponentials that the simulator's
+    form cannot have. `spread_out` is a `map`, perhaps of a pool of threads.
     """
     some = list(parts.values())[:: -(-len(parts) // _MOST)]
     held_out = all(each.cycles.max() > 0 for each in some)
-    losses: dict[Form, list[float]] = {form: [] for form in forms}
-    noises: dict[Form, list[float]] = {form: [] for form in forms}
-    reads = 0
-    for data in some:
-        known = data.half(0) if held_out else data
-        unseen = data.half(1) if held_out else data
-        reads += int(unseen.counts.sum())
-        line = fit_line(known, threads)
-        for form in forms:
-            estimate = fitted(known, form, line, threads)
-            noises[form].append(float(estimate.p[-2]))
-            if held_out:
-                each = scores(unseen, form, estimate.t, threads)
-                groups = np.unique(unseen.cycles, return_inverse=True)[1]
-                losses[form] += np.bincount(groups, weights=each).tolist()
-            else:
-                losses[form].append(estimate.nll + form.free)
-    likely = [form for form in forms if not form.multiplicative or np.median(noises[form]) <= _LARGEST]
-    likely = likely or list(forms)
-    best = min(likely, key=lambda form: sum(losses[form]))
-    found = [_score(form, losses, best, reads, held_out) for form in likely]
+    cases = list(spread_out(lambda data: _losses(data, forms, held_out), some))
+    losses = {form: np.concatenate([each[0][form] for each in cases]) for form in forms}
+    likely = [form for form in forms if np.mean([each[1][form] for each in cases]) > 0.5] or list(forms)
+    reads = sum(int((data.half(1) if held_out else data).counts.sum()) for data in some)
+    best = min(likely, key=lambda form: float(losses[form].sum()))
+    found = [_score(form, losses[form] - losses[best], losses[form], reads, held_out) for form in likely]
     near = [each for each in found if each.behind <= _allowed(each) or each.form == best]
     return Choice(near[0].form, tuple(sorted(found, key=lambda each: each.nll)), held_out)
+
+
+def _losses(data: Data, forms: Sequence[Form], held_out: bool) -> tuple[dict[Form, F64], dict[Form, bool]]:
+    """Negative log-likelihoods of held-out cycles, or Akaike's criterion, and whether the form is likely."""
+    known, unseen = (data.half(0), data.half(1)) if held_out else (data, data)
+    groups = np.unique(unseen.cycles, return_inverse=True)[1]
+    line = fit_line(known)
+    losses, likely = {}, {}
+    for form in forms:
+        estimate = fitted(known, form, line)
+        likely[form] = not form.multiplicative or estimate.p[-2] <= _LARGEST
+        if form.shape == "exponential":
+            likely[form] &= all(representable(*estimate.p[[2 + side, 4 + side]]) for side in (0, 1))
+        if held_out:
+            losses[form] = np.bincount(groups, weights=scores(unseen, form, estimate.t))
+        else:
+            losses[form] = np.array([estimate.nll + form.free])
+    return losses, likely
 
 
 def _allowed(score: Score) -> float:
@@ -123,7 +128,6 @@ def _allowed(score: Score) -> float:
     return score.error if score.form.shape == "constant" else max(score.error, _PAYS)
 
 
-def _score(form: Form, losses: Mapping[Form, list[float]], best: Form, reads: int, held_out: bool) -> Score:
-    apart = np.array(losses[form]) - np.array(losses[best])
+def _score(form: Form, apart: F64, losses: F64, reads: int, held_out: bool) -> Score:
     error = float(np.std(apart, ddof=1) * np.sqrt(len(apart))) if len(apart) > 1 and held_out else 0.0
-    return Score(form, sum(losses[form]) / reads, float(apart.sum()) / reads, error / reads)
+    return Score(form, float(losses.sum()) / reads, float(apart.sum()) / reads, error / reads)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FORMS", "NODES", "SHAPES", "Form", "jacobian", "natural", "steps"]
+__all__ = ["FORMS", "NODES", "SHAPES", "Form", "jacobian", "natural", "representable", "steps"]
 
 F64 = NDArray[np.float64]
 
@@ -94,6 +94,11 @@ def natural(form: Form, t: F64) -> F64:
 def jacobian(form: Form, t: F64) -> F64:
     """The derivative of each parameter by its transformed value, (…, parameters)."""
     return np.where(_signs(form) == "=", 1.0, natural(form, t))
+
+
+def representable(h: float, g: float) -> bool:
+    """Whether a(1 + h(e^(gx) − 1)/g) is of the form c(1 − A e^(gx)) with c > 0, as the simulator's: 1 − h/g > 0."""
+    return abs(g) > 1e-9 and 1 - h / g > 1e-3
 
 
 def steps(shape: str, p: F64, sign: int, x: F64) -> F64:

@@ -1,0 +1,224 @@
+"""The report of a fit, on one screen."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tikitaka._internal.shown import listed
+from tikitaka.fitting.ageing import CycleEffect
+from tikitaka.fitting.choice import Choice
+from tikitaka.fitting.goodness import Goodness
+from tikitaka.fitting.population import MeanDevice, Population, Spreads
+from tikitaka.fitting.quantities import nonlinearity
+from tikitaka.fitting.values import Value
+from tikitaka.measurement.table import Measured
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["figures", "report", "unknowns"]
+
+_NAMES = {
+    "soft-bounds": "soft bounds",
+    "linear-step": "linear step",
+    "constant-step": "constant step",
+    "power-step": "power step",
+    "exponential-step": "exponential step",
+    "table-step": "table of steps",
+}
+
+
+def figures(
+    population: Population, mean: MeanDevice, replicates: Sequence[MeanDevice], unit: str
+) -> dict[str, Value]:
+    """The figures of the mean device, with intervals from replicates."""
+    form = population.form
+    pulse = (lambda m: m.pulse_noise) if not form.multiplicative else (lambda m: m.pulse_noise)
+
+    def sp(m: MeanDevice) -> float:
+        return m.zero if m.balanced else float("nan")
+
+    kinds: dict[str, tuple[Any, str]] = {
+        "states": (lambda m: m.range / m.step, ""),
+        "step": (lambda m: m.step, unit),
+        "lower_bound": (lambda m: m.lower, unit),
+        "upper_bound": (lambda m: m.upper, unit),
+        "symmetry_point": (sp, unit),
+        "skew": (lambda m: (sp(m) - (m.lower + m.upper) / 2) / (m.range / 2), ""),
+        "pulse_noise": (pulse, "steps" if not form.multiplicative else "of the step"),
+        "read_noise": (lambda m: m.read_noise, unit),
+        "read_noise_percent": (lambda m: 100 * m.read_noise / m.range, "% of the range"),
+        "levels": (lambda m: m.range / (4 * m.read_noise), ""),
+        "pulse_snr": (lambda m: 1 / m.pulse_noise, ""),
+        "read_snr": (lambda m: m.range / m.read_noise, ""),
+        "up_slope": (lambda m: m.up_slope, ""),
+        "down_slope": (lambda m: m.down_slope, ""),
+    }
+    values = {}
+    for name, (of, of_unit) in kinds.items():
+        some = np.array([of(each) for each in replicates])
+        values[name] = Value.of(float(of(mean)), some, of_unit)
+    members = population.members
+    pulses = int(np.median([_pulses(each.data.signs, each.data.lengths) for each in members]))
+    values["pulses_per_sweep"] = Value(float(pulses), float(pulses), float(pulses))
+    for name, sign in (("nl_up", 1), ("nl_down", -1)):
+        each_nl = np.array([nonlinearity(each.curves, sign, pulses) for each in members])
+        values[name] = Value.spread(each_nl)
+    mid = [np.mean(each.curves.used) for each in members]
+    steps = np.array([[each.curves.step(s, float(at))[0] for s in (1, -1)] for each, at in zip(members, mid, strict=True)])
+    values["asymmetry"] = Value.spread((steps[:, 0] - steps[:, 1]) / np.maximum(np.abs(steps).sum(axis=1), 1e-300))
+    for k, name in enumerate(("lower", "upper")):
+        if not population.reached[k]:
+            values[f"{name}_bound"] = _beyond(population, k, unit)
+    return values
+
+
+def _beyond(population: Population, side: int, unit: str) -> Value:
+    """A bound that no sweep has reached: beyond what 95 % of the draws exclude."""
+    some = []
+    for each in population.members:
+        ends = each.curves.ends()[side]
+        ordered = np.sort(ends[1:] if side else -ends[1:])
+        some.append(ordered[int(0.05 * len(ordered))] * (1 if side else -1))
+    limit = float(np.median(some))
+    return Value(float("nan"), limit if side else float("-inf"), float("inf") if side else limit, unit)
+
+
+def _pulses(signs: "NDArray[np.int8]", lengths: "NDArray[np.int64]") -> float:
+    """Median number of pulses of a direction in a row."""
+    sweep = np.repeat(np.arange(len(lengths)), lengths)
+    edges = np.flatnonzero((np.diff(signs) != 0) | (np.diff(sweep) != 0)) + 1
+    runs = np.diff([0, *edges, len(signs)])
+    return float(np.median(runs[runs > 1])) if (runs > 1).any() else 1.0
+
+
+def unknowns(
+    population: Population,
+    mean: MeanDevice,
+    spreads: Spreads | None,
+    values: Mapping[str, Value],
+    effects: Sequence[CycleEffect],
+) -> tuple[str, ...]:
+    """What the measurement does not show, and what stands in."""
+    found = []
+    for k, (name, sign) in enumerate((("lower", "<"), ("upper", ">"))):
+        if not population.reached[k]:
+            value = values[f"{name}_bound"]
+            limit = value.low if k else value.high
+            known = f" {name} bound {sign} {limit:.3g} {value.unit} (95 %)".rstrip() if np.isfinite(limit) else ""
+            found.append(f"{name} bound: no sweep reaches it;{known or ' anywhere'}; the edge of the range stands in")
+    if not mean.balanced:
+        found.append("symmetry point: the steps cross nowhere in the range; weight 0 is its middle, and up_down says it")
+    if spreads is None:
+        found.append("spreads: one device; those of R24 stand in (step 0.3, bounds 0.3, asymmetry 0.1)")
+    else:
+        named = ("step up", "step down", "upper bound", "lower bound")
+        none = [name for name, sd in zip(named, spreads.sd, strict=False) if sd == 0]
+        if none:
+            found.append(f"spread of {listed(none)}: not above the error of estimation; 0 stands in")
+        if not spreads.correlation:
+            found.append("correlation of the spreads: fewer than five devices; none stands in")
+    if effects[0].cycles < 3:
+        found.append("cycles: fewer than three; nothing is known of ageing and of faster and slower cycles")
+    found.append("retention, drift and endurance: not in these pulses; none stands in")
+    return tuple(found)
+
+
+def report(
+    measured: Measured,
+    population: Population,
+    mean: MeanDevice,
+    spreads: Spreads | None,
+    choice: Choice,
+    good: Goodness,
+    values: Mapping[str, Value],
+    effects: Sequence[CycleEffect],
+    unknown: Sequence[str],
+    physical: Mapping[str, Any],
+) -> tuple[tuple[str, str], ...]:
+    """The lines of the report: subject and words."""
+    form, unit = population.form, f" {measured.unit}" if measured.unit else ""
+    count, low, high = len(population.members), *measured.range
+    lines = [
+        (
+            "measured",
+            f"{count} device{'s' * (count != 1)}, {measured.cycles} cycle{'s' * (measured.cycles != 1)}, "
+            f"{measured.up:,} up and {measured.down:,} down pulses, {low:.4g} to {high:.4g}{unit}",
+        ),
+        ("model", f"{_NAMES[population.kind]}, {form.noise} noise: {choice.words()}"),
+        ("fit", good.words()),
+        (
+            "states",
+            f"{values['states']} (range/step); pulses per sweep {values['pulses_per_sweep'].estimate:.0f}; "
+            f"told apart by one read {values['levels'].estimate:.3g}",
+        ),
+        ("step", f"{values['step']} at weight 0"),
+        ("bounds", f"{_bound(values['lower_bound'], 0)} and {_bound(values['upper_bound'], 1)}"),
+        (
+            "symmetry",
+            (f"point {values['symmetry_point']}, skew {values['skew'].estimate:+.2f}; " if mean.balanced else "")
+            + f"asymmetry in mid-range {values['asymmetry'].estimate:+.2f}; "
+            f"NL {values['nl_up'].estimate:+.2f}, {values['nl_down'].estimate:+.2f}",
+        ),
+        ("pulse noise", f"{values['pulse_noise']}; SNR of a pulse {values['pulse_snr'].estimate:.2g}"),
+        ("read noise", _reads(population, values)),
+        ("cycles", _cycles(effects)),
+        ("devices", _devices(spreads, count)),
+    ]
+    if physical["reads_in_saturated_tails"]:
+        lines.append(("left out", f"{physical['reads_in_saturated_tails']:,} reads in saturated tails, at hard bounds"))
+    lines.append(
+        (
+            "weights",
+            f"weight 0 = {mean.zero:.4g}{unit}, one unit of weight = "
+            f"{physical['conductance_per_unit_weight']:.4g}{unit}",
+        )
+    )
+    lines += [("not known" if k == 0 else "", each) for k, each in enumerate(unknown)]
+    lines += [("warning", each) for each in measured.warnings]
+    return tuple(lines)
+
+
+def _bound(value: Value, side: int) -> str:
+    if np.isfinite(value.estimate):
+        return str(value)
+    limit = value.low if side else value.high
+    name = ("lower", "upper")[side]
+    return f"{name} {'>' if side else '<'} {limit:.3g} {value.unit}".rstrip() if np.isfinite(limit) else f"{name} unknown"
+
+
+def _reads(population: Population, values: Mapping[str, Value]) -> str:
+    if not population.form.read_noise:
+        return "none beyond that of pulses"
+    both = [each.covariance[-2:, -2:] for each in population.members]
+    with np.errstate(all="ignore"):
+        tied = float(np.nanmean([each[0, 1] / np.sqrt(each[0, 0] * each[1, 1]) for each in both]))
+    words = f"{values['read_noise_percent']}, {values['read_noise'].estimate:.3g} {values['read_noise'].unit}".rstrip()
+    return f"{words}; correlation with the pulse noise {tied:+.2f}"
+
+
+def _cycles(effects: Sequence[CycleEffect]) -> str:
+    if effects[0].cycles < 3:
+        return "too few"
+    spread = ", ".join(
+        f"{side} {100 * each.spread:.0f} %" for side, each in zip(("up", "down"), effects, strict=True)
+    )
+    ages = [
+        f"the step {side} changes by {100 * np.expm1(each.slope * (each.cycles - 1)):+.0f} % over {each.cycles} cycles"
+        for side, each in zip(("up", "down"), effects, strict=True)
+        if each.ages
+    ]
+    return f"step differs between cycles by {spread}; {' and '.join(ages) or 'no ageing'}"
+
+
+def _devices(spreads: Spreads | None, count: int) -> str:
+    if spreads is None:
+        return "one: no spreads"
+    up, down, upper, lower = spreads.sd[:4]
+    errors = spreads.errors
+    tied = f", correlation {spreads.correlation[0][1]:+.2f}" if spreads.correlation else ""
+    return (
+        f"step up ×/÷ {np.exp(up):.2f}, down ×/÷ {np.exp(down):.2f}{tied}; bounds up {100 * upper:.0f} ± "
+        f"{100 * errors[2]:.0f} %, down {100 * lower:.0f} ± {100 * errors[3]:.0f} % ({count} devices)"
+    )
