@@ -1,16 +1,19 @@
 """What changes from cycle to cycle: faster and slower cycles, and steps that age."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tikitaka.fitting.data import Data
-from tikitaka.fitting.optimise import Curvature, Estimate
+from tikitaka.fitting.optimise import Estimate, scores
 
 __all__ = ["CycleEffect", "cycle_effect"]
 
 F64 = NDArray[np.float64]
+
+_MOST = 3.0  # of |ln| of the factor
 
 
 @dataclass(frozen=True)
@@ -32,23 +35,26 @@ class CycleEffect:
         return bool(abs(self.slope) > 2 * self.error and abs(self.slope) * (self.cycles - 1) > 0.05)
 
 
-def cycle_effect(cases: list[tuple[Data, Estimate, Curvature]], sign: int) -> CycleEffect:
-    """The factor of the step of one direction in each cycle, all other parameters fixed.
+def cycle_effect(cases: Sequence[tuple[Data, Estimate]], sign: int) -> CycleEffect:
+    """The factor of the step of one direction that is most likely in each cycle, all other parameters fixed."""
+    from scipy.optimize import minimize_scalar
 
-    One Newton step from the estimate, −g/H of the cycle, as in scoring tests.
-    """
     numbers, factors, variances = [], [], []
     longest = 1
-    for data, estimate, bend in cases:
+    for data, estimate in cases:
         along = _direction(estimate, sign)
         cycles = np.unique(data.cycles)
         longest = max(longest, len(cycles))
         rows = []
         for cycle in cycles:
             mine = data.cycles == cycle
-            curve = float(along @ bend.hessians[mine].sum(axis=0) @ along)
-            if curve > 0:
-                rows.append((float(cycle), -float(bend.gradients[mine].sum(axis=0) @ along) / curve, 1 / curve))
+            part = data.part(mine)
+            loss = lambda by: float(scores(part, estimate.form, estimate.t + by * along).sum())  # noqa: B023, E731
+            found = minimize_scalar(loss, bounds=(-_MOST, _MOST), method="bounded", options={"xatol": 1e-4})
+            by = float(found.x)
+            curve = (loss(by + 1e-3) + loss(by - 1e-3) - 2 * loss(by)) / 1e-6
+            if curve > 1 / _MOST**2 and abs(by) < _MOST - 0.01:
+                rows.append((float(cycle), by, 1 / curve))
         if len(rows) > 2:
             at, by, error = np.array(rows).T
             weights = 1 / (error + 1e-3)

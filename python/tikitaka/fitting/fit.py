@@ -153,7 +153,7 @@ def _fit(
         for each, some in means[:replicates]
     )
     good = _goodness(parts, form, choice, seed, spread_out)
-    effects = tuple(cycle_effect([(each.data, each.estimate, each.bend) for each in ones], sign) for sign in (1, -1))
+    effects = tuple(cycle_effect([(each.data, each.estimate) for each in ones], sign) for sign in (1, -1))
     values = figures(population, mean, [each for each, _ in means], measured.unit)
     unknown = unknowns(population, mean, spreads, values, effects)
     physical = _physical(measured, mean, bound, ones)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tikitaka.fitting.data import Data
-from tikitaka.fitting.form import Form
+from tikitaka.fitting.form import Form, natural, steps
 from tikitaka.fitting.quantities import Curves
 
 __all__ = ["MeanDevice", "Member", "Population", "Spreads", "known_bounds"]
@@ -15,7 +15,7 @@ __all__ = ["MeanDevice", "Member", "Population", "Spreads", "known_bounds"]
 F64 = NDArray[np.float64]
 
 _POINTS = 400  # of the grid on which mean steps are compared
-_FLOOR = 0.02  # least step of a device, as a fraction of its largest one, where its logarithm is taken
+_FLOOR = 0.05  # least step of a device, as a fraction of its largest one, where its logarithm is taken
 _MARGIN = 0.05  # least distance of weight 0 from the bounds, as a fraction of the range
 _REACH = 2.0  # windows from the middle within which a bound must be known
 _NODES = 11  # of a table for the simulator
@@ -122,6 +122,11 @@ class Population:
         reached = np.array([each.reached for each in members])
         self.reached = tuple(bool(each) for each in reached.mean(axis=0) > 0.5)
         """whether most devices reach their lower and their upper bounds"""
+        hard = any(np.isfinite(each.curves.hard).any() for each in members)
+        self.kind = f"{self.form.shape}-step"
+        """the kind of device in the simulator"""
+        if self.form.shape == "linear" and all(self.reached) and not hard:
+            self.kind = "soft-bounds"
         self.use = reached | ~np.array(self.reached)  # (devices, sides): whose bounds count
         self.sets = 1 if len(members) >= 5 else min(len(each.curves.t) for each in members)
         low = min(each.curves.used[0] for each in members)
@@ -135,14 +140,6 @@ class Population:
         lower, upper = member.bounds()
         low, high = member.curves.used
         return np.stack([lower if self.reached[0] else 0 * lower + low, upper if self.reached[1] else 0 * upper + high])
-
-    @property
-    def kind(self) -> str:
-        """The kind of device in the simulator."""
-        if self.form.shape != "linear":
-            return f"{self.form.shape}-step"
-        hard = any(np.isfinite(each.curves.hard).any() for each in self.members)
-        return "soft-bounds" if all(self.reached) and not hard else "linear-step"
 
     def mean(self, which: Sequence[int] | None = None, sets: Sequence[int] | None = None) -> MeanDevice:
         """The mean of the devices `which` (all), each with the parameter set of `sets` (the estimates)."""
@@ -163,7 +160,7 @@ class Population:
         noise = float(np.exp(t[:, -2].mean()))
         if not self.form.multiplicative:
             noise = float(np.exp(np.mean(t[:, -2] + np.log(sizes)))) / ((up + down) / 2)
-        rows = [self._slopes(d, s, zero) for d, s in pairs]
+        rows = [self._slopes(d, slice(s, s + 1), zero)[:, 0] for d, s in pairs]
         return MeanDevice(
             zero, balanced, up, down, lower, upper, *np.mean(rows, axis=0).tolist(),
             noise, float(np.exp(np.mean(t[:, -1] + np.log(sizes)))),
@@ -181,21 +178,18 @@ class Population:
         k = int(np.argmin(np.where(cross, np.abs(self.grid[1:] - middle), np.inf)))
         return float(self.grid[k] + apart[k] / (apart[k] - apart[k + 1]) * (self.grid[k + 1] - self.grid[k])), True
 
-    def _slopes(self, device: int, chosen: int, zero: float) -> tuple[float, float]:
-        """γ± of a linear step, the exponents of a power, else 0."""
+    def _slopes(self, device: int, sets: slice, zero: float) -> F64:
+        """γ± of a linear step, the exponents of a power, else 0, (2, sets)."""
         curves = self.members[device].curves
-        p = curves.p[chosen]
+        p = natural(self.form, curves.t[sets])
         if self.form.shape == "power":
-            return float(p[4]), float(p[5])
-        if self.form.shape != "linear" or self.kind == "soft-bounds":
-            return 0.0, 0.0
+            return p[:, 4:6].T
+        if self.kind != "linear-step":
+            return np.zeros((2, len(p)))
         x = (zero - curves.middle) / curves.size
-        lower, upper = self._bounds[device][:, chosen]
-        ends = np.array([upper - zero, lower - zero]) / curves.size
-        h = p[2:4]
-        with np.errstate(all="ignore"):
-            slopes = -ends * h / np.maximum(1 + h * x, _FLOOR)
-        return tuple(np.clip(slopes, -0.99, 1.0).tolist())  # type: ignore[return-value]
+        ends = (self._bounds[device][::-1, sets] - zero) / curves.size
+        h = p[:, 2:4].T
+        return np.clip(-ends * h / np.maximum(1 + h * x, _FLOOR), -0.99, 1.0)
 
     def rows(self, mean: MeanDevice, device: int) -> F64:
         """ln(step up), ln(step down), upper and lower bound over those of the mean device, slopes, for every
@@ -204,13 +198,12 @@ class Population:
         curves = member.curves
         lower, upper = self._bounds[device]
         least = [_FLOOR * curves.step(sign, lower if sign > 0 else upper) for sign in (1, -1)]
-        steps = [np.log(np.maximum(curves.step(sign, mean.zero), f)) for sign, f in zip((1, -1), least, strict=True)]
+        logs = [np.log(np.maximum(curves.step(sign, mean.zero), f)) for sign, f in zip((1, -1), least, strict=True)]
         ends = [(upper - mean.zero) / (mean.upper - mean.zero), (mean.zero - lower) / (mean.zero - mean.lower)]
         for k, side in ((0, 1), (1, 0)):
             if not self.use[device, side] or not self.reached[side]:
                 ends[k] = ends[k] * np.nan if self.reached[side] else np.ones_like(ends[k])
-        slopes = np.array([self._slopes(device, k, mean.zero) for k in range(len(curves.t))]).T
-        return np.stack([*steps, *ends, *slopes], axis=1)
+        return np.stack([*logs, *ends, *self._slopes(device, slice(None), mean.zero)], axis=1)
 
     def spreads(self, mean: MeanDevice, which: Sequence[int] | None = None) -> Spreads:
         """Variances between the devices `which` (all) minus the mean variances of estimation, and covariances."""
@@ -244,8 +237,8 @@ class Population:
 
 def _logs(curves: Curves, sign: int, at: F64, sets: int) -> F64:
     """Logarithms of mean steps (sets, places), from a floor on."""
-    few = Curves(curves.form, curves.t[:sets], curves.middle, curves.size, curves.used, curves.hard)
-    found = np.stack([few.step(sign, float(g)) for g in at], axis=1)
+    x = (at - curves.middle) / curves.size
+    found = steps(curves.form.shape, natural(curves.form, curves.t[:sets]), sign, x) * curves.size
     return np.log(np.maximum(found, np.maximum(_FLOOR * found.max(axis=1, keepdims=True), 1e-12 * curves.size)))
 
 
