@@ -101,7 +101,7 @@ def choose(parts: Mapping[str, Data], forms: Sequence[Form], spread_out: Callabl
     reads = sum(int((data.half(1) if held_out else data).counts.sum()) for data in some)
     best = min(likely, key=lambda form: float(losses[form].sum()))
     found = [_score(form, losses[form] - losses[best], losses[form], reads, held_out) for form in likely]
-    near = [each for each in found if each.behind <= _allowed(each) or each.form == best]
+    near = [each for each in found if each.behind <= _allowed(each, best, len(some) / reads) or each.form == best]
     return Choice(near[0].form, tuple(sorted(found, key=lambda each: each.nll)), held_out)
 
 
@@ -123,9 +123,11 @@ def _losses(data: Data, forms: Sequence[Form], held_out: bool) -> tuple[dict[For
     return losses, likely
 
 
-def _allowed(score: Score) -> float:
-    """How far behind the best a form may be."""
-    return score.error if score.form.shape == "constant" else max(score.error, _PAYS)
+def _allowed(score: Score, best: Form, share: float) -> float:
+    """How far behind the best a form may be: a standard error, what each parameter more gains by chance (1), and for
+    shapes beyond a constant what must pay. `share` is the number of devices per read."""
+    chance = max(best.free - score.form.free, 0) * share
+    return max(score.error, chance, 0.0 if score.form.shape == "constant" else _PAYS)
 
 
 def _score(form: Form, apart: F64, losses: F64, reads: int, held_out: bool) -> Score:
