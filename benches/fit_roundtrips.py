@@ -129,7 +129,7 @@ def main() -> None:
                 rank = SHAPES.index(shape)
                 right = float(np.mean([SHAPES.index(chip["chosen"]) <= rank for chip in chips]))
                 bias = {
-                    name: float(np.mean([row[2] / row[1] - 1 for row in rows if row[0] == name]))
+                    name: float(np.mean([row[2] / row[1] - 1 for row in rows if row[0] == name and row[1] > 0]))
                     for name in dict.fromkeys(row[0] for row in rows)
                 }
                 noise = "multiplicative" if multiplicative else "additive"

@@ -106,7 +106,8 @@ struct Update<T> {
 /// The filter over one sweep: `visit` sees every read from the first on; returns the negative log-likelihood.
 ///
 /// m⁻ = m + s f(m), P⁻ = F²P + q², e = y − m⁻, S = P⁻ + σ_r², L += ½(ln S + e²/S), K = P⁻/S, m = m⁻ + Ke,
-/// P = (1 − K)P⁻. The first read starts it: m = y, P = σ_r². A missing read leaves m⁻ and P⁻.
+/// P = (1 − K)P⁻. Multiplicative noise has q² = σ²(f² + f′²P), the mean of σ²f(x)² over the state to second order, and
+/// exactly on a line. The first read starts it: m = y, P = σ_r². A missing read leaves m⁻ and P⁻.
 fn filter<T: Number>(
     shape: Shape,
     multiplicative: bool,
@@ -130,7 +131,8 @@ fn filter<T: Number>(
             let s = T::constant(f64::from(signs[k]));
             slope = one + s * rise;
             mean = mean + s * f;
-            variance = slope * slope * variance + if multiplicative { added * f * f } else { added };
+            let noise = if multiplicative { added * (f * f + rise * rise * variance) } else { added };
+            variance = slope * slope * variance + noise;
         }
         let (predicted, predicted_variance) = (mean, variance);
         let mut error = None;

@@ -26,13 +26,14 @@ LAYERS = (
     "training",
     "export",
     "plot",
+    "fitting",
     "experiments",
     "cli",
     "__main__",
 )
 """Each may import those before it."""
 
-EXTRAS = {"matplotlib", "onnx", "openpyxl", "pooch", "torch"}
+EXTRAS = {"matplotlib", "onnx", "openpyxl", "pooch", "scipy", "torch"}
 """Packages that an installation may lack: they are imported where they are used."""
 
 NEED_EXTRAS = {"tikitaka.export.onnx_graph", "tikitaka.export.torch_modules"}

@@ -15,6 +15,7 @@ from tikitaka._internal.shown import shortened
 from tikitaka.cli.demo import demo
 from tikitaka.cli.evaluate import evaluate
 from tikitaka.cli.extract import extract
+from tikitaka.cli.fit import fit
 from tikitaka.cli.output import Signalled
 from tikitaka.cli.plot import plot
 from tikitaka.cli.predict import predict
@@ -36,7 +37,7 @@ def tikitaka(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (demo, train, evaluate, extract, predict, sample, plot, reproduce):
+for command in (demo, train, evaluate, extract, predict, sample, plot, fit, reproduce):
     tikitaka.add_command(command)
 
 

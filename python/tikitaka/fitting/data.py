@@ -31,6 +31,8 @@ class Data:
     """middle of the window, in the unit of the source"""
     size: float
     """size of the window, in the unit of the source"""
+    hard: tuple[float, float] = (-np.inf, np.inf)
+    """hard bounds x (lower, upper) where sweeps stopped; ∓∞ without"""
 
     @property
     def arrays(self) -> tuple[F64, NDArray[np.int8], NDArray[np.int64]]:

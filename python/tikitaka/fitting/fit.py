@@ -16,7 +16,7 @@ from tikitaka.config import Device
 from tikitaka.fitting.ageing import cycle_effect
 from tikitaka.fitting.choice import Choice, choose, fit_line, fitted
 from tikitaka.fitting.data import Data, data_of
-from tikitaka.fitting.form import FORMS, SHAPES, Form
+from tikitaka.fitting.form import FORMS, NOISES, SHAPES, Form
 from tikitaka.fitting.goodness import goodness
 from tikitaka.fitting.intervals import covariance, draws
 from tikitaka.fitting.mapping import device_of, unit_of_weight
@@ -36,14 +36,13 @@ F64 = NDArray[np.float64]
 _DRAWS = 200  # parameter sets per device
 _REPLICATES = 200  # of the whole fit, for intervals
 _MANY = 20  # devices from which measured ones may be drawn
-_NOISES = ("additive", "multiplicative")
 
 
 def fit_device(
     measured: Measured,
     *,
     models: Sequence[str] = SHAPES,
-    noise: Sequence[str] = _NOISES,
+    noise: Sequence[str] = NOISES,
     bound: float = 0.6,
     replicates: int = 50,
     draw_measured: bool = False,
@@ -108,7 +107,7 @@ def _need_scipy() -> None:
 def _forms(models: Any, noise: Any) -> list[Form]:
     """The forms to choose from, the simplest first."""
     lists: list[list[str]] = []
-    for name, given, known in (("models", models, SHAPES), ("noise", noise, _NOISES)):
+    for name, given, known in (("models", models, SHAPES), ("noise", noise, NOISES)):
         each = [given] if isinstance(given, str) else given
         if not isinstance(each, Iterable):
             raise TypeError(f"{name} must be a list of names, not {shown(given)}")
@@ -197,7 +196,7 @@ def _member(one: _One, seed: int) -> Member:
     spread = covariance(data, one.bend)
     states = _core.states_of_sweeps(form.shape, form.multiplicative, p, data.arrays)[3]
     low, high = np.nanquantile(states, [0.005, 0.995])
-    hard = one.tails.hard
+    hard = data.hard
     ends = [max(low, hard[0]), min(high, hard[1])]
     curves = Curves(
         form,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FORMS", "NODES", "SHAPES", "Form", "jacobian", "natural", "representable", "steps"]
+__all__ = ["FORMS", "NODES", "NOISES", "SHAPES", "Form", "jacobian", "natural", "representable", "steps"]
 
 F64 = NDArray[np.float64]
 
@@ -14,6 +14,9 @@ NODES = 6
 
 SHAPES = ("constant", "linear", "power", "exponential", "table")
 """Shapes of the mean step, the simplest first."""
+
+NOISES = ("additive", "multiplicative")
+"""Forms of the pulse noise, the simplest first."""
 
 _ZERO = 1e-6  # a read noise of zero, as a fraction of the window: the likelihood stays finite
 _LEAST = 1e-6  # least base of a power, as in the crate

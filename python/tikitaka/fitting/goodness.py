@@ -133,14 +133,18 @@ def _ends(data: Data, form: Form, t: F64, rng: np.random.Generator) -> NDArray[n
     longest = max(map(len, signs))
     padded = np.stack([np.pad(each, (0, longest - len(each))) for each in signs])
     begin = np.array(firsts)[:, None] + np.array(errors)[:, None] * rng.standard_normal((len(firsts), _SIMULATED))
-    final = simulated(form, p, begin, padded, rng)[-1]
+    final = simulated(form, p, begin, padded, rng, data.hard)[-1]
     final += p[-1] * rng.standard_normal(final.shape)
     low, high = np.quantile(final, [0.025, 0.975], axis=1)
     return np.asarray((low <= lasts) & (lasts <= high))
 
 
-def simulated(form: Form, p: F64, first: F64, signs: NDArray[np.int8], rng: np.random.Generator) -> F64:
-    """States (pulses + 1, sweeps, count) from `first` (sweeps, count) on under `signs` (sweeps, pulses), without reads."""
+def simulated(
+    form: Form, p: F64, first: F64, signs: NDArray[np.int8], rng: np.random.Generator, hard: tuple[float, float]
+) -> F64:
+    """States (pulses + 1, sweeps, count) from `first` (sweeps, count) on under `signs` (sweeps, pulses), without reads,
+    within the bounds `hard`."""
+    low, high = max(hard[0], -_FAR), min(hard[1], _FAR)
     x = first
     states = [x]
     flat = p[None]
@@ -151,6 +155,6 @@ def simulated(form: Form, p: F64, first: F64, signs: NDArray[np.int8], rng: np.r
         down = steps(form.shape, flat, -1, row).reshape(x.shape)
         f = np.where(s > 0, up, down)
         q = p[-2] * (np.abs(f) if form.multiplicative else 1.0)
-        x = np.where(s == 0, x, np.clip(x + s * f + q * rng.standard_normal(x.shape), -_FAR, _FAR))
+        x = np.where(s == 0, x, np.clip(x + s * f + q * rng.standard_normal(x.shape), low, high))
         states.append(x)
     return np.stack(states)

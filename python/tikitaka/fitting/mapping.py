@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tikitaka import config
+from tikitaka import _core, config
 from tikitaka.config import Device, devices
 from tikitaka.fitting.form import natural, representable
 from tikitaka.fitting.population import MeanDevice, Population, Spreads
@@ -56,7 +56,14 @@ def device_of(population: Population, mean: MeanDevice, spreads: Spreads | None,
         fields |= dict.fromkeys(_DEFAULTS, 0.0)
     else:
         fields |= _simple(spreads)
-    return cls(**{name: _rounded(value) for name, value in fields.items() if name in known})
+    fields["weight_step"] = min(fields["weight_step"], 2 * bound)
+    limits = _core.bounds(cls.kind)
+    return cls(**{name: _within(_rounded(value), limits.get(name)) for name, value in fields.items() if name in known})
+
+
+def _within(value: Any, limits: tuple[float, float] | None) -> Any:
+    """A number within the limits of its field: a replicate of a badly known device may be beyond them."""
+    return min(max(value, limits[0]), limits[1]) if limits and isinstance(value, float) else value
 
 
 def _rounded(value: Any) -> Any:

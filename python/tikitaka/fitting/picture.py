@@ -28,7 +28,7 @@ def panels_of(members: tuple[Member, ...], mean: MeanDevice, unit: str) -> Fitte
         start = int(data.starts[k])
         known = int(np.flatnonzero(~np.isnan(values))[0])
         begin = np.full((1, _BAND), states[3][start + known])
-        path = simulated(curves.form, p, begin, signs[None, known + 1 :], rng)[:, 0]
+        path = simulated(curves.form, p, begin, signs[None, known + 1 :], rng, data.hard)[:, 0]
         path = path + p[-1] * rng.standard_normal(path.shape)
         low, high = np.quantile(path, [0.025, 0.975], axis=1)
         scale = lambda x: x * curves.size + curves.middle  # noqa: E731

@@ -106,8 +106,8 @@ def unknowns(
         if not population.reached[k]:
             value = values[f"{name}_bound"]
             limit = value.low if k else value.high
-            known = f" {name} bound {sign} {limit:.3g} {value.unit} (95 %)".rstrip() if np.isfinite(limit) else ""
-            found.append(f"{name} bound: no sweep reaches it;{known or ' anywhere'}; the edge of the range stands in")
+            known = f", {sign} {limit:.3g} {value.unit}".rstrip() + " (95 %)" if np.isfinite(limit) else ""
+            found.append(f"{name} bound: no sweep reaches it{known}; the edge of the measured range stands in")
     if not mean.balanced:
         found.append("symmetry point: the steps cross nowhere in the range; weight 0 is its middle, and up_down says it")
     if spreads is None:
@@ -185,7 +185,7 @@ def _bound(value: Value, side: int) -> str:
         return str(value)
     limit = value.low if side else value.high
     name = ("lower", "upper")[side]
-    return f"{name} {'>' if side else '<'} {limit:.3g} {value.unit}".rstrip() if np.isfinite(limit) else f"{name} unknown"
+    return f"{name} {'>' if side else '<'} {limit:.3g} {value.unit}".rstrip() if np.isfinite(limit) else f"{name} not reached"
 
 
 def _reads(population: Population, values: Mapping[str, Value]) -> str:

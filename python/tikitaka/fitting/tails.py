@@ -25,11 +25,9 @@ class Tails:
     """The sweeps of a device without saturated tails."""
 
     data: Data
-    """the sweeps"""
-    hard: tuple[float, float]
-    """levels of the tails after down and after up pulses, in windows from the middle; −∞ and ∞ without tails"""
+    """the sweeps, with the mean levels of the tails as hard bounds"""
     errors: tuple[float, float]
-    """their standard errors"""
+    """standard errors of its hard bounds"""
     dropped: int
     """reads that were left out"""
 
@@ -42,7 +40,7 @@ def without_tails(data: Data, threads: int = 1) -> Tails:
     explains the rest of the sweeps better than one fitted to everything, the tails are left out, and their mean level
     is a bound. A soft bound has no corner, so nothing is left out.
     """
-    nothing = Tails(data, (-np.inf, np.inf), (np.nan, np.nan), 0)
+    nothing = Tails(data, (np.nan, np.nan), 0)
     corners = {sign: _corners(data, sign) for sign in (1, -1)}
     if not any(corners.values()):
         return nothing
@@ -55,12 +53,9 @@ def without_tails(data: Data, threads: int = 1) -> Tails:
     if scores(kept, form, whole.t, threads).sum() - scores(kept, form, alone.t, threads).sum() < _SURE:
         return nothing
     levels = {sign: _level(data, corners[sign]) for sign in (1, -1)}
-    return Tails(
-        kept,
-        (levels[-1][0] if corners[-1] else -np.inf, levels[1][0] if corners[1] else np.inf),
-        (levels[-1][1], levels[1][1]),
-        len(data.values) - len(kept.values),
-    )
+    hard = (levels[-1][0] if corners[-1] else -np.inf, levels[1][0] if corners[1] else np.inf)
+    dropped = len(data.values) - len(kept.values)
+    return Tails(replace(kept, hard=hard), (levels[-1][1], levels[1][1]), dropped)
 
 
 def _runs(data: Data, sign: int) -> list[tuple[int, int]]:
