@@ -48,8 +48,10 @@ def pulse_noise(shape: str, p: F64, multiplicative: bool) -> float:
     return 0.5 if multiplicative else float(np.sqrt(p[0] * p[6 if shape == "table" else 1]))
 
 
-def simulate(shape: str, p: F64, multiplicative: bool, cycles: int, rng: np.random.Generator) -> tt.Measured:
-    """Cycles of 200 up and 200 down pulses from the lower third of the range on, each read once."""
+def simulate(
+    shape: str, p: F64, multiplicative: bool, cycles: int, rng: np.random.Generator, read: float = READ
+) -> tt.Measured:
+    """Cycles of 200 up and 200 down pulses from the lower end of the range on, each read once with noise `read`."""
     noise = pulse_noise(shape, p, multiplicative)
     flat, sweeps = np.concatenate([p, [noise, 0.0]])[None], []
     count = 100 if shape == "constant" else 200
@@ -61,7 +63,7 @@ def simulate(shape: str, p: F64, multiplicative: bool, cycles: int, rng: np.rand
                 f = float(steps(shape, flat, sign, np.array([x]))[0, 0])
                 x = x + sign * f + noise * (f if multiplicative else 1.0) * rng.standard_normal()
                 values.append(x)
-            reads = (np.array(values) + 0.5) * (HIGH - LOW) + LOW + READ * rng.standard_normal(count)
+            reads = (np.array(values) + 0.5) * (HIGH - LOW) + LOW + read * rng.standard_normal(count)
             sweeps.append(tt.Sweep("chip", cycle, np.full(count, sign), reads))
     return tt.Measured(tuple(sweeps))
 
@@ -130,7 +132,7 @@ def main() -> None:
                 right = float(np.mean([SHAPES.index(chip["chosen"]) <= rank for chip in chips]))
                 bias = {
                     name: float(np.mean([row[2] / row[1] - 1 for row in rows if row[0] == name and row[1] > 0]))
-                    for name in dict.fromkeys(row[0] for row in rows)
+                    for name in dict.fromkeys(row[0] for row in rows if row[1] > 0)
                 }
                 noise = "multiplicative" if multiplicative else "additive"
                 shown = ", ".join(f"{name} {100 * value:+.0f} %" for name, value in bias.items() if "low" not in name)

@@ -39,7 +39,7 @@ def panels_of(members: tuple[Member, ...], mean: MeanDevice, unit: str) -> Fitte
         at = np.linspace(low, high, 60)
         x = (at - each.curves.middle) / each.curves.size
         up, down = (steps(each.curves.form.shape, each.curves.p[:1], s, x)[0] * each.curves.size for s in (1, -1))
-        responses.append((at, up, -down))
+        responses.append((at, np.maximum(up, 0.0), -np.maximum(down, 0.0)))
     errors = [
         _core.states_of_sweeps(each.curves.form.shape, each.curves.form.multiplicative, each.curves.p[0], each.data.arrays)[0]
         for each in members

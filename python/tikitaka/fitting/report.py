@@ -82,7 +82,8 @@ def _beyond(population: Population, side: int, unit: str) -> Value:
         ordered = np.sort(ends[1:] if side else -ends[1:])
         some.append(ordered[int(0.05 * len(ordered))] * (1 if side else -1))
     limit = float(np.median(some))
-    return Value(float("nan"), limit if side else float("-inf"), float("inf") if side else limit, unit)
+    low, high = (limit, np.inf) if side else (-np.inf, limit)
+    return Value(np.nan, *((low, high) if np.isfinite(limit) else (-np.inf, np.inf)), unit)
 
 
 def _pulses(signs: "NDArray[np.int8]", lengths: "NDArray[np.int64]") -> float:

@@ -1,12 +1,13 @@
 """What a fit returns."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tikitaka._internal.display import table
-from tikitaka.config import Device
+from tikitaka.config import Device, to_dict
 from tikitaka.config.device_file import write_device
 from tikitaka.fitting.ageing import CycleEffect
 from tikitaka.fitting.choice import Choice
@@ -81,14 +82,20 @@ class DeviceFit:
         fitted_device(panels_of(self.members, self.mean, str(self.physical["unit"])), path)
 
     def to_dict(self) -> dict[str, Any]:
-        """All numbers of the fit as nested plain values, as for JSON."""
-        return {"physical": dict(self.physical), "fit": self._fit(), "report": dict(self.lines)}
+        """All numbers of the fit as nested plain values, as for JSON; None for what is not known."""
+        lines = [{"subject": subject, "words": words} for subject, words in self.lines]
+        return {"device": to_dict(self.device), "physical": dict(self.physical), "fit": self._fit(), "report": lines}
 
     def _fit(self) -> dict[str, Any]:
         """The table `fit` of the device file."""
         good = self.goodness
         values = {
-            name: {"estimate": each.estimate, "low": each.low, "high": each.high, "unit": each.unit}
+            name: {
+                "estimate": _known(each.estimate),
+                "low": _known(each.low),
+                "high": _known(each.high),
+                "unit": each.unit,
+            }
             for name, each in self.values.items()
         }
         return {
@@ -121,3 +128,8 @@ class DeviceFit:
 
     def _repr_html_(self) -> str:
         return table("fit of a device", ("", ""), self.lines)
+
+
+def _known(value: float) -> float | None:
+    """None for NaN and infinities, which JSON does not have."""
+    return value if math.isfinite(value) else None

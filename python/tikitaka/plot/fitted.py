@@ -40,22 +40,23 @@ def fitted_device(panels: FittedPanels, path: str | Path) -> None:
     Raises ModuleNotFoundError without matplotlib, ValueError for another ending than .png, .svg and .pdf, and OSError if
     the picture cannot be written.
     """
-    unit = f" ({panels.unit})" if panels.unit else ""
+    scale, name = _prefix(panels)
+    unit = f" ({name})" if name else ""
     with sheet(path, 6.2) as figure:
         (trace, step), (error, point) = figure.subplots(2, 2)
         begin = 0
         for k, (values, low, high) in enumerate(panels.traces):
             at = np.arange(begin, begin + len(values))
-            trace.fill_between(at, low, high, color="0.8", linewidth=0, label="95 % of the fit" if k == 0 else None)
-            trace.plot(at, values, color=style(0)["color"], linewidth=0.9, label="reads" if k == 0 else None)
+            trace.fill_between(at, scale * low, scale * high, color="0.8", linewidth=0, label="95 % of the fit" if k == 0 else None)
+            trace.plot(at, scale * values, color=style(0)["color"], linewidth=0.9, label="reads" if k == 0 else None)
             begin += len(values)
         trace.set(title=f"sweeps of {_short(panels.name)}", xlabel="pulses", ylabel=f"conductance{unit}")
         trace.legend(loc="best")
         for at, up, down in panels.responses:
-            step.plot(at, up, color=style(0)["color"], linewidth=0.9)
-            step.plot(at, down, color=style(1)["color"], linewidth=0.9)
+            step.plot(scale * at, scale * up, color=style(0)["color"], linewidth=0.9)
+            step.plot(scale * at, scale * down, color=style(1)["color"], linewidth=0.9)
         step.axhline(0, color=GREY, linewidth=0.8)
-        step.axvline(panels.zero, color=GREY, linewidth=1, linestyle=":")
+        step.axvline(scale * panels.zero, color=GREY, linewidth=1, linestyle=":")
         step.set(title="mean change by a pulse", xlabel=f"conductance{unit}", ylabel=f"change{unit}")
         step.plot([], [], color=style(0)["color"], label="up")
         step.plot([], [], color=style(1)["color"], label="down")
@@ -65,8 +66,9 @@ def fitted_device(panels: FittedPanels, path: str | Path) -> None:
         z = np.linspace(-4, 4, 161)
         error.plot(z, np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi), color=style(1)["color"], label="normal")
         error.set(title="errors of prediction", xlabel="error (standard deviations)", ylabel="density")
-        error.legend(loc="best")
-        up, down = np.array(panels.points).T
+        error.set_ylim(top=0.6)
+        error.legend(loc="upper left")
+        up, down = scale * np.array(panels.points).T
         point.plot(up, down, linestyle="none", marker="o", color=style(0)["color"])
         ends = [float(min(up.min(), down.min())), float(max(up.max(), down.max()))]
         point.plot(ends, ends, color=GREY, linewidth=1, linestyle="--", label="equal steps")
@@ -74,9 +76,17 @@ def fitted_device(panels: FittedPanels, path: str | Path) -> None:
         point.legend(loc="best")
         for panel in (trace, step, error, point):
             panel.grid()
-            panel.ticklabel_format(axis="y", scilimits=(-2, 3))
-        for panel in (step, point):
-            panel.ticklabel_format(axis="x", scilimits=(-2, 3))
+
+
+def _prefix(panels: FittedPanels) -> tuple[float, str]:
+    """A factor for conductances, and the unit that goes with it."""
+    largest = max(float(np.nanmax(np.abs(values))) for values, _, _ in panels.traces)
+    if panels.unit != "S":
+        return 1.0, panels.unit
+    for factor, name in ((1.0, "S"), (1e3, "mS"), (1e6, "µS"), (1e9, "nS")):
+        if factor * largest >= 1:
+            return factor, name
+    return 1e12, "pS"
 
 
 def _short(name: str) -> str:
