@@ -1,8 +1,8 @@
 """Round trips of the fit: devices of known parameters are simulated, fitted, and compared with the truth.
 
-For every shape of the step, chips of some 100 states with reads of 4 % of the range are fitted one by one. The table says
-how often 95 % intervals cover the truth, how often the true shape or a simpler one that predicts as well is chosen, and
-how far off estimates are on average. It takes some minutes.
+For every shape of the step, chips of some 100 states with reads of 4 % of the range are fitted one by one. The table
+says how often 95 % intervals cover the truth, how often the true shape or a simpler one that predicts as well is
+chosen, and how far off estimates are on average. It takes some minutes.
 
     python benches/fit_roundtrips.py [--chips 20] [--cycles 5] [--json FILE]
 """
@@ -54,7 +54,7 @@ def simulate(
     """Cycles of 200 up and 200 down pulses from the lower end of the range on, each read once with noise `read`."""
     noise = pulse_noise(shape, p, multiplicative)
     flat, sweeps = np.concatenate([p, [noise, 0.0]])[None], []
-    count = 100 if shape == "constant" else 200
+    count = 90 if shape in ("constant", "table") else 200  # these have no end in sight
     x = -0.45
     for cycle in range(1, cycles + 1):
         for sign in (1, -1):
@@ -68,7 +68,9 @@ def simulate(
     return tt.Measured(tuple(sweeps))
 
 
-def compared(shape: str, p: F64, multiplicative: bool, fit: tt.DeviceFit) -> list[tuple[str, float, float, float, float]]:
+def compared(
+    shape: str, p: F64, multiplicative: bool, fit: tt.DeviceFit
+) -> list[tuple[str, float, float, float, float]]:
     """What is compared: name, truth, estimate, and the ends of its interval."""
     curves = fit.members[0].curves
     size, found = HIGH - LOW, []
@@ -81,9 +83,8 @@ def compared(shape: str, p: F64, multiplicative: bool, fit: tt.DeviceFit) -> lis
             true = float(steps(shape, flat, sign, x)[0, 0]) * size
             found.append((f"{name} {side}", true, curves.step(sign, at)))
     if shape == "linear":
-        for side in (0, 1):
-            true = p[side] * p[2 + side]
-            found.append((f"slope {('up', 'down')[side]}", true, curves.p[:, side] * curves.p[:, 2 + side]))
+        for k, side in enumerate(("up", "down")):
+            found.append((f"slope {side}", float(p[k] * p[2 + k]), curves.p[:, k] * curves.p[:, 2 + k]))
     noise = pulse_noise(shape, p, multiplicative) * (1.0 if multiplicative else size)
     found += [("pulse noise", noise, curves.pulse_noise()), ("read noise", READ, curves.read_noise())]
     rows = []
@@ -132,7 +133,7 @@ def main() -> None:
                 right = float(np.mean([SHAPES.index(chip["chosen"]) <= rank for chip in chips]))
                 bias = {
                     name: float(np.mean([row[2] / row[1] - 1 for row in rows if row[0] == name and row[1] > 0]))
-                    for name in dict.fromkeys(row[0] for row in rows if row[1] > 0)
+                    for name in dict.fromkeys(row[0] for row in rows if row[1] != 0)
                 }
                 noise = "multiplicative" if multiplicative else "additive"
                 shown = ", ".join(f"{name} {100 * value:+.0f} %" for name, value in bias.items() if "low" not in name)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.chips import sweeps_of
 
 import tikitaka as tt
+from support.chips import sweeps_of
 from support.commands import Command, refused
 from tikitaka.cli.fit import _columns
 

@@ -12,7 +12,9 @@ def test_written_and_read_back(tmp_path: Path) -> None:
     path = tmp_path / "device.toml"
     device = tt.SoftBounds(states=33, cycle_noise=1.5)
     copies = (tt.SoftBounds(states=30), tt.SoftBounds(states=36))
-    write_device(path, device, physical={"unit": "S", "none": None}, fit={"values": {"x": [1.0, 2.0]}}, replicates=copies)
+    write_device(
+        path, device, physical={"unit": "S", "none": None}, fit={"values": {"x": [1.0, 2.0]}}, replicates=copies
+    )
     assert read_device(path) == DeviceFile(device, {"unit": "S"}, {"values": {"x": [1.0, 2.0]}}, copies)
     write_device(path, device)
     assert read_device(path) == DeviceFile(device)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.chips import Chip, sweeps_of
 
 import tikitaka as tt
+from support.chips import Chip, sweeps_of
 
 SAME = {"step_spread": 0.0, "bound_spread": 0.0, "asymmetry": 0.0}
 
@@ -156,7 +156,9 @@ def test_reads_without_noise_are_said_to_have_none() -> None:
 
 
 def test_steps_that_age_are_reported() -> None:
-    chip = sweeps_of(tt.SoftBounds(states=60, cycle_noise=0.3, **SAME), pulses=120, cycles=8, read_noise=0.02, ageing=0.08)
+    chip = sweeps_of(
+        tt.SoftBounds(states=60, cycle_noise=0.3, **SAME), pulses=120, cycles=8, read_noise=0.02, ageing=0.08
+    )
     fit = tt.fit_device(chip.measured, models="linear", noise="additive")
     for each in fit.effects:
         assert each.ages

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.chips import sweeps_of
 
 import tikitaka as tt
+from support.chips import sweeps_of
 from support.figures import axes_of
 
 

@@ -27,7 +27,9 @@ _READER = (
     click.option("--mirrored-down/--no-mirrored-down", default=None, help="Down traces are stored backwards, or not."),
     click.option("--initial-read/--no-initial-read", default=None, help="The first read comes before any pulse."),
     click.option("--sheet", metavar="S", help="Sheet of a spreadsheet, by name or number."),
-    click.option("--skip", type=click.IntRange(0, 10**9), default=0, metavar="N", help="Lines to leave out at the start."),
+    click.option(
+        "--skip", type=click.IntRange(0, 10**9), default=0, metavar="N", help="Lines to leave out at the start."
+    ),
     click.option("--window", metavar="LOW,HIGH", help="Leave out reads below and above, in the unit of the file."),
     click.option("--decimal", type=click.Choice([".", ","]), help="The decimal separator."),
     click.option("--device", metavar="NAME", help="Name of the device."),

@@ -37,8 +37,6 @@ class CycleEffect:
 
 def cycle_effect(cases: Sequence[tuple[Data, Estimate]], sign: int) -> CycleEffect:
     """The factor of the step of one direction that is most likely in each cycle, all other parameters fixed."""
-    from scipy.optimize import minimize_scalar
-
     numbers, factors, variances = [], [], []
     longest = 1
     for data, estimate in cases:
@@ -47,28 +45,36 @@ def cycle_effect(cases: Sequence[tuple[Data, Estimate]], sign: int) -> CycleEffe
         longest = max(longest, len(cycles))
         rows = []
         for cycle in cycles:
-            mine = data.cycles == cycle
-            part = data.part(mine)
-            loss = lambda by: float(scores(part, estimate.form, estimate.t + by * along).sum())  # noqa: B023, E731
-            found = minimize_scalar(loss, bounds=(-_MOST, _MOST), method="bounded", options={"xatol": 1e-4})
-            by = float(found.x)
-            curve = (loss(by + 1e-3) + loss(by - 1e-3) - 2 * loss(by)) / 1e-6
-            if curve > 1 / _MOST**2 and abs(by) < _MOST - 0.01:
-                rows.append((float(cycle), by, 1 / curve))
+            best, variance = _factor(data.part(data.cycles == cycle), estimate, along)
+            if variance < _MOST**2 and abs(best) < _MOST - 0.01:
+                rows.append((float(cycle), best, variance))
         if len(rows) > 2:
-            at, by, error = np.array(rows).T
+            number, factor, error = np.array(rows).T
             weights = 1 / (error + 1e-3)
-            numbers.append(at - np.average(at, weights=weights))
-            factors.append(by - np.average(by, weights=weights))
+            numbers.append(number - np.average(number, weights=weights))
+            factors.append(factor - np.average(factor, weights=weights))
             variances.append(error)
     if not numbers:
         return CycleEffect(float("nan"), 0.0, float("nan"), longest)
-    at, by, error = np.concatenate(numbers), np.concatenate(factors), np.concatenate(variances)
+    at, by = np.concatenate(numbers), np.concatenate(factors)
     slope = float(at @ by / (at @ at))
     rest = by - slope * at
     freedom = max(len(by) - len(numbers) - 1, 1)
-    spread = float(np.sqrt(max(0.0, float(rest @ rest) / freedom - float(np.median(error)))))
+    spread = float(np.sqrt(max(0.0, float(rest @ rest) / freedom - float(np.median(np.concatenate(variances))))))
     return CycleEffect(spread, slope, float(np.sqrt(rest @ rest / freedom / (at @ at))), longest)
+
+
+def _factor(part: Data, estimate: Estimate, along: F64) -> tuple[float, float]:
+    """The most likely ln of the factor, and its variance from the curvature of the likelihood."""
+    from scipy.optimize import minimize_scalar
+
+    def loss(by: float) -> float:
+        return float(scores(part, estimate.form, estimate.t + by * along).sum())
+
+    found = minimize_scalar(loss, bounds=(-_MOST, _MOST), method="bounded", options={"xatol": 1e-4})
+    best = float(found.x)
+    curve = (loss(best + 1e-3) + loss(best - 1e-3) - 2 * loss(best)) / 1e-6
+    return best, 1 / max(curve, 1e-9)
 
 
 def _direction(estimate: Estimate, sign: int) -> F64:

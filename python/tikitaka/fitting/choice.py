@@ -57,8 +57,8 @@ class Choice:
             other = self.scores[1]
             return f"best {by}, ahead of {other.form.shape}, {other.form.noise} by {other.behind:.4f} per pulse"
         return (
-            f"the simplest that predicts as well as the best {by}: {chosen.behind:.4f} ± {chosen.error:.4f} per pulse behind "
-            f"{best.form.shape}, {best.form.noise}"
+            f"the simplest that predicts as well as the best {by}: {chosen.behind:.4f} ± {chosen.error:.4f} per pulse "
+            f"behind {best.form.shape}, {best.form.noise}"
         )
 
 
@@ -110,14 +110,15 @@ def _losses(data: Data, forms: Sequence[Form], held_out: bool) -> tuple[dict[For
     known, unseen = (data.half(0), data.half(1)) if held_out else (data, data)
     groups = np.unique(unseen.cycles, return_inverse=True)[1]
     line = fit_line(known)
-    losses, likely = {}, {}
+    losses: dict[Form, F64] = {}
+    likely: dict[Form, bool] = {}
     for form in forms:
         estimate = fitted(known, form, line)
-        likely[form] = not form.multiplicative or estimate.p[-2] <= _LARGEST
+        likely[form] = bool(not form.multiplicative or estimate.p[-2] <= _LARGEST)
         if form.shape == "exponential":
             likely[form] &= all(representable(*estimate.p[[2 + side, 4 + side]]) for side in (0, 1))
         if held_out:
-            losses[form] = np.bincount(groups, weights=scores(unseen, form, estimate.t))
+            losses[form] = np.bincount(groups, weights=scores(unseen, form, estimate.t)).astype(np.float64)
         else:
             losses[form] = np.array([estimate.nll + form.free])
     return losses, likely

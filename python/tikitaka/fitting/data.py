@@ -42,7 +42,7 @@ class Data:
     @property
     def lengths(self) -> NDArray[np.int64]:
         """Reads of each sweep (sweeps,)."""
-        return np.diff([*self.starts, len(self.values)])
+        return np.asarray(np.diff(np.append(self.starts, len(self.values))), dtype=np.int64)
 
     @property
     def counts(self) -> NDArray[np.int64]:
@@ -64,9 +64,7 @@ class Data:
 
     def sweeps(self) -> list[tuple[F64, NDArray[np.int8]]]:
         """Values and signs of each sweep."""
-        return list(
-            zip(np.split(self.values, self.starts[1:]), np.split(self.signs, self.starts[1:]), strict=True)
-        )
+        return list(zip(np.split(self.values, self.starts[1:]), np.split(self.signs, self.starts[1:]), strict=True))
 
 
 def data_of(sweeps: Sequence[Sweep]) -> Data:

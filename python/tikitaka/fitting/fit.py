@@ -12,7 +12,6 @@ from tikitaka import _core
 from tikitaka._internal.cpu import cores
 from tikitaka._internal.shown import shown
 from tikitaka._internal.validation import check_int, check_kind, one_of
-from tikitaka.config import Device
 from tikitaka.fitting.ageing import cycle_effect
 from tikitaka.fitting.choice import Choice, choose, fit_line, fitted
 from tikitaka.fitting.data import Data, data_of
@@ -152,7 +151,8 @@ def _fit(
         for each, some in means[:replicates]
     )
     good = _goodness(parts, form, choice, seed, spread_out)
-    effects = tuple(cycle_effect([(each.data, each.estimate) for each in ones], sign) for sign in (1, -1))
+    pairs = [(each.data, each.estimate) for each in ones]
+    effects = (cycle_effect(pairs, 1), cycle_effect(pairs, -1))
     values = figures(population, mean, [each for each, _ in means], measured.unit)
     unknown = unknowns(population, mean, spreads, values, effects)
     physical = _physical(measured, mean, bound, ones)
@@ -180,7 +180,9 @@ def _with_read_noise(
 ) -> tuple[Form, dict[str, Estimate]]:
     """The form with or without read noise, by Akaike's criterion over all devices, and the estimates of each device."""
     names = list(parts)
-    free = dict(zip(names, spread_out(lambda name: fitted(parts[name], form, fit_line(parts[name])), names), strict=True))
+    free = dict(
+        zip(names, spread_out(lambda name: fitted(parts[name], form, fit_line(parts[name])), names), strict=True)
+    )
     still = any((each.signs[1:] == 0).any() for each in parts.values())
     small = all(each.t[-1] < np.log(0.3 * max(each.p[0], each.p[1])) for each in free.values())
     if still or not small:
@@ -193,7 +195,7 @@ def _with_read_noise(
 
 def _member(one: _One, seed: int) -> Member:
     form, data, p = one.estimate.form, one.data, one.estimate.p
-    spread = covariance(data, one.bend)
+    spread = covariance(data, one.bend, form.multiplicative)
     states = _core.states_of_sweeps(form.shape, form.multiplicative, p, data.arrays)[3]
     low, high = np.nanquantile(states, [0.005, 0.995])
     hard = data.hard
@@ -231,9 +233,7 @@ def _spreads_of(population: Population, mean: MeanDevice, which: list[int]) -> S
     return population.spreads(mean, which)
 
 
-def _goodness(
-    parts: dict[str, Data], form: Form, choice: Choice, seed: int, spread_out: Callable[..., Any]
-) -> Any:
+def _goodness(parts: dict[str, Data], form: Form, choice: Choice, seed: int, spread_out: Callable[..., Any]) -> Any:
     """On odd cycles after a fit to even ones; with a single cycle on that itself."""
 
     def case(data: Data) -> tuple[Data, Form, F64]:

@@ -106,7 +106,7 @@ def representable(h: float, g: float) -> bool:
 
 def steps(shape: str, p: F64, sign: int, x: F64) -> F64:
     """Mean steps (sets, states) of pulses of one sign for parameter sets `p` (sets, parameters) at states `x` (states,)
-    or (sets, states); the table of `fit::Shape` in the crate has the formulas. Steps below 0 are kept for lines only."""
+    or (sets, states); the table of `fit::Shape` in the crate has the formulas. Only lines have steps below 0."""
     side = int(sign < 0)
     x = np.atleast_2d(x)
     a = p[:, [side]]
@@ -131,4 +131,5 @@ def steps(shape: str, p: F64, sign: int, x: F64) -> F64:
     k = np.minimum(place.astype(int), nodes - 2)
     rows = np.arange(len(p))[:, None]
     k = np.broadcast_to(k, (len(p), k.shape[1]))
-    return values[rows, k] + (values[rows, k + 1] - values[rows, k]) * (place - k)
+    found: F64 = values[rows, k] + (values[rows, k + 1] - values[rows, k]) * (place - k)
+    return found

@@ -70,7 +70,9 @@ class Goodness:
     def words(self) -> str:
         """Pass or fail, and why, in one line."""
         where = "held-out cycles" if self.held_out else "the fitted cycle itself"
-        share = f"{100 * self.coverage:.0f} % of reads in the 95 % band, {100 * self.ends:.0f} % of sweeps end in theirs"
+        share = (
+            f"{100 * self.coverage:.0f} % of reads in the 95 % band, {100 * self.ends:.0f} % of sweeps end in theirs"
+        )
         return f"passes on {where}: {share}" if self.passed else f"fails on {where}: {'; '.join(self.failures)}"
 
 

@@ -14,15 +14,18 @@ F64 = NDArray[np.float64]
 _CYCLES = 6  # from which the differences between cycles are known well enough
 
 
-def covariance(data: Data, bend: Curvature) -> F64:
+def covariance(data: Data, bend: Curvature, multiplicative: bool) -> F64:
     """Covariance of the transformed parameters (parameters, parameters).
 
     The inverse Hessian C. With six cycles or more it is widened, parameter by parameter, to the covariance C G C of
     whole cycles if that is larger; G is the sum of g gᵀ of the gradients g of the cycles. That is what a bootstrap of
-    whole cycles gives to first order (sandwich estimate: White, Econometrica 50:1 (1982)).
+    whole cycles gives to first order (sandwich estimate: White, Econometrica 50:1 (1982)). With multiplicative noise,
+    whose likelihood is only approximate, single sweeps count if there are fewer than six cycles.
     """
     inner = bend.covariance
     cycles, of = np.unique(data.cycles, return_inverse=True)
+    if len(cycles) < _CYCLES and multiplicative:
+        cycles = of = np.arange(len(data.cycles))
     if len(cycles) < _CYCLES:
         return inner
     g = np.zeros((len(cycles), inner.shape[0]))
@@ -31,7 +34,7 @@ def covariance(data: Data, bend: Curvature) -> F64:
     with np.errstate(all="ignore"):
         ratio = np.sqrt(np.diag(outer) / np.diag(inner))
     wider = np.clip(np.nan_to_num(ratio, nan=1.0), 1.0, 10.0)
-    return inner * wider[:, None] * wider[None]
+    return np.asarray(inner * wider[:, None] * wider[None])
 
 
 def draws(form: Form, t: F64, spread: F64, count: int, seed: int) -> F64:
@@ -40,7 +43,7 @@ def draws(form: Form, t: F64, spread: F64, count: int, seed: int) -> F64:
     values, vectors = np.linalg.eigh(spread)
     root = vectors * np.sqrt(np.maximum(values, 0.0))
     found = t + rng.standard_normal((count, len(t))) @ root.T
-    return np.clip(np.concatenate([t[None], found]), *form.limits)
+    return np.asarray(np.clip(np.concatenate([t[None], found]), *form.limits))
 
 
 def interval(values: F64) -> tuple[float, float]:

@@ -4,6 +4,7 @@ The rule: weight 0 is the conductance where the mean steps up and down are equal
 that the mean half range is `bound`, 0.6 unless changed.
 """
 
+from dataclasses import fields as fields_of
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,9 @@ def unit_of_weight(mean: MeanDevice, bound: float) -> float:
     return mean.range / 2 / bound
 
 
-def device_of(population: Population, mean: MeanDevice, spreads: Spreads | None, bound: float, measured: bool) -> Device:
+def device_of(
+    population: Population, mean: MeanDevice, spreads: Spreads | None, bound: float, measured: bool
+) -> Device:
     """The device of the simulator; without `spreads` those of R24 stand in, with `measured` devices are drawn."""
     unit = unit_of_weight(mean, bound)
     kind = population.kind
@@ -46,7 +49,7 @@ def device_of(population: Population, mean: MeanDevice, spreads: Spreads | None,
     elif kind == "table-step":
         fields["up"], fields["down"] = (tuple(_rounded(each) for each in side) for side in population.table(mean))
     cls = devices.get(kind, config.SoftBounds)
-    known = cls.__dataclass_fields__
+    known = {each.name for each in fields_of(cls)}  # type: ignore[arg-type]
     if spreads is None:
         fields |= _DEFAULTS
     elif measured and "measured" in known:

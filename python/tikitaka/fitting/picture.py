@@ -31,8 +31,8 @@ def panels_of(members: tuple[Member, ...], mean: MeanDevice, unit: str) -> Fitte
         path = simulated(curves.form, p, begin, signs[None, known + 1 :], rng, data.hard)[:, 0]
         path = path + p[-1] * rng.standard_normal(path.shape)
         low, high = np.quantile(path, [0.025, 0.975], axis=1)
-        scale = lambda x: x * curves.size + curves.middle  # noqa: E731
-        traces.append((scale(values[known:]), scale(low), scale(high)))
+        shown = [x * curves.size + curves.middle for x in (values[known:], low, high)]
+        traces.append((shown[0], shown[1], shown[2]))
     responses = []
     for each in members[:_SHOWN]:
         low, high = each.curves.used
@@ -41,11 +41,11 @@ def panels_of(members: tuple[Member, ...], mean: MeanDevice, unit: str) -> Fitte
         up, down = (steps(each.curves.form.shape, each.curves.p[:1], s, x)[0] * each.curves.size for s in (1, -1))
         responses.append((at, np.maximum(up, 0.0), -np.maximum(down, 0.0)))
     errors = [
-        _core.states_of_sweeps(each.curves.form.shape, each.curves.form.multiplicative, each.curves.p[0], each.data.arrays)[0]
+        _core.states_of_sweeps(
+            each.curves.form.shape, each.curves.form.multiplicative, each.curves.p[0], each.data.arrays
+        )[0]
         for each in members
     ]
     z = np.concatenate(errors)
-    points = [
-        (float(each.curves.step(1, mean.zero)[0]), float(each.curves.step(-1, mean.zero)[0])) for each in members
-    ]
+    points = [(float(each.curves.step(1, mean.zero)[0]), float(each.curves.step(-1, mean.zero)[0])) for each in members]
     return FittedPanels(first.name, unit, tuple(traces), tuple(responses), mean.zero, z[~np.isnan(z)], tuple(points))

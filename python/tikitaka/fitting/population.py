@@ -132,7 +132,9 @@ class Population:
         low = min(each.curves.used[0] for each in members)
         high = max(each.curves.used[1] for each in members)
         self.grid = np.linspace(low - 0.1 * (high - low), high + 0.1 * (high - low), _POINTS)
-        self._logs = [np.stack([_logs(each.curves, sign, self.grid, self.sets) for sign in (1, -1)]) for each in members]
+        self._logs = [
+            np.stack([_logs(each.curves, sign, self.grid, self.sets) for sign in (1, -1)]) for each in members
+        ]
         self._bounds = [self._bounds_of(each) for each in members]
 
     def _bounds_of(self, member: Member) -> F64:
@@ -161,11 +163,22 @@ class Population:
         if not self.form.multiplicative:
             noise = float(np.exp(np.mean(t[:, -2] + np.log(sizes)))) / ((up + down) / 2)
         rows = [self._slopes(d, slice(s, s + 1), zero)[:, 0] for d, s in pairs]
+        up_slope, down_slope = np.mean(rows, axis=0).tolist()
         return MeanDevice(
-            zero, balanced, up, down, lower, upper, *np.mean(rows, axis=0).tolist(),
-            noise, float(np.exp(np.mean(t[:, -1] + np.log(sizes)))),
-            t.mean(axis=0), float(np.mean([each.curves.middle for each in members])), float(sizes.mean()),
-        )  # fmt: skip
+            zero=zero,
+            balanced=balanced,
+            up=up,
+            down=down,
+            lower=lower,
+            upper=upper,
+            up_slope=up_slope,
+            down_slope=down_slope,
+            pulse_noise=noise,
+            read_noise=float(np.exp(np.mean(t[:, -1] + np.log(sizes)))),
+            t=t.mean(axis=0),
+            middle=float(np.mean([each.curves.middle for each in members])),
+            size=float(sizes.mean()),
+        )
 
     def _zero(self, apart: F64, lower: float, upper: float) -> tuple[float, bool]:
         """Where the mean steps are equal, nearest to the middle of the range, and whether there is such a place."""
@@ -221,7 +234,10 @@ class Population:
         rows = np.concatenate([np.exp(apart[:, :2]), np.maximum(1 + apart[:, 2:4], 0.1), apart[:, 4:]], axis=1)
         errors = np.sqrt(np.where(true > 0, seen**2 / np.maximum(true, 1e-12), 0.0)) / np.sqrt(2 * (count - 1))
         return Spreads(
-            tuple(sd.tolist()), tuple(errors.tolist()), _correlation(tables, found, sd), tuple(map(tuple, rows.tolist()))
+            tuple(sd.tolist()),
+            tuple(errors.tolist()),
+            _correlation(tables, found, sd),
+            tuple(map(tuple, rows.tolist())),
         )
 
     def table(self, mean: MeanDevice) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -239,18 +255,20 @@ def _logs(curves: Curves, sign: int, at: F64, sets: int) -> F64:
     """Logarithms of mean steps (sets, places), from a floor on."""
     x = (at - curves.middle) / curves.size
     found = steps(curves.form.shape, natural(curves.form, curves.t[:sets]), sign, x) * curves.size
-    return np.log(np.maximum(found, np.maximum(_FLOOR * found.max(axis=1, keepdims=True), 1e-12 * curves.size)))
+    return np.asarray(
+        np.log(np.maximum(found, np.maximum(_FLOOR * found.max(axis=1, keepdims=True), 1e-12 * curves.size)))
+    )
 
 
 def _spread(values: F64) -> F64:
     """Half the distance from the 16 % to the 84 % quantile of draws (6,), which far draws do not change."""
     low, high = np.quantile(values, [0.16, 0.84], axis=0)
-    return (high - low) / 2
+    return np.asarray((high - low) / 2)
 
 
 def _correlation(tables: Sequence[F64], found: F64, sd: F64) -> tuple[tuple[float, ...], ...]:
     """The correlation matrix of what is left without the errors of estimation; () if it cannot be known."""
-    whole = ~np.isnan(found).any(axis=1)
+    whole = np.asarray(~np.isnan(found).any(axis=1))
     if whole.sum() < 5:
         return ()
     errors = np.mean([np.cov(each[1:].T) for each, use in zip(tables, whole, strict=True) if use], axis=0)

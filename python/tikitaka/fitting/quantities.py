@@ -66,7 +66,7 @@ class Curves:
         return steps(self.form.shape, self.p, sign, x[:, None])[:, 0] * self.size
 
     def ends(self) -> tuple[F64, F64]:
-        """Where the down step and the up step end: hard bounds, or zeros of the steps; infinite where there are none."""
+        """Where the down step and the up step end: hard bounds, or zeros of the steps; infinite without either."""
         up, down = zeros(self.form.shape, self.p)
         lower = np.maximum(down * self.size + self.middle, self.hard[0])
         upper = np.minimum(up * self.size + self.middle, self.hard[1])

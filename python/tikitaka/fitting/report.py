@@ -29,12 +29,9 @@ _NAMES = {
 }
 
 
-def figures(
-    population: Population, mean: MeanDevice, replicates: Sequence[MeanDevice], unit: str
-) -> dict[str, Value]:
+def figures(population: Population, mean: MeanDevice, replicates: Sequence[MeanDevice], unit: str) -> dict[str, Value]:
     """The figures of the mean device, with intervals from replicates."""
     form = population.form
-    pulse = (lambda m: m.pulse_noise) if not form.multiplicative else (lambda m: m.pulse_noise)
 
     def sp(m: MeanDevice) -> float:
         return m.zero if m.balanced else float("nan")
@@ -46,7 +43,7 @@ def figures(
         "upper_bound": (lambda m: m.upper, unit),
         "symmetry_point": (sp, unit),
         "skew": (lambda m: (sp(m) - (m.lower + m.upper) / 2) / (m.range / 2), ""),
-        "pulse_noise": (pulse, "steps" if not form.multiplicative else "of the step"),
+        "pulse_noise": (lambda m: m.pulse_noise, "steps" if not form.multiplicative else "of the step"),
         "read_noise": (lambda m: m.read_noise, unit),
         "read_noise_percent": (lambda m: 100 * m.read_noise / m.range, "% of the range"),
         "levels": (lambda m: m.range / (4 * m.read_noise), ""),
@@ -66,7 +63,9 @@ def figures(
         each_nl = np.array([nonlinearity(each.curves, sign, pulses) for each in members])
         values[name] = Value.spread(each_nl)
     mid = [np.mean(each.curves.used) for each in members]
-    steps = np.array([[each.curves.step(s, float(at))[0] for s in (1, -1)] for each, at in zip(members, mid, strict=True)])
+    steps = np.array(
+        [[each.curves.step(s, float(at))[0] for s in (1, -1)] for each, at in zip(members, mid, strict=True)]
+    )
     values["asymmetry"] = Value.spread((steps[:, 0] - steps[:, 1]) / np.maximum(np.abs(steps).sum(axis=1), 1e-300))
     for k, name in enumerate(("lower", "upper")):
         if not population.reached[k]:
@@ -110,7 +109,9 @@ def unknowns(
             known = f", {sign} {limit:.3g} {value.unit}".rstrip() + " (95 %)" if np.isfinite(limit) else ""
             found.append(f"{name} bound: no sweep reaches it{known}; the edge of the measured range stands in")
     if not mean.balanced:
-        found.append("symmetry point: the steps cross nowhere in the range; weight 0 is its middle, and up_down says it")
+        found.append(
+            "symmetry point: the steps cross nowhere in the range; weight 0 is its middle, and up_down says it"
+        )
     if spreads is None:
         found.append("spreads: one device; those of R24 stand in (step 0.3, bounds 0.3, asymmetry 0.1)")
     else:
@@ -186,7 +187,11 @@ def _bound(value: Value, side: int) -> str:
         return str(value)
     limit = value.low if side else value.high
     name = ("lower", "upper")[side]
-    return f"{name} {'>' if side else '<'} {limit:.3g} {value.unit}".rstrip() if np.isfinite(limit) else f"{name} not reached"
+    return (
+        f"{name} {'>' if side else '<'} {limit:.3g} {value.unit}".rstrip()
+        if np.isfinite(limit)
+        else f"{name} not reached"
+    )
 
 
 def _reads(population: Population, values: Mapping[str, Value]) -> str:
@@ -202,9 +207,7 @@ def _reads(population: Population, values: Mapping[str, Value]) -> str:
 def _cycles(effects: Sequence[CycleEffect]) -> str:
     if effects[0].cycles < 3:
         return "too few"
-    spread = ", ".join(
-        f"{side} {100 * each.spread:.0f} %" for side, each in zip(("up", "down"), effects, strict=True)
-    )
+    spread = ", ".join(f"{side} {100 * each.spread:.0f} %" for side, each in zip(("up", "down"), effects, strict=True))
     ages = [
         f"the step {side} changes by {100 * np.expm1(each.slope * (each.cycles - 1)):+.0f} % over {each.cycles} cycles"
         for side, each in zip(("up", "down"), effects, strict=True)

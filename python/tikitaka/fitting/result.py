@@ -23,7 +23,7 @@ __all__ = ["DeviceFit"]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class DeviceFit:
-    """A device fitted to measured pulses: what [`fit_device`][tikitaka.fit_device] returns. `print` shows the report."""
+    """A device fitted to measured pulses, by [`fit_device`][tikitaka.fit_device]; `print` shows the report."""
 
     device: Device
     """the device for the simulator"""

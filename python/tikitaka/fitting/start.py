@@ -20,7 +20,10 @@ def first_starts(data: Data) -> list[F64]:
     up, down = _mean_steps(data)
     pulse, read = noises(data)
     a = np.log([up, down])
-    line = lambda h, q, r: np.array([*a, -h, h, np.log(q), np.log(max(r, 1e-4))])  # noqa: E731
+
+    def line(h: float, q: float, r: float) -> F64:
+        return np.array([*a, -h, h, np.log(q), np.log(max(r, 1e-4))])
+
     mean = float(np.sqrt(up * down))
     return [line(0.0, max(pulse, 0.3 * mean), read), line(1.5, mean, read), line(0.0, 5 * mean, 0.5 * read)]
 
@@ -82,4 +85,4 @@ def start_of(form: Form, line: F64, noise: bool) -> F64:
         rows = [np.maximum(steps("linear", p[None], sign, x)[0], 0.1 * a[int(sign < 0)]) for sign in (1, -1)]
         shape = np.log(np.concatenate(rows))
     t = np.concatenate([shape, [pulse, line[5]]])
-    return np.clip(t, *form.limits)
+    return np.asarray(np.clip(t, *form.limits))

@@ -1,6 +1,7 @@
 """Hard bounds: where a device stops although its step has not shrunk, a sweep has a tail that is left out."""
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,11 +65,7 @@ def _runs(data: Data, sign: int) -> list[tuple[int, int]]:
     for start, length in zip(data.starts, data.lengths, strict=True):
         signs = data.signs[start : start + length]
         edges = [0, *(np.flatnonzero(np.diff(signs)) + 1), length]
-        found += [
-            (int(start + a), int(start + b))
-            for a, b in zip(edges, edges[1:], strict=False)
-            if signs[a] == sign and b - a >= _LONG
-        ]
+        found += [(int(start + a), int(start + b)) for a, b in pairwise(edges) if signs[a] == sign and b - a >= _LONG]
     return found
 
 
@@ -115,14 +112,14 @@ def _level(data: Data, corners: dict[int, int]) -> tuple[float, float]:
         return np.nan, np.nan
     levels = [float(np.nanmean(data.values[place:end])) for end, place in corners.items()]
     if len(levels) > 1:
-        return float(np.mean(levels)), float(np.std(levels, ddof=1) / np.sqrt(len(levels)))
+        return float(np.mean(levels)), float(np.std(levels, ddof=1)) / len(levels) ** 0.5
     tail = data.values[next(iter(corners.values())) : next(iter(corners))]
-    return levels[0], float(np.nanstd(tail) / np.sqrt(max(1, np.count_nonzero(~np.isnan(tail)))))
+    return levels[0], float(np.nanstd(tail)) / max(1, int(np.count_nonzero(~np.isnan(tail)))) ** 0.5
 
 
 def _cut(data: Data, corners: dict[int, int]) -> Data:
     """The sweeps without the reads from each corner to the end of its run; what follows is a sweep of its own."""
-    keep = np.ones(len(data.values), dtype=bool)
+    keep: NDArray[np.bool_] = np.ones(len(data.values), dtype=bool)
     for end, place in corners.items():
         keep[place:end] = False
     begins = np.zeros(len(keep), dtype=bool)

@@ -37,8 +37,8 @@ def fitted_device(panels: FittedPanels, path: str | Path) -> None:
     """Four panels in `path`: traces of one device with the 95 % band of the fit, steps of all devices against their
     conductance, errors of prediction against the standard normal, and the steps of each device at weight 0.
 
-    Raises ModuleNotFoundError without matplotlib, ValueError for another ending than .png, .svg and .pdf, and OSError if
-    the picture cannot be written.
+    Raises ModuleNotFoundError without matplotlib, ValueError for another ending than .png, .svg and .pdf, and OSError
+    if the picture cannot be written.
     """
     scale, name = _prefix(panels)
     unit = f" ({name})" if name else ""
@@ -46,9 +46,13 @@ def fitted_device(panels: FittedPanels, path: str | Path) -> None:
         (trace, step), (error, point) = figure.subplots(2, 2)
         begin = 0
         for k, (values, low, high) in enumerate(panels.traces):
-            at = np.arange(begin, begin + len(values))
-            trace.fill_between(at, scale * low, scale * high, color="0.8", linewidth=0, label="95 % of the fit" if k == 0 else None)
-            trace.plot(at, scale * values, color=style(0)["color"], linewidth=0.9, label="reads" if k == 0 else None)
+            pulses = np.arange(begin, begin + len(values))
+            trace.fill_between(
+                pulses, scale * low, scale * high, color="0.8", linewidth=0, label="95 % of the fit" if k == 0 else None
+            )
+            trace.plot(
+                pulses, scale * values, color=style(0)["color"], linewidth=0.9, label="reads" if k == 0 else None
+            )
             begin += len(values)
         trace.set(title=f"sweeps of {_short(panels.name)}", xlabel="pulses", ylabel=f"conductance{unit}")
         trace.legend(loc="best")
