@@ -42,7 +42,8 @@ class Data:
     @property
     def lengths(self) -> NDArray[np.int64]:
         """Reads of each sweep (sweeps,)."""
-        return np.asarray(np.diff(np.append(self.starts, len(self.values))), dtype=np.int64)
+        found: NDArray[np.int64] = np.diff(np.append(self.starts, len(self.values)))
+        return found
 
     @property
     def counts(self) -> NDArray[np.int64]:

@@ -11,6 +11,7 @@ __all__ = ["first_starts", "noises", "start_of"]
 F64 = NDArray[np.float64]
 
 _BLOCK = 10  # pulses of a direction in a row whose mean step counts
+_READ = np.log(1e-4)  # least read noise to start from
 _SMOOTH = 15  # increments over which the mean step is taken
 
 
@@ -65,7 +66,7 @@ def start_of(form: Form, line: F64, noise: bool) -> F64:
     """Transformed parameters of `form` next to those of a fitted line; `noise`: the line's noise is multiplicative."""
     p = natural(Form("linear"), line)
     a, h = p[:2], p[2:4]
-    pulse = line[4]
+    pulse = max(line[4], np.log(0.2 * a).mean())  # near 0 a logarithm has no slope
     if form.multiplicative and not noise:
         pulse = pulse - np.log(a).mean()
     elif noise and not form.multiplicative:
@@ -84,5 +85,5 @@ def start_of(form: Form, line: F64, noise: bool) -> F64:
         x = np.linspace(-0.5, 0.5, NODES)
         rows = [np.maximum(steps("linear", p[None], sign, x)[0], 0.1 * a[int(sign < 0)]) for sign in (1, -1)]
         shape = np.log(np.concatenate(rows))
-    t = np.concatenate([shape, [pulse, line[5]]])
+    t = np.concatenate([shape, [pulse, max(line[5], _READ)]])
     return np.asarray(np.clip(t, *form.limits))
