@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from tikitaka.fitting.data import Data
 from tikitaka.fitting.optimise import Estimate, scores
 
-__all__ = ["CycleEffect", "cycle_effect"]
+__all__ = ["CycleEffect", "cycle_effect", "end_spread"]
 
 F64 = NDArray[np.float64]
 
+_LAST = 5  # reads of the end of a sweep
 _MOST = 3.0  # of |ln| of the factor
 
 
@@ -62,6 +63,21 @@ def cycle_effect(cases: Sequence[tuple[Data, Estimate]], sign: int) -> CycleEffe
     freedom = max(len(by) - len(numbers) - 1, 1)
     spread = float(np.sqrt(max(0.0, float(rest @ rest) / freedom - float(np.median(np.concatenate(variances))))))
     return CycleEffect(spread, slope, float(np.sqrt(rest @ rest / freedom / (at @ at))), longest)
+
+
+def end_spread(data: Data, read_noise: float, sign: int) -> float:
+    """Standard deviation between cycles of where sweeps of one direction end, without the noise of reads.
+
+    An end is the mean of the last five reads; in the unit of the data, as is `read_noise`. NaN with fewer than three.
+    """
+    ends = [
+        float(np.nanmean(values[-_LAST:]))
+        for values, signs in data.sweeps()
+        if len(values) >= _LAST and (signs[-_LAST:] == sign).all() and not np.isnan(values[-_LAST:]).all()
+    ]
+    if len(ends) < 3:
+        return float("nan")
+    return float(np.sqrt(max(0.0, float(np.var(ends, ddof=1)) - read_noise**2 / _LAST)))
 
 
 def _factor(part: Data, estimate: Estimate, along: F64) -> tuple[float, float]:

@@ -17,6 +17,7 @@ __all__ = ["Choice", "choose", "fit_line", "fitted"]
 F64 = NDArray[np.float64]
 
 _MOST = 30  # devices that the choice looks at
+_CHANCE = 2  # log-likelihood per device that parameters gain by chance
 _PAYS = 0.005  # what a shape beyond a line must gain per pulse: predictions whose variance is 1 % smaller
 _LARGEST = 2.0  # multiplicative noise beyond which the noise at the filtered state is not that at the state
 
@@ -125,9 +126,9 @@ def _losses(data: Data, forms: Sequence[Form], held_out: bool) -> tuple[dict[For
 
 
 def _allowed(score: Score, best: Form, share: float) -> float:
-    """How far behind the best a form may be: a standard error, what each parameter more gains by chance (1), and for
-    shapes beyond a constant what must pay. `share` is the number of devices per read."""
-    chance = max(best.free - score.form.free, 0) * share
+    """How far behind the best a form may be: a standard error, what more parameters gain by chance (2 per device), and
+    for shapes beyond a constant what must pay. `share` is the number of devices per read."""
+    chance = min(max(best.free - score.form.free, 0), _CHANCE) * share
     return max(score.error, chance, 0.0 if score.form.shape == "constant" else _PAYS)
 
 

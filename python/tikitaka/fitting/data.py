@@ -13,6 +13,7 @@ __all__ = ["Data", "data_of"]
 F64 = NDArray[np.float64]
 
 _SHORT = 3  # reads below which a sweep says nothing
+_FAR = 3.0  # windows from the middle where a read is a spike
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +34,8 @@ class Data:
     """size of the window, in the unit of the source"""
     hard: tuple[float, float] = (-np.inf, np.inf)
     """hard bounds x (lower, upper) where sweeps stopped; ∓∞ without"""
+    spikes: int = 0
+    """reads far outside the window, which are taken for missing"""
 
     @property
     def arrays(self) -> tuple[F64, NDArray[np.int8], NDArray[np.int64]]:
@@ -48,8 +51,8 @@ class Data:
     @property
     def counts(self) -> NDArray[np.int64]:
         """Reads of each sweep that the likelihood counts (sweeps,): all that are not missing, but the first."""
-        known = np.add.reduceat(~np.isnan(self.values), self.starts)
-        return np.maximum(known - 1, 0)
+        known: NDArray[np.int64] = np.add.reduceat(~np.isnan(self.values), self.starts, dtype=np.int64)
+        return known - (known > 0)
 
     def part(self, wanted: NDArray[np.bool_]) -> "Data":
         """The sweeps where `wanted` (sweeps,) is true."""
@@ -71,7 +74,8 @@ class Data:
 def data_of(sweeps: Sequence[Sweep]) -> Data:
     """The sweeps of one device in units of its window, from the 0.5 % to the 99.5 % quantile of its reads.
 
-    Sweeps of fewer than three reads are left out. Raises ValueError if nothing is left, or all reads are the same.
+    Reads more than three windows from its middle are spikes, and taken for missing. Sweeps of fewer than three reads
+    are left out. Raises ValueError if nothing is left, or all reads are the same.
     """
     name = sweeps[0].device
     used = [each for each in sweeps if np.count_nonzero(~np.isnan(each.values)) >= _SHORT]
@@ -83,11 +87,15 @@ def data_of(sweeps: Sequence[Sweep]) -> Data:
         raise ValueError(f"device {name!r}: values must change, not stay at {low:.4g}")
     order = {cycle: k for k, cycle in enumerate(dict.fromkeys(each.cycle for each in used))}
     middle, size = float(low + high) / 2, float(high - low)
+    x = (values - middle) / size
+    far = np.abs(x) > _FAR
+    x[far] = np.nan
     return Data(
-        (values - middle) / size,
+        x,
         np.concatenate([each.signs for each in used]),
         np.concatenate([[0], np.cumsum([len(each) for each in used])[:-1]]).astype(np.int64),
         np.array([order[each.cycle] for each in used]),
         middle,
         size,
+        spikes=int(np.count_nonzero(far)),
     )

@@ -208,7 +208,7 @@ def _member(one: _One, seed: int) -> Member:
         (float(ends[0] * data.size + data.middle), float(ends[1] * data.size + data.middle)),
         (float(hard[0] * data.size + data.middle), float(hard[1] * data.size + data.middle)),
     )
-    return Member(one.name, data, curves, spread, known_bounds(curves), one.tails.dropped)
+    return Member(one.name, data, curves, spread, known_bounds(curves), one.tails.dropped, one.estimate.nll)
 
 
 def _replicates(population: Population, seed: int) -> list[tuple[MeanDevice, list[int]]]:
@@ -261,5 +261,6 @@ def _physical(measured: Measured, mean: MeanDevice, bound: float, ones: list[_On
         "up_pulses": measured.up,
         "down_pulses": measured.down,
         "reads_in_saturated_tails": sum(each.tails.dropped for each in ones),
+        "spikes": sum(each.data.spikes for each in ones),
         "source": measured.source,
     }

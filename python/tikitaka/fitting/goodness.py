@@ -56,7 +56,7 @@ class Goodness:
             ),
             (self.distance <= 0.05 + 0.54 * chance, f"errors are not normal (distance {self.distance:.2f})"),
             (
-                self.ends >= 0.85 - 1 / np.sqrt(max(self.sweeps, 1)),
+                self.ends >= 0.85 - 0.92 / np.sqrt(max(self.sweeps, 1)),
                 f"{100 * self.ends:.0f} % of sweeps end in the 95 % band of simulated ones",
             ),
         )

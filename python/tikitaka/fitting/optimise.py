@@ -1,6 +1,6 @@
 """The most likely parameters of one device, and how well they are known."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,14 +42,26 @@ def scores(data: Data, form: Form, t: F64, threads: int = 1) -> F64:
     )[0]
 
 
-def maximise(data: Data, form: Form, starts: Sequence[F64], threads: int = 1, tolerance: float = 1e-10) -> Estimate:
+def maximise(
+    data: Data,
+    form: Form,
+    starts: Sequence[F64],
+    threads: int = 1,
+    *,
+    fixed: Mapping[int, float] | None = None,
+    tolerance: float = 1e-10,
+) -> Estimate:
     """The most likely parameters: L-BFGS-B with exact gradients from each start, the best of which is kept.
+
+    `fixed` are transformed parameters, by number, that stay as they are.
 
     Needs SciPy (the extra `fit`).
     """
     from scipy.optimize import Bounds, minimize
 
     low, high = form.limits
+    for place, value in (fixed or {}).items():
+        low[place] = high[place] = value
     total = max(int(data.counts.sum()), 1)
 
     def objective(t: F64) -> tuple[float, F64]:

@@ -37,6 +37,8 @@ class Member:
     """whether the lower and the upper bound are known: reached by sweeps, or close enough that their curve shows it"""
     dropped: int
     """reads in saturated tails, which were left out"""
+    nll: float
+    """negative log-likelihood of the estimate, without ½ ln 2π per read"""
 
     def bounds(self) -> tuple[F64, F64]:
         """Lower and upper bound (sets,); the edges of the measured range where a bound is not known."""
@@ -127,6 +129,8 @@ class Population:
         """the kind of device in the simulator"""
         if self.form.shape == "linear" and all(self.reached) and not hard:
             self.kind = "soft-bounds"
+        elif self.form.shape == "power" and not all(self.reached):
+            self.kind = "table-step"  # a power that ends far beyond the range is a curve within it
         self.use = reached | ~np.array(self.reached)  # (devices, sides): whose bounds count
         self.sets = 1 if len(members) >= 5 else min(len(each.curves.t) for each in members)
         low = min(each.curves.used[0] for each in members)
@@ -195,7 +199,7 @@ class Population:
         """γ± of a linear step, the exponents of a power, else 0, (2, sets)."""
         curves = self.members[device].curves
         p = natural(self.form, curves.t[sets])
-        if self.form.shape == "power":
+        if self.kind == "power-step":
             return p[:, 4:6].T
         if self.kind != "linear-step":
             return np.zeros((2, len(p)))

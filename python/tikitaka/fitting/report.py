@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tikitaka._internal.shown import listed
-from tikitaka.fitting.ageing import CycleEffect
+from tikitaka.fitting.ageing import CycleEffect, end_spread
 from tikitaka.fitting.choice import Choice
 from tikitaka.fitting.goodness import Goodness
-from tikitaka.fitting.population import MeanDevice, Population, Spreads
+from tikitaka.fitting.optimise import Estimate
+from tikitaka.fitting.population import MeanDevice, Member, Population, Spreads
+from tikitaka.fitting.profile import profile_bound
 from tikitaka.fitting.quantities import nonlinearity
 from tikitaka.fitting.values import Value
 from tikitaka.measurement.table import Measured
@@ -62,6 +64,7 @@ def figures(population: Population, mean: MeanDevice, replicates: Sequence[MeanD
     for name, sign in (("nl_up", 1), ("nl_down", -1)):
         each_nl = np.array([nonlinearity(each.curves, sign, pulses) for each in members])
         values[name] = Value.spread(each_nl)
+    values["states_of_devices"] = Value.spread(np.array([_own_states(each) for each in members]))
     mid = [np.mean(each.curves.used) for each in members]
     steps = np.array(
         [[each.curves.step(s, float(at))[0] for s in (1, -1)] for each, at in zip(members, mid, strict=True)]
@@ -70,7 +73,30 @@ def figures(population: Population, mean: MeanDevice, replicates: Sequence[MeanD
     for k, name in enumerate(("lower", "upper")):
         if not population.reached[k]:
             values[f"{name}_bound"] = _beyond(population, k, unit)
+        elif len(members) == 1 and (ends := _profiled(members[0], k)):
+            values[f"{name}_bound"] = Value(values[f"{name}_bound"].estimate, *ends, unit)
     return values
+
+
+def _own_states(member: Member) -> float:
+    """Range over the mean step at the symmetry point of a device, or in its middle."""
+    lower, upper = (float(each[0]) for each in member.bounds())
+    at = float(member.curves.symmetry_point()[0])
+    at = at if lower < at < upper else (lower + upper) / 2
+    step = (member.curves.step(1, at)[0] + member.curves.step(-1, at)[0]) / 2
+    return (upper - lower) / float(step) if step > 0 else float("nan")
+
+
+def _profiled(member: Member, side: int) -> tuple[float, float] | None:
+    """The interval of a soft bound of a single device, from the profile of the likelihood."""
+    if np.isfinite(member.curves.hard[side]):
+        return None
+    estimate = Estimate(member.curves.form, member.curves.t[0], member.nll)
+    ends = profile_bound(member.data, estimate, side)
+    if ends is None:
+        return None
+    low, high = (end * member.curves.size + member.curves.middle for end in ends)
+    return low, high
 
 
 def _beyond(population: Population, side: int, unit: str) -> Value:
@@ -152,7 +178,7 @@ def report(
         ("fit", good.words()),
         (
             "states",
-            f"{values['states']} (range/step); pulses per sweep {values['pulses_per_sweep'].estimate:.0f}; "
+            f"{values['states']} (range/step){_single(values, count)}; pulses per sweep {values['pulses_per_sweep'].estimate:.0f}; "
             f"told apart by one read {values['levels'].estimate:.3g}",
         ),
         ("step", f"{values['step']} at weight 0"),
@@ -165,11 +191,13 @@ def report(
         ),
         ("pulse noise", f"{values['pulse_noise']}; SNR of a pulse {values['pulse_snr'].estimate:.2g}"),
         ("read noise", _reads(population, values)),
-        ("cycles", _cycles(effects)),
+        ("cycles", _cycles(population, mean, effects)),
         ("devices", _devices(spreads, count)),
     ]
     if physical["reads_in_saturated_tails"]:
         lines.append(("left out", f"{physical['reads_in_saturated_tails']:,} reads in saturated tails, at hard bounds"))
+    if physical["spikes"]:
+        lines.append(("left out", f"{physical['spikes']:,} reads more than three windows away, which are spikes"))
     lines.append(
         (
             "weights",
@@ -180,6 +208,11 @@ def report(
     lines += [("not known" if k == 0 else "", each) for k, each in enumerate(unknown)]
     lines += [("warning", each) for each in measured.warnings]
     return tuple(lines)
+
+
+def _single(values: Mapping[str, Value], count: int) -> str:
+    own = values["states_of_devices"]
+    return f", single devices {own.low:.3g} to {own.high:.3g}" if count > 1 else ""
 
 
 def _bound(value: Value, side: int) -> str:
@@ -198,13 +231,12 @@ def _reads(population: Population, values: Mapping[str, Value]) -> str:
     if not population.form.read_noise:
         return "none beyond that of pulses"
     both = [each.covariance[-2:, -2:] for each in population.members]
-    with np.errstate(all="ignore"):
-        tied = float(np.nanmean([each[0, 1] / np.sqrt(each[0, 0] * each[1, 1]) for each in both]))
+    tied = float(np.mean([each[0, 1] / max(np.sqrt(each[0, 0] * each[1, 1]), 1e-300) for each in both]))
     words = f"{values['read_noise_percent']}, {values['read_noise'].estimate:.3g} {values['read_noise'].unit}".rstrip()
     return f"{words}; correlation with the pulse noise {tied:+.2f}"
 
 
-def _cycles(effects: Sequence[CycleEffect]) -> str:
+def _cycles(population: Population, mean: MeanDevice, effects: Sequence[CycleEffect]) -> str:
     if effects[0].cycles < 3:
         return "too few"
     spread = ", ".join(f"{side} {100 * each.spread:.0f} %" for side, each in zip(("up", "down"), effects, strict=True))
@@ -213,7 +245,14 @@ def _cycles(effects: Sequence[CycleEffect]) -> str:
         for side, each in zip(("up", "down"), effects, strict=True)
         if each.ages
     ]
-    return f"step differs between cycles by {spread}; {' and '.join(ages) or 'no ageing'}"
+    ends = [
+        end_spread(each.data, float(each.curves.p[0, -1]), sign) * each.curves.size / mean.range
+        for each in population.members
+        for sign in (1, -1)
+    ]
+    known = [each for each in ends if not np.isnan(each)]
+    where = f", ends of sweeps by {100 * np.mean(known):.0f} % of the range" if known else ""
+    return f"step differs between cycles by {spread}{where}; {' and '.join(ages) or 'no ageing'}"
 
 
 def _devices(spreads: Spreads | None, count: int) -> str:
