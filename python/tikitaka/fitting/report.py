@@ -178,8 +178,8 @@ def report(
         ("fit", good.words()),
         (
             "states",
-            f"{values['states']} (range/step){_single(values, count)}; pulses per sweep {values['pulses_per_sweep'].estimate:.0f}; "
-            f"told apart by one read {values['levels'].estimate:.3g}",
+            f"{values['states']} (range/step){_single(values, count)}; pulses per sweep "
+            f"{values['pulses_per_sweep'].estimate:.0f}; told apart by one read {values['levels'].estimate:.3g}",
         ),
         ("step", f"{values['step']} at weight 0"),
         ("bounds", f"{_bound(values['lower_bound'], 0)} and {_bound(values['upper_bound'], 1)}"),
