@@ -4,13 +4,14 @@ For every shape of the step, chips of some 100 states with reads of 4 % of the r
 says how often 95 % intervals cover the truth, how often the true shape or a simpler one that predicts as well is
 chosen, and how far off estimates are on average. It takes some minutes.
 
-    python benches/fit_roundtrips.py [--chips 20] [--cycles 5] [--json FILE]
+    python benches/fit_roundtrips.py [--chips 20] [--cycles 5] [--read 0.04] [--json FILE]
 """
 
 import argparse
 import json
 import sys
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,8 @@ F64 = NDArray[np.float64]
 LOW, HIGH = 20.0, 80.0
 """Range of the devices."""
 
-READ = 0.04 * (HIGH - LOW)
+READ = 0.04
+"""Noise of a read, as a fraction of the range."""
 
 TABLE = (0.014, 0.0115, 0.0105, 0.0105, 0.011, 0.009)
 
@@ -63,13 +65,13 @@ def simulate(
                 f = float(steps(shape, flat, sign, np.array([x]))[0, 0])
                 x = x + sign * f + noise * (f if multiplicative else 1.0) * rng.standard_normal()
                 values.append(x)
-            reads = (np.array(values) + 0.5) * (HIGH - LOW) + LOW + read * rng.standard_normal(count)
+            reads = (np.array(values) + 0.5) * (HIGH - LOW) + LOW + read * (HIGH - LOW) * rng.standard_normal(count)
             sweeps.append(tt.Sweep("chip", cycle, np.full(count, sign), reads))
     return tt.Measured(tuple(sweeps))
 
 
 def compared(
-    shape: str, p: F64, multiplicative: bool, fit: tt.DeviceFit
+    shape: str, p: F64, multiplicative: bool, fit: tt.DeviceFit, read: float
 ) -> list[tuple[str, float, float, float, float]]:
     """What is compared: name, truth, estimate, and the ends of its interval."""
     curves = fit.members[0].curves
@@ -86,7 +88,7 @@ def compared(
         for k, side in enumerate(("up", "down")):
             found.append((f"slope {side}", float(p[k] * p[2 + k]), curves.p[:, k] * curves.p[:, 2 + k]))
     noise = pulse_noise(shape, p, multiplicative) * (1.0 if multiplicative else size)
-    found += [("pulse noise", noise, curves.pulse_noise()), ("read noise", READ, curves.read_noise())]
+    found += [("pulse noise", noise, curves.pulse_noise()), ("read noise", read * size, curves.read_noise())]
     rows = []
     for name, true, values in found:
         ends = np.quantile(values[1:], [0.025, 0.975])
@@ -94,17 +96,17 @@ def compared(
     return rows
 
 
-def one(task: tuple[str, bool, int, int]) -> dict[str, Any]:
+def one(task: tuple[str, bool, int, int], read: float = READ) -> dict[str, Any]:
     """Fit one chip twice: with its own shape, and with all shapes."""
     shape, multiplicative, cycles, seed = task
     rng = np.random.default_rng([SHAPES.index(shape), multiplicative, seed])
     p = truth(shape, rng)
-    measured = simulate(shape, p, multiplicative, cycles, rng)
+    measured = simulate(shape, p, multiplicative, cycles, rng, read)
     noise = "multiplicative" if multiplicative else "additive"
     own = tt.fit_device(measured, models=[shape], noise=[noise], replicates=0, threads=1)
     free = tt.fit_device(measured, replicates=0, threads=1)
     return {
-        "rows": compared(shape, p, multiplicative, own),
+        "rows": compared(shape, p, multiplicative, own, read),
         "chosen": free.form.shape,
         "noise": free.form.noise,
         "passed": own.goodness.passed,
@@ -116,6 +118,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="round trips of the fit")
     parser.add_argument("--chips", type=int, default=20)
     parser.add_argument("--cycles", type=int, default=5)
+    parser.add_argument("--read", type=float, default=READ, help="noise of a read, as a fraction of the range")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--shapes", default=",".join(SHAPES))
     parser.add_argument("--json")
@@ -126,7 +129,7 @@ def main() -> None:
         for shape in options.shapes.split(","):
             for multiplicative in (False, True):
                 tasks = [(shape, multiplicative, options.cycles, seed) for seed in range(options.chips)]
-                chips = list(pool.map(one, tasks))
+                chips = list(pool.map(partial(one, read=options.read), tasks))
                 rows = [row for chip in chips for row in chip["rows"]]
                 covered = float(np.mean([low <= true <= high for _, true, _, low, high in rows]))
                 rank = SHAPES.index(shape)

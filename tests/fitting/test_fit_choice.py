@@ -53,7 +53,7 @@ def test_a_clear_curve_is_told_from_a_line(bench: ModuleType) -> None:
     """Reads of 0.2 % of the range show a power of 2 that reads of 4 % hide."""
     rng = np.random.default_rng(5)
     p = np.array([0.02, 0.02, 0.55, -0.55, 2.0, 2.0])
-    sharp = bench.simulate("power", p, False, 4, rng, 0.05)
+    sharp = bench.simulate("power", p, False, 4, rng, 0.001)
     fit = tt.fit_device(sharp, noise="additive", replicates=0)
     assert fit.form.shape == "power"
     assert fit.members[0].curves.p[0, 4] == pytest.approx(2.0, abs=0.4)
@@ -63,6 +63,6 @@ def test_multiplicative_noise_is_told_from_additive(bench: ModuleType) -> None:
     rng = np.random.default_rng(6)
     p = np.array([0.02, 0.02, -1.6, 1.6])
     for multiplicative in (False, True):
-        measured = bench.simulate("linear", p, multiplicative, 6, rng, 0.05)
+        measured = bench.simulate("linear", p, multiplicative, 6, rng, 0.001)
         fit = tt.fit_device(measured, models="linear", replicates=0)
         assert fit.form.multiplicative == multiplicative
