@@ -283,3 +283,13 @@ def test_noiseless_and_flat_reads() -> None:
     line = np.linspace(0, 1, 60)
     exact = tt.measured(up=np.array([line] * 2), down=np.array([line[::-1]] * 2), unit="", device="D")
     assert tt.fit_device(exact).mean.step == pytest.approx(1 / 59, rel=1e-3)
+
+
+def test_relaxation_between_sweeps_is_reported_and_does_no_harm() -> None:
+    sweeps = [
+        tt.Sweep(each.device, each.cycle, each.signs, each.values - (8e-6 if each.signs[0] == -1 else 0))
+        for each in noisy_chip().measured.sweeps
+    ]
+    fit = tt.fit_device(tt.Measured(tuple(sweeps), unit="S"), models="linear", noise="additive", replicates=0)
+    assert "after up pulses -" in fit.report()
+    assert "after up" not in noisy_fit().report()

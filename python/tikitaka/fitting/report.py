@@ -8,6 +8,7 @@ import numpy as np
 from tikitaka._internal.shown import listed
 from tikitaka.fitting.ageing import CycleEffect, end_spread
 from tikitaka.fitting.choice import Choice
+from tikitaka.fitting.gaps import gap
 from tikitaka.fitting.goodness import Goodness
 from tikitaka.fitting.optimise import Estimate
 from tikitaka.fitting.population import MeanDevice, Member, Population, Spreads
@@ -194,6 +195,9 @@ def report(
         ("cycles", _cycles(population, mean, effects)),
         ("devices", _devices(spreads, count)),
     ]
+    moves = _gaps(measured, mean)
+    if moves:
+        lines.append(("gaps", f"{moves} between sweeps, which is no part of the fit: relaxation, or pulses not shown"))
     if physical["reads_in_saturated_tails"]:
         lines.append(("left out", f"{physical['reads_in_saturated_tails']:,} reads in saturated tails, at hard bounds"))
     if physical["spikes"]:
@@ -253,6 +257,16 @@ def _cycles(population: Population, mean: MeanDevice, effects: Sequence[CycleEff
     known = [each for each in ends if not np.isnan(each)]
     where = f", ends of sweeps by {100 * np.mean(known):.0f} % of the range" if known else ""
     return f"step differs between cycles by {spread}{where}; {' and '.join(ages) or 'no ageing'}"
+
+
+def _gaps(measured: Measured, mean: MeanDevice) -> str:
+    devices = [measured.of(name) for name in measured.devices]
+    found = {
+        side: gap(devices, sign, step, mean.read_noise, mean.range)
+        for side, sign, step in (("up", 1, mean.down), ("down", -1, mean.up))
+    }
+    known = [f"after {side} pulses {100 * each:+.0f} % of the range" for side, each in found.items() if each]
+    return ", ".join(known)
 
 
 def _devices(spreads: Spreads | None, count: int) -> str:
