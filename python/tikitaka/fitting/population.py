@@ -229,12 +229,14 @@ class Population:
         found = np.stack([each[0] for each in tables])
         own = np.stack([_spread(each[1:]) ** 2 for each in tables])
         count = len(found)
-        seen = np.nanvar(found, axis=0, ddof=1)
-        true = np.maximum(seen - np.nanmean(own, axis=0), 0.0)
+        known = ~np.isnan(found)  # a sample may have few devices whose bounds are known
+        many = np.maximum(known.sum(axis=0), 1)
+        centre = np.where(known, found, 0.0).sum(axis=0) / many
+        seen = np.where(known, (found - centre) ** 2, 0.0).sum(axis=0) / np.maximum(many - 1, 1)
+        true = np.maximum(seen - np.where(known, own, 0.0).sum(axis=0) / many, 0.0)
         sd = np.sqrt(true)
-        centre = np.nanmean(found, axis=0)
         shrink = np.where(seen > 0, np.sqrt(true / np.where(seen > 0, seen, 1.0)), 0.0)
-        apart = np.where(np.isnan(found), 0.0, (found - centre) * shrink)
+        apart = np.where(known, (found - centre) * shrink, 0.0)
         rows = np.concatenate([np.exp(apart[:, :2]), np.maximum(1 + apart[:, 2:4], 0.1), apart[:, 4:]], axis=1)
         errors = np.sqrt(np.where(true > 0, seen**2 / np.maximum(true, 1e-12), 0.0)) / np.sqrt(2 * (count - 1))
         return Spreads(
