@@ -13,6 +13,8 @@ __all__ = ["Data", "data_of"]
 F64 = NDArray[np.float64]
 
 _SHORT = 3  # reads below which a sweep says nothing
+_MOST = 300_000  # reads of a device that are used
+_PIECE = 1000  # reads of a piece, if there are more
 _FAR = 3.0  # windows from the middle where a read is a spike
 
 
@@ -71,14 +73,28 @@ class Data:
         return list(zip(np.split(self.values, self.starts[1:]), np.split(self.signs, self.starts[1:]), strict=True))
 
 
+def _thinned(sweeps: Sequence[Sweep]) -> list[Sweep]:
+    """The sweeps, or of very many reads pieces at equal distances."""
+    if sum(map(len, sweeps)) <= _MOST:
+        return list(sweeps)
+    pieces = [
+        Sweep(each.device, each.cycle, each.signs[k : k + _PIECE], each.values[k : k + _PIECE])
+        for each in sweeps
+        for k in range(0, len(each), _PIECE)
+    ]
+    wanted = np.linspace(0, len(pieces) - 1, min(len(pieces), _MOST // _PIECE)).astype(int)
+    return [pieces[k] for k in wanted]
+
+
 def data_of(sweeps: Sequence[Sweep]) -> Data:
     """The sweeps of one device in units of its window, from the 0.5 % to the 99.5 % quantile of its reads.
 
     Reads more than three windows from its middle are spikes, and taken for missing. Sweeps of fewer than three reads
-    are left out. Raises ValueError if nothing is left, or all reads are the same.
+    are left out. Of more than 300,000 reads, pieces of 1,000 at equal distances are taken. Raises ValueError if nothing
+    is left, or all reads are the same.
     """
     name = sweeps[0].device
-    used = [each for each in sweeps if np.count_nonzero(~np.isnan(each.values)) >= _SHORT]
+    used = [each for each in _thinned(sweeps) if np.count_nonzero(~np.isnan(each.values)) >= _SHORT]
     if not used:
         raise ValueError(f"device {name!r}: no sweep has {_SHORT} reads or more")
     values = np.concatenate([each.values for each in used])

@@ -153,7 +153,7 @@ def _fit(
     good = _goodness(parts, form, choice, seed, spread_out)
     pairs = [(each.data, each.estimate) for each in ones]
     effects = (cycle_effect(pairs, 1), cycle_effect(pairs, -1))
-    values = figures(population, mean, [each for each, _ in means], measured.unit)
+    values = figures(measured, population, mean, [each for each, _ in means])
     unknown = unknowns(population, mean, spreads, values, effects)
     physical = _physical(measured, mean, bound, ones)
     return DeviceFit(
@@ -243,6 +243,13 @@ def _goodness(parts: dict[str, Data], form: Form, choice: Choice, seed: int, spr
     return goodness(list(spread_out(case, parts.values())), choice.held_out, seed)
 
 
+def _not_used(measured: Measured, ones: list[_One]) -> int:
+    """Reads that were left out because there are very many, if it is a tenth of all or more."""
+    total = sum(map(len, measured.sweeps))
+    left = total - sum(len(each.data.values) + each.tails.dropped for each in ones)
+    return left if left > 0.1 * total else 0
+
+
 def _physical(measured: Measured, mean: MeanDevice, bound: float, ones: list[_One]) -> dict[str, Any]:
     """What the device file keeps."""
     low, high = measured.range
@@ -261,6 +268,7 @@ def _physical(measured: Measured, mean: MeanDevice, bound: float, ones: list[_On
         "up_pulses": measured.up,
         "down_pulses": measured.down,
         "reads_in_saturated_tails": sum(each.tails.dropped for each in ones),
+        "reads_not_used": _not_used(measured, ones),
         "spikes": sum(each.data.spikes for each in ones),
         "source": measured.source,
     }

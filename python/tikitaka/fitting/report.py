@@ -1,7 +1,7 @@
 """The report of a fit, on one screen."""
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -15,10 +15,7 @@ from tikitaka.fitting.population import MeanDevice, Member, Population, Spreads
 from tikitaka.fitting.profile import profile_bound
 from tikitaka.fitting.quantities import nonlinearity
 from tikitaka.fitting.values import Value
-from tikitaka.measurement.table import Measured
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from tikitaka.measurement.table import Measured, Sweep
 
 __all__ = ["figures", "report", "unknowns"]
 
@@ -32,8 +29,11 @@ _NAMES = {
 }
 
 
-def figures(population: Population, mean: MeanDevice, replicates: Sequence[MeanDevice], unit: str) -> dict[str, Value]:
+def figures(
+    measured: Measured, population: Population, mean: MeanDevice, replicates: Sequence[MeanDevice]
+) -> dict[str, Value]:
     """The figures of the mean device, with intervals from replicates."""
+    unit = measured.unit
     form = population.form
 
     def sp(m: MeanDevice) -> float:
@@ -60,7 +60,7 @@ def figures(population: Population, mean: MeanDevice, replicates: Sequence[MeanD
         some = np.array([of(each) for each in replicates])
         values[name] = Value.of(float(of(mean)), some, of_unit)
     members = population.members
-    pulses = int(np.median([_pulses(each.data.signs, each.data.lengths) for each in members]))
+    pulses = int(_pulses(measured.sweeps))
     values["pulses_per_sweep"] = Value(float(pulses), float(pulses), float(pulses))
     for name, sign in (("nl_up", 1), ("nl_down", -1)):
         each_nl = np.array([nonlinearity(each.curves, sign, pulses) for each in members])
@@ -112,12 +112,13 @@ def _beyond(population: Population, side: int, unit: str) -> Value:
     return Value(np.nan, *((low, high) if np.isfinite(limit) else (-np.inf, np.inf)), unit)
 
 
-def _pulses(signs: "NDArray[np.int8]", lengths: "NDArray[np.int64]") -> float:
+def _pulses(sweeps: Iterable[Sweep]) -> float:
     """Median number of pulses of a direction in a row."""
-    sweep = np.repeat(np.arange(len(lengths)), lengths)
-    edges = np.flatnonzero((np.diff(signs) != 0) | (np.diff(sweep) != 0)) + 1
-    runs = np.diff([0, *edges, len(signs)])
-    return float(np.median(runs[runs > 1])) if (runs > 1).any() else 1.0
+    runs = []
+    for each in sweeps:
+        ends = np.flatnonzero(np.diff(each.signs)) + 1
+        runs += [len(run) for run in np.split(each.signs, ends) if run[0] and len(run) > 1]
+    return float(np.median(runs)) if runs else 1.0
 
 
 def unknowns(
@@ -134,7 +135,8 @@ def unknowns(
             value = values[f"{name}_bound"]
             limit = value.low if k else value.high
             known = f", {sign} {limit:.3g} {value.unit}".rstrip() + " (95 %)" if np.isfinite(limit) else ""
-            found.append(f"{name} bound: no sweep reaches it{known}; the edge of the measured range stands in")
+            alone = ", the same for all devices" if spreads else ""
+            found.append(f"{name} bound: no sweep reaches it{known}; the edge of the measured range stands in{alone}")
     if not mean.balanced:
         found.append(
             "symmetry point: the steps cross nowhere in the range; weight 0 is its middle, and up_down says it"
@@ -143,7 +145,8 @@ def unknowns(
         found.append("spreads: one device; those of R24 stand in (step 0.3, bounds 0.3, asymmetry 0.1)")
     else:
         named = ("step up", "step down", "upper bound", "lower bound")
-        none = [name for name, sd in zip(named, spreads.sd, strict=False) if sd == 0]
+        reached = (True, True, population.reached[1], population.reached[0])
+        none = [name for name, sd, known in zip(named, spreads.sd, reached, strict=False) if sd == 0 and known]
         if none:
             found.append(f"spread of {listed(none)}: not above the error of estimation; 0 stands in")
         if not spreads.correlation:
@@ -200,6 +203,10 @@ def report(
         lines.append(("gaps", f"{moves} between sweeps, which is no part of the fit: relaxation, or pulses not shown"))
     if physical["reads_in_saturated_tails"]:
         lines.append(("left out", f"{physical['reads_in_saturated_tails']:,} reads in saturated tails, at hard bounds"))
+    if physical["reads_not_used"]:
+        lines.append(
+            ("left out", f"{physical['reads_not_used']:,} reads: of very many, equally spaced pieces are used")
+        )
     if physical["spikes"]:
         lines.append(("left out", f"{physical['spikes']:,} reads more than three windows away, which are spikes"))
     lines.append(
