@@ -135,7 +135,7 @@ def main() -> None:
                 rank = SHAPES.index(shape)
                 right = float(np.mean([SHAPES.index(chip["chosen"]) <= rank for chip in chips]))
                 bias = {
-                    name: float(np.mean([row[2] / row[1] - 1 for row in rows if row[0] == name and row[1] > 0]))
+                    name: float(np.mean([row[2] / row[1] - 1 for row in rows if row[0] == name and row[1] != 0]))
                     for name in dict.fromkeys(row[0] for row in rows if row[1] != 0)
                 }
                 noise = "multiplicative" if multiplicative else "additive"
