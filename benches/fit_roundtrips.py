@@ -88,11 +88,13 @@ def compared(
         for k, side in enumerate(("up", "down")):
             found.append((f"slope {side}", float(p[k] * p[2 + k]), curves.p[:, k] * curves.p[:, 2 + k]))
     noise = pulse_noise(shape, p, multiplicative) * (1.0 if multiplicative else size)
-    found += [("pulse noise", noise, curves.pulse_noise()), ("read noise", read * size, curves.read_noise())]
+    found += [("pulse noise", noise, curves.pulse_noise())]
     rows = []
     for name, true, values in found:
         ends = np.quantile(values[1:], [0.025, 0.975])
         rows.append((name, true, float(values[0]), float(ends[0]), float(ends[1])))
+    found_read = fit.values["read_noise"]
+    rows.append(("read noise", read * size, found_read.estimate, found_read.low, found_read.high))
     return rows
 
 

@@ -138,7 +138,10 @@ def _fit(
     tails = dict(zip(names, spread_out(lambda name: without_tails(data_of(measured.of(name))), names), strict=True))
     parts = {name: each.data for name, each in tails.items()}
     choice = choose(parts, forms, spread_out)
-    form, estimates = _with_read_noise(choice.form, parts, spread_out)
+    form = choice.form
+    found = spread_out(lambda name: fitted(parts[name], form, fit_line(parts[name])), names)
+    estimates = dict(zip(names, found, strict=True))
+    seen = _reads_are_seen(estimates, parts)
     ones = list(spread_out(lambda n: _One(n, tails[n], estimates[n], curvature(parts[n], estimates[n])), names))
     members = [_member(each, seed + k) for k, each in enumerate(ones)]
     population = Population(members)
@@ -153,12 +156,12 @@ def _fit(
     good = _goodness(parts, form, choice, seed, spread_out)
     pairs = [(each.data, each.estimate) for each in ones]
     effects = (cycle_effect(pairs, 1), cycle_effect(pairs, -1))
-    values = figures(measured, population, mean, [each for each, _ in means])
+    values = figures(measured, population, mean, [each for each, _ in means], seen)
     unknown = unknowns(population, mean, spreads, values, effects)
     physical = _physical(measured, mean, bound, ones)
     return DeviceFit(
         device=device,
-        read_noise=mean.read_noise / mean.range if form.read_noise else 0.0,
+        read_noise=mean.read_noise / mean.range,
         replicates=copies,
         form=form,
         choice=choice,
@@ -175,22 +178,18 @@ def _fit(
     )
 
 
-def _with_read_noise(
-    form: Form, parts: dict[str, Data], spread_out: Callable[..., Any]
-) -> tuple[Form, dict[str, Estimate]]:
-    """The form with or without read noise, by Akaike's criterion over all devices, and the estimates of each device."""
-    names = list(parts)
-    free = dict(
-        zip(names, spread_out(lambda name: fitted(parts[name], form, fit_line(parts[name])), names), strict=True)
-    )
+def _reads_are_seen(estimates: dict[str, Estimate], parts: dict[str, Data]) -> bool:
+    """Whether a noise of reads is needed, by Akaike's criterion over all devices. It stays in the fit even so: its
+    interval then begins at 0."""
+    names = list(estimates)
+    form = estimates[names[0]].form
     still = any((each.signs[1:] == 0).any() for each in parts.values())
-    small = all(each.t[-1] < np.log(0.3 * max(each.p[0], each.p[1])) for each in free.values())
+    small = all(each.t[-1] < np.log(0.3 * max(each.p[0], each.p[1])) for each in estimates.values())
     if still or not small:
-        return form, free
+        return True
     exact = Form(form.shape, form.multiplicative, read_noise=False)
-    without = {name: maximise(parts[name], exact, [each.t]) for name, each in free.items()}
-    gain = sum(without[name].nll - each.nll for name, each in free.items())
-    return (form, free) if gain > len(names) else (exact, without)
+    gain = sum(maximise(parts[name], exact, [each.t]).nll - each.nll for name, each in estimates.items())
+    return bool(gain > len(names))
 
 
 def _member(one: _One, seed: int) -> Member:

@@ -7,9 +7,10 @@ import numpy as np
 from tikitaka.fitting.data import Data
 from tikitaka.fitting.optimise import Estimate, maximise
 
-__all__ = ["profile_bound"]
+__all__ = ["profile_bound", "profile_read_noise"]
 
 _DROP = 1.92073  # half the 95 % quantile of χ² with one degree of freedom
+_ONE = 1.35277  # half the 90 % quantile
 _NEAR = 1e-3  # slopes below which a line ends nowhere
 
 
@@ -39,6 +40,16 @@ def profile_bound(data: Data, estimate: Estimate, side: int) -> tuple[float, flo
             -1 / end if end is not None and end * inward > _NEAR else (np.inf if side else -np.inf) for end in ends
         ]
     return float(min(found)), float(max(found))
+
+
+def profile_read_noise(data: Data, estimate: Estimate) -> float:
+    """The read noise, in windows, that 95 % exclude from above: the log-likelihood falls by 1.35 (one-sided)."""
+
+    def worse(value: float) -> float:
+        return maximise(data, estimate.form, [estimate.t], fixed={-1: value}, tolerance=1e-9).nll - estimate.nll - _ONE
+
+    end = _cross(worse, float(estimate.t[-1]), float(estimate.form.limits[1][-1]))
+    return float(np.exp(estimate.form.limits[1][-1] if end is None else end))
 
 
 def _cross(worse: Callable[[float], float], best: float, end: float) -> float | None:

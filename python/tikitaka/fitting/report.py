@@ -12,12 +12,14 @@ from tikitaka.fitting.gaps import gap
 from tikitaka.fitting.goodness import Goodness
 from tikitaka.fitting.optimise import Estimate
 from tikitaka.fitting.population import MeanDevice, Member, Population, Spreads
-from tikitaka.fitting.profile import profile_bound
+from tikitaka.fitting.profile import profile_bound, profile_read_noise
 from tikitaka.fitting.quantities import nonlinearity
 from tikitaka.fitting.values import Value
 from tikitaka.measurement.table import Measured, Sweep
 
 __all__ = ["figures", "report", "unknowns"]
+
+_SOME = 5  # devices whose limit of the read noise is looked for
 
 _NAMES = {
     "soft-bounds": "soft bounds",
@@ -30,9 +32,9 @@ _NAMES = {
 
 
 def figures(
-    measured: Measured, population: Population, mean: MeanDevice, replicates: Sequence[MeanDevice]
+    measured: Measured, population: Population, mean: MeanDevice, replicates: Sequence[MeanDevice], reads_are_seen: bool
 ) -> dict[str, Value]:
-    """The figures of the mean device, with intervals from replicates."""
+    """The figures of the mean device, with intervals from replicates; that of reads without noise begins at 0."""
     unit = measured.unit
     form = population.form
 
@@ -71,6 +73,13 @@ def figures(
         [[each.curves.step(s, float(at))[0] for s in (1, -1)] for each, at in zip(members, mid, strict=True)]
     )
     values["asymmetry"] = Value.spread((steps[:, 0] - steps[:, 1]) / np.maximum(np.abs(steps).sum(axis=1), 1e-300))
+    if not reads_are_seen:
+        limit = float(np.median([profile_read_noise(each.data, _estimate(each)) for each in members[:_SOME]]))
+        limit *= mean.size
+        values["read_noise"] = Value(mean.read_noise, 0.0, limit, unit)
+        values["read_noise_percent"] = Value(
+            100 * mean.read_noise / mean.range, 0.0, 100 * limit / mean.range, "% of the range"
+        )
     for k, name in enumerate(("lower", "upper")):
         if not population.reached[k]:
             values[f"{name}_bound"] = _beyond(population, k, unit)
@@ -88,12 +97,15 @@ def _own_states(member: Member) -> float:
     return (upper - lower) / float(step) if step > 0 else float("nan")
 
 
+def _estimate(member: Member) -> Estimate:
+    return Estimate(member.curves.form, member.curves.t[0], member.nll)
+
+
 def _profiled(member: Member, side: int) -> tuple[float, float] | None:
     """The interval of a soft bound of a single device, from the profile of the likelihood."""
     if np.isfinite(member.curves.hard[side]):
         return None
-    estimate = Estimate(member.curves.form, member.curves.t[0], member.nll)
-    ends = profile_bound(member.data, estimate, side)
+    ends = profile_bound(member.data, _estimate(member), side)
     if ends is None:
         return None
     low, high = (end * member.curves.size + member.curves.middle for end in ends)
@@ -239,8 +251,8 @@ def _bound(value: Value, side: int) -> str:
 
 
 def _reads(population: Population, values: Mapping[str, Value]) -> str:
-    if not population.form.read_noise:
-        return "none beyond that of pulses"
+    if values["read_noise"].low == 0:
+        return f"none seen: below {values['read_noise_percent'].high:.2g} {values['read_noise_percent'].unit} (95 %)"
     both = [each.covariance[-2:, -2:] for each in population.members]
     tied = float(np.mean([each[0, 1] / max(np.sqrt(each[0, 0] * each[1, 1]), 1e-300) for each in both]))
     words = f"{values['read_noise_percent']}, {values['read_noise'].estimate:.3g} {values['read_noise'].unit}".rstrip()

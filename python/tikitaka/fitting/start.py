@@ -11,7 +11,7 @@ __all__ = ["first_starts", "noises", "start_of"]
 F64 = NDArray[np.float64]
 
 _BLOCK = 10  # pulses of a direction in a row whose mean step counts
-_READ = np.log(1e-4)  # least read noise to start from
+_PART = 0.3  # least read noise to start from, in units of the pulse noise: near 0 a logarithm has no slope
 _SMOOTH = 15  # increments over which the mean step is taken
 
 
@@ -23,7 +23,7 @@ def first_starts(data: Data) -> list[F64]:
     a = np.log([up, down])
 
     def line(h: float, q: float, r: float) -> F64:
-        return np.array([*a, -h, h, np.log(q), np.log(max(r, 1e-4))])
+        return np.array([*a, -h, h, np.log(q), np.log(max(r, _PART * q))])
 
     mean = float(np.sqrt(up * down))
     return [line(0.0, max(pulse, 0.3 * mean), read), line(1.5, mean, read), line(0.0, 5 * mean, 0.5 * read)]
@@ -85,5 +85,6 @@ def start_of(form: Form, line: F64, noise: bool) -> F64:
         x = np.linspace(-0.5, 0.5, NODES)
         rows = [np.maximum(steps("linear", p[None], sign, x)[0], 0.1 * a[int(sign < 0)]) for sign in (1, -1)]
         shape = np.log(np.concatenate(rows))
-    t = np.concatenate([shape, [pulse, max(line[5], _READ)]])
+    read = max(line[5], float(np.log(_PART) + line[4]), float(np.log(_PART * 0.2 * a).mean()))
+    t = np.concatenate([shape, [pulse, read]])
     return np.asarray(np.clip(t, *form.limits))
