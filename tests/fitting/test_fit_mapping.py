@@ -49,7 +49,7 @@ def test_the_device_steps_as_the_one_that_was_measured(name: str) -> None:
     shape, kind, fields = CASES[name]
     source = {"constant": "constant-step", "soft bounds": "soft-bounds", "separate bounds": "soft-bounds"}
     true = devices[source.get(name, kind)](**{"states": 100.0, "cycle_noise": 0.4, **SAME, **fields})  # type: ignore[arg-type]
-    pulses = 70 if "growing" in name or kind == "constant-step" else 120
+    pulses = 40 if "growing" in name or kind == "constant-step" else 120  # without saturation at hard bounds
     chip = sweeps_of(true, pulses=pulses, cycles=6, devices=2, read_noise=0.012, zero=ZERO, unit=UNIT)
     models = [shape.removesuffix("-step")]
     fit = tt.fit_device(chip.measured, models=models, noise="additive", replicates=3)
@@ -60,7 +60,7 @@ def test_the_device_steps_as_the_one_that_was_measured(name: str) -> None:
     assert np.allclose(
         changes(fit.device, zero, unit, at), changes(true, ZERO, UNIT, at), rtol=0.15, atol=0.03 * fit.mean.step
     )
-    assert fit.device.cycle_noise == pytest.approx(0.4, rel=0.2)  # type: ignore[attr-defined]
+    assert fit.device.cycle_noise == pytest.approx(0.4, rel=0.25)  # type: ignore[attr-defined]
     assert len(fit.replicates) == 3
 
 
