@@ -13,6 +13,7 @@ from tikitaka import _core
 from tikitaka._core import __version__
 from tikitaka._internal.shown import shortened
 from tikitaka.cli.demo import demo
+from tikitaka.cli.devices import devices
 from tikitaka.cli.evaluate import evaluate
 from tikitaka.cli.extract import extract
 from tikitaka.cli.fit import fit
@@ -37,7 +38,7 @@ def tikitaka(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (demo, train, evaluate, extract, predict, sample, plot, fit, reproduce):
+for command in (demo, train, evaluate, extract, predict, sample, devices, plot, fit, reproduce):
     tikitaka.add_command(command)
 
 
