@@ -270,7 +270,11 @@ def test_steps_that_grow_are_a_line_of_negative_slope() -> None:
     rng, n = np.random.default_rng(3), 80
     curve = np.expm1(1.5 * np.linspace(0, 1, n)) / np.expm1(1.5)
     reads = [[np.r_[each + rng.normal(0, 0.01, n)] for _ in range(4)] for each in (curve, 1 - curve)]
-    fit = tt.fit_device(tt.measured(up=np.array(reads[0]), down=np.array(reads[1]), unit="", device="D"))
+    measured = tt.measured(up=np.array(reads[0]), down=np.array(reads[1]), unit="", device="D")
+    line = tt.fit_device(measured, models="linear", replicates=0).device
+    assert isinstance(line, tt.LinearStep)
+    assert line.up_slope < -0.2
+    fit = tt.fit_device(measured)
     assert fit.form.shape in ("linear", "exponential", "table")
     assert fit.values["nl_up"].estimate < -0.5
     assert np.isnan(fit.values["upper_bound"].estimate)
