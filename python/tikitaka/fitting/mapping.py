@@ -75,7 +75,7 @@ def _rounded(value: Any) -> Any:
 
 def _spread(spreads: Spreads) -> Any:
     up, down, upper, lower, up_slope, down_slope = (_rounded(each) for each in spreads.sd)
-    return config.Spread(  # type: ignore[attr-defined,unused-ignore]
+    return config.Spread(
         up_step=up,
         down_step=down,
         upper_bound=upper,

@@ -18,6 +18,7 @@ _POINTS = 400  # of the grid on which mean steps are compared
 _FLOOR = 0.05  # least step of a device, as a fraction of its largest one, where its logarithm is taken
 _MARGIN = 0.05  # least distance of weight 0 from the bounds, as a fraction of the range
 _REACH = 2.0  # windows from the middle within which a bound must be known
+_APART = 1e-3  # of correlations from ±1
 _NODES = 11  # of a table for the simulator
 
 
@@ -285,5 +286,6 @@ def _correlation(tables: Sequence[F64], found: F64, sd: F64) -> tuple[tuple[floa
     live = (scale > 1e-9) & (sd > 0)
     matrix = np.eye(6)
     matrix[np.ix_(live, live)] = left[np.ix_(live, live)] / np.outer(scale[live], scale[live])
+    matrix *= 1 - _APART  # few devices leave it singular, and rounding could make it negative
     np.fill_diagonal(matrix, 1.0)
     return tuple(tuple(round(float(each), 6) for each in row) for row in matrix)
