@@ -17,7 +17,7 @@ F64 = NDArray[np.float64]
 _POINTS = 400  # of the grid on which mean steps are compared
 _FLOOR = 0.05  # least step of a device, as a fraction of its largest one, where its logarithm is taken
 _MARGIN = 0.05  # least distance of weight 0 from the bounds, as a fraction of the range
-_REACH = 2.0  # windows from the middle within which a bound must be known
+_REACH = 1.1  # windows from the middle within which a bound must be: sweeps then go 1 − 1/e of the way to it
 _APART = 1e-3  # of correlations from ±1
 _NODES = 11  # of a table for the simulator
 
@@ -52,7 +52,7 @@ class Member:
 
 
 def known_bounds(curves: Curves) -> tuple[bool, bool]:
-    """Whether 97.5 % of the draws of a bound lie within two windows of the middle, or a sweep has stopped there."""
+    """Whether 97.5 % of the draws of a bound lie within 1.1 windows of the middle, or a sweep has stopped there."""
     lower, upper = curves.ends()
     far = _REACH * curves.size
     low = np.isfinite(curves.hard[0]) or np.mean(lower[1:] > curves.middle - far) >= 0.975
