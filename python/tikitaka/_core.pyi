@@ -22,6 +22,7 @@ __all__ = [
     "defaults",
     "describe",
     "kinds",
+    "likelihood_of_sweeps",
     "load_tensors",
     "mean_device",
     "normals",
@@ -29,6 +30,7 @@ __all__ = [
     "presets",
     "save_tensors",
     "simd",
+    "states_of_sweeps",
     "to_toml",
     "validate",
 ]
