@@ -33,6 +33,17 @@ STEPS = 100
 """Characters of a sequence of lstm; every character is a sample."""
 
 
+DEVICES: dict[str, dict[str, float]] = {
+    "soft-bounds": {},
+    "linear-step": {"up_slope": 0.5, "down_slope": 0.5},
+    "exponential-step": {
+        **{"up_amplitude": 0.25, "down_amplitude": 0.25, "up_rate": 2.0, "down_rate": 2.0, "scale": 0.5, "offset": 0.0}
+    },
+    **{kind: {} for kind in ("constant-step", "power-step", "table-step", "jump-table")},
+}
+"""Fields of device models that the benchmarks set; others have their defaults."""
+
+
 @dataclass(frozen=True)
 class Work:
     """A training of a network, or its evaluation, independent of the number of threads."""
@@ -44,10 +55,12 @@ class Work:
     net: str = "fcn"
     faster: int = 1  # factor of all learning rates
     evaluate: bool = False
+    device: str = "soft-bounds"  # a kind of `DEVICES`
 
     def __str__(self) -> str:
         net = "" if self.net == "fcn" else f"{self.net} "
         what = f"{self.rule} {self.states} {self.mvm}" if self.states else self.rule
+        what += "" if self.device == "soft-bounds" else f" {self.device}"
         rates = "" if self.faster == 1 else f" rates ×{self.faster}"
         return f"{net}{'evaluate ' if self.evaluate else ''}{what} batch {self.batch}{rates}"
 
@@ -65,6 +78,7 @@ class Work:
             "transfer_lr": 30.0 if self.rule == "ttv2" and self.states > 100 else 1.0,
             **({"steps": STEPS} if self.net == "lstm" else {}),
             **({"evaluate": True} if self.evaluate else {}),
+            **({} if self.device == "soft-bounds" else {"device": self.device, **DEVICES[self.device]}),
         }
 
     def config(self) -> tt.RuleConfig:
@@ -75,9 +89,9 @@ class Work:
             s[rate] /= s.get("steps", 1)
         if self.rule == "float":
             return tt.DigitalSgd(lr=s["lr"])
-        device = tt.SoftBounds(
-            **{name: s[name] for name in ("states", "bound", "cycle_noise", "step_spread", "bound_spread", "asymmetry")}
-        )
+        spreads = ("states", "bound", "cycle_noise", "step_spread", "bound_spread", "asymmetry")
+        model: Any = tt.config.devices[self.device]
+        device = model(**{name: s[name] for name in (*spreads, *DEVICES.get(self.device, ()))})
         periphery = tt.Periphery.full() if self.mvm == "full" else tt.Periphery.ideal()
         arrays: dict[str, Any] = {
             "device": device,

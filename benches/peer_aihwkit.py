@@ -23,9 +23,11 @@ from aihwkit.nn import AnalogConv2d, AnalogLinear, AnalogLSTMCellCombinedWeight,
 from aihwkit.optim import AnalogSGD
 from aihwkit.simulator.configs import (
     BufferedTransferCompound,
+    ExpStepDevice,
     FloatingPointDevice,
     FloatingPointRPUConfig,
     IOParameters,
+    LinearStepDevice,
     MappingParameter,
     SingleRPUConfig,
     SoftBoundsReferenceDevice,
@@ -38,13 +40,29 @@ from torch import nn
 Settings = dict[str, Any]
 
 
-def device(s: Settings, reference: bool) -> SoftBoundsReferenceDevice:
-    """Soft bounds with additive cycle noise; with `reference`, read relative to the exact symmetry point."""
-    return SoftBoundsReferenceDevice(
+def device(s: Settings, reference: bool) -> SoftBoundsReferenceDevice | LinearStepDevice | ExpStepDevice:
+    """Devices with additive cycle noise; with `reference`, soft bounds are read relative to the exact symmetry point.
+
+    Its other devices have no such reference; the time of a pulse does not depend on it.
+    """
+    common = {
         **{"dw_min": 2 * s["bound"] / s["states"], "dw_min_dtod": s["step_spread"], "dw_min_std": s["cycle_noise"]},
         **{"up_down": 0.0, "up_down_dtod": s["asymmetry"], "mult_noise": False},
         **{"w_max": s["bound"], "w_max_dtod": s["bound_spread"]},
         **{"w_min": -s["bound"], "w_min_dtod": s["bound_spread"]},
+    }
+    if s.get("device") == "linear-step":
+        return LinearStepDevice(**common, gamma_up=s["up_slope"], gamma_down=s["down_slope"])
+    if s.get("device") == "exponential-step":
+        del common["mult_noise"]
+        common["dw_min"] /= 1 - s["up_amplitude"]  # its step is that of no exponential, ours that at weight 0
+        return ExpStepDevice(
+            **common,
+            **{"A_up": s["up_amplitude"], "A_down": s["down_amplitude"], "a": s["scale"], "b": s["offset"]},
+            **{"gamma_up": s["up_rate"], "gamma_down": s["down_rate"]},
+        )
+    return SoftBoundsReferenceDevice(
+        **common,
         **{"subtract_symmetry_point": reference, "reference_mean": 0.0, "reference_std": 0.0},
     )
 

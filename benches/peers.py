@@ -26,6 +26,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,15 @@ CASES = [
     Case(Work("ttv2", 1200), "aihwkit", Work("ttv2", 1200), 15),
     Case(Work("ttv2", 20, batch=32), "aihwkit", Work("ttv2", 20, batch=32), 12),
     Case(Work("ttv2", 20, "full", 32), "aihwkit", Work("ttv2", 20, "full", 32), 10),
+    *(
+        Case(Work(rule, 20, device=device), "aihwkit", Work(rule, 20, device=device), 20)
+        for device, rule in product(("linear-step", "exponential-step"), ("ttv2", "sgd"))
+    ),
+    *(
+        Case(Work("ttv2", 20, device=device), "ours", TTV2, -2.0 if device in ("table-step", "jump-table") else -1.5)
+        for device in common.DEVICES
+        if device != "soft-bounds"
+    ),
     Case(FLOAT, "torch", FLOAT),
     Case(FLOAT_32, "torch", FLOAT_32),
     Case(TTV2, "torch", FLOAT),

@@ -38,7 +38,7 @@
 //! | exponential step, Gong et al. 2018 | `ExponentialResponse::share` | `test_pulses_and_symmetry_points` |
 //! | step from a table | `Tables::at` | `the_default_table_is_soft_bounds` |
 //! | distribution of steps from a table | `Quantiles::at` | `noise_has_the_stated_moments` |
-//! | NeuroSim's nonlinearity, Chen et al. 2018 | `nonlinearity` | `trajectories_are_those_of_neurosim` |
+//! | NeuroSim's curve, Chen et al. 2018 | `Nonlinearity::line_of` | `trajectories_are_those_of_neurosim` |
 //! | zero-shifting, Kim et al. 2019 | `Crossbar::zero_shift` | `test_zero_shifting_finds_the_symmetry_point_up_to_a_step` |
 //! | noisy product, GV16 | `Products::group` | `test_products_through_the_periphery` |
 //! | converters, GV16 | `Converter::apply` | `levels_by_hand` |
