@@ -27,6 +27,7 @@ LAYERS = (
     "export",
     "plot",
     "experiments",
+    "assessment",
     "cli",
     "__main__",
 )
