@@ -16,7 +16,7 @@ from tikitaka.network import Network
 from tikitaka.nn import Linear, Sigmoid
 from tikitaka.training import TrainConfig
 
-__all__ = ["CLASS", "Sizes", "example_seconds", "evaluation_seconds", "pulses_per_example", "speed_class"]
+__all__ = ["CLASS", "Sizes", "evaluation_seconds", "example_seconds", "pulses_per_example", "speed_class"]
 
 CLASS = 1.5
 """Factor of speed between two classes."""
@@ -33,7 +33,7 @@ def example_seconds(work: float, pulses: float) -> float:
 
     `work` are the multiply-adds of a forward product, `pulses` those that an example sends to all devices.
     """
-    return 9.0e-6 + 1.2e-11 * work + 1.0e-7 * pulses**0.69
+    return 9.0e-6 + 1.2e-11 * work + 1.0e-7 * math.pow(pulses, 0.69)
 
 
 def evaluation_seconds(work: float) -> float:

@@ -1,6 +1,6 @@
 """The hardware that an assessment trains on: devices, their reference, and the circuits around the arrays."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tikitaka._core import Crossbar
@@ -18,9 +18,9 @@ class Hardware:
 
     device: Device
     """devices of all arrays"""
-    reference: Reference = Reference("ideal")
+    reference: Reference = field(default_factory=lambda: Reference("ideal"))
     """reference of the arrays that a rule reads relative to one"""
-    periphery: Periphery = Periphery()
+    periphery: Periphery = field(default_factory=Periphery)
     """converters and noise of products and reads"""
 
     @property
@@ -59,4 +59,5 @@ class Hardware:
         changes: dict[str, Any] = {name: getattr(self, name) for name in ("device", "periphery") if hasattr(rule, name)}
         if hasattr(rule, "reference") and rule.reference.method != "none":
             changes["reference"] = self.reference
-        return replace(rule, **changes) if changes else rule
+        found: RuleConfig = replace(rule, **changes)
+        return found

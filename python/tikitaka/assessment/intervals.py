@@ -1,4 +1,4 @@
-"""Means with their 95 % intervals, in points (percent of the test examples), and whether a difference is significant."""
+"""Means with their 95 % intervals, and whether a difference is significant."""
 
 import math
 from collections.abc import Sequence

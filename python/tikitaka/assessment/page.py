@@ -9,6 +9,7 @@ from importlib.resources import files
 from typing import Any
 
 from tikitaka.assessment import svg, words
+from tikitaka.assessment.numbers import above, amount, between, value_between
 from tikitaka.plot.style import rule_name
 
 __all__ = ["body", "html"]
@@ -65,11 +66,8 @@ def _sentence(text: str) -> str:
 
 def _limits(result: Plain) -> str:
     items = "".join(f"<li>{_sentence(each.split('. ', 1)[-1])}</li>" for each in words.limits(result))
-    parts = [
-        f"<ul>{items}</ul>",
-        _paragraph(f"To reach {words.targets(result)}"),
-        _paragraph(f"Converged: {words.convergence(result)}"),
-    ]
+    reached, converged = f"To reach {words.targets(result)}", f"Converged: {words.convergence(result)}"
+    parts = [f"<ul>{items}</ul>", _paragraph(reached), _paragraph(converged)]
     return _section("Limited by", parts)
 
 
@@ -98,9 +96,9 @@ def _rules_table(result: Plain) -> str:
     lines = [
         [
             escape(rule_name(row["rule"])),
-            words.between(row["error"]),
-            "–" if row["rule"] == "float" else words.above(row["above_float"]),
-            "–" if row["average"] is None else words.between(row["average"]),
+            between(row["error"]),
+            "–" if row["rule"] == "float" else above(row["above_float"]),
+            "–" if row["average"] is None else between(row["average"]),
             _rates(row["rates"]),
             _command(result, row["config"]),
         ]
@@ -159,16 +157,16 @@ def _target(each: Plain) -> str:
     if found["beyond"] == "easy":
         return "float + 1 point (dashed) is not reached by this property alone"
     worst = ", the worst that was tried" if found["beyond"] == "hard" else ""
-    return f"float + 1 point (dashed) at {sign} {words.shown_value(found, each['unit'])}{worst}"
+    return f"float + 1 point (dashed) at {sign} {value_between(found, each['unit'])}{worst}"
 
 
 def _table(result: Plain) -> str:
     lines = [
         [
             escape(f"{each['property']} {level['level']}"),
-            escape(words.amount(level["value"], each["unit"])),
-            words.between(level["error"]),
-            words.between(level["gain"]) + ("" if level["gain"]["significant"] else " (not significant)"),
+            escape(amount(level["value"], each["unit"])),
+            between(level["error"]),
+            between(level["gain"]) + ("" if level["gain"]["significant"] else " (not significant)"),
             _rates(level["rates"]),
             _command(result, level["config"]),
         ]
@@ -208,7 +206,7 @@ def _device(result: Plain) -> str:
 
 def _plain(value: Any) -> str:
     if isinstance(value, float):
-        return words.amount(value)
+        return amount(value)
     if isinstance(value, list | tuple):
         return f"{len(value)} rows" if value and isinstance(value[0], list | tuple) else ", ".join(map(_plain, value))
     if isinstance(value, Mapping):
@@ -221,13 +219,13 @@ def _made(result: Plain) -> list[str]:
     first = (
         f"{size['examples']:,} training examples, {size['epochs']} epochs, seeds {', '.join(map(str, size['seeds']))}; "
         f"rates of every device searched on {size['search']['held_out']:,} held-out training examples. Planned for "
-        f"{plan['minutes']:g} minutes on {plan['workers']} workers of class {plan['speed']} (1.5 to this power times as "
-        "fast as the reference). The same plan gives the same numbers"
+        f"{plan['minutes']:g} minutes on {plan['workers']} workers of class {plan['speed']} (1.5 to this power times "
+        "as fast as the reference). The same plan gives the same numbers"
     )
     second = (
-        "Intervals are of the mean over seeds (Student's t, 95 %), each line by itself; differences are of the same seeds. "
-        "The test examples are fixed. A gain whose interval holds zero is not significant. More states leave the noise of "
-        "a pulse as it is in weight units. Read noise counts once for each output"
+        "Intervals are of the mean over seeds (Student's t, 95 %), each line by itself; differences are of the same "
+        "seeds. The test examples are fixed. A gain whose interval holds zero is not significant. More states leave the "
+        "noise of a pulse as it is in weight units. Read noise counts once for each output"
     )
     command = f"<p><code>{escape(result['command'])}</code></p>"
     return [_paragraph(first), _paragraph(second), command]

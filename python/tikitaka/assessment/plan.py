@@ -6,7 +6,7 @@ a training takes changes nothing. An assessment with the same plan gives the sam
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -145,7 +145,7 @@ def sized(
     return size(samples, count)
 
 
-def _largest(seconds: Any, limit: float, least: float, most: float) -> float:
+def _largest(seconds: Callable[[float], float], limit: float, least: float, most: float) -> float:
     """The largest number of samples from `least` to `most`, in steps of 5 %, whose time is within the limit."""
     samples = least
     while samples * 1.05 <= most and seconds(samples * 1.05) <= limit:
@@ -153,7 +153,7 @@ def _largest(seconds: Any, limit: float, least: float, most: float) -> float:
     return samples
 
 
-def kept(folder: Path, request: Mapping[str, Any], make: Any) -> Plan:
+def kept(folder: Path, request: Mapping[str, Any], make: Callable[[], Plan]) -> Plan:
     """The plan in `folder`, which must be of the same `request`; made by `make` and kept there if there is none.
 
     Raises ValueError, naming what differs, for the plan of another request, and if the file is damaged.

@@ -154,7 +154,7 @@ _PRODUCTS = ("forward", "backward", "read")
 
 
 def _read_noise(hardware: Hardware) -> float | None:
-    return max(getattr(hardware.periphery, name).output_noise for name in _PRODUCTS)
+    return max(float(getattr(hardware.periphery, name).output_noise) for name in _PRODUCTS)
 
 
 def _with_read_noise(hardware: Hardware, change: Callable[[float], float]) -> Hardware:

@@ -18,6 +18,7 @@ from tikitaka.assessment.source import Source
 from tikitaka.assessment.targets import POINTS, target
 from tikitaka.config import Device, to_dict
 from tikitaka.experiments.learning_rates import chosen
+from tikitaka.experiments.tolerance_study import HARD
 from tikitaka.plot.device import pulsed
 from tikitaka.training import TrainConfig
 
@@ -151,7 +152,8 @@ def report(source: Source, found: Found, plan: Plan, endurance: float | None, co
     gain = interval(_minus(_errors(found.shorter), present), 100 / found.tests)
     trains = fmean(present) < 100 * _CHANCE * found.guessing
     winner = next(each for each in of_rules if each["rule"] == found.winner)
-    converged = not winner["warnings"] and trains and not (gain.significant and gain.mean > POINTS)
+    comparable = fmean(exact) <= HARD
+    converged = comparable and not winner["warnings"] and trains and not (gain.significant and gain.mean > POINTS)
     result = {
         "format": 1,
         "command": command,
@@ -175,6 +177,7 @@ def report(source: Source, found: Found, plan: Plan, endurance: float | None, co
         "rules": of_rules,
         "best": found.winner,
         "trains": trains,
+        "comparable": comparable,
         "convergence": {"epochs": found.shorter_epochs, "costs": _gain(gain), "converged": converged},
         "properties": properties,
         "response": _response(found.hardware.device, found.hardware.states),
@@ -216,7 +219,7 @@ def _properties(found: Found, present: list[float], limit: float, made_by: Any) 
 
 
 def _limits(properties: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The properties whose improvement gains significantly, by what half as bad gains; then those that must be ideal."""
+    """The properties whose improvement gains significantly, by what half as bad gains, then by what ideal gains."""
     rows = []
     for each in properties:
         gains = {level["level"]: level["gain"] for level in each["levels"]}
@@ -229,7 +232,7 @@ def _limits(properties: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _response(device: Device, states: float) -> dict[str, Any]:
-    """Weights of some devices under pulses up, then down, at some of the pulses: {"pulses": [...], "weights": [[...]]}."""
+    """Weights of some devices after some of the pulses up, then down: "pulses", and "weights" of each device."""
     train = max(2, min(round(1.5 * states), _LONGEST))
     weights = pulsed(Crossbar(1, _DEVICES, device, seed=0), train)
     every = max(1, 2 * train // _POINTS)

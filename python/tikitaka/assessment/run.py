@@ -52,7 +52,7 @@ def assess(
     minutes: float = 10,
     out: str | Path,
     seeds: int | Sequence[int] | None = None,
-    reference: Reference = Reference("ideal"),
+    reference: Reference | None = None,
     periphery: Periphery | None = None,
     endurance: float | None = None,
     plan: str | Path | None = None,
@@ -73,9 +73,9 @@ def assess(
     any of `concurrent.futures`. The plan is kept in `out`, as plan.json, and determines the result: the same plan gives
     the same report. `plan` is the file of an earlier assessment, whose workers and class of machine are taken. Each
     training is kept, so the same call continues after an interruption. `seeds` is their number (by default 3 to 10, as
-    time allows) or the seeds themselves. `reference` is that of the fast array, with its error, `periphery` the circuits
-    (by default exact, or with the read noise of the device file at every output), and `endurance` the pulses that a
-    device survives.
+    time allows) or the seeds themselves. `reference` is that of the fast array, with its error (by default exact
+    symmetry points), `periphery` the circuits (by default exact, or with the read noise of the device file at every
+    output), and `endurance` the pulses that a device survives.
 
     Writes report.txt, report.json, report.html and, in trainings/, the config of each training. Raises, before any
     training, ValueError or TypeError for arguments that are not allowed, for a text network, and for a folder with
@@ -83,6 +83,7 @@ def assess(
     exceptions of `sweep`.
     """
     source = opened(device)
+    reference = Reference("ideal") if reference is None else reference
     _check(net, minutes, endurance, reference, periphery)
     given = _seeds(seeds)
     names: dict[str, Any] = {"net": net} if data is None else {"net": net, "data": data}

@@ -40,7 +40,7 @@ def nonlinearity(device: Device) -> float | None:
     return 1.0 if device.kind == "soft-bounds" and _LINEAR in devices else None
 
 
-def with_nonlinearity(device: Any, factor: float) -> Device:
+def with_nonlinearity(device: Any, factor: float) -> Any:
     """`device` with `factor` times its nonlinearity, within what its fields allow.
 
     Soft bounds become linear steps of slope `factor`. A table is drawn towards its mean over the range.
@@ -55,7 +55,8 @@ def with_nonlinearity(device: Any, factor: float) -> Device:
         return replace(device, **{name: _flattened(getattr(device, name), factor) for name in ("up", "down")})
     slope = min(factor, 1.0)
     values = {name: value for name, value in to_dict(device).items() if name != "kind"}
-    return devices[_LINEAR](**values, up_slope=slope, down_slope=slope)
+    linear: Any = devices[_LINEAR]
+    return linear(**values, up_slope=slope, down_slope=slope)
 
 
 def spread(device: Device) -> float | None:
@@ -64,7 +65,7 @@ def spread(device: Device) -> float | None:
     return spreads.SLOPE.size(device) if value is None else float(value)
 
 
-def with_spread(device: Any, factor: float) -> Device:
+def with_spread(device: Any, factor: float) -> Any:
     """`device` with `factor` times the spread of its nonlinearity."""
     if hasattr(device, "nonlinearity_spread"):
         return replace(device, nonlinearity_spread=factor * device.nonlinearity_spread)
@@ -79,7 +80,7 @@ def table_noise(device: Any) -> float | None:
     return float(np.mean(np.std(rows, axis=1)) / np.mean(np.abs(rows)))
 
 
-def with_table_noise(device: Any, factor: float) -> Device:
+def with_table_noise(device: Any, factor: float) -> Any:
     """`device` with the distributions of its table `factor` times as wide about their means."""
 
     def narrowed(table: Any) -> tuple[tuple[float, ...], ...]:

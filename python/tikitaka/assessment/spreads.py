@@ -48,14 +48,14 @@ class Part:
         scale = math.sqrt(2) if len(along) == 1 else 1.0  # of the mean of two, not of their sum over √2
         return math.sqrt(max(variance, 0.0)) / scale
 
-    def scaled(self, device: Device, factor: float) -> Device:
+    def scaled(self, device: Any, factor: float) -> Any:
         """`device` with this part of its spread times `factor`."""
         along = np.array(self.directions)
         change = np.eye(6) + (factor - 1) * along.T @ along
         if getattr(device, "measured", ()):
-            rows = _deviations(device.measured)  # type: ignore[attr-defined]
+            rows = _deviations(device.measured)
             mean = rows.mean(axis=0)
-            return replace(device, measured=_rows(mean + (rows - mean) @ change.T))  # type: ignore[call-arg]
+            return replace(device, measured=_rows(mean + (rows - mean) @ change.T))
         covariance = _covariance(device)
         if covariance is not None:
             return replace(device, spread=_spread(device.spread, change @ covariance @ change.T))  # type: ignore[attr-defined,call-arg]

@@ -129,7 +129,7 @@ def curves(
         for (a, b), pair in zip(curve.points, curve.ends, strict=False):
             if pair is not None:
                 drawn.append(_path([(x(a), y(pair[0])), (x(a), y(pair[1]))], "bar"))
-            drawn.append(f'<circle class="dot" cx="{x(a):.1f}" cy="{y(b):.1f}" r="4"/>')
+                drawn.append(_dot(x(a), y(b), "dot"))
     return _figure(height, title, drawn)
 
 
@@ -145,6 +145,10 @@ def _figure(height: float, title: str, parts: Iterable[str]) -> str:
 def _text(x: float, y: float, words: str, style: str = "") -> str:
     of = f' class="{style}"' if style else ""
     return f'<text{of} x="{x:.1f}" y="{y:.1f}">{escape(words)}</text>'
+
+
+def _dot(x: float, y: float, style: str) -> str:
+    return f'<circle class="{style}" cx="{x:.1f}" cy="{y:.1f}" r="4.5"/>'
 
 
 def _path(points: Sequence[tuple[float, float]], style: str) -> str:

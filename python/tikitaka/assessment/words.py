@@ -1,29 +1,16 @@
-"""The answer of an assessment on one screen of text."""
+"""The answer of an assessment on one screen of text, and the sentences that the page shares with it."""
 
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from tikitaka.assessment.numbers import above, amount, between, value_between
 from tikitaka.assessment.targets import POINTS
 from tikitaka.plot.style import rule_name
 
-__all__ = [
-    "above",
-    "amount",
-    "between",
-    "convergence",
-    "limits",
-    "measure",
-    "pulses",
-    "shown_value",
-    "targets",
-    "text",
-    "verdict",
-    "within",
-]
+__all__ = ["convergence", "limits", "measure", "pulses", "targets", "text", "verdict", "within"]
 
-_WIDTH = 110
-_LEFT = 12
+_WIDTH, _LEFT = 110, 12
 
 Plain = Mapping[str, Any]
 
@@ -42,46 +29,17 @@ def text(result: Plain) -> str:
         ("costs", ["time and energy: costs unknown"]),
         ("made by", [result["command"]]),
     ]
-    lines = []
+    lines: list[str] = []
     for name, paragraphs in parts:
         wrapped = [line for each in paragraphs for line in _wrapped(each)]
         lines += [f"{name if k == 0 else '':<{_LEFT}}{line}".rstrip() for k, line in enumerate(wrapped)]
-    return "\n".join(lines).replace(f"{'limited by':<{_LEFT}}", "limited by  ", 1)
+    return "\n".join(lines)
 
 
 def _wrapped(paragraph: str) -> list[str]:
-    return textwrap.wrap(
-        paragraph, _WIDTH - _LEFT, break_long_words=False, break_on_hyphens=False, subsequent_indent="  "
-    )
-
-
-def amount(value: float | None, unit: str = "") -> str:
-    """A number of three digits with its unit.
-
-    >>> amount(0.12345, "steps"), amount(1234.5), amount(None)
-    ('0.123 steps', '1,234', '–')
-    """
-    if value is None:
-        return "–"
-    number = f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
-    return f"{number} {unit}".rstrip()
-
-
-def between(found: Plain, unit: str = "", digits: int = 1) -> str:
-    """A mean with its interval, as "1.2 [0.9, 1.5] points"."""
-    return _between(found, unit, f".{digits}f")
-
-
-def above(found: Plain) -> str:
-    """A difference to float with its interval, as "float +1.2 [+0.9, +1.5] points"."""
-    return f"float {_between(found, 'points', '+.1f')}"
-
-
-def _between(found: Plain, unit: str, form: str) -> str:
-    words = f"{found['mean']:{form}}"
-    if found["low"] is not None:
-        words += f" [{found['low']:{form}}, {found['high']:{form}}]"
-    return f"{words} {unit}".rstrip().replace("-", "−")
+    wrapper = textwrap.TextWrapper(_WIDTH - _LEFT, break_long_words=False, break_on_hyphens=False)
+    wrapper.subsequent_indent = "  "
+    return wrapper.wrap(paragraph)
 
 
 def measure(each: Plain) -> str:
@@ -98,34 +56,34 @@ def within(row: Plain) -> str:
 
 def verdict(result: Plain) -> str:
     """Whether the network trains, and under which rules."""
-    by = {"yes": [], "no": [], "unclear": []}  # type: dict[str, list[str]]
+    if not result["comparable"]:
+        return f"unknown: float itself has {between(result['float'], '%')} of errors; give more minutes or other data"
+    by: dict[str, list[str]] = {"yes": [], "unclear": [], "no": []}
     for row in result["rules"]:
         if row["rule"] != "float":
             by[within(row)].append(rule_name(row["rule"]))
-    said = []
-    if by["yes"]:
-        said.append(f"trains within float + {POINTS:g} point under {_and(by['yes'])}")
-    if by["unclear"]:
-        said.append(f"too close to float + {POINTS:g} point to tell under {_and(by['unclear'])}")
-    if by["no"]:
-        said.append(
-            f"does not reach it under {_and(by['no'])}" if said else f"reaches float + {POINTS:g} point under no rule"
-        )
-    return "; ".join(said)
+    limit = f"float + {POINTS:g} point"
+    said = [
+        f"{words} under {_joined(by[key])}"
+        for key, words in (("yes", f"trains within {limit}"), ("unclear", f"too close to {limit} to tell"))
+        if by[key]
+    ]
+    if not said:
+        return f"reaches {limit} under no rule"
+    return "; ".join([*said, f"does not reach it under {_joined(by['no'])}"] if by["no"] else said)
 
 
 def convergence(result: Plain) -> str:
     """Whether more training would change the answer."""
     found, best = result["convergence"], rule_name(result["best"])
-    row = next(each for each in result["rules"] if each["rule"] == result["best"])
+    row = _best(result)
     if not result["trains"]:
         return f"no: {best}, the best rule, is not far from guessing"
-    half = f"with {found['epochs']} instead of {result['size']['epochs']} epochs {best} is worse by {between(found['costs'], 'points')}"
     if row["warnings"]:
-        return f"no, too few examples for these rates: {row['warnings'][0]}"
-    if found["converged"]:
-        return f"yes: {half}"
-    return f"no: {half}; more minutes train longer"
+        return f"no, too few examples for the rates of {best}: {row['warnings'][0]}"
+    epochs, costs = result["size"]["epochs"], between(found["costs"], "points")
+    half = f"with {found['epochs']} instead of {epochs} epochs {best} is worse by {costs}"
+    return f"yes: {half}" if found["converged"] else f"no: {half}; more minutes train longer"
 
 
 def limits(result: Plain) -> list[str]:
@@ -135,143 +93,123 @@ def limits(result: Plain) -> list[str]:
     for rank, limit in enumerate(result["limits"], 1):
         each = known[limit["property"]]
         gains = {level["level"]: level for level in each["levels"]}
-        words = [
-            f"{_better(each, name)} buys {between(gains[name]['gain'], 'points')}"
-            for name in ("half", "ideal")
-            if name in gains
-        ]
-        lines.append(f"{rank}. {measure(each)}: {'; '.join(words)}")
-    none = [
-        measure(each)
-        for each in result["properties"]
-        if each["property"] not in {x["property"] for x in result["limits"]}
-        and each["levels"][0]["level"] != "introduced"
-    ]
+        buys = (
+            f"{_better(each, gains[name])} buys {_gain(gains[name])}" for name in ("half", "ideal") if name in gains
+        )
+        lines.append(f"{rank}. {measure(each)}: {', '.join(buys)}")
+    none = [measure(each) for name, each in known.items() if name not in _limiting(result) and _can_improve(each)]
     if not lines:
-        lines.append("nothing that one property alone improves")
+        lines.append("no single property: nothing improves the error significantly")
     if none:
         lines.append(f"not significant: {', '.join(none)}")
     if not result["convergence"]["converged"]:
-        lines.append("for this amount of training only, which has not converged")
+        lines.append("all this holds for this amount of training, which has not converged")
     return lines
 
 
-def _better(each: Plain, level: str) -> str:
-    value = next(known["value"] for known in each["levels"] if known["level"] == level)
+def _limiting(result: Plain) -> set[str]:
+    return {each["property"] for each in result["limits"]}
+
+
+def _can_improve(each: Plain) -> bool:
+    return bool(each["levels"][0]["level"] != "introduced")
+
+
+def _gain(level: Plain) -> str:
+    return between(level["gain"], "points") + ("" if level["gain"]["significant"] else " (not significant)")
+
+
+def _better(each: Plain, level: Plain) -> str:
     if each["target"]["falls"]:
-        return f"{value / each['now']:.3g} times as many" if each["now"] else f"{amount(value)}"
-    return "halving it" if level == "half" else "without it"
+        return f"{level['value'] / each['now']:.3g} times as many"
+    return "halving it" if level["level"] == "half" else "none of it"
 
 
 def targets(result: Plain) -> str:
     """For each property, the value that reaches float + 1 point with all others as they are."""
-    present = next(each["error"]["mean"] for each in result["rules"] if each["rule"] == result["best"])
-    start = f"float + {POINTS:g} point = {result['limit']:.1f} %"
-    inside = present <= result["limit"]
-    said, never = [], []
+    present = _best(result)["error"]["mean"]
+    start = f"float + {POINTS:g} point = {result['limit']:.1f} % (now {present:.1f} %):"
+    by: dict[str | None, list[Plain]] = {None: [], "easy": [], "hard": [], "both": []}
     for each in result["properties"]:
-        found = each["target"]
-        if found["value"] is None or (inside and found["beyond"] == "easy"):
-            continue
-        if found["beyond"] == "easy":
-            never.append(each["property"])
-            continue
-        sign = "≥" if found["falls"] else "≤"
-        beyond = ", the worst tried" if found["beyond"] == "hard" else ""
-        said.append(f"{each['property']} {sign} {shown_value(found, each['unit'])}{beyond}")
-    words = f"{start} (now {present:.1f} %): "
-    words += (
-        f"{'holds up to, one at a time, ' if inside else 'one of '}{'; '.join(said)}"
-        if said
-        else "no property alone is enough"
-    )
-    if never and not inside:
-        words += f"; not by {_or(never)} alone" if said else ""
-    return words
+        by[each["target"]["beyond"]].append(each)
+    found = [f"{each['property']} {_at_least(each)} {value_between(each['target'], each['unit'])}" for each in by[None]]
+    if present <= result["limit"]:
+        said = [f"kept with {', or '.join(found)}"] if found else []
+        said += [f"kept with twice as much of {_joined(_names(by['hard']))}"] if by["hard"] else []
+    else:
+        said = [", or ".join(found) if found else "no property alone is enough"]
+        said += [f"not by {_joined(_names(by['easy']), 'or')} alone"] if found and by["easy"] else []
+    said += [f"unclear for {_joined(_names(by['both']))}"] if by["both"] else []
+    return f"{start} {'; '.join(said)}"
 
 
-def shown_value(found: Plain, unit: str) -> str:
-    """The value of a target with its interval."""
-    words = amount(found["value"])
-    if found["low"] is not None:
-        low, high = sorted((found["low"], found["high"]))
-        words += f" [{amount(low)}, {amount(high)}]"
-    return f"{words} {unit}".rstrip()
+def _at_least(each: Plain) -> str:
+    return "≥" if each["target"]["falls"] else "≤"
+
+
+def _names(properties: Iterable[Plain]) -> list[str]:
+    return ["half as many states" if each["target"]["falls"] else each["property"] for each in properties]
 
 
 def _worse(result: Plain) -> str:
     said = []
     for each in result["properties"]:
         for level in each["levels"]:
-            if (
-                level["level"] in ("double", "introduced")
-                and level["gain"]["significant"]
-                and level["gain"]["mean"] < 0
-            ):
-                costs = level["gain"]
-                turned = {"mean": -costs["mean"], "low": -costs["high"], "high": -costs["low"]}
-                said.append(
-                    (
-                        turned["mean"],
-                        f"{each['property']} {amount(level['value'], each['unit'])} costs {between(turned)}",
-                    )
-                )
+            gain = level["gain"]
+            if level["level"] in ("double", "introduced") and gain["significant"] and gain["mean"] < 0:
+                costs = between({"mean": -gain["mean"], "low": -gain["high"], "high": -gain["low"]})
+                said.append((-gain["mean"], f"{each['property']} {amount(level['value'], each['unit'])} costs {costs}"))
     ordered = [words for _, words in sorted(said, reverse=True)]
-    return f"{'; '.join(ordered)} points" if ordered else "no property twice as bad costs a significant amount"
+    return f"{', '.join(ordered)} points" if ordered else "no property twice as bad costs a significant amount"
 
 
 def pulses(result: Plain) -> str:
     """How many pulses a device gets in a training, against its endurance."""
-    row = next(each for each in result["rules"] if each["rule"] == result["best"])
-    found = row["pulses"]
+    found, best = _best(result)["pulses"], rule_name(result["best"])
     if found is None:
         return "not counted"
     arrays = "; ".join(
         f"{kind.upper()} {amount(each['mean'])} on average, {amount(each['most'])} at most"
         for kind, each in found["arrays"].items()
     )
-    words = f"a device gets in this training with {rule_name(result['best'])}: {arrays}"
+    words = f"a device gets in this training with {best}: {arrays}"
     if found["trainings"] is None:
-        return f"{words}; state your endurance to compare"
-    return f"{words}; an endurance of {amount(result['endurance'])} is enough for {amount(found['trainings'])} trainings of this length"
+        return f"{words}; state the endurance to compare"
+    return f"{words}; an endurance of {amount(result['endurance'])} lasts for {amount(found['trainings'])} trainings"
 
 
 def _device(result: Plain) -> list[str]:
     device = result["device"]
     low, high = device["mean_bounds"]
+    name = device["kind"] if device["name"] == device["kind"] else f"{device['name']}: {device['kind']}"
     lines = [
-        f"{_titled(device)}{amount(device['mean_states'])} states, step {device['mean_step']:.3g}, "
-        f"weights {low:.3g} to {high:.3g}",
+        f"{name}, {amount(device['mean_states'])} states, step {amount(device['mean_step'])}, "
+        f"weights {amount(low)} to {amount(high)}",
         " · ".join(measure(each) for each in result["properties"] if each["property"] != "states" and each["now"]),
     ]
     if result["replicates"]:
-        lines.append(f"fitted; intervals include its uncertainty ({result['replicates']} replicates)")
+        lines.append(f"fitted; intervals include the uncertainty of the fit ({result['replicates']} replicates)")
     return [line for line in lines if line]
-
-
-def _titled(device: Plain) -> str:
-    return f"{device['kind']}: " if device["name"] == device["kind"] else f"{device['name']}: {device['kind']}, "
 
 
 def _training(result: Plain) -> list[str]:
     size, plan = result["size"], result["plan"]
-    lines = [
-        f"{result['net']} on {result['data']}: {size['examples']:,} examples × {size['epochs']} epochs, {len(size['seeds'])} seeds, "
-        f"95 % intervals; planned for {plan['minutes']:g} minutes on {plan['workers']} workers of class {plan['speed']}"
-    ]
+    examples = f"{result['net']} on {result['data']}: {size['examples']:,} examples × {size['epochs']} epochs"
+    planned = f"planned for {plan['minutes']:g} min on {plan['workers']} workers of class {plan['speed']}"
+    lines = [f"{examples}, {len(size['seeds'])} seeds, 95 % intervals; {planned}"]
     for row in result["rules"]:
         words = f"{rule_name(row['rule']):<6}{between(row['error'], '%'):<22}"
         if row["rule"] != "float":
             words += above(row["above_float"])
         if row["average"] is not None:
-            words += f"; model of averaged reads {between(row['average'], '%')}"
+            words += f"; averaged model {between(row['average'], '%')}"
         lines.append(words.rstrip())
     return lines
 
 
-def _and(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+def _best(result: Plain) -> Any:
+    return next(row for row in result["rules"] if row["rule"] == result["best"])
 
 
-def _or(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
+def _joined(names: Sequence[str], last: str = "and") -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {last} {names[-1]}"

@@ -9,7 +9,7 @@ __all__ = ["device_named"]
 
 
 def device_named(name: str) -> Device:
-    """The device of a kind ("soft-bounds", with its defaults), of a preset ("gv16"), or in the table [device] of a file.
+    """The device of a kind ("soft-bounds", with its defaults), of a preset ("gv16"), or of a file.
 
     A name that ends in .toml is the path of a file, as `read_device` reads it, whose exceptions are raised. Raises
     ValueError for an unknown name.

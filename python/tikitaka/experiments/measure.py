@@ -32,9 +32,9 @@ def trained(
     These are test_error and test_loss (of the hardware after the last epoch), train_error (during the last epoch;
     errors are shares from 0 to 1), pulses (sent to all devices), epochs, seconds, digest (SHA-256 of the final
     weights), for ttv2 average_error (test error of the average of iterates; None if none was gathered) and, for rules
-    that count pulses, device_pulses (for each kind of array, "a" and "c", the mean and the most of one device). `data_dir`
-    is the folder of data sets. The training ends with the first epoch for which `give_up` returns True; then given_up
-    is True, and there is no average. Raises the exceptions of loading data and of `tikitaka.fit`.
+    that count pulses, device_pulses (for each kind of array, "a" and "c", the mean and the most of one device).
+    `data_dir` is the folder of data sets. The training ends with the first epoch for which `give_up` returns True; then
+    given_up is True, and there is no average. Raises the exceptions of loading data and of `tikitaka.fit`.
     """
     check_kind("config", config, TrainConfig)
     dataset = config.dataset(data_dir, load=_load)
