@@ -3,13 +3,11 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tikitaka._core import Crossbar
 from tikitaka.config import Device, Periphery, Reference, RuleConfig
+from tikitaka.config.size import bounds_of, states_of, step_of
+from tikitaka.experiments.learning_rates import usual_states
 
 __all__ = ["Hardware"]
-
-_REFERENCE_STEP = 0.06
-"""Step (weight units) of the devices that the grids of learning rates are made for: 20 states at bound 0.6."""
 
 
 @dataclass(frozen=True)
@@ -26,30 +24,22 @@ class Hardware:
     @property
     def step(self) -> float:
         """Mean step of one pulse at weight 0 (weight units)."""
-        given, states = (getattr(self.device, name, None) for name in ("weight_step", "states"))
-        lower, upper = self.bounds
-        if given is not None:
-            return float(given)
-        return (upper - lower) / states if states else float(f"{Crossbar(1, 1, self.device).weight_step:.6g}")
+        return step_of(self.device)
 
     @property
     def bounds(self) -> tuple[float, float]:
         """Mean lower and upper bound of the weights (weight units)."""
-        bound = float(getattr(self.device, "bound", 1.0))
-        lower, upper = getattr(self.device, "lower_bound", None), getattr(self.device, "upper_bound", None)
-        return (-bound if lower is None else lower, bound if upper is None else upper)
+        return bounds_of(self.device)
 
     @property
     def states(self) -> float:
         """Mean number of states: the range of the mean device over its step at weight 0."""
-        given = getattr(self.device, "states", None)
-        lower, upper = self.bounds
-        return float(given) if given is not None else float(f"{(upper - lower) / self.step:.6g}")
+        return states_of(self.device)
 
     @property
     def usual_states(self) -> float:
         """States of a device with this step and the range ±0.6, for which the grids of learning rates are made."""
-        return float(f"{20 * _REFERENCE_STEP / self.step:.6g}")
+        return usual_states(self.device)
 
     def under(self, rule: Any) -> RuleConfig:
         """`rule` on this hardware, in all the fields that it has; a rule without devices is unchanged.

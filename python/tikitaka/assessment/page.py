@@ -224,8 +224,8 @@ def _made(result: Plain) -> list[str]:
     )
     second = (
         "Intervals are of the mean over seeds (Student's t, 95 %), each line by itself; differences are of the same "
-        "seeds. The test examples are fixed. A gain whose interval holds zero is not significant. More states leave the "
-        "noise of a pulse as it is in weight units. Read noise counts once for each output"
+        "seeds. The test examples are fixed. A gain whose interval holds zero is not significant. More states leave "
+        "the noise of a pulse as it is in weight units. Read noise counts once for each output"
     )
     command = f"<p><code>{escape(result['command'])}</code></p>"
     return [_paragraph(first), _paragraph(second), command]

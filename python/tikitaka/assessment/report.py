@@ -181,7 +181,7 @@ def report(source: Source, found: Found, plan: Plan, endurance: float | None, co
         "convergence": {"epochs": found.shorter_epochs, "costs": _gain(gain), "converged": converged},
         "properties": properties,
         "response": _response(found.hardware.device, found.hardware.states),
-        "limits": _limits(properties),
+        "limits": _limits(properties) if comparable else [],
         "endurance": endurance,
         "costs": None,
     }

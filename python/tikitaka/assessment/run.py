@@ -190,6 +190,21 @@ class _Search:
         rates = {name: getattr(there, name) * getattr(self.best[kind], name) / getattr(here, name) for name in names}
         return hardware.under(replace(there, **rates))
 
+    def tried(self, kind: str, hardware: Hardware, present: Any, net: str) -> list[Any]:
+        """The rules that are tried on hardware with another property, `present` being the best on the hardware itself.
+
+        Where the step differs, rates far from the present ones may suit it: the grid of its states is tried as well,
+        and each rate in proportion to the number of steps in a unit of weight.
+        """
+        if hardware.usual_states == self.states:
+            return neighbours(self.rule(kind, hardware, net))
+        ratio = hardware.usual_states / self.states
+        names = learning_rates.rates_of(kind)
+        others = [replace(present, **{name: ratio * getattr(present, name)}) for name in names]
+        others += learning_rates.candidates(kind, hardware.usual_states, net)
+        centre = self.rule(kind, hardware, net)
+        return list(dict.fromkeys([*neighbours(centre), *(hardware.under(rule) for rule in others)]))
+
     states: float
     """`Hardware.usual_states` of the hardware"""
 
@@ -226,7 +241,7 @@ def _found(
     variants = {(p.name, level.name): (p, level, other) for p, levels in known for level, other in levels}
     rates, _ = trainings.searched(
         base,
-        {key: neighbours(first.rule(winner, other, base.net)) for key, (_, _, other) in variants.items()},
+        {key: first.tried(winner, other, best[winner], base.net) for key, (_, _, other) in variants.items()},
         size.search,
         size.search_seeds,
     )

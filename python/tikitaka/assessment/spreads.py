@@ -58,7 +58,7 @@ class Part:
             return replace(device, measured=_rows(mean + (rows - mean) @ change.T))
         covariance = _covariance(device)
         if covariance is not None:
-            return replace(device, spread=_spread(device.spread, change @ covariance @ change.T))  # type: ignore[attr-defined,call-arg]
+            return replace(device, spread=_spread(device.spread, change @ covariance @ change.T))
         assert self.field is not None
         return replace(device, **{self.field: factor * getattr(device, self.field)})
 

@@ -88,6 +88,8 @@ def convergence(result: Plain) -> str:
 
 def limits(result: Plain) -> list[str]:
     """What limits the training, a line for each property, the first most; then what makes no difference."""
+    if not result["comparable"]:
+        return ["not ranked: after so little training, differences between devices say nothing about them"]
     known = {each["property"]: each for each in result["properties"]}
     lines = []
     for rank, limit in enumerate(result["limits"], 1):

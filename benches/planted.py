@@ -1,0 +1,59 @@
+"""Does an assessment name the weakness that was planted in a device? Ten times for each of three devices.
+
+    python benches/planted.py --minutes 1 --threads 1 --out FOLDER
+
+Each assessment has seeds of its own. Prints what it names, and how often the planted weakness comes first; what is in
+FOLDER is not trained again.
+"""
+
+import argparse
+import warnings
+from pathlib import Path
+
+import tikitaka as tt
+
+WEAK = {
+    "states": (tt.SoftBounds(states=2, step_spread=0.1, bound_spread=0.1), tt.Reference("ideal")),
+    "pulse noise": (tt.SoftBounds(states=20, cycle_noise=4.0), tt.Reference("ideal")),
+    "reference error": (tt.SoftBounds(states=20), tt.Reference("ideal", mean=0.15, spread=0.05)),
+}
+"""Devices and references by their weakness."""
+
+
+def named(weakness: str, first: int, seeds: int, minutes: float, threads: int | None, out: Path) -> list[str]:
+    """The properties that limit the device with a weakness, the first most, by seeds from `first` on."""
+    device, reference = WEAK[weakness]
+    found = tt.assess(
+        device,
+        data="digits",
+        minutes=minutes,
+        out=out / f"{weakness.replace(' ', '-')}-{first}",
+        seeds=range(first, first + seeds),
+        reference=reference,
+        threads=threads,
+        progress=False,
+    )
+    return found.limited_by
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--minutes", type=float, default=2.0, help="of each assessment")
+    parser.add_argument("--threads", type=int, help="of each assessment (default: cores)")
+    parser.add_argument("--times", type=int, default=10, help="assessments of each device")
+    parser.add_argument("--seeds", type=int, default=5, help="of each assessment")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the assessments")
+    given = parser.parse_args()
+    warnings.simplefilter("ignore")
+    for weakness in WEAK:
+        right = 0
+        for k in range(given.times):
+            limits = named(weakness, 1000 * k, given.seeds, given.minutes, given.threads, given.out)
+            right += limits[:1] == [weakness]
+            print(f"{weakness}, seeds from {1000 * k}: {', '.join(limits) or 'nothing significant'}", flush=True)
+        print(f"{weakness}: first in {right} of {given.times}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
