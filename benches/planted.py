@@ -9,8 +9,11 @@ FOLDER is not trained again.
 import argparse
 import warnings
 from pathlib import Path
+from unittest.mock import patch
 
 import tikitaka as tt
+from tikitaka.assessment.run import LEVELS
+from tikitaka.config import rules
 
 WEAK = {
     "states": (tt.SoftBounds(states=2, step_spread=0.1, bound_spread=0.1), tt.Reference("ideal")),
@@ -44,7 +47,11 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=10, help="assessments of each device")
     parser.add_argument("--seeds", type=int, default=5, help="of each assessment")
     parser.add_argument("--out", type=Path, required=True, help="folder of the assessments")
+    parser.add_argument("--quick", action="store_true", help="only what the naming depends on: ttv2, half and ideal")
     given = parser.parse_args()
+    if given.quick:
+        few = {kind: rules[kind] for kind in ("float", "ttv2")}
+        patch.multiple("tikitaka.assessment.run", rules=few, LEVELS=LEVELS[:2]).start()
     warnings.simplefilter("ignore")
     for weakness in WEAK:
         right = 0

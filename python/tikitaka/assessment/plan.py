@@ -33,6 +33,8 @@ _FINALISTS = 2
 """Candidates that are compared again, at the length of those that are reported."""
 _SEEDS = (3, 5, 10)
 """Seeds: at least, usually, and if there is time for more."""
+LEAST = 500.0
+"""Training examples, all epochs together, that are trained however little time there is."""
 _FEW = 4_000
 """Training examples, all epochs together, below which fewer seeds are trained instead."""
 _EPOCHS = (5, 30)
@@ -91,7 +93,7 @@ def broad(plan: Plan, sizes: Sizes, pulses: Iterable[float], seeds: int) -> Sear
         examples, epochs = split(samples, available)
         return seeds * sum(sizes.seconds(examples, epochs, held_out, _SETTLED * number) for number in each)
 
-    samples = _largest(seconds, _BROAD * plan.seconds, 1_000, 30_000)
+    samples = _largest(seconds, _BROAD * plan.seconds, 2.0 * LEAST, 30_000)
     examples, epochs = split(samples, available)
     return Search(examples, held_out, epochs)
 
@@ -135,12 +137,12 @@ def sized(
 
     left, most = plan.seconds - used, float(_EPOCHS[1] * sizes.examples)
     if seeds is not None:
-        return size(_largest(lambda samples: seconds(samples, seeds), left, 500, most), seeds)
-    samples = _largest(lambda samples: seconds(samples, _SEEDS[1]), left, 500, most)
+        return size(_largest(lambda samples: seconds(samples, seeds), left, LEAST, most), seeds)
+    samples = _largest(lambda samples: seconds(samples, _SEEDS[1]), left, LEAST, most)
     if samples < _FEW:
-        return size(_largest(lambda samples: seconds(samples, _SEEDS[0]), left, 500, most), _SEEDS[0])
+        return size(_largest(lambda samples: seconds(samples, _SEEDS[0]), left, LEAST, most), _SEEDS[0])
     count = _SEEDS[1]
-    while count < _SEEDS[2] and samples >= 0.99 * most and seconds(samples, count + 1) <= left:
+    while count < _SEEDS[2] and samples >= 0.95 * most and seconds(samples, count + 1) <= left:
         count += 1
     return size(samples, count)
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from numbers import Real
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -127,8 +128,8 @@ def _check(net: str, minutes: float, endurance: Any, reference: Any, periphery: 
         raise ValueError(f"net must be a network for images, not {shown(net)}")
     for name, value in (("minutes", minutes), ("endurance", endurance)):
         if value is not None:
-            check_kind(name, value, (int, float))  # type: ignore[arg-type]
-            if not 0 < value <= (_MOST_MINUTES if name == "minutes" else math.inf) or isinstance(value, bool):
+            check_kind(name, value, Real)
+            if not 0 < value <= (_MOST_MINUTES if name == "minutes" else math.inf):
                 raise ValueError(f"{name} must be above 0{' to 100,000' if name == 'minutes' else ''}, not {value}")
     check_kind("reference", reference, Reference)
     if periphery is not None:

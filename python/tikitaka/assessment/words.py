@@ -137,11 +137,12 @@ def targets(result: Plain) -> str:
     found = [f"{each['property']} {_at_least(each)} {value_between(each['target'], each['unit'])}" for each in by[None]]
     if present <= result["limit"]:
         said = [f"kept with {', or '.join(found)}"] if found else []
-        said += [f"kept with twice as much of {_joined(_names(by['hard']))}"] if by["hard"] else []
+        said += [f"kept also with {_joined(_names(by['hard']), 'or')}"] if by["hard"] else []
     else:
         said = [", or ".join(found) if found else "no property alone is enough"]
-        said += [f"not by {_joined(_names(by['easy']), 'or')} alone"] if found and by["easy"] else []
-    said += [f"unclear for {_joined(_names(by['both']))}"] if by["both"] else []
+        easy = [each["property"] for each in by["easy"]]
+        said += [f"not by {_joined(easy, 'or')} alone"] if found and easy else []
+    said += [f"unclear for {_joined([each['property'] for each in by['both']])}"] if by["both"] else []
     return f"{start} {'; '.join(said)}"
 
 
@@ -150,7 +151,15 @@ def _at_least(each: Plain) -> str:
 
 
 def _names(properties: Iterable[Plain]) -> list[str]:
-    return ["half as many states" if each["target"]["falls"] else each["property"] for each in properties]
+    """The worst of each property that was tried."""
+    return [
+        "half the states"
+        if each["target"]["falls"]
+        else f"{each['property']} {amount(each['levels'][0]['value'], each['unit'])}"
+        if each["levels"][0]["level"] == "introduced"
+        else f"twice the {each['property']}"
+        for each in properties
+    ]
 
 
 def _worse(result: Plain) -> str:
