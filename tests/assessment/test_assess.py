@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 import tikitaka as tt
 from support.assessments import NAMES, assessed, small
 from support.commands import Command
+from tikitaka.config.device_file import write_device
 from tikitaka.training import TrainConfig
 
 FILES = ("report.txt", "report.json", "report.html")
@@ -90,6 +91,57 @@ def test_the_same_report_when_stopped_and_resumed(
     with ThreadPoolExecutor(2) as pool:
         assessed(tmp_path, endurance=1e6, executor=pool if kept else None)
     assert same(folder, tmp_path)
+
+
+class Interrupts(Executor):
+    """Trains at once, and is interrupted by Ctrl-C before the training number `last`."""
+
+    def __init__(self, last: int) -> None:
+        self.last = last
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        self.last -= 1
+        if self.last == 0:
+            raise KeyboardInterrupt
+        future: Future[Any] = Future()
+        future.set_result(fn(*args, **kwargs))
+        return future
+
+
+@pytest.mark.parametrize("last", [3, 60])
+def test_ctrl_c_keeps_what_was_trained(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last: int
+) -> None:
+    small(monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        assessed(tmp_path, endurance=1e6, executor=Interrupts(last))
+    assert not (tmp_path / "report.json").exists()
+    kept = [path.read_bytes().count(b"\n") for path in tmp_path.glob("*.jsonl")]
+    assert sum(kept) == last - 1
+    assessed(tmp_path, endurance=1e6, executor=Interrupts(-1))
+    assert same(folder, tmp_path)
+
+
+def test_the_uncertainty_of_a_fit_is_in_the_intervals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every seed is trained on a replicate of its own, with the property changed in it."""
+    small(monkeypatch)
+    noises = [0.2, 0.4, 0.8]
+    file = tmp_path / "fitted.toml"
+    write_device(
+        file,
+        tt.SoftBounds(cycle_noise=0.4),
+        physical={"unit": "uS"},
+        fit={"model": "soft-bounds"},
+        replicates=[tt.SoftBounds(cycle_noise=noise) for noise in noises],
+    )
+    found = assessed(tmp_path / "out", file)
+    assert (found.result["replicates"], found.result["fit"]) == (3, {"model": "soft-bounds"})
+    assert "uncertainty of the fit (3 replicates)" in found.text
+    rows = [json.loads(line) for line in (tmp_path / "out" / "cells.jsonl").read_bytes().splitlines()]
+    devices = {(row["config"]["seed"], row["config"]["rule"]["device"]["cycle_noise"]) for row in rows[3:]}
+    assert {(0, 0.2), (1, 0.4), (2, 0.8), (0, 0.1), (1, 0.2), (2, 0.4), (0, 0.4), (2, 1.6)} <= devices
+    searched = [json.loads(line) for line in (tmp_path / "out" / "search.jsonl").read_bytes().splitlines()]
+    assert {row["config"]["rule"].get("device", {}).get("cycle_noise", 0.4) for row in searched[:12]} == {0.4}
 
 
 def test_nothing_is_trained_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

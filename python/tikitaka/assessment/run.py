@@ -1,6 +1,7 @@
 """The assessment of a device: will it train, what limits it, and what must improve?"""
 
 import math
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
@@ -27,6 +28,7 @@ from tikitaka.data import Dataset
 from tikitaka.experiments import learning_rates
 from tikitaka.nn import nets
 from tikitaka.training import TrainConfig
+from tikitaka.training.unusual import unusual_data, unusual_settings
 
 __all__ = ["LEVELS", "assess"]
 
@@ -94,6 +96,9 @@ def assess(
         raise ValueError(f"data must have classes, whose errors can be counted, not {base.data}")
     hardware = Hardware(source.device, reference, periphery or _circuits(source))
     replicates = [replace(hardware, device=each) for each in source.replicates] or [hardware]
+    usual = [hardware.under(rule()) for rule in rules.values()]
+    for words in (*unusual_settings(usual), *unusual_data(dataset, batch=base.batch)):
+        warnings.warn(f"unusual setting: {words}", stacklevel=2)
     request = {
         "device": to_dict(source.device),
         "replicates": len(source.replicates),

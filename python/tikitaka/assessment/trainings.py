@@ -1,5 +1,6 @@
 """The trainings of an assessment: searches for rates, and reported trainings, kept in two files of its folder."""
 
+import warnings
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
@@ -45,14 +46,16 @@ class Trainings:
 
     def rows(self, name: str, grid: Iterable[TrainConfig]) -> list[dict[str, Any]]:
         """The measurements of every training of the grid, kept in the file `name`.jsonl."""
-        return sweep(
-            grid,
-            self.executor,
-            out=self.folder / f"{name}.jsonl",
-            measure=partial(scored, data_dir=self.data_dir, give_up=None),
-            progress=self.progress,
-            threads=None if self.executor is not None else self.threads,
-        )
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "unusual setting")  # worse than usual, on purpose
+            return sweep(
+                grid,
+                self.executor,
+                out=self.folder / f"{name}.jsonl",
+                measure=partial(scored, data_dir=self.data_dir, give_up=None),
+                progress=self.progress,
+                threads=None if self.executor is not None else self.threads,
+            )
 
     def searched(
         self, base: TrainConfig, tried: Mapping[K, Sequence[Any]], search: Search, seeds: int

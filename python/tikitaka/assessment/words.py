@@ -94,11 +94,9 @@ def limits(result: Plain) -> list[str]:
     lines = []
     for rank, limit in enumerate(result["limits"], 1):
         each = known[limit["property"]]
-        gains = {level["level"]: level for level in each["levels"]}
-        buys = (
-            f"{_better(each, gains[name])} buys {_gain(gains[name])}" for name in ("half", "ideal") if name in gains
-        )
-        lines.append(f"{rank}. {measure(each)}: {', '.join(buys)}")
+        levels = {level["level"]: level for level in each["levels"]}
+        said = [f"{_better(each, levels[name])} {_gain(levels[name])}" for name in ("half", "ideal") if name in levels]
+        lines.append(f"{rank}. {measure(each)}: {', '.join(said)}")
     none = [measure(each) for name, each in known.items() if name not in _limiting(result) and _can_improve(each)]
     if not lines:
         lines.append("no single property: nothing improves the error significantly")
@@ -118,7 +116,15 @@ def _can_improve(each: Plain) -> bool:
 
 
 def _gain(level: Plain) -> str:
-    return between(level["gain"], "points") + ("" if level["gain"]["significant"] else " (not significant)")
+    gain = level["gain"]
+    words = f"buys {between(gain, 'points')}" if gain["mean"] >= 0 else f"costs {between(_turned(gain), 'points')}"
+    return words + ("" if gain["significant"] else " (not significant)")
+
+
+def _turned(gain: Plain) -> dict[str, float | None]:
+    """The gain as a loss."""
+    low, high = gain["low"], gain["high"]
+    return {"mean": -gain["mean"], "low": None if high is None else -high, "high": None if low is None else -low}
 
 
 def _better(each: Plain, level: Plain) -> str:
@@ -168,7 +174,7 @@ def _worse(result: Plain) -> str:
         for level in each["levels"]:
             gain = level["gain"]
             if level["level"] in ("double", "introduced") and gain["significant"] and gain["mean"] < 0:
-                costs = between({"mean": -gain["mean"], "low": -gain["high"], "high": -gain["low"]})
+                costs = between(_turned(gain))
                 said.append((-gain["mean"], f"{each['property']} {amount(level['value'], each['unit'])} costs {costs}"))
     ordered = [words for _, words in sorted(said, reverse=True)]
     return f"{', '.join(ordered)} points" if ordered else "no property twice as bad costs a significant amount"
