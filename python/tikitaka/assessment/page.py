@@ -201,6 +201,9 @@ def _device(result: Plain) -> str:
         for name, value in result["device"].items()
         if name not in skip and value not in (None, (), [])
     ]
+    lines += [
+        [f"fit: {escape(name.replace('_', ' '))}", escape(_plain(value))] for name, value in result["fit"].items()
+    ]
     return _grid(["field", "value"], lines)
 
 

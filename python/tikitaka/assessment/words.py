@@ -101,7 +101,7 @@ def limits(result: Plain) -> list[str]:
     if not lines:
         lines.append("no single property: nothing improves the error significantly")
     if none:
-        lines.append(f"not significant: {', '.join(none)}")
+        lines.append(f"no significant gain: {', '.join(none)}")
     if not result["convergence"]["converged"]:
         lines.append("all this holds for this amount of training, which has not converged")
     return lines
@@ -169,15 +169,22 @@ def _names(properties: Iterable[Plain]) -> list[str]:
 
 
 def _worse(result: Plain) -> str:
-    said = []
+    """What costs, the most first; and what gains although it is worse."""
+    costs, gains = [], []
     for each in result["properties"]:
         for level in each["levels"]:
-            gain = level["gain"]
-            if level["level"] in ("double", "introduced") and gain["significant"] and gain["mean"] < 0:
-                costs = between(_turned(gain))
-                said.append((-gain["mean"], f"{each['property']} {amount(level['value'], each['unit'])} costs {costs}"))
-    ordered = [words for _, words in sorted(said, reverse=True)]
-    return f"{', '.join(ordered)} points" if ordered else "no property twice as bad costs a significant amount"
+            gain, value = level["gain"], f"{each['property']} {amount(level['value'], each['unit'])}"
+            if level["level"] in ("double", "introduced") and gain["significant"]:
+                if gain["mean"] < 0:
+                    costs.append((gain["mean"], f"{value} costs {between(_turned(gain))}"))
+                else:
+                    gains.append(f"{value} gains {between(gain)}")
+    words = (
+        f"{', '.join(words for _, words in sorted(costs))} points"
+        if costs
+        else "nothing twice as bad costs significantly"
+    )
+    return f"{words}; but {', '.join(gains)} points" if gains else words
 
 
 def pulses(result: Plain) -> str:
