@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -142,6 +143,42 @@ def test_the_uncertainty_of_a_fit_is_in_the_intervals(tmp_path: Path, monkeypatc
     assert {(0, 0.2), (1, 0.4), (2, 0.8), (0, 0.1), (1, 0.2), (2, 0.4), (0, 0.4), (2, 1.6)} <= devices
     searched = [json.loads(line) for line in (tmp_path / "out" / "search.jsonl").read_bytes().splitlines()]
     assert {row["config"]["rule"].get("device", {}).get("cycle_noise", 0.4) for row in searched[:12]} == {0.4}
+
+
+def test_a_file_of_measured_pulses_is_fitted_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
+) -> None:
+    """By the fit, for which a stand-in answers here."""
+    small(monkeypatch)
+    given: list[Any] = []
+
+    class Fit:
+        device, read_noise, replicates = tt.SoftBounds(states=30), 0.05, (tt.SoftBounds(states=29),)
+
+        def to_dict(self) -> dict[str, Any]:
+            return {"fit": {"model": "soft-bounds", "goodness": {"words": "the model fits"}}}
+
+        def write(self, path: Path) -> None:
+            write_device(path, self.device)
+
+    def fit_device(measured: Any) -> Fit:
+        given.append(measured)
+        return Fit()
+
+    monkeypatch.setattr("tikitaka.assessment.source.find_spec", lambda _: True)
+    monkeypatch.setattr("tikitaka.assessment.source.import_module", lambda _: SimpleNamespace(fit_device=fit_device))
+    file = tmp_path / "pulses.csv"
+    sweep = [25 + 0.2 * k for k in range(50)]
+    file.write_text("LTP,LTD\n" + "".join(f"{a},{b}\n" for a, b in zip(sweep, reversed(sweep), strict=True)))
+    found = assessed(tmp_path / "out", file)
+    assert len(given[0].sweeps) == 2
+    assert found.result["device"]["states"] == 30
+    assert found.result["periphery"]["read"]["output_noise"] == pytest.approx(0.05 * 1.2)
+    assert (tmp_path / "out" / "device.toml").exists()
+    assert "the model fits" in found.html
+    monkeypatch.setattr("tikitaka.assessment.source.find_spec", lambda _: None)
+    status, _, said = command("assess", file, "--data", "digits", "--out", tmp_path / "x")
+    assert (status, "this version cannot fit measured pulses" in said) == (2, True)
 
 
 def test_nothing_is_trained_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

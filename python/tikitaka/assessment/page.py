@@ -201,9 +201,10 @@ def _device(result: Plain) -> str:
         for name, value in result["device"].items()
         if name not in skip and value not in (None, (), [])
     ]
-    lines += [
-        [f"fit: {escape(name.replace('_', ' '))}", escape(_plain(value))] for name, value in result["fit"].items()
-    ]
+    for name, value in result["fit"].items():
+        said = value.get("words") if isinstance(value, Mapping) else value
+        if said not in (None, [], ""):
+            lines.append([f"fit: {escape(name.replace('_', ' '))}", escape(_plain(said))])
     return _grid(["field", "value"], lines)
 
 

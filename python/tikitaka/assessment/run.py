@@ -80,7 +80,8 @@ def assess(
     symmetry points), `periphery` the circuits (by default exact, or with the read noise of the device file at every
     output), and `endurance` the pulses that a device survives.
 
-    Writes report.txt, report.json, report.html and, in trainings/, the config of each training. Raises, before any
+    Writes report.txt, report.json, report.html, in trainings/ the config of each training, and device.toml if the
+    device was fitted. Raises, before any
     training, ValueError or TypeError for arguments that are not allowed, for a text network, and for a folder with
     another assessment, OSError for files, BlockingIOError if another process or thread writes to `out`; afterwards the
     exceptions of `sweep`.
@@ -120,6 +121,8 @@ def assess(
 
     with locked_folder(folder, "another process makes an assessment in this folder"):
         decided = plans.kept(folder, _plain(request), made)
+        if source.write is not None:
+            source.write(folder / "device.toml")
         trainings = Trainings(folder, executor, threads, data_dir, progress)
         found = _found(trainings, decided, base, dataset, hardware, replicates, given)
         result = report(source, found, decided, endurance, _command(source, base, decided, request, endurance))

@@ -1,7 +1,9 @@
 """Where the device of an assessment comes from: a config, a preset, a device file, or a file of measured pulses."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from tikitaka._internal.validation import one_of
 from tikitaka.config import Device, devices, presets
 from tikitaka.config.device_file import read_device
 from tikitaka.config.device_name import device_named
+from tikitaka.measurement import read_measured
 
 __all__ = ["Source", "opened"]
 
@@ -28,6 +31,8 @@ class Source:
     """what the fit of measured pulses says about itself; empty if there was none"""
     replicates: tuple[Device, ...] = ()
     """devices as likely as `device`, which the uncertainty of the fit leads to"""
+    write: Callable[[Path], object] | None = None
+    """writes the device file of a fit that was made for this assessment; None if there was none"""
 
 
 def opened(device: Device | str | Path) -> Source:
@@ -56,10 +61,14 @@ def _from_toml(path: Path) -> Source:
 
 
 def _fitted(path: Path) -> Source:
-    raise ValueError(f"{path} must be a device.toml: this version cannot fit measured pulses")
+    """The device fitted to a file of measured pulses, whose layout needs no options."""
+    if find_spec("tikitaka.fitting") is None:
+        raise ValueError(f"{path} must be a device.toml: this version cannot fit measured pulses")
+    fit: Any = import_module("tikitaka.fitting").fit_device(read_measured(path))
+    return Source(path.name, fit.device, fit.read_noise, fit.to_dict()["fit"], fit.replicates, fit.write)
 
 
 def _share(physical: Mapping[str, Any]) -> float:
-    """The read noise as a share of the range."""
-    noise = physical.get("read_noise_percent", 0.0)
+    """The read noise as a share of the range, from a device file that says so."""
+    noise = physical.get("read_noise_percent_of_range", 0.0)
     return float(noise) / 100 if isinstance(noise, int | float) and not isinstance(noise, bool) else 0.0
