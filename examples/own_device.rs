@@ -13,7 +13,7 @@
 #![allow(clippy::print_stdout)]
 
 use tikitaka::crossbar::{Array, Crossbar, Inspect, Reference, ReferenceMethod, Setup};
-use tikitaka::device::Device;
+use tikitaka::device::{Device, NORMALS};
 use tikitaka::network::{LayerConfig, Network, Targets, TrainOptions};
 use tikitaka::random::{Operation, Stream};
 use tikitaka::rule::{Ttv2, Ttv2Rule};
@@ -44,7 +44,7 @@ struct Steps {
 impl Device for ExponentialStep {
     type Point = Steps;
 
-    fn sample(&self, xi: [f32; 4]) -> Steps {
+    fn sample(&self, xi: &[f32; NORMALS]) -> Steps {
         let half = (0.5 * self.asymmetry * xi[0]).exp();
         Steps { up: self.step * half, down: self.step / half }
     }
@@ -125,7 +125,7 @@ fn train() -> Result<u64> {
 }
 
 fn main() -> Result<()> {
-    let device = MODEL.sample([1.0, 0.0, 0.0, 0.0]);
+    let device = MODEL.sample(&[1.0; NORMALS]);
     let (mean, error) = drift_at_symmetry(&device, 100_000);
     println!("up and down steps at the symmetry point {:.3}: {mean:.1e} ± {error:.1e}", MODEL.symmetry_point(&device));
     println!("zero-shifting ends {:.1} steps from it (root mean square)", zero_shift_error()?);
@@ -136,7 +136,7 @@ fn main() -> Result<()> {
 #[test]
 fn up_and_down_steps_cancel_at_the_symmetry_point() {
     for xi in [-1.5, 0.0, 1.0] {
-        let (mean, error) = drift_at_symmetry(&MODEL.sample([xi, 0.0, 0.0, 0.0]), 100_000);
+        let (mean, error) = drift_at_symmetry(&MODEL.sample(&[xi; NORMALS]), 100_000);
         assert!(mean.abs() < 5.0 * error, "{mean} ± {error}");
     }
 }

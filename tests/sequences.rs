@@ -143,18 +143,18 @@ fn frozen_values() {
 
 const IMAGES: [(&str, [u64; 2]); 5] = [
     ("float", [0x4f03_5c21_a213_9702, 0xc470_1ad4_2256_6f95]),
-    ("sgd", [0x7236_61af_9207_39d6, 0x0fda_1c0b_5003_751b]),
-    ("ttv1", [0xcc2e_203e_3b35_df7b, 0xa255_72ab_e14e_801f]),
-    ("ttv2", [0x51d8_fd32_2056_38b8, 0x2c44_d7cb_8fc6_f0fb]),
-    ("ttv2 by batches", [0xbd38_6239_310e_4d08, 0x9021_c5ad_c986_a023]),
+    ("sgd", [0xe436_df77_836a_6659, 0x00df_2cc1_7634_a799]),
+    ("ttv1", [0x93bb_735f_4b4a_e488, 0xfdfd_50d1_77dc_0096]),
+    ("ttv2", [0x544c_e99f_8676_6519, 0x1d1d_4e64_c74d_63c0]),
+    ("ttv2 by batches", [0xdade_e9e1_35be_28f6, 0x85ca_063e_3ec8_4c70]),
 ];
 
 const TEXT: [(&str, [u64; 2]); 5] = [
     ("float", [0x02e5_a1c5_3571_6846, 0xdade_63bd_cfdf_bf2f]),
-    ("sgd", [0x3463_11b6_819e_537d, 0xad3c_749c_aba3_089e]),
-    ("ttv1", [0xfc0b_0eb3_4e4d_74b4, 0x21b8_1643_9fcf_84c3]),
-    ("ttv2", [0x52a9_38e2_7a86_87ac, 0xbc10_42f9_b60f_b56c]),
-    ("ttv2 by batches", [0xa39b_b535_e8b0_9876, 0x34eb_da8e_225e_be1a]),
+    ("sgd", [0xd311_f40f_a20f_8bdc, 0x97af_8746_8f91_5515]),
+    ("ttv1", [0x184e_3a4c_49b7_843f, 0x7a46_c943_aeb5_7f6d]),
+    ("ttv2", [0x7ea2_1ec9_f4ec_8c13, 0xdc57_7394_1f2f_f549]),
+    ("ttv2 by batches", [0xdbba_01eb_ae68_e0c9, 0xb00c_f1d0_58c1_3887]),
 ];
 
 #[test]

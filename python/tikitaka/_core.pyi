@@ -23,7 +23,9 @@ __all__ = [
     "describe",
     "kinds",
     "load_tensors",
+    "mean_device",
     "normals",
+    "preset_sources",
     "presets",
     "save_tensors",
     "simd",
@@ -369,11 +371,28 @@ def defaults(kind: str) -> dict[str, Any]:
     Raises ValueError for an unknown kind.
     """
 
+def preset_sources(family: str) -> dict[str, tuple[str, str]]:
+    """What the presets of `family` describe, and where their numbers are from ("" if they are ours).
+
+    Raises ValueError for another family.
+    """
+
+def mean_device(device: Any) -> dict[str, float]:
+    """The mean device of a device config, in weight units.
+
+    Its entries are weight_step, lower_bound, upper_bound, up_step and down_step at weight 0, symmetry_point,
+    step_at_symmetry_point and noise_at_symmetry_point. Raises ValueError for settings that are not valid.
+
+    >>> from tikitaka import SoftBounds
+    >>> round(mean_device(SoftBounds(states=30))["weight_step"], 3)
+    0.04
+    """
+
 def presets(family: str) -> dict[str, dict[str, Any]]:
     """The named settings of `family`, "device" or "periphery", as dicts in order. Raises ValueError for another family.
 
-    >>> list(presets("device"))
-    ['ideal', 'gv16', 'r24']
+    >>> list(presets("periphery"))
+    ['ideal', 'full']
     """
 
 def bounds(kind: str) -> dict[str, tuple[float, float]]:

@@ -37,7 +37,7 @@ pub use update::{PulseTrains, UpdatePlan};
 pub use visible::{SharedProducts, Visible};
 
 use crate::check::{check_most, check_room, check_shape};
-use crate::device::{Device, DeviceConfig, DeviceSettings, DeviceVisitor};
+use crate::device::{Device, DeviceConfig, DeviceSettings, DeviceVisitor, NORMALS, check_contract};
 use crate::error::Result;
 use crate::ledger::Counts;
 use crate::random::{Operation, Stream};
@@ -100,13 +100,14 @@ impl<D: Device> Crossbar<D> {
         check_room(format!("an array of {rows} × {cols}"), n * each)?;
         setup.periphery.validate()?;
         setup.pulse_trains.validate()?;
+        check_contract(&device)?;
         let stream = Stream::new(setup.seed, setup.array, Operation::Sample, 0);
-        let mut xi = vec![0.0; 4 * 1024];
+        let mut xi = vec![0.0; NORMALS * 1024];
         let points = Aligned::new((0..n).map(|k| {
             if k % 1024 == 0 {
-                stream.normals(4 * k as u64, &mut xi);
+                stream.normals((NORMALS * k) as u64, &mut xi);
             }
-            device.sample(xi.as_chunks::<4>().0[k % 1024])
+            device.sample(&xi.as_chunks::<NORMALS>().0[k % 1024])
         }));
         let (pulse_counters, mut setup) = (setup.count_pulses.then(|| vec![0; n]), setup.clone());
         setup.effects.splice(..0, setup.periphery.effects());

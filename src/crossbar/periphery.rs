@@ -69,10 +69,11 @@ settings! {
 impl Periphery {
     /// Peripheries by name, in the order in which they are listed.
     pub const PRESETS: &[Preset<Self>] = &[
-        Preset { name: "ideal", about: "exact products and reads", make: Self::default },
+        Preset { name: "ideal", about: "exact products and reads", source: "", make: Self::default },
         Preset {
             name: "full",
             about: "the converters, noise and management of GV16",
+            source: "Gokmen and Vlasov, Front. Neurosci. 10:333 (2016)",
             make: || Self::full(Self::OUTPUT_NOISE),
         },
     ];

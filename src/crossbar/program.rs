@@ -2,7 +2,7 @@
 
 use super::{Crossbar, transpose};
 use crate::check::{check_finite, check_len, check_range};
-use crate::device::Device;
+use crate::device::{Device, NORMALS};
 use crate::error::Result;
 use crate::random::{Operation, Stream};
 use serde::Serialize;
@@ -104,7 +104,7 @@ impl<D: Device> Crossbar<D> {
     fn send_blindly(&mut self, target: &[f32], max_pulses: u32, step: u64) -> u64 {
         let stream = self.stream(Operation::Program, step);
         let near = 0.5 * self.device.weight_step();
-        let mean = self.device.sample([0.0; 4]);
+        let mean = self.device.sample(&[0.0; NORMALS]);
         let mut sent = 0;
         for (k, &target) in target.iter().enumerate() {
             let mut w = self.weights[k];

@@ -5,16 +5,38 @@
 
 mod compact;
 mod constant_step;
+mod contract;
+mod exponential_step;
+mod jump_table;
+mod linear;
+mod linear_step;
+mod neurosim;
+mod nonlinearity;
+mod power_step;
 mod presets;
 mod soft_bounds;
+mod spread;
 mod step;
+mod step_settings;
+mod table;
+mod table_step;
 mod variation;
 
-pub use compact::CompactPoint;
-pub use constant_step::{ConstantStep, ConstantStepDevice, ConstantStepResponse};
-pub use soft_bounds::{CycleNoise, SoftBounds, SoftBoundsDevice, SoftBoundsResponse};
-pub use step::{Devices, Directed, Response, StepDevice, pulse_blocks};
-pub use variation::{Point, Variation};
+pub use compact::{CompactPoint, Constants, PointBlock, ShapedPoint, Units};
+pub use constant_step::{ConstantStep, ConstantStepDevice};
+pub use contract::check_contract;
+pub use exponential_step::{ExponentialResponse, ExponentialStep, ExponentialStepDevice};
+pub use jump_table::{JumpResponse, JumpTable, JumpTableDevice};
+pub use linear::{FreeSlope, LinearResponse, NoSlope, Slope, SoftSlope};
+pub use linear_step::{LinearStep, LinearStepDevice};
+pub use neurosim::{NeuroSim, NeuroSimDevice};
+pub use nonlinearity::{Nonlinearity, curve_constant, nonlinearity};
+pub use power_step::{PowerResponse, PowerStep, PowerStepDevice};
+pub use soft_bounds::{SoftBounds, SoftBoundsDevice};
+pub use spread::{Spread, StepDistribution};
+pub use step::{CycleNoise, Directed, Response, StepDevice};
+pub use table_step::{TableResponse, TableStep, TableStepDevice};
+pub use variation::{Differences, Factors, Independent, Joint, NORMALS, Point, Variation};
 
 use crate::error::Result;
 use crate::kinds::kinds;
@@ -44,13 +66,14 @@ pub struct Block<'a, P, M> {
 /// - Where [`noisy`](Device::noisy) is false, ξ is 0 and nothing may depend on it.
 /// - [`pulse_blocks`](Device::pulse_blocks) gives the bits of [`pulse`](Device::pulse); the default does.
 ///
-/// Models with a step and a bound in each direction need only a [`Response`]: [`StepDevice`] does the rest, in lanes.
+/// [`check_contract`] checks it when an array is made. Models with a step and a bound in each direction need only a
+/// [`Response`]: [`StepDevice`] does the rest, in lanes.
 pub trait Device: Debug + Clone + Send + Sync + 'static {
     /// The constants of one device, drawn once. An array keeps one per crosspoint, so make it small.
     type Point: Debug + Copy + Send + Sync + 'static;
 
-    /// Draws a device from four independent standard normals ξ₁ … ξ₄; all zero is the mean device.
-    fn sample(&self, xi: [f32; 4]) -> Self::Point;
+    /// Draws a device from independent standard normals ξ₁ … ξ₈, as many of them as it needs; all zero is the mean device.
+    fn sample(&self, xi: &[f32; NORMALS]) -> Self::Point;
 
     /// The weight after one pulse, up or down, at weight `w` with cycle noise ξ ~ N(0, 1). Mark it `#[inline(always)]`:
     /// it is called for every pulse.
@@ -126,6 +149,18 @@ kinds! {
         SoftBounds(SoftBounds) = "soft-bounds",
         /// A constant step between hard bounds.
         ConstantStep(ConstantStep) = "constant-step",
+        /// Steps linear in the weight, with free slopes.
+        LinearStep(LinearStep) = "linear-step",
+        /// Steps with an exponential of the weight.
+        ExponentialStep(ExponentialStep) = "exponential-step",
+        /// Steps that fall as a power of the distance from the bound.
+        PowerStep(PowerStep) = "power-step",
+        /// Steps from a table.
+        TableStep(TableStep) = "table-step",
+        /// Steps drawn from a table of distributions.
+        JumpTable(JumpTable) = "jump-table",
+        /// NeuroSim's model.
+        NeuroSim(NeuroSim) = "neurosim",
     }
 }
 
@@ -154,6 +189,14 @@ pub struct MeanDevice {
     pub bounds: (f64, f64),
     /// Whether steps shrink towards the bound that they lead to, so that what a device accumulates fades.
     pub fades: bool,
+    /// Up and down steps at w = 0 without cycle noise, both positive, in units of weight.
+    pub steps: (f64, f64),
+    /// Where they cancel, in units of weight.
+    pub symmetry_point: f64,
+    /// The mean of an up and a down step there, without cycle noise.
+    pub step_at_symmetry_point: f64,
+    /// What one standard deviation of cycle noise changes of an up step there.
+    pub noise_at_symmetry_point: f64,
 }
 
 /// The number that was written in decimals rather than the f32 next to it.
@@ -168,14 +211,20 @@ impl DeviceVisitor for Mean {
 
     fn visit<S: DeviceSettings>(self, settings: &S) -> Self::Out {
         let device = settings.build()?;
-        let mean = device.sample([0.0; 4]);
+        let mean = device.sample(&[0.0; NORMALS]);
         let (lower, upper) = device.bounds(&mean);
         let step = |w: f32| device.pulse(&mean, w, true, 0.0) - w;
-        let middle = 0.5 * (lower + upper);
+        let down_step = |w: f32| w - device.pulse(&mean, w, false, 0.0);
+        let (middle, symmetry_point) = (0.5 * (lower + upper), device.symmetry_point(&mean));
+        let noisy = device.pulse(&mean, symmetry_point, true, 0.1) - device.pulse(&mean, symmetry_point, true, 0.0);
         Ok(MeanDevice {
             weight_step: decimal(device.weight_step()),
             bounds: (decimal(lower), decimal(upper)),
             fades: step(0.5 * (middle + upper)) < 0.99 * step(middle),
+            steps: (f64::from(step(0.0)), f64::from(down_step(0.0))),
+            symmetry_point: f64::from(symmetry_point),
+            step_at_symmetry_point: 0.5 * f64::from(step(symmetry_point) + down_step(symmetry_point)),
+            noise_at_symmetry_point: 10.0 * f64::from(noisy.abs()),
         })
     }
 }

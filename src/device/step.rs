@@ -1,63 +1,111 @@
 //! Models whose devices have a step and a bound in each direction: all that such models share.
 //!
-//! A model says by its [`Response`] how a step depends on the weight; [`StepDevice`] makes a [`Device`] of that, with
-//! spreads between devices, cycle noise, clamping and blocks of devices in lanes.
+//! A model says by its [`Response`] how the mean step depends on the weight; [`StepDevice`] makes a [`Device`] of that,
+//! with spreads between devices, cycle noise, clamping and blocks of devices in lanes.
 
-use super::compact::{CompactPoint, Units};
-use super::variation::{Point, Variation};
+use super::compact::{Constants, Units};
+use super::variation::{NORMALS, Point, Variation};
 use super::{Block, Device};
-use crate::check::number;
-use crate::error::{Error, Result};
 use crate::simd::{LANES, Mask, unrolled};
+use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
 use std::marker::PhantomData;
 
+/// The form of the cycle-to-cycle noise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CycleNoise {
+    /// Δw + α σ_c ξ, where α is the step at weight 0.
+    #[default]
+    Additive,
+    /// Δw (1 + σ_c ξ).
+    Multiplicative,
+}
+
 /// How a step depends on the weight.
+///
+/// Mark all that is called for a pulse `#[inline(always)]`, and let it use plain operations alone, no fused ones, so
+/// that all instruction sets give the same bits.
 pub trait Response: Debug + Clone + Send + Sync + 'static {
-    /// Draws the constants of a device from four independent standard normals: log-normal steps unless overridden.
-    fn sample(variation: &Variation, xi: [f32; 4]) -> Point {
-        variation.sample(xi)
+    /// How an array keeps the constants of a device: with shapes of its own or without.
+    type Constants: Constants;
+
+    /// A device that was drawn, within what the model allows.
+    fn limited(&self, point: Point) -> Point {
+        point
     }
 
-    /// The weight after one pulse at weight `w` with cycle noise σ_c = `cycle_noise` and ξ ~ N(0, 1), before it is
-    /// clamped to the bounds. Mark it `#[inline(always)]`.
-    fn respond(&self, device: Directed, cycle_noise: f32, w: f32, xi: f32) -> f32;
-
-    /// [`Device::pulse_blocks`]. Override it, with [`pulse_blocks`], where a choice that [`respond`](Response::respond)
-    /// makes for every pulse can be made once.
+    /// What the steps of a device in one direction have in common, worked out once for all its pulses of an update;
+    /// [`share`](Response::share) finds it in [`Directed::prepared`].
     #[inline(always)]
-    fn pulse_blocks<M: Mask, const N: usize>(
-        &self,
-        cycle_noise: f32,
-        devices: [Devices<M>; N],
-        rounds: impl Iterator<Item = [(M, [f32; LANES]); N]>,
-    ) -> [[f32; LANES]; N] {
-        let response = self.clone();
-        pulse_blocks(devices, rounds, |device, w, xi| response.respond(device, cycle_noise, w, xi))
+    fn prepare(&self, _device: &Directed) -> f32 {
+        0.0
     }
 
-    /// The weight at which an up and a down step cancel on average.
-    fn symmetry_point(&self, point: &Point) -> f32;
+    /// The mean step at weight `w` as a share of the step at weight 0: not negative.
+    fn share(&self, device: &Directed, w: f32) -> f32;
+
+    /// The share with cycle noise ξ ~ N(0, 1), where it is not one of the forms of [`CycleNoise`].
+    #[inline(always)]
+    fn noisy_share(&self, _device: &Directed, _w: f32, _xi: f32) -> Option<f32> {
+        None
+    }
+
+    /// The weight at which an up and a down step cancel on average: by bisection, unless a closed form is known.
+    fn symmetry_point(&self, point: &Point) -> f32 {
+        let both = |w: f32| {
+            let step = |up| Directed::new(self, point, up);
+            [step(false), step(true)].iter().map(|device| device.step * self.share(device, w)).sum::<f32>()
+        };
+        let [mut low, mut high] = point.bound;
+        if both(low) <= 0.0 {
+            return low;
+        }
+        if both(high) >= 0.0 {
+            return high;
+        }
+        for _ in 0..40 {
+            let middle = 0.5 * (low + high);
+            if both(middle) > 0.0 {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        0.5 * (low + high)
+    }
 }
 
 /// Device constants for one pulse direction.
 #[derive(Clone, Copy, Debug)]
 pub struct Directed {
-    /// α₊ upwards, −α₋ downwards.
+    /// α₊ upwards, −α₋ downwards: the step at weight 0.
     pub step: f32,
     /// The bound that the direction leads to.
     pub bound: f32,
+    /// The shape of that direction.
+    pub shape: f32,
     /// w_min.
     pub lower: f32,
     /// w_max.
     pub upper: f32,
+    /// What [`Response::prepare`] has made of these.
+    pub prepared: f32,
 }
 
 impl Directed {
     #[inline(always)]
-    fn new(point: &Point, up: bool) -> Self {
-        let ([down_step, up_step], [lower, upper]) = (point.step, point.bound);
-        Self { step: if up { up_step } else { -down_step }, bound: if up { upper } else { lower }, lower, upper }
+    fn new<R: Response + ?Sized>(response: &R, point: &Point, up: bool) -> Self {
+        let ([down_step, up_step], [lower, upper], [down_shape, up_shape]) = (point.step, point.bound, point.shape);
+        let (step, bound, shape) = if up { (up_step, upper, up_shape) } else { (-down_step, lower, down_shape) };
+        let device = Self { step, bound, shape, lower, upper, prepared: 0.0 };
+        Self { prepared: response.prepare(&device), ..device }
+    }
+
+    /// Whether the direction is up.
+    #[inline(always)]
+    pub fn up(&self) -> bool {
+        self.step.is_sign_positive()
     }
 
     /// w clamped to [w_min, w_max]: a comparison each, where f32::max would also look for NaN.
@@ -68,91 +116,155 @@ impl Directed {
     }
 }
 
+/// The cycle noise of a model.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Noise {
+    size: f32,
+    form: Form,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Form {
+    /// In steps of the device at weight 0.
+    Additive,
+    /// In steps as they are.
+    Multiplicative,
+    /// In units of weight.
+    Absolute,
+}
+
+impl Noise {
+    pub(super) fn new(cycle_noise: f64, form: CycleNoise) -> Self {
+        let form = match form {
+            CycleNoise::Additive => Form::Additive,
+            CycleNoise::Multiplicative => Form::Multiplicative,
+        };
+        Self { size: cycle_noise as f32, form }
+    }
+
+    /// Of the same size in units of weight for all devices and directions.
+    pub(super) fn absolute(size: f64) -> Self {
+        Self { size: size as f32, form: Form::Absolute }
+    }
+}
+
+/// The weight after one pulse, before it is clamped.
+#[inline(always)]
+fn respond<R: Response>(response: &R, device: &Directed, noise: Noise, w: f32, xi: f32) -> f32 {
+    let noisy = noise.size * xi;
+    if let Some(share) = response.noisy_share(device, w, noisy) {
+        return w + device.step * share;
+    }
+    let share = response.share(device, w);
+    w + match noise.form {
+        Form::Additive => device.step * (share + noisy),
+        Form::Multiplicative => device.step * share * (1.0 + noisy),
+        Form::Absolute => device.step * share + noisy,
+    }
+}
+
 /// A model of devices with a step and a bound in each direction.
 #[derive(Clone, Debug)]
 pub struct StepDevice<R> {
     variation: Variation,
     units: Units,
-    /// σ_c, in steps.
-    cycle_noise: f32,
+    noise: Noise,
     pub(super) response: R,
 }
 
 impl<R: Response> StepDevice<R> {
-    pub(super) fn new(variation: Variation, cycle_noise: f32, response: R) -> Self {
-        let units = Units::new(variation.step, variation.bound);
-        Self { variation, units, cycle_noise, response }
+    pub(super) fn new(variation: Variation, noise: Noise, response: R) -> Self {
+        Self { units: Units::new(&variation.mean), variation, noise, response }
     }
 
     /// The constants of a device.
     #[inline(always)]
-    pub fn expand(&self, point: CompactPoint) -> Point {
-        self.units.expand(point)
+    pub fn expand(&self, point: R::Constants) -> Point {
+        point.expand(&self.units)
     }
 
     /// [`Device::pulse`] for constants as they are.
     #[inline(always)]
     pub fn answer(&self, point: &Point, w: f32, up: bool, xi: f32) -> f32 {
-        let device = Directed::new(point, up);
-        device.clamp(self.response.respond(device, self.cycle_noise, w, xi))
+        let (noise, device) = (self.noise, Directed::new(&self.response, point, up));
+        device.clamp(respond(&self.response, &device, noise, w, xi))
     }
 }
 
 impl<R: Response> Device for StepDevice<R> {
-    type Point = CompactPoint;
+    type Point = R::Constants;
 
-    fn sample(&self, xi: [f32; 4]) -> CompactPoint {
-        self.units.compact(&R::sample(&self.variation, xi))
+    fn sample(&self, xi: &[f32; NORMALS]) -> R::Constants {
+        R::Constants::compact(&self.units, &self.response.limited(self.variation.sample(xi)))
     }
 
     #[inline(always)]
-    fn pulse(&self, point: &CompactPoint, w: f32, up: bool, xi: f32) -> f32 {
+    fn pulse(&self, point: &R::Constants, w: f32, up: bool, xi: f32) -> f32 {
         self.answer(&self.expand(*point), w, up, xi)
     }
 
     #[inline(always)]
     fn pulse_blocks<M: Mask, const N: usize>(
         &self,
-        blocks: [Block<'_, CompactPoint, M>; N],
+        blocks: [Block<'_, R::Constants, M>; N],
         rounds: impl Iterator<Item = [(M, [f32; LANES]); N]>,
     ) -> [[f32; LANES]; N] {
-        self.response.pulse_blocks(self.cycle_noise, unrolled!(N, |k| Devices::new(blocks[k], self.units)), rounds)
+        let (response, noise) = (&self.response, self.noise);
+        let devices = unrolled!(N, |k| Devices::new(self, &blocks[k]));
+        // The form is chosen once, not for every pulse.
+        macro_rules! with {
+            ($form:ident) => {{
+                let noise = Noise { form: Form::$form, ..noise };
+                pulse_blocks(&devices, rounds, |device, w, xi| respond(response, device, noise, w, xi))
+            }};
+        }
+        match noise.form {
+            Form::Additive => with!(Additive),
+            Form::Multiplicative => with!(Multiplicative),
+            Form::Absolute => with!(Absolute),
+        }
     }
 
-    fn symmetry_point(&self, point: &CompactPoint) -> f32 {
+    fn symmetry_point(&self, point: &R::Constants) -> f32 {
         self.response.symmetry_point(&self.expand(*point))
     }
 
-    fn bounds(&self, point: &CompactPoint) -> (f32, f32) {
+    fn bounds(&self, point: &R::Constants) -> (f32, f32) {
         self.expand(*point).bound.into()
     }
 
     fn weight_step(&self) -> f32 {
-        self.variation.step
+        let [down, up] = self.variation.mean.step;
+        0.5 * (down + up)
     }
 
     fn noisy(&self) -> bool {
-        self.cycle_noise > 0.0
+        self.noise.size > 0.0
     }
 
-    fn parameters(&self, point: &CompactPoint) -> Vec<(&'static str, f32)> {
+    fn parameters(&self, point: &R::Constants) -> Vec<(&'static str, f32)> {
         let point = self.expand(*point);
-        vec![
+        let parameters = [
             ("up_step", point.step[1]),
             ("down_step", point.step[0]),
             ("upper_bound", point.bound[1]),
             ("lower_bound", point.bound[0]),
-        ]
+            ("up_shape", point.shape[1]),
+            ("down_shape", point.shape[0]),
+        ];
+        parameters[..if R::Constants::SHAPED { 6 } else { 4 }].to_vec()
     }
 }
 
 /// A block of devices with their constants sorted into lanes, so that each operation is one vector instruction.
 #[derive(Clone, Copy, Debug)]
-pub struct Devices<M> {
+struct Devices<M> {
     step: [f32; LANES],
     bound: [f32; LANES],
+    shape: [f32; LANES],
     lower: [f32; LANES],
     upper: [f32; LANES],
+    prepared: [f32; LANES],
     reference: [f32; LANES],
     weights: [f32; LANES],
     mask: PhantomData<M>,
@@ -160,17 +272,31 @@ pub struct Devices<M> {
 
 impl<M: Mask> Devices<M> {
     #[inline(always)]
-    fn new(block: Block<'_, CompactPoint, M>, units: Units) -> Self {
-        let [down_steps, up_steps, lower, upper] = units.expand_block::<M>(block.points);
-        Self {
-            step: block.up.select(&up_steps, &down_steps.map(|step| -step)),
+    fn new<R: Response>(model: &StepDevice<R>, block: &Block<'_, R::Constants, M>) -> Self {
+        let points = R::Constants::expand_block::<M>(block.points, &model.units);
+        let [lower, upper] = points.bound;
+        let mut devices = Self {
+            step: block.up.select(&points.step[1], &points.step[0].map(|step| -step)),
             bound: block.up.select(&upper, &lower),
+            shape: block.up.select(&points.shape[1], &points.shape[0]),
             lower,
             upper,
+            prepared: [0.0; LANES],
             reference: block.reference,
             weights: block.weights,
             mask: PhantomData,
+        };
+        for l in 0..LANES {
+            devices.prepared[l] = model.response.prepare(&devices.device(l));
         }
+        devices
+    }
+
+    #[inline(always)]
+    fn device(&self, l: usize) -> Directed {
+        let (step, bound, shape, lower, upper) =
+            (self.step[l], self.bound[l], self.shape[l], self.lower[l], self.upper[l]);
+        Directed { step, bound, shape, lower, upper, prepared: self.prepared[l] }
     }
 
     /// One round: `respond(device, state, ξ)` where it fires.
@@ -179,13 +305,13 @@ impl<M: Mask> Devices<M> {
         &self,
         w: [f32; LANES],
         (fires, xi): (M, [f32; LANES]),
-        respond: &impl Fn(Directed, f32, f32) -> f32,
+        respond: &impl Fn(&Directed, f32, f32) -> f32,
     ) -> [f32; LANES] {
         let mut next = [0.0; LANES];
         for l in 0..LANES {
-            let (step, bound, lower, upper) = (self.step[l], self.bound[l], self.lower[l], self.upper[l]);
-            let device = Directed { step, bound, lower, upper };
-            next[l] = device.clamp(respond(device, w[l] + self.reference[l], xi[l])) - self.reference[l];
+            let device = self.device(l);
+            let state = respond(&device, w[l] + self.reference[l], xi[l]);
+            next[l] = device.clamp(state) - self.reference[l];
         }
         fires.select(&next, &w)
     }
@@ -194,57 +320,14 @@ impl<M: Mask> Devices<M> {
 /// Rounds of pulses to 1 to 4 blocks of devices, each with the weight `respond(device, w, ξ)` after it, clamped. A pulse
 /// waits for the one before it; other blocks get theirs meanwhile.
 #[inline(always)]
-pub fn pulse_blocks<M: Mask, const N: usize>(
-    devices: [Devices<M>; N],
+fn pulse_blocks<M: Mask, const N: usize>(
+    devices: &[Devices<M>; N],
     rounds: impl Iterator<Item = [(M, [f32; LANES]); N]>,
-    respond: impl Fn(Directed, f32, f32) -> f32,
+    respond: impl Fn(&Directed, f32, f32) -> f32,
 ) -> [[f32; LANES]; N] {
     let mut w = unrolled!(N, |k| devices[k].weights);
     for round in rounds {
         w = unrolled!(N, |k| devices[k].pulse(w[k], round[k], &respond));
     }
     w
-}
-
-/// For settings with the fields `states`, `weight_step`, `bound`, `cycle_noise`, `step_spread`, `bound_spread` and
-/// `asymmetry`, and a constant `STATES`: the model with the response that they make.
-macro_rules! step_settings {
-    ($settings:ident, $response:ty, |$these:ident| $make:expr) => {
-        impl DeviceSettings for $settings {
-            type Device = StepDevice<$response>;
-
-            fn build(&self) -> Result<Self::Device> {
-                self.validate()?;
-                let $these = self;
-                let step = self.weight_step.unwrap_or(2.0 * self.bound / self.states.unwrap_or(Self::STATES));
-                let variation = Variation {
-                    step: step as f32,
-                    bound: self.bound as f32,
-                    step_spread: self.step_spread as f32,
-                    bound_spread: self.bound_spread as f32,
-                    asymmetry: self.asymmetry as f32,
-                };
-                Ok(StepDevice::new(variation, self.cycle_noise as f32, $make))
-            }
-        }
-    };
-}
-pub(super) use step_settings;
-
-/// Either `states` or `step`, or both where they agree; a step is at most the whole range, which is one state.
-pub(super) fn check_states(states: Option<f64>, step: Option<f64>, bound: f64) -> Result<()> {
-    let Some(step) = step else { return Ok(()) };
-    let range = 2.0 * bound;
-    if step > range {
-        let allowed = format!("at most 2·bound = {}, which is one state", number(range));
-        return Err(Error::range("weight_step", step, allowed));
-    }
-    if let Some(states) = states.filter(|states| (step * states / range - 1.0).abs() > 1e-6) {
-        return Err(Error::Conflict(format!(
-            "states must be 2·bound/weight_step = {}, not {}; give one of states and weight_step",
-            number(range / step),
-            number(states)
-        )));
-    }
-    Ok(())
 }

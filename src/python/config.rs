@@ -3,7 +3,7 @@
 use super::errors::{given, shortened, unknown};
 use crate::Workers;
 use crate::crossbar::{IoSettings, Periphery, Programming, PulseTrains, Reference};
-use crate::device::DeviceConfig;
+use crate::device::{DeviceConfig, Spread};
 use crate::error::Result;
 use crate::kinds::{Family, Preset, kinds};
 use crate::network::LayerConfig;
@@ -90,6 +90,8 @@ kinds! {
         PulseTrains(PulseTrains) = "pulsetrains",
         /// The reference.
         Reference(Reference) = "reference",
+        /// Spreads between devices.
+        Spread(Spread) = "spread",
     }
 }
 
@@ -158,6 +160,40 @@ pub(super) fn presets<'py>(py: Python<'py>, family: &str) -> PyResult<Bound<'py,
         "periphery" => listed(py, Periphery::PRESETS),
         other => Err(unknown("family", other, &["device", "periphery"])),
     }
+}
+
+/// What the presets of a "device" or a "periphery" describe and where their numbers are from: (about, source) by name.
+#[pyfunction]
+pub(super) fn preset_sources(family: &str) -> PyResult<HashMap<&'static str, (&'static str, &'static str)>> {
+    fn listed<T>(presets: &[Preset<T>]) -> HashMap<&'static str, (&'static str, &'static str)> {
+        presets.iter().map(|preset| (preset.name, (preset.about, preset.source))).collect()
+    }
+    match family {
+        "device" => Ok(listed(DeviceConfig::PRESETS)),
+        "periphery" => Ok(listed(Periphery::PRESETS)),
+        other => Err(unknown("family", other, &["device", "periphery"])),
+    }
+}
+
+/// The mean device of a device config, as a dict of numbers in units of weight.
+#[pyfunction]
+pub(super) fn mean_device<'py>(py: Python<'py>, device: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
+    let device: DeviceConfig = settings(Some(device), "device")?.unwrap_or_default();
+    let mean = device.mean()?;
+    let dict = PyDict::new(py);
+    for (name, value) in [
+        ("weight_step", mean.weight_step),
+        ("lower_bound", mean.bounds.0),
+        ("upper_bound", mean.bounds.1),
+        ("up_step", mean.steps.0),
+        ("down_step", mean.steps.1),
+        ("symmetry_point", mean.symmetry_point),
+        ("step_at_symmetry_point", mean.step_at_symmetry_point),
+        ("noise_at_symmetry_point", mean.noise_at_symmetry_point),
+    ] {
+        dict.set_item(name, value)?;
+    }
+    Ok(dict)
 }
 
 /// The default settings of a kind, as a dict.

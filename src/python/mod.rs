@@ -19,7 +19,7 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = true)]
 mod _core {
     #[pymodule_export]
-    use super::config::{bounds, defaults, describe, kinds, presets, validate};
+    use super::config::{bounds, defaults, describe, kinds, mean_device, preset_sources, presets, validate};
     #[pymodule_export]
     use super::crossbar::PyCrossbar;
     #[pymodule_export]

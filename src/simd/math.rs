@@ -5,9 +5,21 @@
 
 use super::Isa;
 
+/// How a·b + c is rounded: once in kernels, twice in [`plain`](super::plain).
+pub(super) trait MultiplyAdd {
+    fn multiply_add(a: f32, b: f32, c: f32) -> f32;
+}
+
+impl<M: Isa> MultiplyAdd for M {
+    #[inline(always)]
+    fn multiply_add(a: f32, b: f32, c: f32) -> f32 {
+        <M as Isa>::multiply_add(a, b, c)
+    }
+}
+
 /// Rounds to the nearest integer, ties to even, for |x| < 2²².
 #[inline(always)]
-pub(crate) fn round(x: f32) -> f32 {
+pub(super) fn round(x: f32) -> f32 {
     (x + SHIFT) - SHIFT
 }
 
@@ -17,7 +29,7 @@ const SHIFT: f32 = 12_582_912.0;
 /// Natural logarithm of a positive normal number; error below 2·10⁻⁷ relative to max(1, |ln x|).
 #[inline(always)]
 #[allow(clippy::excessive_precision)]
-pub(crate) fn ln<M: Isa>(x: f32) -> f32 {
+pub(super) fn ln<M: MultiplyAdd>(x: f32) -> f32 {
     // x = 2^e · m with m in [√½, √2).
     let bits = x.to_bits();
     let e = bits.wrapping_sub(0x3f35_04f3) as i32 >> 23;
@@ -40,7 +52,7 @@ pub(crate) fn ln<M: Isa>(x: f32) -> f32 {
 /// eˣ; x clamped to ±87; relative error below 3·10⁻⁷.
 #[inline(always)]
 #[allow(clippy::excessive_precision)]
-pub(crate) fn exp<M: Isa>(x: f32) -> f32 {
+pub(super) fn exp<M: MultiplyAdd>(x: f32) -> f32 {
     let x = x.clamp(-87.0, 87.0);
     let shifted = M::multiply_add(x, std::f32::consts::LOG2_E, SHIFT);
     let n = shifted - SHIFT;
@@ -59,7 +71,7 @@ pub(crate) fn exp<M: Isa>(x: f32) -> f32 {
 /// cos 2πt and sin 2πt for |t| ≤ ½; absolute error below 3·10⁻⁷.
 #[inline(always)]
 #[allow(clippy::excessive_precision)]
-pub(crate) fn cos_sin_turns<M: Isa>(t: f32) -> (f32, f32) {
+pub(super) fn cos_sin_turns<M: MultiplyAdd>(t: f32) -> (f32, f32) {
     // With b = ¼ − |t|: cos 2πt = sin 2πb and |sin 2πt| = cos 2πb, both for |b| ≤ ¼.
     let b = 0.25 - t.abs();
     let z = b * b;
@@ -79,13 +91,13 @@ pub(crate) fn cos_sin_turns<M: Isa>(t: f32) -> (f32, f32) {
 
 /// 1 / (1 + e⁻ˣ).
 #[inline(always)]
-pub(crate) fn sigmoid<M: Isa>(x: f32) -> f32 {
+pub(super) fn sigmoid<M: MultiplyAdd>(x: f32) -> f32 {
     1.0 / (1.0 + exp::<M>(-x))
 }
 
 /// tanh x, from e^(−2|x|), which never overflows.
 #[inline(always)]
-pub(crate) fn tanh<M: Isa>(x: f32) -> f32 {
+pub(super) fn tanh<M: MultiplyAdd>(x: f32) -> f32 {
     let e = exp::<M>(-2.0 * x.abs());
     ((1.0 - e) / (1.0 + e)).copysign(x)
 }

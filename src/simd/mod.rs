@@ -18,6 +18,7 @@ mod lanes;
 mod math;
 mod patches;
 mod path;
+pub(crate) mod plain;
 
 pub(crate) use kernels::{Below, MaxAbs, Nonzero, Numbers, Scattered, ScatteredNumbers, thresholds};
 use lanes::Portable;

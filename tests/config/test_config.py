@@ -21,14 +21,18 @@ KINDS: dict[str, type[Any]] = {
     "periphery": tt.Periphery,
     "pulsetrains": tt.PulseTrains,
     "reference": tt.Reference,
+    "spread": tt.Spread,
     **config.rules,
 }
 RULES = ", ".join(config.rules)
+DEVICES = ", ".join(config.devices)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_names_and_defaults_equal_the_core(kind: str) -> None:
-    assert config.to_dict(KINDS[kind]()) == _core.defaults(kind)
+    defaults = _core.defaults(kind)
+    assert set(config.to_dict(KINDS[kind]())) == set(defaults)
+    assert config.from_dict(KINDS[kind], defaults) == KINDS[kind]()
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -121,14 +125,14 @@ def from_toml(text: str) -> tt.TrainConfig:
         ("schedule = 'decaying'", "not 'decaying': did you mean decay?"),
         ("rule = 'ttv3'", f"rule.kind must be one of {RULES}, not 'ttv3': did you mean ttv"),
         ("[rule]\ndevice = 'gv17'", "not 'gv17': did you mean gv16?"),
-        ("[rule]\ndevice.kind = 'soft-bound'", "rule.device.kind must be one of soft-bounds, constant-step, not"),
-        ("[rule]\ndevice.preset = 'r42'", "rule.device.preset must be one of ideal, gv16, r24, not 'r42'"),
+        ("[rule]\ndevice.kind = 'soft-bound'", f"rule.device.kind must be one of {DEVICES}, not"),
+        ("[rule]\ndevice.preset = 'r42'", "rule.device.preset must be one of ideal, gv16, r24, reram,"),
         ("[rule]\nperiphery = 'fall'", "rule.periphery must be one of ideal, full, not 'fall': did you mean full?"),
         (
             "[rule]\ndevice = {preset = 'gv16', kind = 'soft-bounds'}",
             "rule.device.kind must be constant-step, as in the preset gv16, not 'soft-bounds'",
         ),
-        ("[rule]\nslow_device = {states = 20}", "rule.slow_device.kind must be one of soft-bounds, constant-step"),
+        ("[rule]\nslow_device = {states = 20}", f"rule.slow_device.kind must be one of {DEVICES}"),
         ("[rule]\npulse_trains = 'full'", "rule.pulse_trains must be a table of fields, not 'full'"),
         ("[rule]\ndevice = 3", "rule.device must be a table of fields or a name, not 3"),
         ("rule = 3", "rule must be a table of fields or a name, not 3"),
@@ -220,9 +224,9 @@ def test_presets_stand_for_tables() -> None:
 def test_presets_are_written_out() -> None:
     made = from_toml("rule.device = 'gv16'\nrule.periphery = 'full'")
     text = made.to_toml()
-    assert tomllib.loads(text)["rule"]["device"] == {
-        key: value for key, value in config.to_dict(tt.presets["gv16"]).items() if value is not None
-    }
+    gv16 = tomllib.loads(text)["rule"]["device"]
+    assert config.from_dict(tt.ConstantStep, gv16) == tt.presets["gv16"]
+    assert gv16["weight_step"] == 0.001
     assert from_toml(text) == made
 
 

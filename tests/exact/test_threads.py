@@ -19,7 +19,7 @@ import pytest
 import tikitaka as tt
 
 RULES: dict[str, tt.RuleConfig] = {
-    "few pulses": tt.Ttv2(fast_lr=0.1, periphery=tt.Periphery.full()),
+    "few pulses": tt.Ttv2(fast_lr=0.1, transfer_lr=5.0, periphery=tt.Periphery.full()),
     "many pulses": tt.Ttv2(fast_lr=1.0, transfer_lr=30.0, device=tt.SoftBounds(states=1200)),
     "one array": tt.AnalogSgd(lr=0.02, device=tt.SoftBounds(states=1200)),
     "float": tt.DigitalSgd(lr=0.1),

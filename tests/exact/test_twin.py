@@ -38,12 +38,33 @@ def devices_of(core: tt.Crossbar, model: tt.Device) -> twin.Devices:
 # --- devices ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("model", [SOFT, replace(SOFT, noise="multiplicative"), CONSTANT], ids=["add", "mult", "const"])
-def test_pulses_and_symmetry_points(model: tt.Device) -> None:
+SPREAD = tt.Spread(up_step=0.4, down_step=0.2, upper_bound=0.2, lower_bound=0.1, up_slope=0.3, down_slope=0.2)
+QUIET = {"states": 30, "cycle_noise": 0}
+MODELS: dict[str, tt.Device] = {
+    "add": SOFT,
+    "mult": replace(SOFT, noise="multiplicative"),
+    "const": CONSTANT,
+    "skewed": replace(SOFT, up_down=0.3, upper_bound=0.8, lower_bound=-0.3),
+    "joint": tt.SoftBounds(**QUIET, spread=SPREAD),
+    "listed": tt.LinearStep(**QUIET, measured=[[1, 1.2, 0.9, 1, 0.3, -0.2], [0.5, 1, 1, 1.3, -0.4, 0.2]]),
+    "linear": tt.LinearStep(
+        **QUIET, up_slope=0.8, down_slope=-0.3, spread=replace(SPREAD, up_slope=0.1, down_slope=0.1)
+    ),
+    "exponential": tt.ExponentialStep(**QUIET, up_amplitude=0.4, up_rate=1.5, offset=0.2, up_down=-0.1),
+    "power": tt.PowerStep(**QUIET, up_power=3, down_power=0.7, spread=SPREAD),
+    "table": tt.TableStep(**QUIET, up=(3, 2, 1.5, 0.1), down=(0, 1, 4), upper_bound=0.5),
+    "jumps": tt.JumpTable(**QUIET, up=((1, 3, 4), (0, 1, 2), (-1, 0.2, 1)), down=((0, 0.1), (2, 3))),
+    "neurosim": tt.NeuroSim(64, 2.4, -4.88, cycle_to_cycle=0, nonlinearity_spread=0.3),
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_pulses_and_symmetry_points(name: str) -> None:
+    model = MODELS[name]
     core = tt.Crossbar(7, 5, model, seed=1)
     devices = devices_of(core, model)
-    if isinstance(model, tt.SoftBounds):
-        np.testing.assert_allclose(core.symmetry_point, devices.symmetry_point(), atol=1e-6)
+    if name != "const":
+        np.testing.assert_allclose(core.symmetry_point, devices.symmetry_point(), atol=2e-6)
     w = core.weights.astype(float)
     counts = np.random.default_rng(2).integers(-9, 10, (20, 7))
     for k, count in enumerate(counts):
@@ -51,8 +72,8 @@ def test_pulses_and_symmetry_points(model: tt.Device) -> None:
         for n in range(9):
             sent = np.where(np.arange(5) == k % 5, count[:, None], 0)
             w = np.where(np.abs(sent) > n, devices.pulse(w, sent > 0), w)
-    np.testing.assert_allclose(core.weights, w, atol=2e-6)
-    assert np.ptp(w) > 0.5  # far enough for the bounds to matter
+    np.testing.assert_allclose(core.weights, w, atol=5e-6)
+    assert np.ptp(w) > 0.4  # far enough for the bounds to matter
 
 
 # --- products ---------------------------------------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import numpy as np
+
 import tikitaka as tt
 import twin
 
@@ -19,6 +21,11 @@ def twin_rule(config: tt.RuleConfig, core: tt.Network, layer: int, seed: int, ti
 
         def fires(x: twin.F64, delta: twin.F64, lr: float) -> tuple[twin.Bools, twin.Bools]:
             trains = source.next_pulse_trains(x, delta, lr)
+            for near in (lr * (1 - 5e-6), lr * (1 + 5e-6)):  # a number that decides whether a line fires may be a tie
+                same = (
+                    np.array_equal(*pair) for pair in zip(trains, source.next_pulse_trains(x, delta, near), strict=True)
+                )
+                ties.note(1.0 if all(same) else 0.0)
             source.update(x, delta, lr)  # trains depend on earlier updates, not on the weights
             return trains
 

@@ -46,6 +46,8 @@ def check_types(config: Any) -> None:
 
 
 def _plain(hint: Any, value: Any, name: str) -> Any:
+    if get_origin(hint) is tuple:
+        return _numbers(hint, value, name)
     allowed = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
     if any(get_origin(part) in (tuple, Mapping) for part in allowed):
         return value  # the config itself checks the contents of its collections
@@ -58,6 +60,15 @@ def _plain(hint: Any, value: Any, name: str) -> Any:
     if not isinstance(value, kind) or (wanted in (int, float) and isinstance(value, bool)):
         raise TypeError(f"{name} must be {_WORDS.get(wanted, f'a {wanted.__name__}')}, not {shown(value)}")
     return value if wanted not in _KINDS or type(value) in (bool, int, float) else wanted(value)
+
+
+def _numbers(hint: Any, value: Any, name: str) -> tuple[Any, ...]:
+    """A tuple of numbers, or of rows of numbers, from any sequence or array of them."""
+    inner = get_args(hint)[0]
+    what = "rows of numbers" if get_origin(inner) is tuple else "numbers"
+    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
+        raise TypeError(f"{name} must be {what}, not {shown(value)}")
+    return tuple(_plain(inner, each, f"{name}[{k}]") for k, each in enumerate(value))
 
 
 def check_kind(name: str, value: Any, kind: type[Any]) -> None:

@@ -117,17 +117,28 @@ def _fewer_states(hardware: Hardware, factor: float) -> Hardware:
     return replace(hardware, device=_replaced(device, states=max(1.0, hardware.states / factor), **changes))
 
 
-def _noise(hardware: Hardware) -> float | None:
-    names = [name for name in ("cycle_noise", "cycle_to_cycle") if hasattr(hardware.device, name)]
-    return float(getattr(hardware.device, names[0])) if names else shape.table_noise(hardware.device)
+def _noise(hardware: Hardware) -> str:
+    """The field of the noise of pulses."""
+    return next(name for name in ("cycle_noise", "cycle_to_cycle") if hasattr(hardware.device, name))
 
 
 def _noisier(hardware: Hardware, factor: float) -> Hardware:
-    for name in ("cycle_noise", "cycle_to_cycle"):
-        if hasattr(hardware.device, name):
-            changed = _replaced(hardware.device, **{name: factor * getattr(hardware.device, name)})
-            return replace(hardware, device=changed)
-    return replace(hardware, device=shape.with_table_noise(hardware.device, factor))
+    name = _noise(hardware)
+    changed = _replaced(hardware.device, **{name: factor * getattr(hardware.device, name)})
+    return replace(hardware, device=changed)
+
+
+def _pulse_noise(hardware: Hardware) -> float:
+    """The noise of a pulse in steps at weight 0, whatever the device states it in."""
+    name = _noise(hardware)
+    value = float(getattr(hardware.device, name))
+    return value if name == "cycle_noise" else float(f"{value * hardware.states:.6g}")
+
+
+def _noisy(hardware: Hardware) -> Hardware:
+    """Noise of a step, on hardware without any."""
+    name = _noise(hardware)
+    return replace(hardware, device=_replaced(hardware.device, **{name: 1.0 if name == "cycle_noise" else 0.02}))
 
 
 def _with_field(name: str, value: float) -> Callable[[Hardware], Hardware]:
@@ -167,7 +178,7 @@ def _with_read_noise(hardware: Hardware, change: Callable[[float], float]) -> Ha
 
 PROPERTIES: tuple[Property, ...] = (
     Property("states", "", lambda hardware: hardware.states, _fewer_states, best=1 / 8, falls=True),
-    Property("pulse noise", "steps", _noise, _noisier, _with_field("cycle_noise", 1.0)),
+    Property("pulse noise", "steps", _pulse_noise, _noisier, _noisy),
     Property("systematic asymmetry", "", *_field("up_down"), _with_field("up_down", 0.1)),
     Property("asymmetry spread", "", *_of_device(spreads.ASYMMETRY.size, spreads.ASYMMETRY.scaled)),
     Property("step spread", "", *_of_device(spreads.STEP.size, spreads.STEP.scaled)),

@@ -13,7 +13,7 @@ from tikitaka import _core
 from tikitaka.assessment import spreads
 from tikitaka.config import Device, devices, to_dict
 
-__all__ = ["nonlinearity", "spread", "table_noise", "with_nonlinearity", "with_spread", "with_table_noise"]
+__all__ = ["nonlinearity", "spread", "with_nonlinearity", "with_spread"]
 
 _PAIRS = (
     ("up_slope", "down_slope"),
@@ -43,7 +43,7 @@ def nonlinearity(device: Device) -> float | None:
 def with_nonlinearity(device: Any, factor: float) -> Any:
     """`device` with `factor` times its nonlinearity, within what its fields allow.
 
-    Soft bounds become linear steps of slope `factor`. A table is drawn towards its mean over the range.
+    Soft bounds become linear steps of slope `factor`, and stay what they are for more than 1. A table is drawn towards its mean over the range.
     """
     for pair in _PAIRS:
         if hasattr(device, pair[0]):
@@ -53,10 +53,11 @@ def with_nonlinearity(device: Any, factor: float) -> Any:
             return replace(device, **{n: min(max(v, limits[n][0]), limits[n][1]) for n, v in values.items()})
     if _has_tables(device):
         return replace(device, **{name: _flattened(getattr(device, name), factor) for name in ("up", "down")})
-    slope = min(factor, 1.0)
+    if factor >= 1:
+        return device
     values = {name: value for name, value in to_dict(device).items() if name != "kind"}
     linear: Any = devices[_LINEAR]
-    return linear(**values, up_slope=slope, down_slope=slope)
+    return linear(**values, up_slope=factor, down_slope=factor)
 
 
 def spread(device: Device) -> float | None:
@@ -70,25 +71,6 @@ def with_spread(device: Any, factor: float) -> Any:
     if hasattr(device, "nonlinearity_spread"):
         return replace(device, nonlinearity_spread=factor * device.nonlinearity_spread)
     return spreads.SLOPE.scaled(device, factor)
-
-
-def table_noise(device: Any) -> float | None:
-    """The spread of single steps in a table of their distributions, in mean steps; None for a device without one."""
-    if not _has_tables(device) or np.ndim(device.up) != 2:
-        return None
-    rows = np.concatenate([np.asarray(device.up), np.asarray(device.down)])
-    return float(np.mean(np.std(rows, axis=1)) / np.mean(np.abs(rows)))
-
-
-def with_table_noise(device: Any, factor: float) -> Any:
-    """`device` with the distributions of its table `factor` times as wide about their means."""
-
-    def narrowed(table: Any) -> tuple[tuple[float, ...], ...]:
-        rows = np.asarray(table, dtype=np.float64)
-        mean = rows.mean(axis=1, keepdims=True)
-        return tuple(tuple(map(float, row)) for row in mean + factor * (rows - mean))
-
-    return replace(device, up=narrowed(device.up), down=narrowed(device.down))
 
 
 def _has_tables(device: Any) -> bool:

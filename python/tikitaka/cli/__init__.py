@@ -14,6 +14,7 @@ from tikitaka._core import __version__
 from tikitaka._internal.shown import shortened
 from tikitaka.cli.assess import assess
 from tikitaka.cli.demo import demo
+from tikitaka.cli.devices import devices
 from tikitaka.cli.evaluate import evaluate
 from tikitaka.cli.extract import extract
 from tikitaka.cli.output import Signalled
@@ -37,7 +38,7 @@ def tikitaka(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (demo, train, evaluate, extract, predict, sample, plot, reproduce, assess):
+for command in (demo, train, evaluate, extract, predict, sample, devices, plot, reproduce, assess):
     tikitaka.add_command(command)
 
 

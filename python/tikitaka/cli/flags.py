@@ -9,7 +9,7 @@ import click
 
 from tikitaka._internal.shown import shown
 from tikitaka._internal.validation import nearest, one_of
-from tikitaka.config import Periphery, devices, doc_of, kinds_of, peripheries, presets, rules, to_dict
+from tikitaka.config import Periphery, Spread, devices, doc_of, kinds_of, peripheries, presets, rules, to_dict
 from tikitaka.config.device_name import device_named
 from tikitaka.nn import nets
 from tikitaka.training import TrainConfig, schedules
@@ -146,12 +146,13 @@ def _leaves(cls: type[Any], above: Path = ()) -> Iterator[tuple[Path, Any, str]]
     for f in fields(cls):
         hint, path = hints[f.name], (*above, f.name)
         table = kinds_of(hint)
-        if not table and f.init:
+        if not table and f.init and get_origin(hint) is not tuple:
             yield path, _click_type(hint), docs[f.name] + _of(above)
         if len(table) > 1:
             yield (*path, "kind"), DeviceName(), docs[f.name]
         for part in table.values():
-            yield from _leaves(part, path)
+            if part is not Spread:  # of devices that were fitted; from files only, like lists
+                yield from _leaves(part, path)
 
 
 def _of(above: Path) -> str:

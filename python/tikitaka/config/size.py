@@ -1,17 +1,19 @@
-"""Sizes of the mean device, for devices of every kind: its step, its bounds and its number of states."""
+"""Sizes of the mean device, for devices of every kind: its step, its bounds and its number of states.
+
+As `tikitaka._core.mean_device`, but exact where a config says the number itself.
+"""
 
 from typing import Any
 
-from tikitaka._core import Crossbar
+from tikitaka._core import mean_device
 
 __all__ = ["bounds_of", "states_of", "step_of"]
 
 
 def bounds_of(device: Any) -> tuple[float, float]:
     """Mean lower and upper bound of the weights (weight units)."""
-    bound = float(getattr(device, "bound", 1.0))
-    lower, upper = getattr(device, "lower_bound", None), getattr(device, "upper_bound", None)
-    return (-bound if lower is None else float(lower), bound if upper is None else float(upper))
+    mean = mean_device(device)
+    return _rounded(mean["lower_bound"]), _rounded(mean["upper_bound"])
 
 
 def step_of(device: Any) -> float:
@@ -21,11 +23,8 @@ def step_of(device: Any) -> float:
     >>> step_of(SoftBounds(states=20, bound=0.5))
     0.05
     """
-    given, states = (getattr(device, name, None) for name in ("weight_step", "states"))
-    if given is not None:
-        return float(given)
-    lower, upper = bounds_of(device)
-    return (upper - lower) / states if states else _rounded(Crossbar(1, 1, device).weight_step)
+    given = getattr(device, "weight_step", None)
+    return float(given) if given is not None else _rounded(mean_device(device)["weight_step"])
 
 
 def states_of(device: Any) -> float:
