@@ -30,9 +30,15 @@
 //!
 //! | equation | function | test |
 //! |---|---|---|
-//! | device-to-device variation, R24 eqs. (5), (6) | `Variation::sample` | `moments` |
-//! | soft-bounds step, R24 eq. (4) | `SoftBoundsResponse::respond` | `steps_have_the_stated_mean_and_variance` |
-//! | symmetry point, R24 eq. (8) | `SoftBoundsResponse::symmetry_point` | `up_and_down_cancel_at_the_symmetry_point` |
+//! | device-to-device variation, R24 eqs. (5), (6) | `Independent::sample` | `spreads_of_r24` |
+//! | joint spreads of devices | `Joint::sample` | `joint_spreads_have_their_covariance` |
+//! | soft-bounds, constant and linear step, R24 eq. (4), GV16 | `LinearResponse::share` | `trajectories_in_closed_form` |
+//! | symmetry point, R24 eq. (8) | `LinearResponse::symmetry_point` | `up_and_down_cancel_at_the_symmetry_point` |
+//! | power step, Fusi & Abbott 2007 | `PowerResponse::share` | `symmetry_point_in_closed_form` |
+//! | exponential step, Gong et al. 2018 | `ExponentialResponse::share` | `test_pulses_and_symmetry_points` |
+//! | step from a table | `Tables::at` | `the_default_table_is_soft_bounds` |
+//! | distribution of steps from a table | `Quantiles::at` | `noise_has_the_stated_moments` |
+//! | NeuroSim's nonlinearity, Chen et al. 2018 | `nonlinearity` | `trajectories_are_those_of_neurosim` |
 //! | zero-shifting, Kim et al. 2019 | `Crossbar::zero_shift` | `test_zero_shifting_finds_the_symmetry_point_up_to_a_step` |
 //! | noisy product, GV16 | `Products::group` | `test_products_through_the_periphery` |
 //! | converters, GV16 | `Converter::apply` | `levels_by_hand` |
