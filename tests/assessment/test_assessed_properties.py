@@ -102,6 +102,37 @@ def test_parts_of_a_joint_spread() -> None:
         assert along_part(other, changed) == pytest.approx(along_part(other, covariance))
 
 
+def test_a_joint_spread_and_a_list_of_devices() -> None:
+    joint = tt.SoftBounds(spread=tt.Spread(up_step=0.5, down_step=0.3, upper_bound=0.2, lower_bound=0.4))
+    half: Any = KNOWN["step spread"].scaled(Hardware(joint), 0.0).device
+    assert KNOWN["step spread"].value(Hardware(half)) == pytest.approx(0, abs=1e-9)
+    before, after = (KNOWN["asymmetry spread"].value(Hardware(each)) for each in (joint, half))
+    assert after == pytest.approx(before)
+    assert half.spread.correlation[0][1] == pytest.approx(-1)  # what is up in one direction is down in the other
+    tt.Crossbar(2, 2, half)
+    rows = ((1.2, 0.8, 1.1, 0.9, 0.1, 0.0), (0.8, 1.3, 0.9, 1.2, -0.1, 0.2), (1.0, 1.0, 1.0, 1.0, 0.0, 0.0))
+    listed = tt.LinearStep(measured=rows)
+    for name in ("step spread", "asymmetry spread", "bound spread", "nonlinearity spread"):
+        known = KNOWN[name]
+        now = known.value(Hardware(listed))
+        assert now is not None
+        assert now > 0
+        assert known.value(known.scaled(Hardware(listed), 0.5)) == pytest.approx(now / 2)
+
+
+def test_soft_bounds_are_linear_steps_of_another_slope() -> None:
+    device = tt.SoftBounds(states=30, upper_bound=0.5)
+    half: Any = KNOWN["nonlinearity"].scaled(Hardware(device), 0.5).device
+    assert (half.kind, half.up_slope, half.down_slope, half.states, half.upper_bound) == (
+        "linear-step",
+        0.5,
+        0.5,
+        30,
+        0.5,
+    )
+    assert KNOWN["nonlinearity"].scaled(Hardware(device), 2.0).device == device
+
+
 def test_levels_are_multiples_of_how_bad_the_hardware_is() -> None:
     assert [(level.name, level.factor) for level in LEVELS] == [("ideal", 0.0), ("half", 0.5), ("double", 2.0)]
     assert properties.Level("half", 0.5) in LEVELS

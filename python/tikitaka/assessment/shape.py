@@ -4,14 +4,14 @@ Each form of the dependence is a pair of fields, for pulses up and down. A facto
 """
 
 import math
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
 
 from tikitaka import _core
 from tikitaka.assessment import spreads
-from tikitaka.config import Device, devices, to_dict
+from tikitaka.config import Device, devices
 
 __all__ = ["nonlinearity", "spread", "with_nonlinearity", "with_spread"]
 
@@ -43,7 +43,8 @@ def nonlinearity(device: Device) -> float | None:
 def with_nonlinearity(device: Any, factor: float) -> Any:
     """`device` with `factor` times its nonlinearity, within what its fields allow.
 
-    Soft bounds become linear steps of slope `factor`, and stay what they are for more than 1. A table is drawn towards its mean over the range.
+    Soft bounds become linear steps of slope `factor`, and stay what they are for more than 1. A table is drawn towards
+    its mean over the range.
     """
     for pair in _PAIRS:
         if hasattr(device, pair[0]):
@@ -55,7 +56,7 @@ def with_nonlinearity(device: Any, factor: float) -> Any:
         return replace(device, **{name: _flattened(getattr(device, name), factor) for name in ("up", "down")})
     if factor >= 1:
         return device
-    values = {name: value for name, value in to_dict(device).items() if name != "kind"}
+    values = {f.name: getattr(device, f.name) for f in fields(device) if f.init}
     linear: Any = devices[_LINEAR]
     return linear(**values, up_slope=factor, down_slope=factor)
 

@@ -25,6 +25,10 @@ _LEAST = 0.02
 """The smallest bound of a device that a larger spread leads to, as a share of the mean device's."""
 
 
+_ROUNDING = 1e-14
+"""Variance below which a part is not there."""
+
+
 @dataclass(frozen=True)
 class Part:
     """A part of the spread: the deviations along some directions of the six."""
@@ -46,7 +50,7 @@ class Part:
         along = np.array(self.directions)
         variance = float(np.einsum("ni,ij,nj->", along, covariance, along)) / len(along)
         scale = math.sqrt(2) if len(along) == 1 else 1.0  # of the mean of two, not of their sum over √2
-        return math.sqrt(max(variance, 0.0)) / scale
+        return math.sqrt(variance) / scale if variance > _ROUNDING else 0.0
 
     def scaled(self, device: Any, factor: float) -> Any:
         """`device` with this part of its spread times `factor`."""
