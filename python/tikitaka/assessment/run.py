@@ -37,7 +37,7 @@ LEVELS = (Level("ideal", 0.0), Level("half", 0.5), Level("double", 2.0))
 
 _SEARCH_SEEDS = 2
 """Seeds of a candidate when the rates of a device are searched; one in the first search, which finds where to begin."""
-_MORE = 1.5
+_MORE = 1.8
 """Pulses of what is found at last, relative to what the first search found: higher rates send more."""
 _MOST_MINUTES = 100_000
 

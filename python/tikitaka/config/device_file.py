@@ -32,10 +32,10 @@ class DeviceFile:
 
 
 def read_device(path: str | Path) -> DeviceFile:
-    """A device file, as [`DeviceFit.write`][tikitaka.DeviceFit.write] writes it; all but the table `device` is optional.
+    """A device file, as [`DeviceFit.write`][tikitaka.DeviceFit.write] writes it; only the table `device` is needed.
 
-    Raises OSError if it cannot be read, and ValueError or TypeError, beginning with the path, for anything but TOML, for
-    a file without a device, and for fields that are unknown or out of range.
+    Raises OSError if it cannot be read, and ValueError or TypeError, beginning with the path, for anything but TOML,
+    for a file without a device, and for fields that are unknown or out of range.
     """
     tables = read_toml(path)
     try:
