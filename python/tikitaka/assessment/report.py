@@ -12,6 +12,7 @@ from tikitaka._internal.atomic_write import atomic_write
 from tikitaka.assessment import page, words
 from tikitaka.assessment.hardware import Hardware
 from tikitaka.assessment.intervals import Interval, interval
+from tikitaka.assessment.plain import plain
 from tikitaka.assessment.plan import Plan, Size
 from tikitaka.assessment.properties import Level, Property
 from tikitaka.assessment.source import Source
@@ -185,7 +186,7 @@ def report(source: Source, found: Found, plan: Plan, endurance: float | None, co
         "endurance": endurance,
         "costs": None,
     }
-    return Assessment(_plain(result), configs)
+    return Assessment(plain(result), configs)
 
 
 def _properties(found: Found, present: list[float], limit: float, made_by: Any) -> list[dict[str, Any]]:
@@ -282,9 +283,3 @@ def _pulses(rows: Sequence[Row], endurance: float | None) -> dict[str, Any] | No
     }
     most = max(each["most"] for each in kinds.values())
     return {"arrays": kinds, "trainings": None if endurance is None or not most else endurance / most}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {name: _plain(each) for name, each in value.items()}
-    return [_plain(each) for each in value] if isinstance(value, list | tuple) else value

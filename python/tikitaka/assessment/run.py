@@ -2,9 +2,9 @@
 
 import math
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from numbers import Real
 from pathlib import Path
 from statistics import fmean
@@ -17,15 +17,16 @@ from tikitaka._internal.lock import locked_folder
 from tikitaka._internal.shown import shown
 from tikitaka._internal.validation import check_int, check_kind, one_of
 from tikitaka.assessment import plan as plans
-from tikitaka.assessment.cost import Sizes, pulses_per_example, speed_class
+from tikitaka.assessment.cost import Sizes, speed_class
+from tikitaka.assessment.first import first_rates, size_of
 from tikitaka.assessment.hardware import Hardware
+from tikitaka.assessment.plain import plain
 from tikitaka.assessment.properties import Level, Property, present
 from tikitaka.assessment.report import Assessment, Found, Studied, report
 from tikitaka.assessment.source import Source, opened
 from tikitaka.assessment.trainings import Trainings, neighbours
 from tikitaka.config import Device, Periphery, Reference, RuleConfig, rules, to_dict
 from tikitaka.data import Dataset
-from tikitaka.experiments import learning_rates
 from tikitaka.nn import nets
 from tikitaka.training import TrainConfig
 from tikitaka.training.unusual import unusual_data, unusual_settings
@@ -35,10 +36,6 @@ __all__ = ["LEVELS", "assess"]
 LEVELS = (Level("ideal", 0.0), Level("half", 0.5), Level("double", 2.0))
 """How bad each property is made, relative to the present."""
 
-_SEARCH_SEEDS = 2
-"""Seeds of a candidate when the rates of a device are searched; one in the first search, which finds where to begin."""
-_MORE = 1.8
-"""Pulses of what is found at last, relative to what the first search found: higher rates send more."""
 _MOST_MINUTES = 100_000
 
 Variant = tuple[str, str]
@@ -120,7 +117,7 @@ def assess(
         return plans.Plan(float(minutes), count, speed)
 
     with locked_folder(folder, "another process makes an assessment in this folder"):
-        decided = plans.kept(folder, _plain(request), made)
+        decided = plans.kept(folder, plain(request), made)
         if source.write is not None:
             source.write(folder / "device.toml")
         trainings = Trainings(folder, executor, threads, data_dir, progress)
@@ -167,57 +164,6 @@ def _circuits(source: Source) -> Periphery:
     )
 
 
-def _plain(value: Any) -> Any:
-    """A value as JSON gives it back."""
-    if isinstance(value, Mapping):
-        return {name: _plain(each) for name, each in value.items()}
-    return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
-
-
-@dataclass(frozen=True)
-class _Search:
-    """The first searches: the best rates of each rule, and what finding them took."""
-
-    place: dict[str, int]
-    """the place of the candidate of its grid that was best"""
-    best: dict[str, Any]
-    """the best rule, which may have other rates than any candidate"""
-    pulses: dict[str, float]
-    """pulses per example that it sends"""
-    errors: dict[str, float]
-    """its error on held-out examples, 0 to 1"""
-    seconds: float
-    """seconds of one core of class 0 that the searches took"""
-
-    def rule(self, kind: str, hardware: Hardware, net: str) -> Any:
-        """The rule for other hardware: the candidate at that place for its states, with rates as far from it."""
-        (here, there) = (
-            learning_rates.candidates(kind, states, net)[self.place[kind]]
-            for states in (self.states, hardware.usual_states)
-        )
-        names = learning_rates.rates_of(kind)
-        rates = {name: getattr(there, name) * getattr(self.best[kind], name) / getattr(here, name) for name in names}
-        return hardware.under(replace(there, **rates))
-
-    def tried(self, kind: str, hardware: Hardware, present: Any, net: str) -> list[Any]:
-        """The rules that are tried on hardware with another property, `present` being the best on the hardware itself.
-
-        Where the step differs, rates far from the present ones may suit it: the grid of its states is tried as well,
-        and each rate in proportion to the number of steps in a unit of weight.
-        """
-        if hardware.usual_states == self.states:
-            return neighbours(self.rule(kind, hardware, net))
-        ratio = hardware.usual_states / self.states
-        names = learning_rates.rates_of(kind)
-        others = [replace(present, **{name: ratio * getattr(present, name)}) for name in names]
-        others += learning_rates.candidates(kind, hardware.usual_states, net)
-        centre = self.rule(kind, hardware, net)
-        return list(dict.fromkeys([*neighbours(centre), *(hardware.under(rule) for rule in others)]))
-
-    states: float
-    """`Hardware.usual_states` of the hardware"""
-
-
 def _found(
     trainings: Trainings,
     plan: plans.Plan,
@@ -229,11 +175,11 @@ def _found(
 ) -> Found:
     """Train, and gather what the report is made of."""
     sizes = Sizes(base, dataset)
-    first = _first(trainings, plan, base, dataset, hardware, sizes)
+    first = first_rates(rules, trainings, plan, base, dataset, hardware, sizes)
     candidate = min((kind for kind in first.errors if kind != "float"), key=first.errors.__getitem__)
     known = present(hardware, LEVELS)
     count = given if isinstance(given, int) or given is None else len(given)
-    size = _sized(plan, sizes, first, candidate, hardware, known, count)
+    size = size_of(plan, sizes, first, candidate, hardware, known, count)
     seeds = given if isinstance(given, list) else list(range(size.seeds))
     whole = replace(base, examples=size.examples, epochs=size.epochs)
 
@@ -317,56 +263,6 @@ def _command(
     words += ["--reference-spread", f"{error['spread']:g}"] if error["spread"] else []
     words += ["--endurance", f"{endurance:g}"] if endurance is not None else []
     return " ".join([*words, "--plan", "plan.json", "--out", "DIR"])
-
-
-def _first(
-    trainings: Trainings, plan: plans.Plan, base: TrainConfig, dataset: Dataset, hardware: Hardware, sizes: Sizes
-) -> _Search:
-    tried = {
-        kind: [hardware.under(rule) for rule in learning_rates.candidates(kind, hardware.usual_states, base.net)]
-        for kind in rules
-    }
-    pulses = [pulses_per_example(replace(base, rule=rule), dataset) for each in tried.values() for rule in each]
-    search = plans.broad(plan, sizes, pulses, 1)
-    started, begun = trainings.searched(base, tried, search, 1)
-    best, more = trainings.climbed(base, started, search, 1)
-    place = {kind: tried[kind].index(started[kind]) for kind in tried}
-    samples = (search.examples or 1) * search.epochs
-    rows = {kind: [*begun[kind], *more[kind]] for kind in tried}
-    used = sum(
-        sizes.seconds(search.examples or 1, search.epochs, search.held_out, row.get("pulses", 0) / samples)
-        for each in rows.values()
-        for row in each
-    )
-    chosen = {
-        kind: next(row for row in rows[kind] if row["config"]["rule"] == _plain(to_dict(best[kind]))) for kind in tried
-    }
-    return _Search(
-        place=place,
-        best=best,
-        pulses={kind: row.get("pulses", 0) / samples for kind, row in chosen.items()},
-        errors={kind: float(row["test_error"]) for kind, row in chosen.items()},
-        seconds=used,
-        states=hardware.usual_states,
-    )
-
-
-def _sized(
-    plan: plans.Plan,
-    sizes: Sizes,
-    first: _Search,
-    candidate: str,
-    hardware: Hardware,
-    known: Iterable[tuple[Property, list[tuple[Level, Hardware]]]],
-    count: int | None,
-) -> plans.Size:
-    """The size of everything after the first search, as if `candidate` were the rule that is studied."""
-    of_rule = len(neighbours(hardware.under(learning_rates.candidates(candidate, 20)[0])))
-    pulses = {kind: _MORE * number for kind, number in first.pulses.items()}
-    one = pulses[candidate]
-    each = [one * max(1.0, hardware.step / other.step) for _, levels in known for _, other in levels]
-    searched = [*pulses.values(), *each]
-    return plans.sized(plan, sizes, first.seconds, [*searched, 0.5 * one], searched, of_rule, count, _SEARCH_SEEDS)
 
 
 def _change(known: Property, level: Level) -> Callable[[Hardware], Hardware]:
