@@ -51,6 +51,9 @@
 //! | convolution, each patch a sample | `Conv2dConfig::pieces` | `convolutions_descend_the_numeric_gradient` |
 //! | LSTM step, Hochreiter & Schmidhuber 1997, Gers et al. 2000 | `lstm::step` | `a_step_by_hand` |
 //! | its gradient through time | `lstm::step_back` | `recurrent_layers_descend_the_numeric_gradient` |
+//! | step of a measured device by shape, Fusi & Abbott 2007 and others | `response::step` | `steps_by_hand` |
+//! | likelihood of measured pulses, Kalman 1960 | `filter::filter` | `test_the_filter_equals_its_twin` |
+//! | smoothed states, Rauch et al. 1965 | `filter::states` | `test_smoothed_states_are_those_of_the_whole_covariance` |
 //!
 //! R24: Rasch et al., Nat. Commun. 15:7133 (2024). GV16: Gokmen & Vlasov, Front. Neurosci. 10:333
 //! (2016). GH20: Gokmen & Haensch, Front. Neurosci. 14:103 (2020). PAT: US patents 12,321,852 and
@@ -83,6 +86,7 @@ mod check;
 pub mod crossbar;
 pub mod device;
 pub mod error;
+pub mod fit;
 pub mod kinds;
 pub mod ledger;
 pub mod network;

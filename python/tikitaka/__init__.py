@@ -17,6 +17,7 @@ from tikitaka.config.device import __all__ as _devices
 from tikitaka.config.rule import *  # noqa: F403  # a new rule is named there alone
 from tikitaka.config.rule import __all__ as _rules
 from tikitaka.deployment import Chip, program
+from tikitaka.fitting import DeviceFit, fit_device
 from tikitaka.measurement import Measured, Sweep, measured, read_measured
 from tikitaka.model import Model, extract
 from tikitaka.network import Network
@@ -29,6 +30,7 @@ __all__ = [
     "Assessment",
     "Chip",
     "Crossbar",
+    "DeviceFit",
     "EarlyStopping",
     "IoSettings",
     "Measured",
@@ -52,6 +54,7 @@ __all__ = [
     "export",
     "extract",
     "fit",
+    "fit_device",
     "measured",
     "nn",
     "plot",

@@ -22,6 +22,7 @@ __all__ = [
     "defaults",
     "describe",
     "kinds",
+    "likelihood_of_sweeps",
     "load_tensors",
     "mean_device",
     "normals",
@@ -29,6 +30,7 @@ __all__ = [
     "presets",
     "save_tensors",
     "simd",
+    "states_of_sweeps",
     "to_toml",
     "validate",
 ]
@@ -400,6 +402,32 @@ def bounds(kind: str) -> dict[str, tuple[float, float]]:
 
 def validate(kind: str, config: Any) -> None:
     """Raises ValueError with the field, what is allowed and what was given, if a config or dict is not valid."""
+
+def likelihood_of_sweeps(
+    shape: str,
+    multiplicative: bool,
+    parameters: NDArray[np.float64],
+    sweeps: tuple[NDArray[np.float64], NDArray[np.int8], NDArray[np.int64]],
+    *,
+    gradient: bool = True,
+    threads: int = 1,
+) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+    """The negative log-likelihood of each sweep (sweeps,) and its gradient (sweeps, parameters).
+
+    `sweeps` are values, signs, and the index at which each sweep begins; `parameters` are those of `shape`, then pulse
+    noise and read noise. Raises ValueError for what does not fit.
+    """
+
+def states_of_sweeps(
+    shape: str,
+    multiplicative: bool,
+    parameters: NDArray[np.float64],
+    sweeps: tuple[NDArray[np.float64], NDArray[np.int8], NDArray[np.int64]],
+) -> list[NDArray[np.float64]]:
+    """Innovations, their variances, filtered states, smoothed states and the variances of these, all (reads,).
+
+    Raises ValueError for what does not fit.
+    """
 
 def normals(seed: int, n: int) -> _F32: ...
 def simd() -> str: ...

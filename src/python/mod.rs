@@ -7,6 +7,7 @@ mod crossbar;
 mod data;
 mod errors;
 mod files;
+mod fit;
 mod layer;
 mod network;
 mod one_thread;
@@ -24,6 +25,8 @@ mod _core {
     use super::crossbar::PyCrossbar;
     #[pymodule_export]
     use super::files::{load_tensors, save_tensors, to_toml};
+    #[pymodule_export]
+    use super::fit::{likelihood_of_sweeps, states_of_sweeps};
     #[pymodule_export]
     use super::layer::PyLayer;
     #[pymodule_export]

@@ -5,7 +5,6 @@ import shutil
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -145,9 +144,7 @@ def test_the_uncertainty_of_a_fit_is_in_the_intervals(tmp_path: Path, monkeypatc
     assert {row["config"]["rule"].get("device", {}).get("cycle_noise", 0.4) for row in searched[:12]} == {0.4}
 
 
-def test_a_file_of_measured_pulses_is_fitted_first(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
-) -> None:
+def test_a_file_of_measured_pulses_is_fitted_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By the fit, for which a stand-in answers here."""
     small(monkeypatch)
     given: list[Any] = []
@@ -165,8 +162,7 @@ def test_a_file_of_measured_pulses_is_fitted_first(
         given.append(measured)
         return Fit()
 
-    monkeypatch.setattr("tikitaka.assessment.source.find_spec", lambda _: True)
-    monkeypatch.setattr("tikitaka.assessment.source.import_module", lambda _: SimpleNamespace(fit_device=fit_device))
+    monkeypatch.setattr("tikitaka.assessment.source.fit_device", fit_device)
     file = tmp_path / "pulses.csv"
     file.write_text("the reader has tests of its own")
     monkeypatch.setattr("tikitaka.assessment.source.read_measured", lambda path: path)
@@ -176,9 +172,6 @@ def test_a_file_of_measured_pulses_is_fitted_first(
     assert found.result["periphery"]["read"]["output_noise"] == pytest.approx(0.05 * 1.2)
     assert (tmp_path / "out" / "device.toml").exists()
     assert "the model fits" in found.html
-    monkeypatch.setattr("tikitaka.assessment.source.find_spec", lambda _: None)
-    status, _, said = command("assess", file, "--data", "digits", "--out", tmp_path / "x")
-    assert (status, "this version cannot fit measured pulses" in said) == (2, True)
 
 
 def test_nothing_is_trained_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,4 +77,4 @@ for needs in (lambda: tt.data.download("mnist", sys.argv[1]), lambda: tt.export.
 
 def test_an_extra_brings_what_it_names(environment: Environment) -> None:
     code = "from importlib.metadata import metadata; print(*metadata('tikitaka').get_all('Provides-Extra'))"
-    assert environment.python(code).split() == ["dask", "download", "onnx", "plot", "torch", "xlsx"]
+    assert environment.python(code).split() == ["dask", "download", "fit", "onnx", "plot", "torch", "xlsx"]

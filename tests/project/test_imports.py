@@ -26,6 +26,7 @@ LAYERS = (
     "training",
     "export",
     "plot",
+    "fitting",
     "experiments",
     "assessment",
     "cli",
@@ -33,7 +34,7 @@ LAYERS = (
 )
 """Each may import those before it."""
 
-EXTRAS = {"matplotlib", "onnx", "openpyxl", "pooch", "torch"}
+EXTRAS = {"matplotlib", "onnx", "openpyxl", "pooch", "scipy", "torch"}
 """Packages that an installation may lack: they are imported where they are used."""
 
 NEED_EXTRAS = {"tikitaka.export.onnx_graph", "tikitaka.export.torch_modules"}

@@ -1,6 +1,7 @@
 """A valid call of every public function and constructor, for tests that corrupt its arguments."""
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,16 @@ def progress() -> tt.Metrics:
 
 def pulses() -> tt.Measured:
     return tt.measured(up=RISING, down=RISING[::-1])
+
+
+@cache
+def fitted() -> tt.DeviceFit:
+    return tt.fit_device(pulses(), models=["constant"], noise=["additive"], replicates=2, threads=1)
+
+
+def device_file(folder: Path) -> Path:
+    config.write_device(folder / "device.toml", tt.SoftBounds(states=30), fit={"passed": True})
+    return folder / "device.toml"
 
 
 def measured_file(folder: Path) -> Path:
@@ -241,6 +252,18 @@ CALLS: dict[str, Callable[[Path], Call]] = {
     "read_measured with options": lambda f: (
         tt.read_measured,
         {"path": measured_file(f), "up": 1, "down": 2, "unit": "uS", "skip": 0, "decimal": "."},
+    ),
+    # fitted devices
+    "fit_device": lambda f: (
+        tt.fit_device,
+        {"measured": pulses(), "models": ["constant"], "noise": ["additive"], "replicates": 2, "threads": 1},
+    ),
+    "DeviceFit.write": lambda f: (fitted().write, {"path": f / "device.toml"}),
+    "DeviceFit.plot": lambda f: (fitted().plot, {"path": f / "fit.png"}),
+    "config.read_device": lambda f: (config.read_device, {"path": device_file(f)}),
+    "config.write_device": lambda f: (
+        config.write_device,
+        {"path": f / "device.toml", "device": tt.SoftBounds(), "physical": {"unit": "S"}, "replicates": []},
     ),
     # runs, checkpoints, settings
     "Run": lambda f: (tt.Run, {"path": f, "config": tt.TrainConfig(**SMALL)}),

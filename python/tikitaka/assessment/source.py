@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ from tikitaka._internal.validation import one_of
 from tikitaka.config import Device, devices, presets
 from tikitaka.config.device_file import read_device
 from tikitaka.config.device_name import device_named
+from tikitaka.fitting import fit_device
 from tikitaka.measurement import read_measured
 
 __all__ = ["Source", "opened"]
@@ -62,9 +61,7 @@ def _from_toml(path: Path) -> Source:
 
 def _fitted(path: Path) -> Source:
     """The device fitted to a file of measured pulses, whose layout needs no options."""
-    if find_spec("tikitaka.fitting") is None:
-        raise ValueError(f"{path} must be a device.toml: this version cannot fit measured pulses")
-    fit: Any = import_module("tikitaka.fitting").fit_device(read_measured(path))
+    fit = fit_device(read_measured(path))
     return Source(path.name, fit.device, fit.read_noise, fit.to_dict()["fit"], fit.replicates, fit.write)
 
 

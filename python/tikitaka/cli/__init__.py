@@ -17,6 +17,7 @@ from tikitaka.cli.demo import demo
 from tikitaka.cli.devices import devices
 from tikitaka.cli.evaluate import evaluate
 from tikitaka.cli.extract import extract
+from tikitaka.cli.fit import fit
 from tikitaka.cli.output import Signalled
 from tikitaka.cli.plot import plot
 from tikitaka.cli.predict import predict
@@ -38,7 +39,7 @@ def tikitaka(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (demo, train, evaluate, extract, predict, sample, devices, plot, reproduce, assess):
+for command in (demo, train, evaluate, extract, predict, sample, devices, plot, fit, assess, reproduce):
     tikitaka.add_command(command)
 
 

@@ -15,6 +15,7 @@ from tikitaka.config.convert import doc_of, from_dict, kinds_of, named, over, to
 from tikitaka.config.device import *  # noqa: F403  # a new device is named there alone
 from tikitaka.config.device import __all__ as _devices
 from tikitaka.config.device import devices
+from tikitaka.config.device_file import DeviceFile, read_device, write_device
 from tikitaka.config.periphery import IoSettings, Periphery
 from tikitaka.config.preset import peripheries, presets
 from tikitaka.config.pulse_trains import PulseTrains
@@ -25,6 +26,7 @@ from tikitaka.config.rule import rules
 from tikitaka.config.toml import read_toml, to_toml
 
 __all__ = [
+    "DeviceFile",
     "IoSettings",
     "Periphery",
     "PulseTrains",
@@ -37,9 +39,11 @@ __all__ = [
     "over",
     "peripheries",
     "presets",
+    "read_device",
     "read_toml",
     "rules",
     "to_dict",
     "to_toml",
+    "write_device",
 ]
 __all__ += _devices + _rules
