@@ -146,7 +146,7 @@ def targets(result: Plain) -> str:
         said += [f"kept also with {_joined(_names(by['hard']), 'or')}"] if by["hard"] else []
     else:
         said = [", or ".join(found) if found else "no property alone is enough"]
-        easy = [each["property"] for each in by["easy"]]
+        easy = [each["property"] for each in by["easy"] if _can_improve(each)]
         said += [f"not by {_joined(easy, 'or')} alone"] if found and easy else []
     said += [f"unclear for {_joined([each['property'] for each in by['both']])}"] if by["both"] else []
     return f"{start} {'; '.join(said)}"
