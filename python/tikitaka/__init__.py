@@ -10,6 +10,7 @@
 
 from tikitaka import data, experiments, export, nn, plot
 from tikitaka._core import AnalogLayer, Crossbar, __version__
+from tikitaka.assessment import Assessment, assess
 from tikitaka.config import IoSettings, Periphery, PulseTrains, Reference, presets
 from tikitaka.config.device import *  # noqa: F403  # a new device is named there alone
 from tikitaka.config.device import __all__ as _devices
@@ -26,6 +27,7 @@ from tikitaka.training import EarlyStopping, Metrics, Progress, Run, Stopped, Tr
 
 __all__ = [
     "AnalogLayer",
+    "Assessment",
     "Chip",
     "Crossbar",
     "DeviceFit",
@@ -46,6 +48,7 @@ __all__ = [
     "Sweep",
     "TrainConfig",
     "__version__",
+    "assess",
     "data",
     "experiments",
     "export",

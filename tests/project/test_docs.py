@@ -15,7 +15,10 @@ ROOT = Path(__file__).parents[2]
 DOCS, RESULTS = ROOT / "docs", ROOT / "results"
 PAGES = [
     ROOT / "README.md",
-    *(DOCS / f"{name}.md" for name in ("index", "algorithm", "tutorial", "extraction", "own", "data", "measured")),
+    *(
+        DOCS / f"{name}.md"
+        for name in ("index", "algorithm", "tutorial", "extraction", "own", "data", "measured", "assess")
+    ),
 ]
 
 run = runpy.run_path(str(DOCS / "blocks.py"))["run"]
@@ -96,7 +99,7 @@ def test_pages_are_found_from_the_site_and_lead_somewhere() -> None:
 
 def test_files_that_pages_name_exist() -> None:
     """NAME is a placeholder."""
-    pages = [DOCS / f"{name}.md" for name in ("architecture", "own", "data", "embedding", "measured")]
+    pages = [DOCS / f"{name}.md" for name in ("architecture", "own", "data", "embedding", "measured", "assess")]
     for path in [ROOT / "CONTRIBUTING.md", *pages]:
         for file in re.findall(r"`((?:src|python|tests|examples|docs)/[\w./]+)`", path.read_text(encoding="utf-8")):
             assert "NAME" in file or (ROOT / file).exists(), f"{path.name}: {file}"

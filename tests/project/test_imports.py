@@ -28,6 +28,7 @@ LAYERS = (
     "plot",
     "fitting",
     "experiments",
+    "assessment",
     "cli",
     "__main__",
 )

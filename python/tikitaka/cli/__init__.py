@@ -12,6 +12,7 @@ import click
 from tikitaka import _core
 from tikitaka._core import __version__
 from tikitaka._internal.shown import shortened
+from tikitaka.cli.assess import assess
 from tikitaka.cli.demo import demo
 from tikitaka.cli.devices import devices
 from tikitaka.cli.evaluate import evaluate
@@ -38,7 +39,7 @@ def tikitaka(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (demo, train, evaluate, extract, predict, sample, devices, plot, fit, reproduce):
+for command in (demo, train, evaluate, extract, predict, sample, devices, plot, fit, assess, reproduce):
     tikitaka.add_command(command)
 
 

@@ -9,11 +9,12 @@ import click
 
 from tikitaka._internal.shown import shown
 from tikitaka._internal.validation import nearest, one_of
-from tikitaka.config import Periphery, Spread, doc_of, kinds_of, named, peripheries, presets, rules, to_dict
+from tikitaka.config import Periphery, Spread, devices, doc_of, kinds_of, peripheries, presets, rules, to_dict
+from tikitaka.config.device_name import device_named
 from tikitaka.nn import nets
 from tikitaka.training import TrainConfig, schedules
 
-__all__ = ["apply_flags", "rule_flags", "rule_options", "training_options"]
+__all__ = ["DeviceName", "apply_flags", "rule_flags", "rule_options", "training_options"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 Path = tuple[str, ...]
@@ -21,6 +22,21 @@ Path = tuple[str, ...]
 _NO_PREFIX = {"device", "pulse_trains", "periphery"}  # tables whose fields are flags by their own names
 _PREFIX = {"slow_device": "slow"}  # tables whose fields get another prefix than the name of the table
 _ALSO = {"reference-spread": "--reference-error", "slow-reference-spread": "--slow-reference-error"}
+
+
+class DeviceName(click.Choice):  # type: ignore[type-arg,unused-ignore]
+    """A kind of devices, a preset, or the path of a file that ends in .toml."""
+
+    name = "device"
+
+    def __init__(self) -> None:
+        super().__init__([*devices, *presets, "FILE.toml"])
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The name or path itself; BadParameter for another name."""
+        if isinstance(value, str) and value.endswith(".toml"):
+            return value
+        return super().convert(value, param, ctx)
 
 
 @dataclass(frozen=True)
@@ -133,7 +149,7 @@ def _leaves(cls: type[Any], above: Path = ()) -> Iterator[tuple[Path, Any, str]]
         if not table and f.init and get_origin(hint) is not tuple:
             yield path, _click_type(hint), docs[f.name] + _of(above)
         if len(table) > 1:
-            yield (*path, "kind"), click.Choice([*table, *named(hint)]), docs[f.name]
+            yield (*path, "kind"), DeviceName(), docs[f.name]
         for part in table.values():
             if part is not Spread:  # of devices that were fitted; from files only, like lists
                 yield from _leaves(part, path)
@@ -194,7 +210,7 @@ def _set(table: dict[str, Any], path: Path, value: Any) -> None:
         table = table[part]
     if name == "kind":
         table.clear()
-    if name == "kind" and value in presets:
-        table.update(to_dict(presets[value]))
+    if name == "kind":
+        table.update(to_dict(device_named(value)))
     else:
         table[name] = value

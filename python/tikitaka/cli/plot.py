@@ -12,9 +12,10 @@ from tikitaka import experiments
 from tikitaka import plot as figures
 from tikitaka._internal.shown import shown
 from tikitaka._internal.text import decoded
-from tikitaka.cli.flags import rule_flags
+from tikitaka.cli.flags import DeviceName, rule_flags
 from tikitaka.cli.output import Failed
-from tikitaka.config import Device, devices, from_dict, over, presets, read_toml, to_dict
+from tikitaka.config import Device, devices, from_dict, over, read_toml, to_dict
+from tikitaka.config.device_name import device_named
 from tikitaka.nn import nets
 from tikitaka.training import Run, TrainConfig
 
@@ -52,8 +53,8 @@ def _device_options(command: F) -> F:
 )
 @click.option(
     "--device",
-    type=click.Choice([*devices, *presets]),
-    help="Draw the responses of these devices, a model or a preset; the flags below override it.  [responses]",
+    type=DeviceName(),
+    help="Draw the responses of these devices, a model, a preset or a file; the flags below override it.  [responses]",
 )
 @click.option(
     "--devices", "number", type=click.IntRange(1, 20), default=5, show_default=True, help="Devices drawn.  [responses]"
@@ -155,7 +156,7 @@ def _device(paths: tuple[Path, ...], name: str | None, fields: dict[str, Any]) -
             raise ValueError(f"{path}: the rule float has no devices")
         values = to_dict(config.rule.device)
     else:
-        values = to_dict(presets[name] if name in presets else devices[name or "soft-bounds"]())
+        values = to_dict(device_named(name or "soft-bounds"))
     for key in fields:
         if _FIELDS[key].path[-1] not in values:
             raise ValueError(f"--{_FIELDS[key].name} is not a setting of {values['kind']} devices")

@@ -1,6 +1,6 @@
 """Axes of the hardware that the studies of tolerances sweep, on the same devices for all rules.
 
-All other settings are fixed: soft-bounds devices with bound 0.6, step and
+All other settings are fixed: devices of one's own, or soft-bounds devices with bound 0.6, step and
 bound spread 0.3, asymmetry 0.1 and additive cycle noise 0.3; a reference of A for the rules that have an A; exact
 products, except in the sweep of their noise, which has the converters and management of GV16.
 """
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from tikitaka.config import RuleConfig, SoftBounds, rules
+from tikitaka.config import Device, RuleConfig, SoftBounds, rules
 
 __all__ = ["ALONE", "Axis", "Panel", "device_field", "rules_with"]
 
@@ -32,6 +32,8 @@ class Panel:
     """form of the cycle noise"""
     name: str | None = None
     """title of its figure"""
+    device: Device | None = None
+    """devices of one's own, which replace the two above"""
 
 
 @dataclass(frozen=True)
@@ -60,13 +62,23 @@ class Axis:
     """whether crossings are interpolated on a logarithmic scale"""
 
     def rule(self, rule: AnalogRule, panel: Panel, value: float) -> RuleConfig:
-        """`rule` on the devices of `panel` at `value` of the axis."""
-        return self.apply(replace(rule, device=SoftBounds(states=panel.states, noise=panel.noise)), value)
+        """`rule` on the devices of `panel` at `value` of the axis; ValueError if they do not have its field."""
+        device = SoftBounds(states=panel.states, noise=panel.noise) if panel.device is None else panel.device
+        *tables, name = self.field.split(".")
+        if tables[-1] == "device" and not hasattr(device, name):
+            raise ValueError(f"device must have {name}, which the study {self.name} sweeps; {device.kind} has none")
+        return self.apply(replace(rule, device=device), value)
 
 
 def device_field(name: str) -> Callable[[AnalogRule, float], RuleConfig]:
     """An `Axis.apply` that sets the field `name` of the devices."""
-    return lambda rule, value: replace(rule, device=replace(rule.device, **{name: value}))
+
+    def apply(rule: AnalogRule, value: float) -> RuleConfig:
+        other = {"weight_step": None} if name == "states" else {}  # a device has one of the two
+        changed: RuleConfig = replace(rule, device=replace(rule.device, **{name: value}, **other))
+        return changed
+
+    return apply
 
 
 ALONE = (Panel(),)

@@ -14,11 +14,23 @@ from typing import Any, TypeVar
 
 from tikitaka._internal.shown import listed
 from tikitaka._internal.validation import hints_of, one_of
-from tikitaka.config import AnalogSgd, DigitalSgd, Reference, Ttv1, Ttv2, rules
+from tikitaka.config import AnalogSgd, Device, DigitalSgd, Reference, Ttv1, Ttv2, rules
+from tikitaka.config.size import step_of
 from tikitaka.nn import nets
 from tikitaka.training import TrainConfig
 
-__all__ = ["SEED", "Search", "around", "candidates", "check_data", "check_names", "chosen", "rates_of", "searched"]
+__all__ = [
+    "SEED",
+    "Search",
+    "around",
+    "candidates",
+    "check_data",
+    "check_names",
+    "chosen",
+    "rates_of",
+    "searched",
+    "usual_states",
+]
 
 K = TypeVar("K", bound=Hashable)
 
@@ -86,6 +98,11 @@ def around(rule: Any) -> list[Any]:
         replace(rule, **{name: factor * getattr(rule, name) for name, factor in zip(names, factors, strict=True)})
         for factors in product((1.0, 1 / 3, 3.0), repeat=len(names))
     ]
+
+
+def usual_states(device: Device) -> float:
+    """The states at which the grids of rates suit `device`: those of one with its step and the range ±0.6."""
+    return float(f"{1.2 / step_of(device):.6g}")
 
 
 def candidates(kind: str, states: float, net: str = "fcn") -> list[Any]:

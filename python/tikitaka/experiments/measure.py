@@ -11,6 +11,7 @@ from tikitaka.config import Ttv2
 from tikitaka.data import Dataset, load
 from tikitaka.data.sets import data_folder
 from tikitaka.model import extract
+from tikitaka.network import Network
 from tikitaka.training import Metrics, Stopped, TrainConfig
 
 __all__ = ["check_cell", "hopeless", "scored", "trained"]
@@ -30,9 +31,10 @@ def trained(
 
     These are test_error and test_loss (of the hardware after the last epoch), train_error (during the last epoch;
     errors are shares from 0 to 1), pulses (sent to all devices), epochs, seconds, digest (SHA-256 of the final
-    weights) and, for ttv2, average_error (test error of the average of iterates; None if none was gathered). `data_dir`
-    is the folder of data sets. The training ends with the first epoch for which `give_up` returns True; then given_up
-    is True, and there is no average. Raises the exceptions of loading data and of `tikitaka.fit`.
+    weights), for ttv2 average_error (test error of the average of iterates; None if none was gathered) and, for rules
+    that count pulses, device_pulses (for each kind of array, "a" and "c", the mean and the most of one device).
+    `data_dir` is the folder of data sets. The training ends with the first epoch for which `give_up` returns True; then
+    given_up is True, and there is no average. Raises the exceptions of loading data and of `tikitaka.fit`.
     """
     check_kind("config", config, TrainConfig)
     dataset = config.dataset(data_dir, load=_load)
@@ -68,7 +70,26 @@ def trained(
     elif isinstance(config.rule, Ttv2):
         average = extract.average(network)
         measured["average_error"] = average and average.evaluate(dataset.test_x, dataset.test_y, threads=threads).error
+    if getattr(config.rule, "count_pulses", False):
+        measured["device_pulses"] = _device_pulses(network)
     return measured
+
+
+def _device_pulses(network: Network) -> dict[str, dict[str, float]]:
+    """The mean and the most pulses of one device, for each kind of array whose devices count them."""
+    counts: dict[str, list[Any]] = {}
+    for array in range(len(network.names)):
+        for name, value in network.layer_state(array).items():
+            kind, dot, what = name.partition(".")
+            if dot and what == "pulses":
+                counts.setdefault(kind, []).append(value)
+    return {
+        kind: {
+            "mean": sum(float(each.sum(dtype=float)) for each in of_kind) / sum(each.size for each in of_kind),
+            "most": float(max(each.max() for each in of_kind)),
+        }
+        for kind, of_kind in counts.items()
+    }
 
 
 def check_cell(config: TrainConfig, *, data_dir: str | Path | None = None, **_: Any) -> None:

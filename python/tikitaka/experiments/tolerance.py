@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import Any
 
-__all__ = ["Tolerance", "crossing", "missing", "ratio", "tolerance"]
+__all__ = ["Tolerance", "crossing", "missing", "ratio", "student", "tolerance"]
 
 _T95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
 """Two-sided 95 % points of Student's t for 1, 2, … degrees of freedom (any table)."""
@@ -117,8 +117,12 @@ def _mean(numbers: Sequence[float]) -> tuple[float, float | None]:
     n = len(numbers)
     if n < 2:
         return fmean(numbers), None
-    t = _T95[n - 2] if n - 2 < len(_T95) else _NORMAL
-    return fmean(numbers), t * stdev(numbers) / math.sqrt(n)
+    return fmean(numbers), student(n) * stdev(numbers) / math.sqrt(n)
+
+
+def student(n: int) -> float:
+    """Half the width of the 95 % interval of the mean of `n` numbers (2 or more), in standard errors."""
+    return _T95[n - 2] if n - 2 < len(_T95) else _NORMAL
 
 
 def ratio(better: Tolerance, other: Tolerance, values: Sequence[float]) -> dict[str, Any]:

@@ -19,6 +19,8 @@ from tikitaka import plot
 from tikitaka._internal.shown import shown
 from tikitaka._internal.statistics import standard_deviation
 from tikitaka._internal.validation import one_of
+from tikitaka.config import AnalogSgd, Device, to_dict
+from tikitaka.config.device_name import device_named
 from tikitaka.experiments import learning_rates
 from tikitaka.experiments.axis import Axis, Panel
 from tikitaka.experiments.measure import scored
@@ -74,6 +76,7 @@ class ToleranceStudy(Study):
             Option("data", "name", "Data set (default: that of the network)."),
             DATA_DIR,
             Option("rules", "names", "Rules, with commas.", axis.rules),
+            Option("device", "name", "Devices: a kind, a preset or a FILE.toml (default: soft bounds)."),
         )
 
     @one_writer
@@ -85,6 +88,7 @@ class ToleranceStudy(Study):
         data: str | None = None,
         data_dir: str | Path | None = None,
         rules: Sequence[str] | None = None,
+        device: Device | str | None = None,
         seeds: int | None = None,
         scale: str = "full",
         executor: Executor | None = None,
@@ -95,7 +99,8 @@ class ToleranceStudy(Study):
 
         Every training is stored in `out`, as a line of search.jsonl or cells.jsonl, and is not repeated, so an
         interrupted study continues where it stopped. Errors are percent of the test images; `spread` is
-        a sample standard deviation over seeds, None for one seed. Raises ValueError for unknown names, and the
+        a sample standard deviation over seeds, None for one seed. `device` replaces the devices of the study: a config,
+        or its name as on the command line. Raises ValueError for unknown names, and the
         exceptions of `sweep` and of loading data.
         """
         axis, size = self.axis, self.scales[one_of("scale", scale, self.scales)]
@@ -105,6 +110,7 @@ class ToleranceStudy(Study):
             raise ValueError(
                 f"net must be a network for images, not {shown(net)}: its error is a share of wrong characters"
             )
+        panels = axis.panels[scale] if device is None else (Panel(device=_device(device)),)
         count = size.seeds if seeds is None else seeds
         if count < 1:
             raise ValueError(f"seeds must be at least 1, not {count}")
@@ -119,7 +125,7 @@ class ToleranceStudy(Study):
             file = folder / f"{name}.jsonl"
             return sweep(grid, executor, out=file, measure=measure, progress=progress, threads=threads)
 
-        keys = [(kind, panel, value) for panel in axis.panels[scale] for kind in kinds for value in values]
+        keys = [(kind, panel, value) for panel in panels for kind in kinds for value in values]
         best = learning_rates.searched(partial(run, "search"), base, _tried(net, axis, keys), size.search)
         exact = [
             100 * row["test_error"] for row in run("cells", _seeds(replace(base, rule=best["float"]), range(count)))
@@ -139,7 +145,7 @@ class ToleranceStudy(Study):
                 errors[key][seed], rows[key][seed] = 100 * row["test_error"], row
             wanted = {
                 ((kind, panel, value), seed)
-                for panel in axis.panels[scale]
+                for panel in panels
                 for kind in kinds
                 for points in POINTS
                 for seed, needed in enumerate(
@@ -154,7 +160,7 @@ class ToleranceStudy(Study):
         lines = [_line(key, errors[key], rows[key]) for key in keys]
         tolerances: list[dict[str, Any]] = []
         ratios: list[dict[str, Any]] = []
-        for panel in axis.panels[scale]:
+        for panel in panels:
             for points in POINTS:
                 by_kind = {
                     kind: tolerance(
@@ -178,6 +184,7 @@ class ToleranceStudy(Study):
             "unit": axis.unit,
             "net": base.net,
             "data": base.data,
+            **({} if device is None else {"device": to_dict(_device(device))}),
             "scale": scale,
             **asdict(size),
             "seeds": count,
@@ -208,8 +215,14 @@ def _tried(net: str, axis: Axis, keys: Sequence[Key]) -> dict[Any, list[Any]]:
     for key in keys:
         kind, panel, value = key
         states = value if axis.field.endswith(".states") else panel.states
+        if panel.device is not None:
+            states = learning_rates.usual_states(axis.rule(AnalogSgd(), panel, value).device)  # type: ignore[attr-defined]
         tried[key] = [axis.rule(rule, panel, value) for rule in learning_rates.candidates(kind, states, net)]
     return tried
+
+
+def _device(device: Device | str) -> Device:
+    return device if isinstance(device, Device) else device_named(device)
 
 
 def _sign(known: Tolerance, values: Sequence[float]) -> str:

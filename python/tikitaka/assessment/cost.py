@@ -1,0 +1,88 @@
+"""The time that trainings take, from counts that are the same on every machine, and the class of speed of a machine.
+
+The time of an example grows with the pulses it sends, not in proportion, because pulses to many devices are sent at
+once. Both laws were fitted to trainings of fcn on one core. A class of speed spans a factor of 1.5, so that the same
+machine is in the same class whenever it is asked.
+"""
+
+import math
+import time
+
+import numpy as np
+
+from tikitaka.config import Ttv2
+from tikitaka.data import Dataset
+from tikitaka.network import Network
+from tikitaka.nn import Linear, Sigmoid
+from tikitaka.training import TrainConfig
+
+__all__ = ["CLASS", "Sizes", "evaluation_seconds", "example_seconds", "pulses_per_example", "speed_class"]
+
+CLASS = 1.5
+"""Factor of speed between two classes."""
+
+_REFERENCE = 9.0e-3
+"""Seconds that the standard training takes on a machine of class 0."""
+
+_PROBED = 60
+"""Examples whose pulses are counted."""
+
+
+def example_seconds(work: float, pulses: float) -> float:
+    """Seconds of one training example on one core of class 0.
+
+    `work` are the multiply-adds of a forward product, `pulses` those that an example sends to all devices.
+    """
+    return 9.0e-6 + 1.2e-11 * work + 1.0e-7 * math.pow(pulses, 0.69)
+
+
+def evaluation_seconds(work: float) -> float:
+    """Seconds to evaluate one example on one core of class 0."""
+    return 1.9e-6 + 5e-12 * work
+
+
+def pulses_per_example(config: TrainConfig, dataset: Dataset) -> float:
+    """Pulses that the first examples of a training send on average; the same on every machine."""
+    network = config.network(dataset)
+    few = np.arange(min(_PROBED, len(dataset.train_y)))
+    network.train(dataset.train_x, dataset.train_y, order=few, batch=min(config.batch, len(few)))
+    return network.pulses / (len(few) * dataset.time_steps)
+
+
+class Sizes:
+    """Sizes of a training of one network on one data set, that its time depends on."""
+
+    def __init__(self, config: TrainConfig, dataset: Dataset) -> None:
+        shaped = [(layer.shape, layer.vectors) for layer in config.network(dataset).layers if layer.shape is not None]
+        self.work = float(sum(rows * cols * vectors for (rows, cols), vectors in shaped)) * dataset.time_steps
+        """multiply-adds of a forward product of one example"""
+        self.weights = float(sum(rows * cols for (rows, cols), _ in shaped))
+        """devices of one array for each layer"""
+        self.examples = len(dataset.train_y)
+        """training examples"""
+        self.tests = len(dataset.test_y)
+        """test examples"""
+
+    def seconds(self, examples: int, epochs: int, tests: int, pulses: float) -> float:
+        """Seconds of a training on one core of class 0, with its evaluation on `tests` examples after each epoch."""
+        training = epochs * examples * example_seconds(self.work, pulses)
+        evaluating = (epochs + 1) * tests * evaluation_seconds(self.work)
+        checking = epochs * 1.2e-7 * self.weights  # that not all devices are at a bound
+        return training + evaluating + checking + 0.005 + 1.5e-7 * self.weights
+
+
+def speed_class() -> int:
+    """The class of speed of this machine: `CLASS` to this power times as fast as a machine of class 0.
+
+    Times the processor, not the clock, so that other programs matter little; the best of several trials counts.
+    """
+    inputs = np.random.default_rng(0).random((300, 256), dtype=np.float32)
+    targets = np.arange(300) % 10
+    layers = [Linear(256, 128), Sigmoid(), Linear(128, 10)]
+    best = math.inf
+    for _ in range(9):
+        network = Network(layers, Ttv2(), seed=0)
+        start = time.process_time()
+        network.train(inputs, targets)
+        best = min(best, time.process_time() - start)
+    return round(math.log(_REFERENCE / max(best, 1e-6), CLASS))
