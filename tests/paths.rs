@@ -5,7 +5,11 @@ use tikitaka::Workers;
 use tikitaka::crossbar::{
     Array, Crossbar, DueRead, ExactWeights, Inspect, Line, Periphery, PulseTrains, Reference, Setup, Visible,
 };
-use tikitaka::device::{ConstantStep, CycleNoise, Device, DeviceSettings, SoftBounds};
+use tikitaka::device::{
+    ConstantStep, CycleNoise, Device, DeviceConfig, DeviceSettings, DeviceVisitor, LinearStep, PowerStep, SoftBounds,
+    Spread,
+};
+use tikitaka::kinds::Family;
 use tikitaka::random::{Operation, Stream};
 use tikitaka::rule::{DigitalSgdRule, Rule};
 
@@ -100,6 +104,31 @@ fn pulses_in_lanes_and_one_at_a_time_follow_the_definition() {
     let noisy = ConstantStep { states: Some(30.0), cycle_noise: 0.5, step_spread: 0.3, ..ConstantStep::default() };
     follows_the_definition(&noisy.build().expect("valid settings"));
     follows_the_definition(&ConstantStep::default().build().expect("valid settings"));
+}
+
+struct Follow;
+
+impl DeviceVisitor for Follow {
+    type Out = ();
+
+    fn visit<S: DeviceSettings>(self, settings: &S) {
+        follows_the_definition(&settings.build().expect("valid settings"));
+    }
+}
+
+#[test]
+fn pulses_of_every_model_follow_the_definition() {
+    for kind in DeviceConfig::KINDS {
+        kind.default.expect("devices have defaults")().visit(Follow);
+    }
+    let spread = Spread { up_step: 0.4, upper_bound: 0.2, up_slope: 0.5, down_slope: 0.5, ..Spread::default() };
+    follows_the_definition(
+        &LinearStep { spread: Some(spread), ..LinearStep::default() }.build().expect("valid settings"),
+    );
+    let (noise, up_power) = (CycleNoise::Multiplicative, 0.5);
+    let measured = vec![vec![1.0, 0.5, 1.0, 1.2, 0.3, -0.2], vec![0.7, 2.0, 0.8, 1.0, -0.3, 1.0]];
+    let listed = PowerStep { noise, up_power, measured, ..PowerStep::default() };
+    follows_the_definition(&listed.build().expect("valid settings"));
 }
 
 /// Weights, reads, counts and counters of a batch are those of one update and one read after another.

@@ -4,6 +4,8 @@
 #![allow(clippy::single_range_in_vec_init)] // pieces of the data, often only one
 
 use tikitaka::crossbar::{Periphery, PulseTrains};
+use tikitaka::device::DeviceConfig;
+use tikitaka::kinds::Family;
 use tikitaka::network::{Conv2dConfig, LayerConfig, LinearConfig, Loss, Network, Targets, TrainOptions};
 use tikitaka::random::{Operation, Stream};
 use tikitaka::rule::{
@@ -110,6 +112,37 @@ const FROZEN: [(&str, u64); 5] = [
     ("ttv1", 0xb93c_7bc1_d7d5_b7e4),
     ("ttv2", 0xc18e_070b_b7b9_cbf3),
     ("ttv2 by rows", 0x8cc9_6681_79f7_d5ec),
+];
+
+/// Frozen: as above, for TTv2 on each device model and for devices of the literature.
+#[test]
+fn frozen_values_of_device_models() {
+    let models = DeviceConfig::KINDS.iter().map(|kind| (kind.name, kind.default.expect("devices have defaults")()));
+    let literature = ["reram", "reram-hfo2", "ecram-mo"].map(|name| (name, DeviceConfig::preset(name).expect("known")));
+    let digests: Vec<(&str, u64)> = models
+        .chain(literature)
+        .map(|(name, device)| {
+            let rule = RuleConfig::Ttv2(Ttv2 { fast_lr: 0.5, device, ..Ttv2::default() });
+            let mut network = network(&rule, 5);
+            train(&mut network, 3, 1, &[0..SAMPLES]).expect("valid data");
+            (name, digest(&network))
+        })
+        .collect();
+    assert_eq!(digests, FROZEN_MODELS);
+}
+
+const FROZEN_MODELS: [(&str, u64); 11] = [
+    ("soft-bounds", 0x7bd6_87bc_a4c7_c172),
+    ("constant-step", 0x7cb2_de00_1729_13d0),
+    ("linear-step", 0xd349_3d53_3a4e_66c1),
+    ("exponential-step", 0x8209_2635_163f_87a2),
+    ("power-step", 0x64e0_91dd_2311_ddc8),
+    ("table-step", 0x65ef_1c77_a53c_44f2),
+    ("jump-table", 0x4045_c30f_b220_edc8),
+    ("neurosim", 0xfeb0_7bd3_1c9a_8b5f),
+    ("reram", 0x2354_9845_708a_439f),
+    ("reram-hfo2", 0x819b_3259_fa18_3866),
+    ("ecram-mo", 0x58a6_47dd_01f3_1539),
 ];
 
 #[test]
