@@ -212,7 +212,7 @@ def test_a_config_file_gives_the_same_run(command: Command, tmp_path: Path) -> N
         (["--rule", "sgd", "--fast-lr", "1"], "--fast-lr is not a setting of rule sgd"),
         (["--rule", "float", "--transfer-every", "1"], "--transfer-every is not a setting of rule float"),
         (["--rule", "ttv1", "--keep", "0.5"], "--keep is not a setting of rule ttv1"),
-        (["--device", "constant-step", "--noise", "additive"], "noise"),
+        (["--device", "constant-step", "--up-slope", "0.5"], "up_slope"),
         (["--lr", "nan", "--rule", "sgd"], "lr"),
         (["--wings", "2"], "--wings"),
         (["--fast-lrr", "2"], "'--fast-lr'?"),
@@ -235,8 +235,10 @@ def test_every_field_of_a_rule_is_a_flag(rule: str) -> None:
         return sum(leaves(v) if isinstance(v, dict) else 1 for v in table.values()) - ("kind" in table)
 
     tables = config.to_dict(config.rules[rule]())
-    if "slow_device" in tables:
-        tables["slow_device"] = tables["device"]
+    of_devices = {f.name for model in config.devices.values() for f in fields(model)}
+    for table in {"device", "slow_device"} & tables.keys():
+        # fitted spreads and lists come from files
+        tables[table] = dict.fromkeys(of_devices - {"spread", "measured", "up", "down"}, 0.0)
     ours = [flag for flag in rule_flags().values() if rule in flag.kinds and flag.path[-1] != "kind"]
     assert len(ours) == leaves(tables)
 

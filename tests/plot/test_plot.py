@@ -68,7 +68,7 @@ def test_the_command_writes_a_picture(run: Path, tmp_path: Path) -> None:
         (["one", "one", "--kind", "histograms", "--out", "c.png"], "takes one RUN, not 2"),
         (["one", "--kind", "responses", "--out", "c.png"], "float has no devices"),
         (["one", "--device", "r24", "--out", "c.png"], "not both"),
-        (["--device", "gv16", "--noise", "additive", "--out", "c.png"], "not a setting of constant-step"),
+        (["--device", "gv16", "--up-slope", "0.5", "--out", "c.png"], "not a setting of constant-step"),
         (["--states", "-3", "--out", "c.png"], "states must be from 1 to 10,000,000, not -3"),
         (["--device", "r42", "--out", "c.png"], "r42"),
         (["--device", "r24", "--out", "no/folder/c.png"], "no/folder/c.png"),
