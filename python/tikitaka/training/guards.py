@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from tikitaka._core import mean_device
 from tikitaka._internal.validation import check_kind
 from tikitaka.config import RuleConfig
 from tikitaka.data import Dataset
@@ -130,6 +131,7 @@ def _coarse(devices: Mapping[str, F32], noise: float) -> bool:
 
 
 def _cycle_noise(rule: RuleConfig, letter: str) -> float:
-    """σ_c of the devices of A or C, in steps."""
+    """The standard deviation of a pulse of the devices of A or C, in steps."""
     device = getattr(rule, "slow_device", None) if letter == "c" else None
-    return float((device or rule.device).cycle_noise)  # type: ignore[attr-defined]
+    mean = mean_device(device or rule.device)  # type: ignore[attr-defined]
+    return mean["noise_at_symmetry_point"] / mean["step_at_symmetry_point"]
