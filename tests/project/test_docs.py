@@ -4,6 +4,7 @@ import importlib
 import re
 import runpy
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,7 @@ def test_python_prints_what_the_page_shows(page: Path, tmp_path: Path, monkeypat
 
 
 def commands() -> list[str]:
-    """The shell commands of the tutorial, which need only the bundled data."""
+    """The shell commands of the tutorial, which need only the bundled data and its file of pulses."""
     blocks = re.findall(r"```sh\n(.*?)```", (DOCS / "tutorial.md").read_text(encoding="utf-8"), re.DOTALL)
     return [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
 
@@ -48,12 +49,13 @@ def commands() -> list[str]:
 @pytest.mark.parametrize("command", commands())
 def test_commands_work(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    pulses = shutil.copy(ROOT / "examples" / "reram.csv", tmp_path)
     program, *arguments = shlex.split(command)
     assert program == "tikitaka"
     with pytest.raises(SystemExit) as left:
         cli.main(arguments)
     assert left.value.code == 0
-    assert list(tmp_path.iterdir())
+    assert {*tmp_path.iterdir()} > {Path(pulses)}
 
 
 def test_every_option_that_pages_name_exists(capsys: pytest.CaptureFixture[str]) -> None:
