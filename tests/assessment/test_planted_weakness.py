@@ -37,7 +37,7 @@ def test_the_planted_weakness_is_named_first(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr("tikitaka.assessment.run.LEVELS", LEVELS[:2])
     monkeypatch.setattr("tikitaka.assessment.plan.LEAST", 4_000.0)
     device, reference = WEAK[weakness]
-    found = assessed(tmp_path, device, reference=reference, seeds=4)
+    found = assessed(tmp_path, device, reference=reference, seeds=8)
     assert found.limited_by[:1] == [weakness], found.text
     line = next(line for line in found.text.splitlines() if line.startswith("limited by"))
     assert line.startswith(f"limited by  1. {weakness}")

@@ -254,6 +254,11 @@ CALLS: dict[str, Callable[[Path], Call]] = {
         {"path": measured_file(f), "up": 1, "down": 2, "unit": "uS", "skip": 0, "decimal": "."},
     ),
     # fitted devices
+    "Spread": lambda f: (
+        tt.Spread,
+        {"up_step": 0.1, "down_step": 0.1, "upper_bound": 0.1, "lower_bound": 0.1, "up_slope": 0.1, "down_slope": 0.1}
+        | {"distribution": "normal", "correlation": np.eye(6)},
+    ),
     "fit_device": lambda f: (
         tt.fit_device,
         {"measured": pulses(), "models": ["constant"], "noise": ["additive"], "replicates": 2, "threads": 1},

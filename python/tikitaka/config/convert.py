@@ -20,7 +20,14 @@ T = TypeVar("T")
 
 def to_dict(config: Any) -> dict[str, Any]:
     """A config as nested plain values, for TOML and JSON; `from_dict` is its inverse."""
-    return asdict(config)
+    return {name: _plain(value) for name, value in asdict(config).items()}
+
+
+def _plain(value: Any) -> Any:
+    """`value` with lists for tuples, as files give them back."""
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, tuple) else value
 
 
 def from_dict(cls: type[T], values: Mapping[str, Any], where: str = "") -> T:
