@@ -112,8 +112,8 @@ impl Constants for ShapedPoint {
     #[inline(always)]
     fn expand_block<M: Mask>(block: &[Self; LANES], units: &Units) -> PointBlock {
         let mut points = CompactPoint::expand_block::<M>(&block.map(|one| one.point), units);
-        for l in 0..LANES {
-            [points.shape[0][l], points.shape[1][l]] = block[l].shape;
+        for (l, one) in block.iter().enumerate() {
+            [points.shape[0][l], points.shape[1][l]] = one.shape;
         }
         points
     }

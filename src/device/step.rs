@@ -95,7 +95,7 @@ pub struct Directed {
 
 impl Directed {
     #[inline(always)]
-    fn new<R: Response + ?Sized>(response: &R, point: &Point, up: bool) -> Self {
+    fn new<R: Response>(response: &R, point: &Point, up: bool) -> Self {
         let ([down_step, up_step], [lower, upper], [down_shape, up_shape]) = (point.step, point.bound, point.shape);
         let (step, bound, shape) = if up { (up_step, upper, up_shape) } else { (-down_step, lower, down_shape) };
         let device = Self { step, bound, shape, lower, upper, prepared: 0.0 };

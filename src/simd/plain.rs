@@ -1,6 +1,8 @@
 //! exp and ln of single values without fused operations, for code that runs inside kernels and outside them with the same
 //! bits. Terms are grouped by powers, so that most of them do not wait for each other.
 
+#![allow(clippy::excessive_precision)]
+
 /// 1.5·2²³: adding it pushes the fraction out of the mantissa and leaves an integer in its last bits.
 const SHIFT: f32 = 12_582_912.0;
 

@@ -69,8 +69,10 @@ def verdict(result: Plain) -> str:
         if by[key]
     ]
     if not said:
-        return f"reaches {limit} under no rule"
-    return "; ".join([*said, f"does not reach it under {_joined(by['no'])}"] if by["no"] else said)
+        answer = f"reaches {limit} under no rule"
+    else:
+        answer = "; ".join([*said, f"does not reach it under {_joined(by['no'])}"] if by["no"] else said)
+    return answer if result["convergence"]["converged"] else f"after this little training: {answer}"
 
 
 def convergence(result: Plain) -> str:
