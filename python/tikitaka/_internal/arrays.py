@@ -5,7 +5,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["numbers", "taken"]
+__all__ = ["converted", "numbers", "taken"]
+
+
+def converted(name: str, value: Any, allowed: str) -> NDArray[Any]:
+    """`value` as a NumPy array of whatever type; ValueError naming what is `allowed` for lists of unequal lengths,
+    TypeError for an object that fails to become one."""
+    try:
+        return np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{name} must be {allowed}") from error
+    except Exception as error:  # the __array__ of another package may raise anything
+        raise TypeError(f"{name} cannot become a NumPy array: {error}") from error
 
 
 def numbers(name: str, value: ArrayLike) -> NDArray[np.float32]:

@@ -14,6 +14,7 @@ from tikitaka import _core
 from tikitaka.assessment import shape, spreads
 from tikitaka.assessment.hardware import Hardware
 from tikitaka.config import Device
+from tikitaka.config.size import noise_field
 
 __all__ = ["PROPERTIES", "Level", "Property", "present"]
 
@@ -117,27 +118,22 @@ def _fewer_states(hardware: Hardware, factor: float) -> Hardware:
     return replace(hardware, device=_replaced(device, states=max(1.0, hardware.states / factor), **changes))
 
 
-def _noise(hardware: Hardware) -> str:
-    """The field of the noise of pulses."""
-    return next(name for name in ("cycle_noise", "cycle_to_cycle") if hasattr(hardware.device, name))
-
-
 def _noisier(hardware: Hardware, factor: float) -> Hardware:
-    name = _noise(hardware)
+    name = noise_field(hardware.device)
     changed = _replaced(hardware.device, **{name: factor * getattr(hardware.device, name)})
     return replace(hardware, device=changed)
 
 
 def _pulse_noise(hardware: Hardware) -> float:
     """The noise of a pulse in steps at weight 0, whatever the device states it in."""
-    name = _noise(hardware)
+    name = noise_field(hardware.device)
     value = float(getattr(hardware.device, name))
     return value if name == "cycle_noise" else float(f"{value * hardware.states:.6g}")
 
 
 def _noisy(hardware: Hardware) -> Hardware:
     """Noise of a step, on hardware without any."""
-    name = _noise(hardware)
+    name = noise_field(hardware.device)
     return replace(hardware, device=_replaced(hardware.device, **{name: 1.0 if name == "cycle_noise" else 0.02}))
 
 

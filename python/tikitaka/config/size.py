@@ -7,13 +7,24 @@ from typing import Any
 
 from tikitaka._core import mean_device
 
-__all__ = ["bounds_of", "states_of", "step_of"]
+__all__ = ["bounds_of", "noise_field", "range_of", "states_of", "step_of"]
 
 
 def bounds_of(device: Any) -> tuple[float, float]:
     """Mean lower and upper bound of the weights (weight units)."""
     mean = mean_device(device)
     return _rounded(mean["lower_bound"]), _rounded(mean["upper_bound"])
+
+
+def range_of(device: Any) -> float:
+    """Range of the weights of the mean device (weight units)."""
+    lower, upper = bounds_of(device)
+    return upper - lower
+
+
+def noise_field(device: Any) -> str:
+    """The name of the field that holds the noise of a pulse."""
+    return next(name for name in ("cycle_noise", "cycle_to_cycle") if hasattr(device, name))
 
 
 def step_of(device: Any) -> float:
@@ -30,8 +41,7 @@ def step_of(device: Any) -> float:
 def states_of(device: Any) -> float:
     """Mean number of states: the range of the mean device over its step at weight 0."""
     given = getattr(device, "states", None)
-    lower, upper = bounds_of(device)
-    return float(given) if given is not None else _rounded((upper - lower) / step_of(device))
+    return float(given) if given is not None else _rounded(range_of(device) / step_of(device))
 
 
 def _rounded(value: float) -> float:

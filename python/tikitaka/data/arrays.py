@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tikitaka._internal.arrays import converted
 from tikitaka._internal.shown import shown
 from tikitaka._internal.validation import check_int, check_kind
 
@@ -35,12 +36,7 @@ def array_of(name: str, value: Any, *, labels: bool = False) -> NDArray[Any]:
     if hasattr(value, "iloc") and np.ndim(value) == 2 and value.shape[1]:  # columns of other types are objects together
         columns = [value.iloc[:, k] for k in range(value.shape[1])]
         return np.stack([array_of(f"column {each.name!r} of {name}", each, labels=labels) for each in columns], axis=1)
-    try:
-        array = np.asarray(value)
-    except ValueError as error:
-        raise ValueError(f"{name} must be an array, or lists of equal lengths") from error
-    except Exception as error:  # the __array__ of another package may raise anything
-        raise TypeError(f"{name} cannot become a NumPy array: {error}") from error
+    array = converted(name, value, "an array, or lists of equal lengths")
     allowed = "numbers, booleans or strings" if labels else "numbers or booleans"
     if labels and array.dtype.kind in "OUST":
         # NumPy silently turns a list of strings and numbers into strings

@@ -7,12 +7,13 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from tikitaka._core import Crossbar, mean_device
+from tikitaka._core import Crossbar
 from tikitaka._internal.copies import Versioned
 from tikitaka._internal.display import table
 from tikitaka._internal.shown import shown
 from tikitaka._internal.validation import check_int, check_kind, one_of
 from tikitaka.config import AnalogSgd, Device, Periphery, RuleConfig, SoftBounds
+from tikitaka.config.size import range_of
 from tikitaka.model import Model
 from tikitaka.network import Network
 from tikitaka.nn import array_names
@@ -121,16 +122,10 @@ def program(
     rules = each[0] if all(other == each[0] for other in each) else each
     network = Network(model.layers, rules, loss=model.loss, seed=_chip_seed(seed))
     network.weights = [np.zeros_like(w) for w in model.weights]
-    errors = [_range(target) * error_share for target in targets]
+    errors = [range_of(target) * error_share for target in targets]
     pulses = network.program(model.weights, method, error=errors, max_pulses=max_pulses)
     residuals = tuple(on_chip - w for on_chip, w in zip(network.weights, model.weights, strict=True))
     return Chip(network, tuple(pulses), residuals, tuple(Crossbar(1, 1, target).weight_step for target in targets))
-
-
-def _range(device: Device) -> float:
-    """The range of the mean device (weight units)."""
-    mean = mean_device(device)
-    return mean["upper_bound"] - mean["lower_bound"]
 
 
 def _programmed(rule: RuleConfig, name: str) -> Device:

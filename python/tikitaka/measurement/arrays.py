@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tikitaka._internal.arrays import converted
 from tikitaka._internal.shown import shown
 from tikitaka.measurement.assemble import assemble
 from tikitaka.measurement.direction import Trace
@@ -136,12 +137,7 @@ def _array(name: str, value: Any) -> F64:
         if value.dtype.kind not in "iuf":
             raise TypeError(f"{name} must hold numbers, not {shown(value)}")
         value = np.ma.filled(value.astype(np.float64), np.nan)
-    try:
-        array = np.asarray(value)
-    except ValueError as error:
-        raise ValueError(f"{name} must be an array, or a list of arrays") from error
-    except Exception as error:  # the __array__ of another package may raise anything
-        raise TypeError(f"{name} cannot become a NumPy array: {error}") from error
+    array = converted(name, value, "an array, or a list of arrays")
     plain = (float, int, type(None))
     if array.dtype.kind == "O" and all(isinstance(each, plain) and each is not True for each in array.flat):
         array = np.array([number(each) for each in array.flat], dtype=np.float64).reshape(array.shape)

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tikitaka._core import Crossbar, mean_device
+from tikitaka._core import Crossbar
 from tikitaka._internal.shown import shown
 from tikitaka.config import Device, to_dict
+from tikitaka.config.size import noise_field, range_of
 from tikitaka.plot.style import GREY, sheet, style
 
 __all__ = ["pulsed", "responses"]
@@ -33,12 +34,10 @@ def responses(device: Device, path: str | Path, *, devices: int = 5, pulses: int
     if pulses is not None and not 1 <= pulses <= 1_000_000:
         raise ValueError(f"pulses must be from 1 to 1,000,000, not {pulses}")
     noisy = Crossbar(1, devices, device, seed=seed)
-    mean = mean_device(device)
-    states = (mean["upper_bound"] - mean["lower_bound"]) / noisy.weight_step
+    states = range_of(device) / noisy.weight_step
     train = max(1, round(1.5 * states)) if pulses is None else pulses
     real = pulsed(noisy, train)
-    noise = "cycle_noise" if hasattr(device, "cycle_noise") else "cycle_to_cycle"
-    noiseless = Crossbar(1, devices, {**to_dict(device), noise: 0.0}, seed=seed)
+    noiseless = Crossbar(1, devices, {**to_dict(device), noise_field(device): 0.0}, seed=seed)
     quiet, points = pulsed(noiseless, train), noiseless.symmetry_point[0]
     with sheet(path, 4.0) as figure:
         panel = figure.subplots()
