@@ -16,7 +16,7 @@ use tikitaka::crossbar::{Array, Crossbar, Inspect, Reference, ReferenceMethod, S
 use tikitaka::device::{Device, NORMALS};
 use tikitaka::network::{LayerConfig, Network, Targets, TrainOptions};
 use tikitaka::random::{Operation, Stream};
-use tikitaka::rule::{Ttv2, Ttv2Rule};
+use tikitaka::rule::{TransferRule, Ttv2};
 use tikitaka::{Result, Workers};
 
 /// The model: what all devices share.
@@ -111,7 +111,7 @@ fn train() -> Result<u64> {
         };
         let (a, mut c) = (array(0, ReferenceMethod::Ideal)?, array(1, ReferenceMethod::None)?);
         c.set_weights(at.weights)?;
-        Ok(Box::new(Ttv2Rule::new(a, c, Ttv2 { fast_lr: 0.2, ..Ttv2::default() })?))
+        Ok(Box::new(TransferRule::new(vec![a], c, &Ttv2 { fast_lr: 0.2, ..Ttv2::default() })?))
     })?;
     let mut x = vec![0.0; 8 * 1500];
     Stream::new(3, 0, Operation::Numbers, 0).normals(0, &mut x);

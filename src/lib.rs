@@ -44,9 +44,9 @@
 //! | converters, GV16 | `Converter::apply` | `levels_by_hand` |
 //! | pulse trains, GV16 | `PulseTrains::plan` | `the_mean_update_is_lr_times_the_product` |
 //! | pulsed update, GV16 | `Crossbar::pulsed_updates` | `test_mean_and_variance_of_updates` |
-//! | TTv1, GH20 | `Ttv1Rule::update` | `test_training_step_for_step` |
-//! | TTv2, R24 eq. (10) | `Ttv2Rule::transfer` | `test_training_step_for_step` |
-//! | learning rates, R24 | `learning_rates::fast_rate` | `rates_by_hand` |
+//! | TTv1, GH20 | `Stage::write` | `test_training_step_for_step` |
+//! | TTv2, R24 eq. (10) | `Filter::add` | `test_training_step_for_step` |
+//! | learning rates, R24 | `rates::fast_rate` | `rates_by_hand` |
 //! | running average of reads | `LineAverage::add` | `by_hand` |
 //! | convolution, each patch a sample | `Conv2dConfig::pieces` | `convolutions_descend_the_numeric_gradient` |
 //! | LSTM step, Hochreiter & Schmidhuber 1997, Gers et al. 2000 | `lstm::step` | `a_step_by_hand` |

@@ -44,6 +44,8 @@ pub enum Operation {
     Reference = 13,
     /// Numbers handed out to users, which no array shares.
     Numbers = 14,
+    /// Flips of the signs of lines.
+    Chop = 15,
 }
 
 /// One stream of random numbers, addressed by position.

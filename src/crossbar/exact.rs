@@ -5,7 +5,7 @@ use super::mvm::{Products, Scratch};
 use super::tuning::{
     BATCH_MIN_DENSITY, BATCH_SMALL_ARRAY, LINES_PER_KERNEL, MULTIPLY_ADDS_PER_VALUE, SPARSE_MAX_DENSITY, SPARSE_ROWS,
 };
-use super::{Direction, IoSettings, MvmCost, SharedProducts, Visible, transpose};
+use super::{Direction, IoSettings, Line, MvmCost, SharedProducts, Visible, transpose};
 use crate::check::{check_batch, check_len, check_room, check_shape};
 use crate::error::Result;
 use crate::random::{Operation, Stream};
@@ -89,6 +89,25 @@ impl ExactWeights {
             simd::ger(&mut self.weights, self.active.at(), self.active.values(), &self.steps);
         }
         Ok(())
+    }
+
+    /// The weights, column after column.
+    pub(crate) fn lines_mut(&mut self) -> impl Iterator<Item = &mut [f32]> {
+        self.weights.chunks_exact_mut(self.rows)
+    }
+
+    /// Replaces the weights of a line.
+    ///
+    /// # Panics
+    /// No such line, or another number of values.
+    pub(crate) fn set_line(&mut self, line: Line, values: &[f32]) {
+        match line {
+            Line::Column(k) => self.weights[k * self.rows..][..self.rows].copy_from_slice(values),
+            Line::Row(k) => {
+                assert_eq!(values.len(), self.cols, "a value per column");
+                self.weights.iter_mut().skip(k).step_by(self.rows).zip(values).for_each(|(w, v)| *w = *v);
+            }
+        }
     }
 
     /// [`add_products`](ExactWeights::add_products) row by row, from the samples whose δ is not zero there.

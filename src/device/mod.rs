@@ -189,6 +189,9 @@ pub struct MeanDevice {
     pub bounds: (f64, f64),
     /// Whether steps shrink towards the bound that they lead to, so that what a device accumulates fades.
     pub fades: bool,
+    /// b: how far steady pulses in one direction would take a device whose steps kept the slopes that they have at the
+    /// symmetry point, 2δ/|d(Δw₊ − Δw₋)/dw|; the bound of soft bounds. The upper bound where steps do not shrink.
+    pub reach: f64,
     /// Up and down steps at w = 0 without cycle noise, both positive, in units of weight.
     pub steps: (f64, f64),
     /// Where they cancel, in units of weight.
@@ -197,6 +200,15 @@ pub struct MeanDevice {
     pub step_at_symmetry_point: f64,
     /// What one standard deviation of cycle noise changes of an up step there.
     pub noise_at_symmetry_point: f64,
+}
+
+impl MeanDevice {
+    /// Standard deviation of a device that random pulses up and down keep at its symmetry point, in units of weight. Each
+    /// pulse adds a variance of s² + σ², the step and its noise, and takes the fraction 2s/b: √(b(s² + σ²)/2s) [ours].
+    pub fn resting_noise(&self) -> f64 {
+        let (step, noise) = (self.step_at_symmetry_point, self.noise_at_symmetry_point);
+        (0.5 * self.reach * (step * step + noise * noise) / step).sqrt()
+    }
 }
 
 /// The number that was written in decimals rather than the f32 next to it.
@@ -217,8 +229,13 @@ impl DeviceVisitor for Mean {
         let down_step = |w: f32| w - device.pulse(&mean, w, false, 0.0);
         let (middle, symmetry_point) = (0.5 * (lower + upper), device.symmetry_point(&mean));
         let noisy = device.pulse(&mean, symmetry_point, true, 0.1) - device.pulse(&mean, symmetry_point, true, 0.0);
+        let (near, weight_step) = (0.25 * (upper - symmetry_point).min(symmetry_point - lower), device.weight_step());
+        let net = |w: f32| step(w) - down_step(w);
+        let slope = f64::from(net(symmetry_point - near) - net(symmetry_point + near)) / f64::from(2.0 * near);
+        let reach = 2.0 * f64::from(step(symmetry_point) + down_step(symmetry_point)) / 2.0 / slope;
         Ok(MeanDevice {
-            weight_step: decimal(device.weight_step()),
+            reach: if reach > 0.0 && reach.is_finite() { reach } else { f64::from(upper) },
+            weight_step: decimal(weight_step),
             bounds: (decimal(lower), decimal(upper)),
             fades: step(0.5 * (middle + upper)) < 0.99 * step(middle),
             steps: (f64::from(step(0.0)), f64::from(down_step(0.0))),
@@ -238,6 +255,7 @@ mod tests {
         let soft = DeviceConfig::default().mean().expect("valid");
         let constant = DeviceConfig::from(ConstantStep::default()).mean().expect("valid");
         assert_eq!((soft.weight_step, soft.bounds, soft.fades), (0.06, (-0.6, 0.6), true));
+        assert!((soft.reach - 0.6).abs() < 1e-4 && (constant.reach - 0.6).abs() < 1e-6, "{soft:?} {constant:?}");
         assert_eq!((constant.weight_step, constant.bounds, constant.fades), (0.001, (-0.6, 0.6), false));
     }
 }

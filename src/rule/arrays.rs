@@ -32,9 +32,10 @@ impl<'a> Arrays<'a> {
         Setup { array: 2 * self.at.layer + which, ..self.setup.clone() }
     }
 
-    /// The fast array A, at rest on its reference.
-    pub(super) fn fast(&self, device: &DeviceConfig, reference: &Reference) -> Result<Box<dyn Array>> {
-        build(self.at.rows, self.at.cols, device, &self.setup(0), reference)
+    /// Fast array k, the fastest first, at rest on its reference.
+    pub(super) fn fast(&self, k: u64, device: &DeviceConfig, reference: &Reference) -> Result<Box<dyn Array>> {
+        // Numbers of their own, so that those of other layers stay as they are.
+        build(self.at.rows, self.at.cols, device, &self.setup(k << 40), reference)
     }
 
     /// The array C that the network sees, at its initial weights; `read_bound` replaces the ADC range of its reads.

@@ -1,27 +1,26 @@
-//! Training rules: how one layer's arrays learn. Each file reads like its pseudo-code and speaks to
-//! its arrays through [`Array`] alone, so a rule works with any device model.
+//! Training rules: how one layer's arrays learn. Each rule speaks to its arrays through [`Array`] alone, so that it
+//! works with any device model. Rules with fast arrays are choices among the same few parts, which one engine runs.
 
 mod analog_sgd;
 mod arrays;
 mod boxed;
 mod describe;
 mod digital_sgd;
-mod filter;
-mod learning_rates;
-mod schedule;
+mod parts;
 mod state;
+mod transfer;
 mod ttv1;
 mod ttv2;
-mod weighted_sum;
 
 pub use analog_sgd::{AnalogSgd, AnalogSgdRule};
 pub use boxed::BoxedClone;
 pub use describe::{Description, Situation};
 pub use digital_sgd::{DigitalSgd, DigitalSgdRule};
-pub use filter::AfterPulse;
+pub use parts::{AfterPulse, Chopping, LearningRates, ReadVectors, TransferLine, TransferUnit};
 pub use state::{ORIGIN, State};
-pub use ttv1::{ReadVectors, Ttv1, Ttv1Rule};
-pub use ttv2::{LearningRates, TransferLine, TransferUnit, Ttv2, Ttv2Rule};
+pub use transfer::{Hardware, Parts, TransferRule, TransferSettings};
+pub use ttv1::Ttv1;
+pub use ttv2::Ttv2;
 
 use crate::crossbar::{Array, Visible};
 use crate::error::Result;

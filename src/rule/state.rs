@@ -117,7 +117,7 @@ impl State {
 
     /// Adds the fingerprint of the settings that the state belongs to.
     pub fn add_settings(&mut self, settings: &dyn Debug) {
-        self.add_count(SETTINGS, fingerprint(settings));
+        self.add_fingerprint(fingerprint(settings));
     }
 
     /// Requires that the state belongs to these settings of `what`, or does not say.
@@ -125,8 +125,16 @@ impl State {
     /// # Errors
     /// Other settings.
     pub fn check_settings(&self, what: &str, settings: &dyn Debug) -> Result<()> {
+        self.check_fingerprint(what, fingerprint(settings))
+    }
+
+    pub(super) fn add_fingerprint(&mut self, fingerprint: u64) {
+        self.add_count(SETTINGS, fingerprint);
+    }
+
+    pub(super) fn check_fingerprint(&self, what: &str, fingerprint: u64) -> Result<()> {
         match self.counters.get(SETTINGS) {
-            Some(given) => check_settings(what, fingerprint(settings), one(SETTINGS, &given.values)?),
+            Some(given) => check_settings(what, fingerprint, one(SETTINGS, &given.values)?),
             None => Ok(()),
         }
     }

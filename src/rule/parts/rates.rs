@@ -1,0 +1,228 @@
+//! The rates of rules with fast arrays: lr_A of the gradient into the fastest array, and the rate of the transfer into C.
+
+use super::signals::Signals;
+use serde::{Deserialize, Serialize};
+
+/// How the learning rates are set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LearningRates {
+    /// By hand: `fast_lr` and `transfer_lr`.
+    #[default]
+    Manual,
+    /// From devices and signals, so that weights move as those of the float rule at the rate `lr`.
+    Auto,
+    /// By R24's rules: `learning_rate`, `granularity`, `reads` and `memory`.
+    R24,
+    /// By R24's rules with the factor λ_A of its eq. (14): the transfer makes up for the rate of the gradient.
+    R24Matched,
+}
+
+/// Sweeps over all lines after which automatic rates let A forget: more than one, so that a gradient is read before it is
+/// forgotten, and few, so that reads differ.
+const SWEEPS_REMEMBERED: f64 = 1.0;
+
+/// The share of a full train, or of A's range, that the largest crosspoint of a sample with a large error needs at
+/// automatic rates.
+const LARGEST_UPDATE: f64 = 0.5;
+
+/// Typical weights by which the largest read of A may move C at automatic rates.
+const WEIGHTS_PER_READ: f64 = 2.0;
+
+/// The rates of a rule.
+#[derive(Clone, Debug)]
+pub(in crate::rule) struct Rates {
+    pub(in crate::rule) scheme: LearningRates,
+    /// The rate of the float rule, for automatic rates.
+    pub(in crate::rule) lr: f64,
+    /// lr_A, by hand.
+    pub(in crate::rule) fast_lr: f64,
+    /// The rate of the transfer into C, by hand.
+    pub(in crate::rule) transfer_lr: f64,
+    /// λ.
+    pub(in crate::rule) learning_rate: f64,
+    /// η₀.
+    pub(in crate::rule) granularity: f64,
+    /// γ₀.
+    pub(in crate::rule) reads: f64,
+    /// Samples in the means of the signals.
+    pub(in crate::rule) memory: f64,
+    /// BL_max of the fastest array.
+    pub(in crate::rule) max_length: u32,
+    /// b of the devices of the fastest array, in units of weight.
+    pub(in crate::rule) reach: f64,
+    /// σ: standard deviation of reads of A that no gradient moves, in units of weight.
+    pub(in crate::rule) noise: f64,
+    pub(in crate::rule) signals: Signals,
+}
+
+/// The transfer that a rate is for.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::rule) struct Sweep {
+    /// Samples (or mini-batches) per transfer of a line.
+    pub(in crate::rule) every: u64,
+    /// Lines.
+    pub(in crate::rule) lines: usize,
+    /// 1/√n for n inputs: the size of the weights of a layer whose outputs are as large as its inputs.
+    pub(in crate::rule) weight_scale: f64,
+    /// Samples of what `every` counts, on average.
+    pub(in crate::rule) samples_each: f64,
+    /// The steps of A, and of C; of C 1 where a rate is in weights rather than in thresholds of H.
+    pub(in crate::rule) steps: (f64, f64),
+}
+
+impl Sweep {
+    /// Samples from read to read of a line.
+    fn samples(&self) -> f64 {
+        self.every as f64 * self.lines as f64 * self.samples_each
+    }
+}
+
+impl Rates {
+    /// Rates by hand.
+    pub(in crate::rule) fn manual(fast_lr: f64, transfer_lr: f64) -> Self {
+        Self {
+            scheme: LearningRates::Manual,
+            lr: 0.0,
+            fast_lr,
+            transfer_lr,
+            learning_rate: 0.0,
+            granularity: 1.0,
+            reads: 1.0,
+            memory: 1.0,
+            max_length: 1,
+            reach: 1.0,
+            noise: 0.0,
+            signals: Signals::default(),
+        }
+    }
+
+    /// Takes note of the next sample, if rates depend on the signals.
+    pub(in crate::rule) fn watch(&mut self, x: &[f32], delta: &[f32], sweep: Sweep) {
+        match self.scheme {
+            LearningRates::Manual => {}
+            LearningRates::R24 | LearningRates::R24Matched => {
+                self.signals.add_largest(x, delta, self.memory);
+            }
+            LearningRates::Auto => self.signals.add(x, delta, sweep.samples()),
+        }
+    }
+
+    /// lr_A.
+    pub(in crate::rule) fn fast(&self, sweep: Sweep) -> f64 {
+        let step = sweep.steps.0;
+        match self.scheme {
+            LearningRates::Manual => self.fast_lr,
+            LearningRates::R24 | LearningRates::R24Matched => {
+                fast_rate(self.granularity, self.max_length, step, &self.signals)
+            }
+            LearningRates::Auto => {
+                automatic_fast_rate(self.reach, self.max_length, step, sweep.samples(), &self.signals)
+            }
+        }
+    }
+
+    /// The rate of the transfer: thresholds of H, or weights, per read and unit of A.
+    pub(in crate::rule) fn transfer(&self, sweep: Sweep) -> f64 {
+        let Sweep { every, lines, steps: (_, step), .. } = sweep;
+        let rate = || transfer_rate(self.learning_rate, every, lines, self.reads, step);
+        match self.scheme {
+            LearningRates::Manual => self.transfer_lr,
+            LearningRates::R24 => rate(),
+            LearningRates::R24Matched => match self.fast(sweep) {
+                0.0 => 0.0,
+                fast => rate() / fast,
+            },
+            LearningRates::Auto => {
+                let most = largest_transfer_rate(sweep.weight_scale, self.reach, self.noise);
+                automatic_transfer_rate(self.lr, sweep.samples(), self.reach, self.signals.gradient()).min(most) / step
+            }
+        }
+    }
+}
+
+/// R24 eq. (15): λ_A = η₀·BL_max·δ_A/(μ_x·μ_δ), so that the largest crosspoint of a typical sample needs
+/// η₀·BL_max pulses. 0 while there is no signal.
+fn fast_rate(granularity: f64, max_length: u32, step: f64, signals: &Signals) -> f64 {
+    let signal = signals.largest_x.mean() * signals.largest_delta.mean();
+    if signal > 0.0 { granularity * f64::from(max_length) * step / signal } else { 0.0 }
+}
+
+/// R24 eq. (14) without its factor 1/λ_A: λ_H = λ·ns·n/(γ₀·δ_C), γ₀ the reads to accumulate over and n the lines of a
+/// sweep.
+fn transfer_rate(learning_rate: f64, every: u64, lines: usize, reads: f64, step: f64) -> f64 {
+    learning_rate * every as f64 * lines as f64 / (reads * step)
+}
+
+/// lr_A from the memory of A [ours]. A device that gets N pulses of step δ per sample forgets over τ = b/(δ·N) samples,
+/// and δ·N = lr_A·ḡ for a mean gradient ḡ = ⟨|x|⟩⟨|δ|⟩. Memory of some sweeps of S samples asks for lr_A = b/(S·ḡ·sweeps).
+/// It is less where a sample with a large error would otherwise saturate its train, or A: lr_A·max|x|·max|δ| is at most
+/// half of BL_max·δ_A and of b. 0 while there is no signal.
+fn automatic_fast_rate(reach: f64, max_length: u32, step: f64, sweep: f64, signals: &Signals) -> f64 {
+    let (gradient, largest) = (signals.gradient(), signals.largest_x.peak() * signals.largest_delta.peak());
+    if gradient == 0.0 || largest == 0.0 {
+        return 0.0;
+    }
+    let by_memory = reach / (SWEEPS_REMEMBERED * sweep * gradient);
+    by_memory.min(LARGEST_UPDATE * (f64::from(max_length) * step).min(reach) / largest)
+}
+
+/// The rate of the transfer, in weights per read and unit of A, at which C moves as under the float rule at the rate lr
+/// [ours]. A steady gradient g holds A at lr_A·g·τ = b·g/ḡ, and A is read every S samples: C moves by β·b·g/ḡ for the
+/// lr·S·g of the float rule, so β = lr·S·ḡ/b, whatever lr_A is. For H, that over δ_C.
+fn automatic_transfer_rate(lr: f64, sweep: f64, reach: f64, gradient: f64) -> f64 {
+    lr * sweep * gradient / reach
+}
+
+/// The largest automatic rate of the transfer, in weights per read and unit of A [ours]: a read as large as A's bound b, or
+/// as the noise of reads if that is larger, moves C by no more than two typical weights.
+fn largest_transfer_rate(weight_scale: f64, reach: f64, noise: f64) -> f64 {
+    WEIGHTS_PER_READ * weight_scale / reach.max(noise)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SWEEP: Sweep = Sweep { every: 5, lines: 20, weight_scale: 0.2, samples_each: 1.0, steps: (0.1, 0.1) };
+
+    fn seen(x: f32, delta: f32) -> Signals {
+        let mut signals = Signals::default();
+        signals.add(&[x, 0.0], &[delta], 100.0);
+        signals
+    }
+
+    #[test]
+    fn rates_by_hand() {
+        assert!((fast_rate(1.5, 5, 0.1, &seen(2.0, 0.25)) - 1.5).abs() < 1e-9);
+        assert_eq!(fast_rate(1.0, 5, 0.1, &Signals::default()), 0.0);
+        assert!((transfer_rate(0.1, 5, 20, 200.0, 0.1) - 0.5).abs() < 1e-12);
+    }
+
+    /// λ_A = 1.5 as above, so that the matched rate is 0.5/1.5.
+    #[test]
+    fn matched_rates_make_up_for_the_rate_of_the_gradient() {
+        let (scheme, manual) = (LearningRates::R24Matched, Rates::manual(0.3, 0.4));
+        let rates = Rates { scheme, learning_rate: 0.1, granularity: 1.5, reads: 200.0, max_length: 5, ..manual };
+        assert_eq!(rates.transfer(SWEEP), 0.0);
+        let rates = Rates { signals: seen(2.0, 0.25), ..rates };
+        assert!((rates.transfer(SWEEP) - 0.5 / 1.5).abs() < 1e-9);
+    }
+
+    /// b = 0.6, S = 100 samples, ḡ = 2·0.25: lr_A = 0.6/(100·0.5) = 0.012, less where trains are of one slot of 0.001;
+    /// the float rule at 0.05 would move weights by 2.5 per sweep, so that the size of weights limits λ_H to 2·0.2/0.6/δ_C.
+    #[test]
+    fn automatic_rates_by_hand() {
+        let (scheme, manual) = (LearningRates::Auto, Rates::manual(0.3, 0.4));
+        let rates = Rates { scheme, lr: 0.05, max_length: 31, reach: 0.6, signals: seen(2.0, 0.25), ..manual };
+        assert!((rates.fast(SWEEP) - 0.012).abs() < 1e-9);
+        assert!((rates.transfer(SWEEP) - 0.4 / 0.6 / 0.1).abs() < 1e-6);
+        let slow = Rates { lr: 0.001, ..rates.clone() };
+        assert!((slow.transfer(SWEEP) - 0.001 * 100.0 * 0.5 / 0.6 / 0.1).abs() < 1e-6);
+        let noisy = Rates { noise: 0.8, ..rates.clone() };
+        assert!((noisy.transfer(SWEEP) - 0.4 / 0.8 / 0.1).abs() < 1e-6);
+        let one_slot = Rates { max_length: 1, ..rates };
+        assert!((one_slot.fast(Sweep { steps: (0.001, 0.1), ..SWEEP }) - 0.5 * 0.001 / 0.5).abs() < 1e-9);
+        assert_eq!(Rates { signals: Signals::default(), ..one_slot }.fast(SWEEP), 0.0);
+    }
+}

@@ -1,0 +1,164 @@
+//! How large the signals at an array are: running means over its samples.
+
+use crate::error::{Error, Result};
+use crate::rule::State;
+use crate::simd::{self, LANES};
+
+/// The running mean of a value and of its square.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(in crate::rule) struct Moments {
+    pub(in crate::rule) first: f32,
+    pub(in crate::rule) second: f32,
+}
+
+impl Moments {
+    fn add(&mut self, value: f32, share: f32) {
+        self.first += share * (value - self.first);
+        self.second += share * (value * value - self.second);
+    }
+
+    /// The mean.
+    pub(in crate::rule) fn mean(self) -> f64 {
+        f64::from(self.first)
+    }
+
+    /// The mean weighted by the value itself: a typical one among the large. 0 if there were none.
+    pub(in crate::rule) fn peak(self) -> f64 {
+        if self.first > 0.0 { f64::from(self.second) / f64::from(self.first) } else { 0.0 }
+    }
+}
+
+/// Means over about `memory` samples: plain means until then, exponential after.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(in crate::rule) struct Signals {
+    /// max|x|.
+    pub(in crate::rule) largest_x: Moments,
+    /// max|δ|.
+    pub(in crate::rule) largest_delta: Moments,
+    /// ⟨|x|⟩ of each column; none where nobody asked.
+    x: Vec<f32>,
+    /// ⟨|δ|⟩ of each row.
+    delta: Vec<f32>,
+    /// Samples so far.
+    samples: u64,
+}
+
+impl Signals {
+    /// Signals of this size at all samples.
+    pub(in crate::rule) fn constant(x: f64, delta: f64) -> Self {
+        let of = |value: f64| Moments { first: value as f32, second: (value * value) as f32 };
+        Self { largest_x: of(x), largest_delta: of(delta), x: vec![x as f32], delta: vec![delta as f32], samples: 1 }
+    }
+
+    /// Samples so far.
+    pub(in crate::rule) fn samples(&self) -> u64 {
+        self.samples
+    }
+
+    /// Takes the maxima of the next sample.
+    pub(in crate::rule) fn add_largest(&mut self, x: &[f32], delta: &[f32], memory: f64) -> f32 {
+        self.samples += 1;
+        let share = (1.0 / (self.samples as f64).min(memory)) as f32;
+        self.largest_x.add(simd::max_abs(x), share);
+        self.largest_delta.add(simd::max_abs(delta), share);
+        share
+    }
+
+    /// Takes the next sample, line by line.
+    pub(in crate::rule) fn add(&mut self, x: &[f32], delta: &[f32], memory: f64) {
+        let share = self.add_largest(x, delta, memory);
+        for (means, values) in [(&mut self.x, x), (&mut self.delta, delta)] {
+            means.resize(values.len(), 0.0);
+            means.iter_mut().zip(values).for_each(|(mean, value)| *mean += share * (value.abs() - *mean));
+        }
+    }
+
+    /// ḡ = ⟨|x|⟩⟨|δ|⟩: the mean size of the gradients where there are any, each line counted by its share in all signals,
+    /// so that lines without signals do not count.
+    pub(in crate::rule) fn gradient(&self) -> f64 {
+        weighted(&self.x) * weighted(&self.delta)
+    }
+
+    /// Adds the means to a state.
+    pub(in crate::rule) fn save(&self, state: &mut State) {
+        for (name, of) in [("input", self.largest_x), ("output_error", self.largest_delta)] {
+            state.add_float(&format!("means.{name}"), of.first);
+            state.add_float(&format!("means.{name}_square"), of.second);
+        }
+        state.add_floats("means.inputs", &[self.x.len()], self.x.clone());
+        state.add_floats("means.output_errors", &[self.delta.len()], self.delta.clone());
+        state.add_count("means.samples", self.samples);
+    }
+
+    /// The means of a state, at an array of (rows, cols).
+    ///
+    /// # Errors
+    /// Something is missing or does not fit.
+    pub(in crate::rule) fn restored(state: &State, (rows, cols): (usize, usize)) -> Result<Self> {
+        let of = |name: &str| {
+            let second = state.float(&format!("means.{name}_square"))?;
+            Ok::<_, Error>(Moments { first: state.float(&format!("means.{name}"))?, second })
+        };
+        let lines = |name: &str, count: usize| {
+            let means = state.floats(name)?;
+            if means.is_empty() || means.len() == count {
+                return Ok(means.to_vec());
+            }
+            Err(Error::Conflict(format!("{name} of the state must be {count} means or none, not {}", means.len())))
+        };
+        Ok(Self {
+            largest_x: of("input")?,
+            largest_delta: of("output_error")?,
+            x: lines("means.inputs", cols)?,
+            delta: lines("means.output_errors", rows)?,
+            samples: state.count("means.samples")?,
+        })
+    }
+}
+
+/// Σv²/Σv: the mean of values, each weighted by itself.
+fn weighted(values: &[f32]) -> f64 {
+    let (mut sums, mut squares) = ([0.0; LANES], [0.0; LANES]);
+    let (blocks, rest) = values.as_chunks::<LANES>();
+    for block in blocks {
+        for ((v, sum), square) in block.iter().zip(&mut sums).zip(&mut squares) {
+            *sum += v;
+            *square += v * v;
+        }
+    }
+    for ((v, sum), square) in rest.iter().zip(&mut sums).zip(&mut squares) {
+        *sum += v;
+        *square += v * v;
+    }
+    let (sum, square): (f32, f32) = (sums.iter().sum(), squares.iter().sum());
+    if sum > 0.0 { f64::from(square) / f64::from(sum) } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn means_are_plain_then_exponential() {
+        let mut signals = Signals::default();
+        for x in [1.0, 2.0, 3.0] {
+            signals.add_largest(&[x, -0.5], &[-2.0 * x], 2.0);
+        }
+        // (1 + 2)/2 = 1.5, then 1.5 + (3 − 1.5)/2 = 2.25; squares (1 + 4)/2 = 2.5, then 2.5 + (9 − 2.5)/2.
+        assert_eq!((signals.largest_x.first, signals.largest_delta.first, signals.samples), (2.25, 4.5, 3));
+        assert!((signals.largest_x.peak() - 5.75 / 2.25).abs() < 1e-6);
+    }
+
+    /// Lines that never carry a signal do not lower the mean.
+    #[test]
+    fn gradients_are_those_of_active_lines() {
+        let of = |silent: usize| {
+            let (mut signals, mut x) = (Signals::default(), vec![0.0; silent]);
+            x.extend([0.5, -0.5]);
+            (0..10).for_each(|_| signals.add(&x, &[0.2, 0.0], 5.0));
+            signals.gradient()
+        };
+        assert!((of(0) - 0.1).abs() < 1e-6 && (of(50) - 0.1).abs() < 1e-6);
+        assert_eq!(Signals::default().gradient(), 0.0);
+    }
+}

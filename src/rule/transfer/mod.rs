@@ -1,0 +1,405 @@
+//! The engine of all rules with fast arrays: gradients go into the fastest array, and what each array holds moves on,
+//! line by line, to the next and at last to C. The parts say how; each named rule is a choice of parts.
+//!
+//! ```text
+//! each sample:      A ← pulsed update(A, lr_A, −δ, c⊙x)
+//! every ns samples: v = MVM(A − R, e_k);  z = c_k·(v − P^ref[:,k])
+//!                   the next array gets z on its line k, by trains or by way of H
+//!                   P[:,k] ← mean of v;  flip c_k, if due;  P^ref[:,k] ← P[:,k], if due;  k ← (k+1) mod n
+//! ```
+
+mod describe;
+mod parts;
+mod settings;
+mod stage;
+
+pub(in crate::rule) use parts::{Averaging, StageParts, Write};
+pub use parts::{Hardware, Parts, TransferSettings};
+pub(in crate::rule) use settings::{filter_settings, transfer_settings};
+
+use super::arrays::{Arrays, check_shapes, samples};
+use super::parts::chopper::Chopper;
+use super::parts::rates::{Rates, Sweep};
+use super::parts::schedule::{TransferLine, TransferUnit};
+use super::parts::signals::Signals;
+use super::parts::tracker::Tracker;
+use super::parts::visible::{FastArray, View, WeightedSum};
+use super::{Initial, Rule, Sharing, State};
+use crate::average::LineAverage;
+use crate::check::check_len;
+use crate::crossbar::{Array, Line, Visible};
+use crate::error::Result;
+use crate::ledger::Ledger;
+use crate::origin::fingerprint;
+use crate::threads::Workers;
+use stage::Stage;
+
+/// The arrays of rules by name, the fastest first: A and C; or the tiles before C, by how far they are from it.
+const TILES: [&str; 9] = ["a", "tile2", "tile3", "tile4", "tile5", "tile6", "tile7", "tile8", "tile9"];
+
+/// The most fast arrays that a rule can have.
+pub(in crate::rule) const MAX_FAST_ARRAYS: usize = TILES.len();
+
+/// A rule with fast arrays, of one layer.
+#[derive(Clone, Debug)]
+pub struct TransferRule {
+    /// Of the settings.
+    fingerprint: u64,
+    rates: Rates,
+    unit: TransferUnit,
+    line: TransferLine,
+    warm_start: u64,
+    w: WeightedSum,
+    /// One for each fast array.
+    stages: Vec<Stage>,
+    average: LineAverage,
+    average_every: u64,
+    averaging: bool,
+    /// lr_A of every sample of a batch, negated, and the rate of a transfer into C after it.
+    learning_rates: Vec<f32>,
+    transfer_rates: Vec<f32>,
+    /// The batch that A learns from where signs of its lines are negative.
+    chopped: Vec<f32>,
+    /// A read of a line of what the network sees, and of a fast array among it.
+    read: Vec<f32>,
+    read_of_fast: Vec<f32>,
+    digital_operations: u64,
+}
+
+impl TransferRule {
+    /// The rule of a layer, on arrays of built-in devices.
+    pub(in crate::rule) fn build(settings: &dyn TransferSettings, at: &Initial<'_>) -> Result<Box<dyn Rule>> {
+        let of = settings.hardware();
+        let arrays = Arrays::new(at, of.periphery, of.pulse_trains, of.count_pulses);
+        let fast = |k| arrays.fast(k, of.device, of.reference);
+        let fast: Vec<_> = (0..settings.parts().stages.len() as u64).map(fast).collect::<Result<_>>()?;
+        let c = arrays.slow(of.slow_device, of.slow_reference, Some(of.averaging.bound))?;
+        Ok(Box::new(Self::new(fast, c, settings)?))
+    }
+
+    /// The rule on arrays of one shape and any kind: fast ones at rest on their reference, the fastest first, and C at
+    /// the initial weights.
+    ///
+    /// # Errors
+    /// Settings out of range, arrays of different shapes, or another number of fast arrays than the rule has.
+    pub fn new(fast: Vec<Box<dyn Array>>, c: Box<dyn Array>, settings: &dyn TransferSettings) -> Result<Self> {
+        settings.validate()?;
+        let (parts, averaging) = (settings.parts(), settings.hardware().averaging);
+        check_len("fast", fast.len(), parts.stages.len())?;
+        fast.iter().try_for_each(|a| check_shapes(a.as_ref(), c.as_ref()))?;
+        let shape = c.shape();
+        let (lines, width) = parts.line.count(shape);
+        let stages = parts.stages.iter().map(|stage| Stage::new(&parts, stage, shape)).collect();
+        let fast = fast.into_iter().zip(&parts.stages).map(|(array, of)| {
+            let (chopping, rate) = of.chopper;
+            let source = if rate > 0.0 { array.snapshot().origin } else { None };
+            let source = source.map_or((0, 0), |origin| (origin.seed, origin.number));
+            let chopper = Chopper::new(chopping, rate, source, lines);
+            let tracker = of.tracker.map(|tracking| Tracker::new(tracking, lines, width));
+            Ok(FastArray { view: View::new(shape, of.share as f32, parts.line, chopper, tracker)?, array })
+        });
+        Ok(Self {
+            fingerprint: fingerprint(&settings),
+            w: WeightedSum { fast: fast.collect::<Result<_>>()?, c },
+            stages,
+            rates: parts.rates,
+            unit: parts.unit,
+            line: parts.line,
+            warm_start: parts.warm_start,
+            average: LineAverage::new(lines, width, averaging.weighting, averaging.memory),
+            average_every: u64::from(averaging.every),
+            averaging: false,
+            learning_rates: Vec::new(),
+            transfer_rates: Vec::new(),
+            chopped: Vec::new(),
+            read: vec![0.0; width],
+            read_of_fast: Vec::new(),
+            digital_operations: 0,
+        })
+    }
+
+    /// H, row-major, in units of its threshold; `None` for a rule without it.
+    pub fn h(&self) -> Option<Vec<f32>> {
+        Some(self.w.fast[0].view.by_rows(self.stages[0].h()?))
+    }
+
+    /// What rates are for at stage n.
+    fn sweep(&self, n: usize) -> Sweep {
+        let (stage, first) = (&self.stages[n], &self.stages[0].schedule);
+        let step = if stage.h().is_some() { f64::from(self.w.c.weight_step()) } else { 1.0 };
+        let samples_each = match self.unit {
+            TransferUnit::Sample => 1.0,
+            TransferUnit::Batch => self.rates.signals.samples().max(1) as f64 / first.counted().max(1) as f64,
+        };
+        Sweep {
+            every: stage.schedule.every(),
+            lines: stage.schedule.lines(),
+            weight_scale: 1.0 / (self.w.shape().1 as f64).sqrt(),
+            samples_each,
+            steps: (f64::from(self.w.fast[0].array.weight_step()), step),
+        }
+    }
+
+    /// Plans the transfers of a batch of samples, or after a mini-batch; A's lines change their signs on the way, which
+    /// `chopped` gets if a batch is given.
+    fn plan(&mut self, samples: usize, batch: Option<(&[f32], usize)>) {
+        let (warm, before, fast) = (self.warm_start, self.stages[0].schedule.counted(), self.stages.len());
+        // The fastest array starts with C, then with the next faster one, and so on: then all stages run.
+        let (further, chopped) = (|sample: usize| phases_left(warm, before + sample as u64, fast), &mut self.chopped);
+        for (n, (stage, fast)) in self.stages.iter_mut().zip(&mut self.w.fast).enumerate() {
+            stage.due.clear();
+            if n > 0 {
+                let first = (0..samples).find(|&sample| further(sample).is_none()).unwrap_or(samples);
+                stage.plan(first..samples, &mut fast.view, |_, _| 0);
+                continue;
+            }
+            stage.plan(0..samples, &mut fast.view, |sample, view| {
+                if let (Some((vectors, width)), Some(chopper)) = (batch, &view.chopper) {
+                    let first = chopped.len();
+                    chopped.extend_from_slice(&vectors[sample * width..][..width]);
+                    chopper.chop(&mut chopped[first..]);
+                }
+                further(sample).unwrap_or(0)
+            });
+        }
+    }
+
+    /// Makes the transfers that are due, after those of the fastest array were read: stage by stage, since no array
+    /// looks at the one after it.
+    fn transfer(&mut self, workers: &Workers) -> Result<()> {
+        for n in 0..self.stages.len() {
+            let (stages, after) = self.stages.split_at_mut(n + 1);
+            let (stage, mut next) = (&mut stages[n], after.first_mut());
+            let (fast, slower) = self.w.fast.split_at_mut(n + 1);
+            let mut read = 0;
+            for due in 0..stage.due.len() {
+                let to = stage.due[due].further;
+                let last = to == slower.len();
+                let target = slower.get_mut(to).map_or(&mut self.w.c, |fast| &mut fast.array).as_mut();
+                if let Some(next) = &mut next {
+                    while next.due.get(read).is_some_and(|read| read.after < stage.due[due].after) {
+                        stage.send(target)?;
+                        next.read(target, read, workers)?;
+                        read += 1;
+                    }
+                }
+                stage.measure(&mut fast[n], due);
+                let rate = last.then(|| self.transfer_rates[stage.due[due].after - 1]);
+                stage.write(target, due, rate)?;
+                let (k, sweep) = (stage.due[due].k, stage.due[due].read);
+                let averages = self.averaging && k < self.average.reads().len();
+                if last && averages && sweep.is_multiple_of(self.average_every) {
+                    stage.send(target)?;
+                    let (seen, line) = ((&mut *fast, &*stage, due), self.line.line(k));
+                    self.digital_operations += read_line(seen, target, line, &mut self.read, &mut self.read_of_fast)?;
+                    self.average.add(k, &self.read)?;
+                }
+            }
+            let target = slower.first_mut().map_or(&mut self.w.c, |fast| &mut fast.array).as_mut();
+            stage.send(target)?;
+            if let Some(next) = next {
+                (read..next.due.len()).try_for_each(|read| next.read(target, read, workers))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The arrays by name, the fastest first.
+    fn named(&self) -> impl Iterator<Item = (&'static str, &dyn Array)> {
+        let names = TILES[..self.w.fast.len()].iter().rev();
+        let fast = names.zip(&self.w.fast).map(|(&name, fast)| (name, fast.array.as_ref()));
+        fast.chain([("c", self.w.c.as_ref())])
+    }
+}
+
+/// Reads a line of what the network sees: of C, and of the fast arrays that it sees, of which the last one was read just
+/// now. Returns the digital operations of a mean of such reads.
+fn read_line(
+    (fast, stage, due): (&mut [FastArray], &Stage, usize),
+    c: &mut dyn Array,
+    line: Line,
+    read: &mut [f32],
+    of_fast: &mut Vec<f32>,
+) -> Result<u64> {
+    let mut operations = 2 * read.len() as u64;
+    c.read_line(line, read)?;
+    let last = fast.len() - 1;
+    for (n, FastArray { array, view }) in fast.iter_mut().enumerate().filter(|(_, fast)| fast.view.share != 0.0) {
+        let z = if n == last && stage.reads_lines() {
+            stage.measured(due)
+        } else {
+            of_fast.resize(read.len(), 0.0);
+            array.read_line(line, of_fast)?;
+            &*of_fast
+        };
+        read.iter_mut().zip(z).for_each(|(read, z)| *read += view.share * z);
+        operations += read.len() as u64;
+    }
+    Ok(operations)
+}
+
+/// While the fastest of `fast` arrays writes to slower ones first: how many arrays further than the next, for a sample
+/// that comes after `before` others. `None` when all stages run.
+fn phases_left(warm_start: u64, before: u64, fast: usize) -> Option<usize> {
+    let phase = before.checked_div(warm_start)?;
+    (phase < fast as u64).then(|| fast - 1 - phase as usize)
+}
+
+/// What names in a state begin with, of stage n.
+fn prefix(n: usize) -> String {
+    if n == 0 { String::new() } else { format!("stage{n}.") }
+}
+
+impl Rule for TransferRule {
+    fn visible(&self) -> &dyn Visible {
+        &self.w
+    }
+
+    fn visible_mut(&mut self) -> &mut dyn Visible {
+        &mut self.w
+    }
+
+    /// The network does not look at any array inside a batch, and A never looks at C: so A learns and is read first,
+    /// the others follow.
+    fn update(&mut self, x: &[f32], delta: &[f32], lr_scale: f32, workers: &Workers) -> Result<()> {
+        let shape @ (rows, cols) = self.w.shape();
+        let batch = samples(shape, x, delta)?;
+        if x.is_empty() {
+            return Ok(());
+        }
+        self.learning_rates.clear();
+        self.transfer_rates.clear();
+        let (sweep, last) = (self.sweep(0), self.sweep(self.stages.len() - 1));
+        for (x, delta) in batch {
+            self.rates.watch(x, delta, sweep);
+            self.learning_rates.push(-(self.rates.fast(sweep) as f32));
+            self.transfer_rates.push(self.rates.transfer(last) as f32 * lr_scale);
+        }
+        self.chopped.clear();
+        let chops = match self.line {
+            TransferLine::Column => (x, cols),
+            TransferLine::Row => (delta, rows),
+        };
+        match self.unit {
+            TransferUnit::Sample => self.plan(self.learning_rates.len(), Some(chops)),
+            TransferUnit::Batch => {
+                self.stages.iter_mut().for_each(|stage| stage.due.clear());
+                if let Some(chopper) = &self.w.fast[0].view.chopper {
+                    self.chopped.extend_from_slice(chops.0);
+                    chopper.chop(&mut self.chopped);
+                }
+            }
+        }
+        let batch = match self.line {
+            _ if self.chopped.is_empty() => (x, delta),
+            TransferLine::Column => (&*self.chopped, delta),
+            TransferLine::Row => (x, &*self.chopped),
+        };
+        self.stages[0].learn(self.w.fast[0].array.as_mut(), batch, &self.learning_rates, workers)?;
+        self.transfer(workers)
+    }
+
+    /// Where mini-batches are counted, the transfers after one.
+    fn finish_batch(&mut self, lr_scale: f32) -> Result<()> {
+        if self.unit == TransferUnit::Batch {
+            self.plan(1, None);
+            let workers = Workers::default();
+            for due in 0..self.stages[0].due.len() {
+                self.stages[0].read(self.w.fast[0].array.as_mut(), due, &workers)?;
+            }
+            self.transfer_rates.clear();
+            self.transfer_rates.push(self.rates.transfer(self.sweep(self.stages.len() - 1)) as f32 * lr_scale);
+            self.transfer(&workers)?;
+        }
+        Ok(())
+    }
+
+    fn sharing(&self) -> Sharing {
+        if self.w.is_single() { Sharing::Samples } else { Sharing::Batches }
+    }
+
+    fn arrays(&self) -> Vec<(&'static str, &dyn Array)> {
+        self.named().collect()
+    }
+
+    fn average(&self) -> Result<Option<Vec<f32>>> {
+        let reads = self.average.reads();
+        if reads.iter().all(|&n| n == 0) {
+            return Ok(None);
+        }
+        let view = &self.w.fast[0].view;
+        let mut average = view.by_rows(self.average.means());
+        if reads.contains(&0) {
+            let (cols, read) = (self.w.shape().1, self.w.read_weights(0)?);
+            for (at, (mean, read)) in average.iter_mut().zip(read).enumerate() {
+                let line = match self.line {
+                    TransferLine::Column => at % cols,
+                    TransferLine::Row => at / cols,
+                };
+                if reads[line] == 0 {
+                    *mean = read;
+                }
+            }
+        }
+        Ok(Some(average))
+    }
+
+    fn averaging(&self) -> bool {
+        self.averaging
+    }
+
+    fn set_averaging(&mut self, on: bool) -> Result<()> {
+        self.averaging = on;
+        Ok(())
+    }
+
+    fn ledger(&self) -> Result<Ledger> {
+        let mut ledger = Ledger { slow: self.w.c.counts(), ..Ledger::default() };
+        ledger.digital_operations = self.digital_operations;
+        for (fast, stage) in self.w.fast.iter().zip(&self.stages) {
+            ledger.fast += fast.array.counts();
+            ledger.digital_operations += stage.digital_operations;
+        }
+        Ok(ledger)
+    }
+
+    fn state(&self) -> Result<State> {
+        let (mut state, (rows, cols)) = (State::default(), self.w.shape());
+        for (name, array) in self.named() {
+            state.add_array(name, array);
+        }
+        state.add_fingerprint(self.fingerprint);
+        let view = &self.w.fast[0].view;
+        state.add_floats("average", &[rows, cols], view.by_rows(self.average.means()));
+        state.add_counters("average_reads", &[self.average.reads().len()], self.average.reads().to_vec());
+        state.add_count("averaging", u64::from(self.averaging));
+        for (n, (stage, fast)) in self.stages.iter().zip(&self.w.fast).enumerate() {
+            stage.save(&mut state, &prefix(n), &fast.view);
+        }
+        self.rates.signals.save(&mut state);
+        state.add_count("digital_operations", self.ledger()?.digital_operations);
+        Ok(state)
+    }
+
+    fn restore(&mut self, state: &State) -> Result<()> {
+        state.check_fingerprint("a rule", self.fingerprint)?;
+        let arrays: Vec<_> = self.named().map(|(name, array)| state.array(name, array)).collect::<Result<_>>()?;
+        let average = self.w.fast[0].view.by_lines(state.matrix("average", self.w.shape())?);
+        let average = self.average.restored(&average, state.counters("average_reads")?)?;
+        let stages = self.stages.iter().zip(&self.w.fast).enumerate();
+        let stages = stages.map(|(n, (stage, fast))| stage.restored(state, &prefix(n), &fast.view));
+        let stages: Vec<(Stage, View)> = stages.collect::<Result<_>>()?;
+        let signals = Signals::restored(state, self.w.shape())?;
+        let (averaging, digital_operations) = (state.count("averaging")? != 0, state.count("digital_operations")?);
+        (self.average, self.averaging, self.rates.signals) = (average, averaging, signals);
+        (self.stages, self.digital_operations) = (Vec::with_capacity(stages.len()), digital_operations);
+        let mut snapshots = arrays.iter();
+        for ((mut stage, view), fast) in stages.into_iter().zip(&mut self.w.fast) {
+            stage.digital_operations = 0;
+            self.stages.push(stage);
+            fast.view = view;
+            fast.array.restore(snapshots.next().expect("one each"))?;
+        }
+        self.w.c.restore(snapshots.next().expect("and that of C"))
+    }
+}

@@ -1,0 +1,165 @@
+//! The settings that rules with fast arrays share, each written once.
+
+/// Defines the settings of a rule with fast arrays: its own fields, and then those of its arrays and averages.
+///
+/// ```text
+/// transfer_settings! {
+///     /// Settings of AGAD.
+///     pub struct Agad {
+///         /// A field of its own, as in `settings!`.
+///         pub flip_rate: f64 = 0.1, 0.0 to 1.0;
+///     }
+///     reference = Reference::default();
+/// }
+/// ```
+///
+/// The struct has all that [`settings!`](crate::settings) gives, and `hardware` for
+/// [`TransferSettings`](super::TransferSettings); the rule itself comes from `parts`.
+macro_rules! transfer_settings {
+    (
+        $(#[$meta:meta])*
+        pub struct $name:ident {
+            $($fields:tt)*
+        }
+        reference = $reference:expr;
+    ) => {
+        $crate::settings::settings! {
+            $(#[$meta])*
+            pub struct $name {
+                $($fields)*
+                /// Devices of A, and of C unless `slow_device` is given.
+                pub device: $crate::device::DeviceConfig = $crate::device::DeviceConfig::default(), checked;
+                /// Devices of C.
+                pub slow_device: Option<$crate::device::DeviceConfig> = None, checked;
+                /// Periphery of all arrays.
+                pub periphery: $crate::crossbar::Periphery = $crate::crossbar::Periphery::default(), checked;
+                /// Pulse trains of all arrays.
+                pub pulse_trains: $crate::crossbar::PulseTrains = $crate::crossbar::PulseTrains::default(), checked;
+                /// R: what counts as 0 on A.
+                pub reference: $crate::crossbar::Reference = $reference, checked;
+                /// What counts as weight 0 on C.
+                pub slow_reference: $crate::crossbar::Reference = $crate::crossbar::Reference::default(), checked;
+                /// How the reads of C that form averages are weighted.
+                pub average: $crate::average::Weighting = $crate::average::Weighting::Uniform;
+                /// Reads of a line that count in an exponential average.
+                pub average_memory: f64 = 100.0, 1.0 to 1e9;
+                /// Transfers of a line per read of it for its average.
+                pub average_every: u32 = 1, 1.0 to 1e9;
+                /// Converter range ± of the reads of C that form averages, in units of weight.
+                pub average_bound: f64 = 1.5, 1e-6 to 1e6;
+                /// Keep a counter of pulses per crosspoint.
+                pub count_pulses: bool = false;
+            }
+        }
+
+        impl $name {
+            /// Devices of C.
+            pub fn slow_device(&self) -> &$crate::device::DeviceConfig {
+                self.slow_device.as_ref().unwrap_or(&self.device)
+            }
+
+            fn own_hardware(&self) -> $crate::rule::transfer::Hardware<'_> {
+                $crate::rule::transfer::Hardware {
+                    device: &self.device,
+                    slow_device: self.slow_device(),
+                    periphery: &self.periphery,
+                    pulse_trains: &self.pulse_trains,
+                    reference: &self.reference,
+                    slow_reference: &self.slow_reference,
+                    averaging: $crate::rule::transfer::Averaging {
+                        weighting: self.average,
+                        memory: self.average_memory,
+                        every: self.average_every,
+                        bound: self.average_bound,
+                    },
+                    count_pulses: self.count_pulses,
+                }
+            }
+        }
+    };
+}
+pub(in crate::rule) use transfer_settings;
+
+/// Defines the settings of a rule whose transfer passes the filter H: the fields of [`transfer_settings`] and those of
+/// its rates, its schedule and its filter.
+macro_rules! filter_settings {
+    (
+        $(#[$meta:meta])*
+        pub struct $name:ident {
+            $($fields:tt)*
+        }
+        fast_lr = $fast_lr:expr;
+        transfer_lr = $transfer_lr:expr;
+        after_pulse = $after_pulse:expr;
+        reference = $reference:expr;
+    ) => {
+        $crate::rule::transfer::transfer_settings! {
+            $(#[$meta])*
+            pub struct $name {
+                /// lr_A: learning rate of A.
+                pub fast_lr: f64 = $fast_lr, 0.0 to 1e3;
+                /// λ_H: thresholds that H moves per read and unit of A; the schedule multiplies it.
+                pub transfer_lr: f64 = $transfer_lr, 0.0 to 1e6;
+                /// ns: samples (or batches) per transfer of one line.
+                pub transfer_every: u32 = 2, 1.0 to 1e9;
+                /// What `transfer_every` counts.
+                pub transfer_unit: $crate::rule::TransferUnit = $crate::rule::TransferUnit::Sample;
+                /// The lines read from A and written to C.
+                pub transfer_line: $crate::rule::TransferLine = $crate::rule::TransferLine::Column;
+                $($fields)*
+                /// What remains in H after a pulse.
+                pub after_pulse: $crate::rule::AfterPulse = $after_pulse;
+                /// The fraction of H that remains under `after_pulse` "keep".
+                pub keep: f64 = 0.0, 0.0 to 1.0;
+                /// The most pulses per crossing: trunc(|H|) up to this.
+                pub max_pulses: u32 = 1, 1.0 to 1e6;
+                /// How the learning rates are set.
+                pub rates: $crate::rule::LearningRates = $crate::rule::LearningRates::Manual;
+                /// Learning rate with automatic rates, as that of the float rule; the schedule multiplies it.
+                pub lr: f64 = 0.05, 0.0 to 1e3;
+                /// λ: learning rate of C under R24's rules; the schedule multiplies it.
+                pub learning_rate: f64 = 0.1, 0.0 to 1e3;
+                /// η₀: pulses to A per slot of a full train under R24's rules.
+                pub granularity: f64 = 1.0, 1e-6 to 1e3;
+                /// γ₀: reads to accumulate over under R24's rules.
+                pub reads: f64 = 200.0, 1e-3 to 1e9;
+                /// Samples in the running means of max|x| and max|δ| under R24's rules.
+                pub memory: f64 = 100.0, 1.0 to 1e9;
+            }
+            reference = $reference;
+        }
+
+        impl $name {
+            fn rates(&self) -> $crate::rule::parts::rates::Rates {
+                let (reach, noise) = self.device.mean().map_or((1.0, 0.0), |mean| (mean.reach, mean.resting_noise()));
+                $crate::rule::parts::rates::Rates {
+                    scheme: self.rates,
+                    lr: self.lr,
+                    reach,
+                    noise: noise.hypot(f64::from(self.periphery.read.output_noise)),
+                    fast_lr: self.fast_lr,
+                    transfer_lr: self.transfer_lr,
+                    learning_rate: self.learning_rate,
+                    granularity: self.granularity,
+                    reads: self.reads,
+                    memory: self.memory,
+                    max_length: self.pulse_trains.max_length,
+                    signals: Default::default(),
+                }
+            }
+
+            fn filtering(&self) -> $crate::rule::parts::filter::Filtering {
+                $crate::rule::parts::filter::Filtering {
+                    after_pulse: self.after_pulse,
+                    keep: self.keep as f32,
+                    max_pulses: match self.rates {
+                        $crate::rule::LearningRates::Auto => u32::from(u16::MAX),
+                        _ => self.max_pulses,
+                    },
+                    leak: 0.0,
+                }
+            }
+        }
+    };
+}
+pub(in crate::rule) use filter_settings;
