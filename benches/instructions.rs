@@ -108,5 +108,12 @@ fn sgd(states: f64) -> RuleConfig {
 fn ttv2(states: f64, periphery: Periphery) -> RuleConfig {
     let transfer_lr = if states > 100.0 { 30.0 } else { 1.0 };
     let device = soft_bounds(states);
-    RuleConfig::Ttv2(Ttv2 { fast_lr: 0.1, transfer_lr, transfer_every: 2, device, periphery, ..Ttv2::default() })
+    RuleConfig::Ttv2(Ttv2 {
+        fast_lr: Some(0.1),
+        transfer_lr: Some(transfer_lr),
+        transfer_every: 2,
+        device,
+        periphery,
+        ..Ttv2::default()
+    })
 }

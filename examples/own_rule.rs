@@ -100,8 +100,8 @@ fn layers() -> Vec<LayerConfig> {
 
 fn both() -> Result<(Weights, Weights)> {
     let built_in = RuleConfig::Ttv1(Ttv1 {
-        fast_lr: f64::from(FAST_LR),
-        transfer_lr: f64::from(TRANSFER_LR),
+        fast_lr: Some(f64::from(FAST_LR)),
+        transfer_lr: Some(f64::from(TRANSFER_LR)),
         transfer_every: TRANSFER_EVERY as u32,
         device: DeviceConfig::default(),
         ..Ttv1::default()
@@ -121,8 +121,12 @@ fn main() -> Result<()> {
 fn equals_the_built_in_rule_bit_for_bit() {
     let (mine, theirs) = both().expect("valid settings");
     assert_eq!(mine, theirs);
-    let still =
-        Network::new(&layers(), &RuleConfig::Ttv1(Ttv1 { fast_lr: 0.0, ..Ttv1::default() }), Loss::CrossEntropy, 7);
+    let still = Network::new(
+        &layers(),
+        &RuleConfig::Ttv1(Ttv1 { fast_lr: Some(0.0), ..Ttv1::default() }),
+        Loss::CrossEntropy,
+        7,
+    );
     assert_ne!(
         theirs,
         train(still.expect("valid settings")).expect("valid data"),

@@ -12,7 +12,7 @@
 //!
 //! # fn main() -> tikitaka::Result<()> {
 //! let layers = [LayerConfig::linear(2, 8), LayerConfig::Tanh, LayerConfig::linear(8, 2)];
-//! let rule = RuleConfig::Ttv2(Ttv2 { fast_lr: 0.5, ..Ttv2::default() });
+//! let rule = RuleConfig::Ttv2(Ttv2 { lr: 0.1, ..Ttv2::default() });
 //! let mut network = Network::new(&layers, &rule, Loss::CrossEntropy, 1)?;
 //!
 //! let x = [0.9, 0.1, 0.2, 0.8];
@@ -46,6 +46,12 @@
 //! | pulsed update, GV16 | `Crossbar::pulsed_updates` | `test_mean_and_variance_of_updates` |
 //! | TTv1, GH20 | `Stage::write` | `test_training_step_for_step` |
 //! | TTv2, R24 eq. (10) | `Filter::add` | `test_training_step_for_step` |
+//! | signs of lines, R24 eq. (11) | `Chopper::after_read` | `test_errors_of_the_reference_cancel_below_the_bound` |
+//! | tracked reference, R24 eqs. (12), (13), X26 | `Tracker::take` | `test_agad_by_hand` |
+//! | leak of H, W25 | `Filter::add` | `leaks_by_hand` |
+//! | shares of arrays, W25, X26, L25 | `View::add_product` | `test_e_rider_sees_chopped_differences` |
+//! | mixed precision, Nandakumar et al. 2020 | `MixedPrecisionRule::transfer` | `test_mixed_precision_by_hand` |
+//! | automatic rates | `rates::automatic_transfer_rate` | `automatic_rates_by_hand` |
 //! | learning rates, R24 | `rates::fast_rate` | `rates_by_hand` |
 //! | running average of reads | `LineAverage::add` | `by_hand` |
 //! | convolution, each patch a sample | `Conv2dConfig::pieces` | `convolutions_descend_the_numeric_gradient` |

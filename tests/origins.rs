@@ -31,7 +31,7 @@ fn pairs() -> [(RuleConfig, RuleConfig); 4] {
         (DigitalSgd::default().into(), DigitalSgd { lr: 0.1 }.into()),
         (AnalogSgd::default().into(), AnalogSgd { device, ..AnalogSgd::default() }.into()),
         (Ttv1::default().into(), Ttv1 { slow_device, ..Ttv1::default() }.into()),
-        (Ttv2::default().into(), Ttv2 { fast_lr: 0.1, ..Ttv2::default() }.into()),
+        (Ttv2::default().into(), Ttv2 { fast_lr: Some(0.1), ..Ttv2::default() }.into()),
     ]
 }
 

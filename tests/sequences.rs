@@ -20,11 +20,20 @@ const BATCHES: [usize; 2] = [1, 5];
 /// All four, with everything that has noise or a position of its own.
 fn rules() -> Vec<(&'static str, RuleConfig)> {
     let periphery = Periphery::full(0.06);
-    let ttv2 = Ttv2 { fast_lr: 0.5, transfer_lr: 5.0, periphery: periphery.clone(), ..Ttv2::default() };
+    let ttv2 = Ttv2 { fast_lr: Some(0.5), transfer_lr: Some(5.0), periphery: periphery.clone(), ..Ttv2::default() };
     vec![
         ("float", RuleConfig::DigitalSgd(DigitalSgd { lr: 0.1 })),
         ("sgd", RuleConfig::AnalogSgd(AnalogSgd { lr: 0.1, periphery: periphery.clone(), ..AnalogSgd::default() })),
-        ("ttv1", RuleConfig::Ttv1(Ttv1 { fast_lr: 0.1, gamma: 0.5, periphery, ..Ttv1::default() })),
+        (
+            "ttv1",
+            RuleConfig::Ttv1(Ttv1 {
+                fast_lr: Some(0.1),
+                transfer_lr: Some(0.1),
+                gamma: 0.5,
+                periphery,
+                ..Ttv1::default()
+            }),
+        ),
         ("ttv2", RuleConfig::Ttv2(ttv2.clone())),
         ("ttv2 by batches", RuleConfig::Ttv2(Ttv2 { transfer_unit: TransferUnit::Batch, transfer_every: 3, ..ttv2 })),
     ]

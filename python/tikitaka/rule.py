@@ -32,7 +32,7 @@ class Rule:
 
     δ is always dL/dy of the loss, the mean over the examples of a batch and for sequences the sum over their steps, so
     that descent applies −lr·δxᵀ. To repeat a built-in rule bit for bit, give the array the network sees the number
-    `array=2 * layer + 1` and a second, fast array `array=2 * layer`.
+    `array=2 * layer + 1`, with `average_bound` as the range of its reads, and a second, fast array `array=2 * layer`.
 
     >>> import numpy as np
     >>> import tikitaka as tt

@@ -1,23 +1,39 @@
 //! Training rules: how one layer's arrays learn. Each rule speaks to its arrays through [`Array`] alone, so that it
 //! works with any device model. Rules with fast arrays are choices among the same few parts, which one engine runs.
 
+mod agad;
 mod analog_sgd;
 mod arrays;
 mod boxed;
+mod cttv2;
 mod describe;
 mod digital_sgd;
+mod erider;
+mod mixed_precision;
 mod parts;
+mod rider;
+mod rl;
+mod rlv2;
 mod state;
+mod tiles;
 mod transfer;
 mod ttv1;
 mod ttv2;
 
+pub use agad::Agad;
 pub use analog_sgd::{AnalogSgd, AnalogSgdRule};
 pub use boxed::BoxedClone;
+pub use cttv2::Cttv2;
 pub use describe::{Description, Situation};
 pub use digital_sgd::{DigitalSgd, DigitalSgdRule};
+pub use erider::Erider;
+pub use mixed_precision::{MixedPrecision, MixedPrecisionRule};
 pub use parts::{AfterPulse, Chopping, LearningRates, ReadVectors, TransferLine, TransferUnit};
+pub use rider::Rider;
+pub use rl::Rl;
+pub use rlv2::Rlv2;
 pub use state::{ORIGIN, State};
+pub use tiles::Tiles;
 pub use transfer::{Hardware, Parts, TransferRule, TransferSettings};
 pub use ttv1::Ttv1;
 pub use ttv2::Ttv2;
@@ -42,6 +58,22 @@ kinds! {
         Ttv1(Ttv1) = "ttv1",
         /// Tiki-Taka version 2.
         Ttv2(Ttv2) = "ttv2",
+        /// Tiki-Taka version 2 with a chopper.
+        Cttv2(Cttv2) = "cttv2",
+        /// Analog gradient accumulation with dynamic reference.
+        Agad(Agad) = "agad",
+        /// Mixed precision.
+        MixedPrecision(MixedPrecision) = "mp",
+        /// Residual learning.
+        Rl(Rl) = "rl",
+        /// Residual learning version 2.
+        Rlv2(Rlv2) = "rlv2",
+        /// Residual learning against a tracked reference.
+        Rider(Rider) = "rider",
+        /// The same with a chopper and a filter.
+        Erider(Erider) = "erider",
+        /// Multi-tile residual learning.
+        Tiles(Tiles) = "tiles",
     }
 }
 

@@ -14,10 +14,12 @@ use crate::crossbar::Reference;
 transfer_settings! {
     /// Settings of TTv1.
     pub struct Ttv1 {
-        /// lr_A: learning rate of A.
-        pub fast_lr: f64 = 0.5, 0.0 to 1e3;
-        /// lr_C: learning rate of the transfer from A to C; the schedule multiplies it.
-        pub transfer_lr: f64 = 0.1, 0.0 to 1e6;
+        /// The rate of the float rule, from which `fast_lr` and `transfer_lr` follow; the schedule multiplies it.
+        pub lr: f64 = 0.1, 0.0 to 1e3;
+        /// lr_A: learning rate of A, by hand.
+        pub fast_lr: Option<f64> = None, 0.0 to 1e3;
+        /// lr_C: learning rate of the transfer from A to C, by hand; the schedule multiplies it.
+        pub transfer_lr: Option<f64> = None, 0.0 to 1e6;
         /// ns: samples per transfer of one line.
         pub transfer_every: u32 = 2, 1.0 to 1e9;
         /// γ: share of A in the weights that the network sees.
@@ -26,6 +28,12 @@ transfer_settings! {
         pub read_vectors: ReadVectors = ReadVectors::OneHot;
     }
     reference = Reference::ideal();
+}
+
+impl Ttv1 {
+    fn rates(&self) -> Rates {
+        Rates::new(self.lr, self.fast_lr, self.transfer_lr, &self.own_hardware())
+    }
 }
 
 impl TransferSettings for Ttv1 {
@@ -39,7 +47,7 @@ impl TransferSettings for Ttv1 {
             share: self.gamma,
             ..StageParts::new(self.transfer_every, Write::Trains(0.0))
         };
-        Parts::of(stage, Rates::manual(self.fast_lr, self.transfer_lr), TransferUnit::Sample, TransferLine::Column)
+        Parts::of(stage, self.rates(), TransferUnit::Sample, TransferLine::Column)
     }
 
     fn hardware(&self) -> Hardware<'_> {

@@ -16,8 +16,6 @@ use crate::crossbar::Reference;
 filter_settings! {
     /// Settings of TTv2; where sources differ, each choice is an option, the default first.
     pub struct Ttv2 {}
-    fast_lr = 0.8;
-    transfer_lr = 1.0;
     after_pulse = AfterPulse::Zero;
     reference = Reference::ideal();
 }

@@ -1,6 +1,7 @@
 """TTv1 reimplemented in Python equals the built-in rule bit for bit."""
 
 import copy
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -30,7 +31,8 @@ class PythonTtv1(tt.Rule):
         }
         new = partial(tt.Crossbar, rows, cols, c.device, seed=seed, **options)
         self.a = new(reference=c.reference, array=2 * layer)
-        self.c = new(reference=c.slow_reference, array=2 * layer + 1)
+        of_c = replace(c.periphery, read=replace(c.periphery.read, adc_bound=c.average_bound))
+        self.c = new(reference=c.slow_reference, array=2 * layer + 1, periphery=of_c)
         self.c.weights = weights
         self.samples = self.k = 0
 

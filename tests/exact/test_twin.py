@@ -6,6 +6,7 @@ that its distance exceeded the error of float32.
 """
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -186,6 +187,7 @@ SIZES = (6, 5, 3)
 SAMPLES = 40
 REFERENCES = {"reference": tt.Reference("zero-shift", pulses=300), "slow_reference": tt.Reference("ideal")}
 TTV2 = tt.Ttv2(device=SOFT, fast_lr=0.31, transfer_lr=3.0, transfer_every=1)
+FAST: dict[str, Any] = {"device": SOFT, "fast_lr": 0.31, "transfer_lr": 9.0, "transfer_every": 1}
 RULES: dict[str, tt.RuleConfig] = {
     "float": tt.DigitalSgd(lr=0.5),
     "sgd": tt.AnalogSgd(lr=0.21, device=SOFT),
@@ -203,6 +205,18 @@ RULES: dict[str, tt.RuleConfig] = {
     "ttv2 batches": replace(TTV2, transfer_unit="batch", transfer_every=1, transfer_lr=20.0),
     "ttv2 r24": replace(TTV2, rates="r24", learning_rate=0.4, granularity=0.5, reads=2.0, memory=10.0),
     "ttv2 references": replace(TTV2, **REFERENCES),
+    "ttv2 r24 matched": replace(TTV2, rates="r24-matched", learning_rate=0.4, granularity=0.5, reads=0.5, memory=10.0),
+    "cttv2": tt.Cttv2(**FAST, flip_rate=1 / 3),
+    "cttv2 row": tt.Cttv2(**FAST, flip_rate=0.5, transfer_line="row", periphery=FULL),
+    "agad": tt.Agad(**FAST, flip_rate=1 / 3, periphery=FULL),
+    "agad at once": tt.Agad(**FAST, flip_rate=0.5, reference_rate=1.0, warm_up=False, transfer_line="row"),
+    "agad batches": tt.Agad(**(FAST | {"transfer_lr": 20.0}), flip_rate=0.5, transfer_unit="batch", warm_up=False),
+    "rl": tt.Rl(device=SOFT, fast_lr=0.31, transfer_lr=0.5, transfer_every=1),
+    "rlv2": tt.Rlv2(**FAST, leak=0.2, periphery=FULL),
+    "rider": tt.Rider(device=SOFT, fast_lr=0.31, transfer_lr=0.7, transfer_every=1, gamma=0.4, reference_rate=0.3),
+    "erider": tt.Erider(**FAST, flip_rate=1 / 3, gamma=0.4, periphery=FULL, warm_up=False),
+    "erider row": tt.Erider(**FAST, flip_rate=0.5, gamma=0.4, transfer_line="row"),
+    "mp": tt.MixedPrecision(device=SOFT, lr=0.5),
 }
 
 
@@ -235,7 +249,7 @@ def test_training_step_for_step(name: str, batch: int) -> None:
         core.averaging = core.keeps_average  # from the second batch on
         for rule in rules:
             rule.averaging = True
-    if isinstance(config, tt.Ttv2):
+    if isinstance(rules[0], twin.Ttv2):
         for average, rule in zip(core.averages, rules, strict=True):
             read = rule.reads > 0
             np.testing.assert_allclose(average[read], rule.sums[read] / rule.reads[read], atol=2e-6)
@@ -347,5 +361,15 @@ def parts(rule: twin.Rule) -> dict[str, twin.F64]:
         return {"c": rule.w}
     if isinstance(rule, twin.AnalogSgd):
         return {"c": rule.c.weights}
-    a_and_c = {"a": rule.a.weights, "a.reference": rule.a.reference, "c": rule.c.weights}
+    if isinstance(rule, twin.MixedPrecision):
+        return {"c": rule.c.weights, "chi": rule.chi}
+    a_and_c = {"a": rule.a.weights, "c": rule.c.weights}
+    if rule.config.reference.method != "none":
+        a_and_c["a.reference"] = rule.a.reference
+    if isinstance(rule, twin.Filtered):
+        tracked = {"tracker.mean": rule.mean, "tracker.reference": rule.tracked} if rule.tracks else {}
+        signs = {"chopper": rule.signs} if hasattr(rule.config, "flip_rate") else {}
+        return a_and_c | {"h": rule.h} | tracked | signs
+    if isinstance(rule, twin.Rider):
+        return a_and_c | {"tracker.mean": rule.q, "tracker.reference": rule.q}
     return a_and_c | ({"h": rule.h} if isinstance(rule, twin.Ttv2) else {})

@@ -132,7 +132,7 @@ def test_traces_show_what_was_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"crosspoints": [(0, -1)]}, "within 12 × 65"),
         ({"crosspoints": []}, "must contain"),
         ({"array": 2}, "array must be from 0 to 1, not 2"),
-        ({"array": 1}, "one that ttv2 trains, not"),
+        ({"array": 1}, "one whose rule has a filter, as ttv2, not"),
         ({"every": 3, "batch": 2}, "multiple of batch = 2"),
     ],
 )

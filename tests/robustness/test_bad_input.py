@@ -40,7 +40,7 @@ MODULES = [
 LEFT_OUT = {
     *("DeviceFit", "config.DeviceFile", "plot.FittedPanels", "plot.fitted_device"),
     *("assess", "Assessment", "Assessment.write"),  # a valid call trains for minutes; tests/assessment refuses bad ones
-    *("Device", "StepDevice", "RuleConfig", "Rule", "nn.Layer", "nn.Sizes", "model.extract.Hardware"),
+    *("Device", "StepDevice", "RuleConfig", "TransferRule", "Rule", "nn.Layer", "nn.Sizes", "model.extract.Hardware"),
     *("export.torch_module", "export.torch_state_dict", "experiments.Study", "experiments.Option"),
 }
 REFUSALS = (ValueError, TypeError, OSError, MemoryError, FloatingPointError, tt.Stopped)

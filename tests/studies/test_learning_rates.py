@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from tikitaka.config import rules
 from tikitaka.experiments import learning_rates
+from tikitaka.nn import nets
 from tikitaka.training import TrainConfig
 
 
@@ -17,22 +19,24 @@ def test_every_rule_gets_a_small_search(states: float) -> None:
     # The step of C that a gradient leads to is the same for all: transfer_lr · δ, with δ = 2·bound / states.
     steps = sorted({rule.transfer_lr / max(states, 20) for rule in learning_rates.candidates("ttv2", states)})
     assert steps == pytest.approx([c / 20 for c in (0.3, 1, 3, 10)])
-    with pytest.raises(ValueError, match="rule must be one of float, sgd, ttv1, ttv2, not 'adam'"):
+    with pytest.raises(ValueError, match=f"rule must be one of {', '.join(rules)}, not 'adam'"):
         learning_rates.candidates("adam", states)
 
 
 def test_a_rule_without_a_grid_is_searched_around_its_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(learning_rates._GRIDS, "ttv1")
     tried = learning_rates.candidates("ttv1", 20)
-    assert [(rule.fast_lr, rule.transfer_lr) for rule in tried[:2]] == [(0.5, 0.1), (0.5, pytest.approx(0.1 / 3))]
-    assert len(set(tried)) == 9
+    assert [rule.lr for rule in tried] == pytest.approx([0.1, 0.1 / 3, 0.3])
+    tiles = learning_rates.candidates("tiles", 20)
+    assert len(set(tiles)) == 9
 
 
 def test_candidates_of_another_network_are_those_times_its_recipe() -> None:
     sgd, usual = learning_rates.candidates("sgd", 20), learning_rates.candidates("sgd", 20, "lenet")
     assert [rule.lr for rule in usual] == pytest.approx([rule.lr / 10 for rule in sgd])
-    tt: Any = learning_rates.candidates("ttv2", 200, "lenet")[-1]
-    assert (tt.fast_lr, tt.transfer_unit, tt.transfer_every, tt.max_pulses) == (pytest.approx(0.3), "batch", 1, 10)
+    recipe, tried = nets["lenet"].rule("ttv2"), learning_rates.candidates("ttv2", 200, "lenet")
+    assert [rule.lr for rule in tried] == pytest.approx([f * recipe.lr for f in (1, 1 / 3, 3)])  # type: ignore[attr-defined]
+    assert {rule.transfer_every for rule in tried} == {recipe.transfer_every}  # type: ignore[attr-defined]
 
 
 def test_rates_are_searched_on_held_out_training_images_by_a_seed_of_their_own() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tikitaka import cli
-from tikitaka.config import Periphery, SoftBounds
+from tikitaka.config import Periphery, SoftBounds, rules
 from tikitaka.experiments import learning_rates
 from tikitaka.experiments.studies import find, networks
 from tikitaka.nn import nets
@@ -19,7 +19,8 @@ def test_rates_are_searched_around_those_of_the_recipe() -> None:
         for kind in networks.RULES:
             usual: Any = nets[net].rule(kind)
             tried: list[Any] = networks.candidates(net, kind)
-            names = ["lr"] if kind in ("float", "sgd") else ["fast_lr", "transfer_lr"]
+            names = learning_rates.rates_of(usual)
+            assert names == (("lr", "transfer_lr") if kind == "tiles" else ("lr",))
             assert len(set(tried)) == 3 ** len(names)
             assert [getattr(tried[0], name) for name in names] == [getattr(usual, name) for name in names]
             if kind != "float":
@@ -69,7 +70,7 @@ def test_networks_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys:
     ("given", "words"),
     [
         ({"nets": ["vgg"]}, "nets must be among fcn, lenet, lstm, not vgg"),
-        ({"rules": []}, "rules must be among float, sgd, ttv1, ttv2, not none"),
+        ({"rules": []}, f"rules must be among {', '.join(rules)}, not none"),
         ({"scale": "huge"}, "scale must be one of quick, full, not 'huge'"),
         ({"seeds": 0}, "seeds must be at least 1, not 0"),
     ],

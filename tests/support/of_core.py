@@ -14,10 +14,11 @@ def twin_rule(config: tt.RuleConfig, core: tt.Network, layer: int, seed: int, ti
     if isinstance(config, tt.DigitalSgd):
         return twin.Float(config, weights)
     constants = core.device_parameters(layer)
+    trains_of_rule = getattr(config, "pulse_trains", tt.PulseTrains())
 
     def array(letter: str, model: tt.Device, reference: tt.Reference) -> twin.Array:
         number = 2 * layer + (letter == "c")
-        source = tt.Crossbar(*weights.shape, model, pulse_trains=config.pulse_trains, seed=seed, array=number)
+        source = tt.Crossbar(*weights.shape, model, pulse_trains=trains_of_rule, seed=seed, array=number)
 
         def fires(x: twin.F64, delta: twin.F64, lr: float) -> tuple[twin.Bools, twin.Bools]:
             trains = source.next_pulse_trains(x, delta, lr)
@@ -30,17 +31,21 @@ def twin_rule(config: tt.RuleConfig, core: tt.Network, layer: int, seed: int, ti
             return trains
 
         periphery = config.periphery
-        if letter == "c" and isinstance(config, tt.Ttv2):  # reads of C make averages
+        if letter == "c" and isinstance(config, tt.TransferRule):  # reads of C make averages
             periphery = replace(periphery, read=replace(periphery.read, adc_bound=config.average_bound))
         own = {name[2:]: value for name, value in constants.items() if name.startswith(f"{letter}.")}
-        setup = {"periphery": periphery, "pulse_trains": config.pulse_trains, "reference": reference, "ties": ties}
+        setup = {"periphery": periphery, "pulse_trains": trains_of_rule, "reference": reference, "ties": ties}
         return twin.Array(twin.Devices(model, own), fires, **setup)
 
-    if isinstance(config, tt.AnalogSgd):
+    if isinstance(config, tt.AnalogSgd | tt.MixedPrecision):
         c = array("c", config.device, config.reference)
         c.hold(weights)
-        return twin.AnalogSgd(config, c)
+        return twin.AnalogSgd(config, c) if isinstance(config, tt.AnalogSgd) else twin.MixedPrecision(config, c)
     a = array("a", config.device, config.reference)
     c = array("c", config.slow_device or config.device, config.slow_reference)
     c.hold(core.layer_state(layer)["c"])
-    return twin.Ttv1(config, a, c) if isinstance(config, tt.Ttv1) else twin.Ttv2(config, a, c)
+    if isinstance(config, tt.Ttv1 | tt.Rl):
+        return twin.Ttv1(config, a, c)
+    if isinstance(config, tt.Rider):
+        return twin.Rider(config, a, c)
+    return twin.Ttv2(config, a, c) if isinstance(config, tt.Ttv2) else twin.Filtered(config, a, c)

@@ -1,6 +1,6 @@
 """Training rules."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -67,7 +67,7 @@ class Ttv1:
 
     def transfer(self, lr_scale: float) -> None:
         cols, lr = self.c.state.shape[1], self.config.transfer_lr * lr_scale
-        if self.config.read_vectors == "one-hot":
+        if getattr(self.config, "read_vectors", "one-hot") == "one-hot":
             vectors = np.eye(cols)
             v = self.a.read(np.s_[:, self.k])
         else:
@@ -90,6 +90,8 @@ def hadamard(n: int) -> F64:
 class Ttv2:
     """The network sees C alone; reads of A accumulate in H, and a full element sends a pulse to C: R24 eq. (10)."""
 
+    leak = gamma = 0.0
+
     def __init__(self, config: tt.Ttv2, a: Array, c: Array) -> None:
         self.config, self.a, self.c = config, a, c
         self.forward, self.backward = c.forward, c.backward
@@ -106,14 +108,27 @@ class Ttv2:
         share = 1 / min(self.samples, s.memory)
         self.x_mean += share * (np.max(np.abs(x)) - self.x_mean)
         self.delta_mean += share * (np.max(np.abs(delta)) - self.delta_mean)
-        return s.granularity * s.pulse_trains.max_length * self.a.weight_step / (self.x_mean * self.delta_mean)
+        return self.last_fast_lr()
 
     def transfer_lr(self) -> float:
-        """λ_H; R24's rule is λ_H = λ·ns·n / (γ₀·δ_C)."""
+        """λ_H; R24's rule is λ_H = λ·ns·n / (γ₀·δ_C), and with the factor of eq. (14) that over λ_A."""
         s = self.config
         if s.rates == "manual":
             return s.transfer_lr
-        return s.learning_rate * s.transfer_every * self.lines() / (s.reads * self.c.weight_step)
+        rate = s.learning_rate * s.transfer_every * self.lines() / (s.reads * self.c.weight_step)
+        return rate / self.last_fast_lr() if s.rates == "r24-matched" else rate
+
+    def last_fast_lr(self) -> float:
+        s = self.config
+        return s.granularity * s.pulse_trains.max_length * self.a.weight_step / (self.x_mean * self.delta_mean)
+
+    def chop(self, x: F64, delta: F64) -> tuple[F64, F64]:
+        """What A learns from."""
+        return x, delta
+
+    def measure(self, line: Any, v: F64) -> F64:
+        """What a read of A says."""
+        return v
 
     def lines(self) -> int:
         rows, cols = self.h.shape
@@ -123,7 +138,7 @@ class Ttv2:
         s = self.config
         for x_s, delta_s in zip(x, delta, strict=True):
             self.samples += 1
-            self.a.update(x_s, delta_s, -self.fast_lr(x_s, delta_s))
+            self.a.update(*self.chop(x_s, delta_s), -self.fast_lr(x_s, delta_s))
             if s.transfer_unit == "sample" and self.samples % s.transfer_every == 0:
                 self.transfer(lr_scale)
         self.batches += 1
@@ -133,13 +148,14 @@ class Ttv2:
     def transfer(self, lr_scale: float) -> None:
         s = self.config
         line = np.s_[self.k, :] if s.transfer_line == "row" else np.s_[:, self.k]
-        h = self.h[line] + self.transfer_lr() * lr_scale * self.a.read(line)
+        z = self.measure(line, self.a.read(line))
+        h = (1 - self.leak) * self.h[line] + self.transfer_lr() * lr_scale * z
         self.a.ties.note(np.abs(h)[:, None] - np.arange(1, s.max_pulses + 1))
         sent = np.trunc(np.clip(h, -s.max_pulses, s.max_pulses)).astype(int)
         after = {"zero": 0 * h, "subtract": h - sent, "keep": s.keep * h}[s.after_pulse]
         self.h[line] = np.where(sent != 0, after, h)
         self.c.pulse(line, sent)
         if self.averaging:
-            self.sums[line] += self.c.read(line)
+            self.sums[line] += self.c.read(line) + self.gamma * z
             self.reads[line] += 1
         self.k = (self.k + 1) % self.lines()

@@ -44,7 +44,7 @@ class First:
             learning_rates.candidates(kind, states, net)[self.place[kind]]
             for states in (self.states, hardware.usual_states)
         )
-        names = learning_rates.rates_of(kind)
+        names = learning_rates.rates_of(here)
         rates = {name: getattr(there, name) * getattr(self.best[kind], name) / getattr(here, name) for name in names}
         return hardware.under(replace(there, **rates))
 
@@ -57,7 +57,7 @@ class First:
         if hardware.usual_states == self.states:
             return neighbours(self.rule(kind, hardware, net))
         ratio = hardware.usual_states / self.states
-        names = learning_rates.rates_of(kind)
+        names = learning_rates.rates_of(present)
         others = [replace(present, **{name: ratio * getattr(present, name)}) for name in names]
         others += learning_rates.candidates(kind, hardware.usual_states, net)
         centre = self.rule(kind, hardware, net)

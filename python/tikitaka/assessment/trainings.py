@@ -25,7 +25,7 @@ _NEIGHBOUR = 3.0
 
 def neighbours(rule: Any) -> list[Any]:
     """`rule`, and it with one of its rates three times as high or a third as high."""
-    changed = ({name: factor * getattr(rule, name)} for name in rates_of(rule.kind) for factor in (_NEIGHBOUR, 1 / 3))
+    changed = ({name: factor * getattr(rule, name)} for name in rates_of(rule) for factor in (_NEIGHBOUR, 1 / 3))
     return [rule, *(replace(rule, **change) for change in changed)]
 
 

@@ -10,7 +10,22 @@ from tikitaka.config.periphery import Periphery
 from tikitaka.config.pulse_trains import PulseTrains
 from tikitaka.config.reference import Reference
 
-__all__ = ["AnalogSgd", "DigitalSgd", "RuleConfig", "Ttv1", "Ttv2"]
+__all__ = [
+    "Agad",
+    "AnalogSgd",
+    "Cttv2",
+    "DigitalSgd",
+    "Erider",
+    "MixedPrecision",
+    "Rider",
+    "Rl",
+    "Rlv2",
+    "RuleConfig",
+    "Tiles",
+    "TransferRule",
+    "Ttv1",
+    "Ttv2",
+]
 
 
 class RuleConfig(Config):
@@ -71,44 +86,56 @@ class AnalogSgd(RuleConfig):
 
 
 @dataclass(frozen=True, repr=False)
-class Ttv1(RuleConfig):
-    """Tiki-Taka: gradients gather on a fast array A and move to C column by column (GH20, US 11,562,249)."""
+class MixedPrecision(RuleConfig):
+    """Mixed precision: gradients add up exactly in digital, whole steps of C become pulses (Nandakumar et al. 2020)."""
 
-    kind: Literal["ttv1"] = field(default="ttv1", init=False, repr=False)
-    fast_lr: Annotated[float, "learning rate lr_A of A"] = 0.5
-    transfer_lr: Annotated[float, "learning rate of the transfer from A to C; times the schedule"] = 0.1
-    transfer_every: Annotated[int, "samples ns between transfers of one column"] = 2
-    gamma: Annotated[float, "share γ of A in the weights the network sees, W = γA + C"] = 0.0
-    read_vectors: Annotated[
-        Literal["one-hot", "hadamard"], "vectors A is read with (hadamard: at transfer_lr / order)"
-    ] = "one-hot"
-    device: Annotated[Device, "devices of A, and of C unless it has its own"] = SoftBounds()
-    slow_device: Annotated[Device | None, "devices of C where they differ from those of A"] = None
+    kind: Literal["mp"] = field(default="mp", init=False, repr=False)
+    lr: Annotated[float, "learning rate; times the schedule"] = 0.05
+    transfer_every: Annotated[int, "mini-batches between transfers of all that has added up"] = 1
+    device: Annotated[Device, "devices of the array"] = SoftBounds()
     periphery: Annotated[Periphery, "converters and noise"] = Periphery()
-    pulse_trains: Annotated[PulseTrains, "pulse trains"] = PulseTrains()
-    reference: Annotated[Reference, "reference of A"] = Reference("ideal")
-    slow_reference: Annotated[Reference, "reference of C"] = Reference()
+    reference: Annotated[Reference, "reference of the array"] = Reference()
     count_pulses: Annotated[bool, "keep a counter of pulses per crosspoint"] = False
 
 
 @dataclass(frozen=True, repr=False)
-class Ttv2(RuleConfig):
-    """Tiki-Taka v2: reads of A gather in a digital buffer H; a full element sends one pulse to C (R24 eq. 10)."""
+class TransferRule(RuleConfig):
+    """What rules with fast arrays share: gradients go to a fast array A, and what it holds moves on to C."""
 
-    kind: Literal["ttv2"] = field(default="ttv2", init=False, repr=False)
-    fast_lr: Annotated[float, "learning rate lr_A of A"] = 0.8
-    transfer_lr: Annotated[float, "transfer rate λ_H (thresholds per unit of A read); times the schedule"] = 1.0
+    lr: Annotated[float, "learning rate as that of float, from which the others follow; times the schedule"] = 0.1
+    fast_lr: Annotated[float | None, "learning rate lr_A of A (default: from lr)"] = None
+    transfer_lr: Annotated[
+        float | None, "learning rate of the transfer from A to C (default: from lr); times the schedule"
+    ] = None
+    transfer_every: Annotated[int, "samples ns between transfers of one line"] = 2
+
+
+@dataclass(frozen=True, repr=False)
+class _Filter(TransferRule):
+    """Rules whose reads of A gather in the digital filter H."""
+
+    transfer_lr: Annotated[
+        float | None, "transfer rate λ_H, thresholds per unit of A read (default: from lr); times the schedule"
+    ] = None
     transfer_every: Annotated[int, "samples ns between reads of one line of A"] = 2
     transfer_unit: Annotated[Literal["sample", "batch"], "what transfer_every counts"] = "sample"
     transfer_line: Annotated[Literal["column", "row"], "lines of A that are read"] = "column"
     after_pulse: Annotated[Literal["zero", "subtract", "keep"], "the new value of H after it has sent a pulse"] = "zero"
     keep: Annotated[float, "fraction of H kept with after_pulse = keep"] = 0.0
-    max_pulses: Annotated[int, "most pulses one crossing of the threshold may send"] = 1
-    rates: Annotated[Literal["manual", "r24"], "fast_lr and transfer_lr as given, or by the formulas of R24"] = "manual"
+    max_pulses: Annotated[int, "most pulses one crossing of the threshold may send, where transfer_lr is given"] = 1
+    rates: Annotated[
+        Literal["auto", "r24", "r24-matched"], "rates from lr, devices and signals, or by the formulas of R24"
+    ] = "auto"
     learning_rate: Annotated[float, "learning rate λ of R24 with rates = r24; times the schedule"] = 0.1
     granularity: Annotated[float, "η₀ of R24: pulses of A for the largest gradient, in trains"] = 1.0
     reads: Annotated[float, "γ₀ of R24: reads to gather before a pulse"] = 200.0
     memory: Annotated[float, "time constant of R24's running means of max|x| and max|δ| (samples)"] = 100.0
+
+
+@dataclass(frozen=True, repr=False)
+class _Arrays(RuleConfig):
+    """The arrays of rules with fast arrays, and the averages of what the network sees."""
+
     device: Annotated[Device, "devices of A, and of C unless it has its own"] = SoftBounds()
     slow_device: Annotated[Device | None, "devices of C where they differ from those of A"] = None
     periphery: Annotated[Periphery, "converters and noise"] = Periphery()
@@ -122,5 +149,111 @@ class Ttv2(RuleConfig):
     count_pulses: Annotated[bool, "keep a counter of pulses per crosspoint"] = False
 
 
-rules: dict[str, type[RuleConfig]] = {rule.kind: rule for rule in RuleConfig.__subclasses__()}
+@dataclass(frozen=True, repr=False)
+class Ttv1(_Arrays, TransferRule):
+    """Tiki-Taka: gradients gather on a fast array A and move to C column by column (GH20, US 11,562,249)."""
+
+    kind: Literal["ttv1"] = field(default="ttv1", init=False, repr=False)
+    gamma: Annotated[float, "share γ of A in the weights the network sees, W = γA + C"] = 0.0
+    read_vectors: Annotated[
+        Literal["one-hot", "hadamard"], "vectors A is read with (hadamard: at transfer_lr / order)"
+    ] = "one-hot"
+
+
+@dataclass(frozen=True, repr=False)
+class Ttv2(_Arrays, _Filter):
+    """Tiki-Taka v2: reads of A gather in a digital buffer H; a full element sends one pulse to C (R24 eq. 10)."""
+
+    kind: Literal["ttv2"] = field(default="ttv2", init=False, repr=False)
+
+
+@dataclass(frozen=True, repr=False)
+class Cttv2(_Arrays, _Filter):
+    """Tiki-Taka v2 with a chopper, or TTv3: A's lines change sign, so errors of its reference cancel (R24 eq. 11)."""
+
+    kind: Literal["cttv2"] = field(default="cttv2", init=False, repr=False)
+    chopper: Annotated[Literal["regular", "random"], "how the signs of lines flip"] = "regular"
+    flip_rate: Annotated[float, "flips ρ of the sign of a line per read of it"] = 0.1
+
+
+@dataclass(frozen=True, repr=False)
+class Agad(_Arrays, _Filter):
+    """Analog gradient accumulation with dynamic reference, TTv4: A's reference is measured on the way (R24 eq. 12)."""
+
+    kind: Literal["agad"] = field(default="agad", init=False, repr=False)
+    reference: Annotated[Reference, "reference of A"] = Reference()
+    chopper: Annotated[Literal["regular", "random"], "how the signs of lines flip"] = "regular"
+    flip_rate: Annotated[float, "flips ρ of the sign of a line per read of it"] = 0.1
+    reference_rate: Annotated[float, "share β of a read in the mean that becomes the reference"] = 0.5
+    warm_up: Annotated[bool, "a line fills H only once it has a reference"] = True
+
+
+@dataclass(frozen=True, repr=False)
+class Rl(_Arrays, TransferRule):
+    """Residual learning: TTv1 whose network sees a share of A, which learns what C has not (W25 eqs. 10 to 13)."""
+
+    kind: Literal["rl"] = field(default="rl", init=False, repr=False)
+    transfer_unit: Annotated[Literal["sample", "batch"], "what transfer_every counts"] = "sample"
+    transfer_line: Annotated[Literal["column", "row"], "lines of A that are read"] = "column"
+    gamma: Annotated[float, "share γ of A in the weights the network sees, W = γA + C"] = 0.1
+
+
+@dataclass(frozen=True, repr=False)
+class Rlv2(_Arrays, _Filter):
+    """Residual learning v2: TTv2 whose network sees a share of A, with an H that leaks (W25 App. D)."""
+
+    kind: Literal["rlv2"] = field(default="rlv2", init=False, repr=False)
+    after_pulse: Annotated[Literal["zero", "subtract", "keep"], "the new value of H after it has sent a pulse"] = (
+        "subtract"
+    )
+    gamma: Annotated[float, "share γ of A in the weights the network sees, W = γA + C"] = 0.1
+    leak: Annotated[float, "fraction β of H that each read takes from its line"] = 0.01
+
+
+@dataclass(frozen=True, repr=False)
+class Rider(_Arrays, TransferRule):
+    """Residual learning against a reference that is measured at every read (X26 Alg. 2)."""
+
+    kind: Literal["rider"] = field(default="rider", init=False, repr=False)
+    reference: Annotated[Reference, "reference of A"] = Reference()
+    transfer_unit: Annotated[Literal["sample", "batch"], "what transfer_every counts"] = "sample"
+    transfer_line: Annotated[Literal["column", "row"], "lines of A that are read"] = "column"
+    gamma: Annotated[float, "share γ of A in the weights the network sees, W = C + γ(A − Q)"] = 0.1
+    reference_rate: Annotated[float, "share η of a read in the mean Q"] = 0.05
+
+
+@dataclass(frozen=True, repr=False)
+class Erider(_Arrays, _Filter):
+    """E-RIDER: AGAD whose network sees a share of A (X26 Alg. 3)."""
+
+    kind: Literal["erider"] = field(default="erider", init=False, repr=False)
+    reference: Annotated[Reference, "reference of A"] = Reference()
+    gamma: Annotated[float, "share γ of A in the weights the network sees, W = C + γc⊙(A − P)"] = 0.1
+    chopper: Annotated[Literal["regular", "random"], "how the signs of lines flip"] = "regular"
+    flip_rate: Annotated[float, "flips p of the sign of a line per read of it"] = 0.1
+    reference_rate: Annotated[float, "share η of a read in the mean that becomes the reference"] = 0.5
+    warm_up: Annotated[bool, "a line fills H only once it has a reference"] = True
+
+
+@dataclass(frozen=True, repr=False)
+class Tiles(_Arrays, TransferRule):
+    """Multi-tile residual learning: TTv1 from tile to tile, each of which learns what slower ones have not (L25)."""
+
+    kind: Literal["tiles"] = field(default="tiles", init=False, repr=False)
+    lr: Annotated[float, "learning rate as that of float, from which fast_lr follows"] = 0.1
+    fast_lr: Annotated[float | None, "learning rate lr_A of the fastest tile (default: from lr)"] = None
+    transfer_lr: Annotated[float, "learning rate β of the transfer to C; times the schedule"] = 0.1
+    fast_tiles: Annotated[int, "fast tiles before C"] = 3
+    lr_ratio: Annotated[float, "rate of the transfer from a tile over that from the next slower one"] = 1.2
+    every_ratio: Annotated[int, "samples per transfer of a tile over those of the next faster one"] = 5
+    transfer_unit: Annotated[Literal["sample", "batch"], "what transfer_every counts"] = "sample"
+    transfer_line: Annotated[Literal["column", "row"], "lines that are read"] = "column"
+    gamma: Annotated[float, "weight γ of a tile over that of the next slower one, W = C + Σ γⁿWₙ"] = 0.5
+    warm_start: Annotated[int, "samples for which the fastest tile first writes to each slower one (0: none)"] = 0
+
+
+rules: dict[str, type[RuleConfig]] = {
+    rule.kind: rule
+    for rule in (DigitalSgd, AnalogSgd, Ttv1, Ttv2, Cttv2, Agad, MixedPrecision, Rl, Rlv2, Rider, Erider, Tiles)
+}
 """Rule configs by kind."""

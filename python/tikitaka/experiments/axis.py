@@ -11,10 +11,14 @@ from typing import Any, Literal
 
 from tikitaka.config import Device, RuleConfig, SoftBounds, rules
 
-__all__ = ["ALONE", "Axis", "Panel", "device_field", "rules_with"]
+__all__ = ["ALONE", "USUAL", "Axis", "Panel", "device_field", "rules_with"]
 
 AnalogRule = Any
 """A rule config with devices: each kind has its own class with further fields."""
+
+
+USUAL = ("float", "sgd", "ttv1", "ttv2")
+"""Kinds of rules that studies compare unless told otherwise."""
 
 
 def rules_with(field: str) -> tuple[str, ...]:

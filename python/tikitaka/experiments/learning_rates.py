@@ -14,12 +14,13 @@ from typing import Any, TypeVar
 
 from tikitaka._internal.shown import listed
 from tikitaka._internal.validation import hints_of, one_of
-from tikitaka.config import AnalogSgd, Device, DigitalSgd, Reference, Ttv1, Ttv2, rules
+from tikitaka.config import Agad, AnalogSgd, Cttv2, Device, DigitalSgd, Reference, TransferRule, Ttv1, Ttv2, rules
 from tikitaka.config.size import step_of
 from tikitaka.nn import nets
 from tikitaka.training import TrainConfig
 
 __all__ = [
+    "RATES",
     "SEED",
     "Search",
     "around",
@@ -51,16 +52,32 @@ def _ttv1(_states: float) -> list[Any]:
 def _ttv2(states: float) -> list[Any]:
     """The transfer rate grows with the states, and with it the pulses that one crossing of the threshold may send: the
     step of C that a gradient leads to is then the same for all."""
+    return _filtered(Ttv2, (0.3, 1.0, 3.0, 10.0), states)
+
+
+def _filtered(rule: Any, transfer_lr: tuple[float, ...], states: float) -> list[Any]:
     factor, pulses = max(1.0, states / 20), max(1, ceil(states / 20))
-    rates = product((0.2, 0.8), (0.3, 1.0, 3.0, 10.0))
-    return [Ttv2(fast_lr=a, transfer_lr=c * factor, max_pulses=pulses) for a, c in rates]
+    rates = product((0.2, 0.8), transfer_lr)
+    return [rule(fast_lr=a, transfer_lr=c * factor, max_pulses=pulses) for a, c in rates]
 
 
-_GRIDS: dict[str, Callable[[float], list[Any]]] = {"float": _float, "sgd": _sgd, "ttv1": _ttv1, "ttv2": _ttv2}
+_GRIDS: dict[str, Callable[[float], list[Any]]] = {
+    "float": _float,
+    "sgd": _sgd,
+    "ttv1": _ttv1,
+    "ttv2": _ttv2,
+    "cttv2": lambda states: _filtered(Cttv2, (0.1, 0.3, 1.0, 3.0), states),
+    "agad": lambda states: _filtered(Agad, (0.1, 0.3, 1.0, 3.0), states),
+}
 """Grids of rules for fcn by kind, as functions of the states; a kind without a grid is searched `around` its defaults.
 """
 
-_ALSO_CHOSEN: dict[str, tuple[str, ...]] = {"sgd": ("reference",), "ttv2": ("max_pulses",)}
+_ALSO_CHOSEN: dict[str, tuple[str, ...]] = {
+    "sgd": ("reference",),
+    "ttv2": ("max_pulses",),
+    "cttv2": ("max_pulses",),
+    "agad": ("max_pulses",),
+}
 """Fields other than rates that the grid of a kind varies."""
 
 
@@ -82,18 +99,23 @@ class Search:
     """its epochs"""
 
 
+RATES = ("lr", "fast_lr", "transfer_lr")
+"""The fields of rules that are learning rates."""
+
 SEED = 1_000_003
 """Seed of the search."""
 
 
-def rates_of(kind: str) -> tuple[str, ...]:
-    """The fields of a rule that are learning rates."""
-    return tuple(name for name in hints_of(rules[kind]) if name == "lr" or name.endswith("_lr"))
+def rates_of(rule: Any) -> tuple[str, ...]:
+    """The fields of `rule` that are its learning rates: those set by hand, and the `lr` that any others follow."""
+    single = {name: getattr(rule, name) for name in hints_of(type(rule)) if name.endswith("_lr")}
+    follow = ("lr",) if None in single.values() or not single else ()
+    return follow + tuple(name for name, rate in single.items() if rate is not None)
 
 
 def around(rule: Any) -> list[Any]:
     """`rule` with each of its learning rates unchanged, a third of it and three times as high."""
-    names = rates_of(rule.kind)
+    names = rates_of(rule)
     return [
         replace(rule, **{name: factor * getattr(rule, name) for name, factor in zip(names, factors, strict=True)})
         for factors in product((1.0, 1 / 3, 3.0), repeat=len(names))
@@ -108,16 +130,17 @@ def usual_states(device: Device) -> float:
 def candidates(kind: str, states: float, net: str = "fcn") -> list[Any]:
     """The candidate rules of a kind on devices with `states` states.
 
-    Rates are those for fcn, times the ratio of the network's recipe to the defaults of the rule; the other settings are
-    those of the recipe.
+    On fcn, rates of rules with a fast array are set by hand; on other networks their `lr` varies. Rates of float and
+    SGD are those for fcn times the ratio of the network's recipe to the defaults. Other settings are those of the
+    recipe.
     """
     one_of("rule", kind, rules)
     recipe: Any = nets[net].rule(kind)
-    if kind not in _GRIDS:
+    if kind not in _GRIDS or (net != "fcn" and isinstance(recipe, TransferRule)):
         return around(recipe)
-    factors = {name: getattr(recipe, name) / getattr(rules[kind](), name) for name in rates_of(kind)}
+    factor = 1.0 if isinstance(recipe, TransferRule) else recipe.lr / rules[kind]().lr  # type: ignore[attr-defined]
     return [
-        replace(rule, **{name: f * getattr(rule, name) for name, f in factors.items()}, **_others(recipe, rule))
+        replace(rule, **{name: factor * getattr(rule, name) for name in rates_of(rule)}, **_others(recipe, rule))
         for rule in _GRIDS[kind](states)
     ]
 
@@ -125,7 +148,7 @@ def candidates(kind: str, states: float, net: str = "fcn") -> list[Any]:
 def _others(recipe: Any, rule: Any) -> dict[str, Any]:
     """The settings other than rates that the recipe changes and no candidate does."""
     default = rules[recipe.kind]()
-    names = (f.name for f in fields(recipe) if f.init and f.name not in rates_of(recipe.kind))
+    names = (f.name for f in fields(recipe) if f.init and f.name not in RATES)
     return {
         name: getattr(recipe, name)
         for name in names
@@ -186,5 +209,5 @@ def _round(
 def chosen(rule: Any) -> dict[str, Any]:
     """The settings of `rule` that the search has chosen, as plain values; of a reference the method."""
     values = asdict(rule)
-    settings = {name: values[name] for name in (*rates_of(rule.kind), *_ALSO_CHOSEN.get(rule.kind, ()))}
+    settings = {name: values[name] for name in (*rates_of(rule), *_ALSO_CHOSEN.get(rule.kind, ()))}
     return {name: value["method"] if name == "reference" else value for name, value in settings.items()}

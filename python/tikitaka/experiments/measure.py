@@ -7,7 +7,7 @@ from threading import Lock
 from typing import Any
 
 from tikitaka._internal.validation import check_kind
-from tikitaka.config import Ttv2
+from tikitaka.config import TransferRule
 from tikitaka.data import Dataset, load
 from tikitaka.data.sets import data_folder
 from tikitaka.model import extract
@@ -31,8 +31,9 @@ def trained(
 
     These are test_error and test_loss (of the hardware after the last epoch), train_error (during the last epoch;
     errors are shares from 0 to 1), pulses (sent to all devices), epochs, seconds, digest (SHA-256 of the final
-    weights), for ttv2 average_error (test error of the average of iterates; None if none was gathered) and, for rules
-    that count pulses, device_pulses (for each kind of array, "a" and "c", the mean and the most of one device).
+    weights), for rules with a fast array average_error (test error of the average of iterates; None if none was
+    gathered) and, for rules that count pulses, device_pulses (for each kind of array, "a" and "c", the mean and the
+    most of one device).
     `data_dir` is the folder of data sets. The training ends with the first epoch for which `give_up` returns True; then
     given_up is True, and there is no average. Raises the exceptions of loading data and of `tikitaka.fit`.
     """
@@ -67,7 +68,7 @@ def trained(
     }
     if ended():
         measured["given_up"] = True
-    elif isinstance(config.rule, Ttv2):
+    elif isinstance(config.rule, TransferRule):
         average = extract.average(network)
         measured["average_error"] = average and average.evaluate(dataset.test_x, dataset.test_y, threads=threads).error
     if getattr(config.rule, "count_pulses", False):

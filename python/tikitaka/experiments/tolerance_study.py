@@ -22,7 +22,7 @@ from tikitaka._internal.validation import one_of
 from tikitaka.config import AnalogSgd, Device, to_dict
 from tikitaka.config.device_name import device_named
 from tikitaka.experiments import learning_rates
-from tikitaka.experiments.axis import Axis, Panel
+from tikitaka.experiments.axis import USUAL, Axis, Panel
 from tikitaka.experiments.measure import scored
 from tikitaka.experiments.study import DATA_DIR, Option, Study, one_writer
 from tikitaka.experiments.sweep import sweep
@@ -75,7 +75,7 @@ class ToleranceStudy(Study):
             Option("net", "name", "Network.", "fcn", tuple(nets)),
             Option("data", "name", "Data set (default: that of the network)."),
             DATA_DIR,
-            Option("rules", "names", "Rules, with commas.", axis.rules),
+            Option("rules", "names", f"Rules among {', '.join(axis.rules)}, with commas.", _usual(axis)),
             Option("device", "name", "Devices: a kind, a preset or a FILE.toml (default: soft bounds)."),
         )
 
@@ -104,7 +104,7 @@ class ToleranceStudy(Study):
         exceptions of `sweep` and of loading data.
         """
         axis, size = self.axis, self.scales[one_of("scale", scale, self.scales)]
-        kinds = axis.rules if rules is None else tuple(rules)
+        kinds = _usual(axis) if rules is None else tuple(rules)
         learning_rates.check_names("rules", kinds, axis.rules)
         if net in nets and nets[net].text:
             raise ValueError(
@@ -273,3 +273,7 @@ def _ratios(
         return []
     others = [kind for kind in by_kind if kind != "ttv2"]
     return [{**where, "rule": "ttv2", "over": kind, **ratio(ours, by_kind[kind], values)} for kind in others]
+
+
+def _usual(axis: Axis) -> tuple[str, ...]:
+    return tuple(kind for kind in USUAL if kind in axis.rules)

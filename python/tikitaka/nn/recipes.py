@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from numbers import Integral
 from typing import Any, Protocol, runtime_checkable
 
 from tikitaka._internal.validation import check_kind, one_of
-from tikitaka.config import AnalogSgd, DigitalSgd, RuleConfig, Ttv2, rules
+from tikitaka.config import AnalogSgd, DigitalSgd, MixedPrecision, RuleConfig, TransferRule, rules
 from tikitaka.data.targets import Task
 from tikitaka.nn.layers import LSTM, Conv2d, Flatten, Layer, Linear, MaxPool2d, Sigmoid, Tanh
 
@@ -119,28 +119,31 @@ class Recipe:
     rules: Mapping[str, RuleConfig] = field(default_factory=dict)
     """training rules by kind, if the defaults of the kind do not suit the network; none of them sets a field whose
     default is None, because a config file could not unset it again"""
+    lr: float | None = None
+    """the rate of rules with a fast array and of mixed precision, if their default does not suit the network"""
     text: bool = False
     """whether it reads sequences of characters, not images"""
 
     def rule(self, kind: str) -> RuleConfig:
         """The rule of this kind with the settings for this network; ValueError for another kind."""
         one_of("kind", kind, rules)
-        return self.rules[kind] if kind in self.rules else rules[kind]()
+        if kind in self.rules:
+            return self.rules[kind]
+        rule = rules[kind]()
+        if self.lr is not None and isinstance(rule, TransferRule | MixedPrecision):
+            return replace(rule, lr=self.lr)
+        return rule
 
 
 nets: dict[str, Recipe] = {
     "fcn": Recipe(lambda data: fcn(data.inputs, data.outputs), "mnist", epochs=30, batch=1),
-    # One transfer per image: A then gathers from hundreds of patches before it is read, as from images in fcn.
     "lenet": Recipe(
         lambda data: lenet(data.shape or data.inputs, data.outputs),
         "mnist",
         epochs=30,
         batch=1,
-        rules={
-            "float": DigitalSgd(lr=0.01),
-            "sgd": AnalogSgd(lr=0.0003),
-            "ttv2": Ttv2(fast_lr=0.3, transfer_unit="batch", transfer_every=1),
-        },
+        rules={"float": DigitalSgd(lr=0.01), "sgd": AnalogSgd(lr=0.0003)},
+        lr=0.02,
     ),
     # Lower than for other networks: output scales multiply weights and errors, and the errors of 100 steps add up.
     "lstm": Recipe(
@@ -148,7 +151,8 @@ nets: dict[str, Recipe] = {
         "war-and-peace",
         epochs=10,
         batch=1,
-        rules={"float": DigitalSgd(lr=0.003), "sgd": AnalogSgd(lr=0.0003), "ttv2": Ttv2(fast_lr=0.1, transfer_lr=0.1)},
+        rules={"float": DigitalSgd(lr=0.003), "sgd": AnalogSgd(lr=0.0003)},
+        lr=0.01,
         text=True,
     ),
 }

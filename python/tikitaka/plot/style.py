@@ -29,7 +29,21 @@ _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#
 _MARKS = "osD^v<>"
 _LINES = ("-", "--", "-.", (0, (1, 1.2)), (0, (5, 1, 1, 1, 1, 1)))
 
-_RULES = {"ttv2": "TTv2", "sgd": "SGD", "ttv1": "TTv1", "float": "float"}  # a rule has the same style in every figure
+_RULES = {
+    "ttv2": "TTv2",
+    "sgd": "SGD",
+    "ttv1": "TTv1",
+    "float": "float",
+    "cttv2": "c-TTv2",
+    "agad": "AGAD",
+    "mp": "mixed precision",
+    "rl": "RL",
+    "rlv2": "RLv2",
+    "rider": "RIDER",
+    "erider": "E-RIDER",
+    "tiles": "multi-tile",
+}
+"""Rules as the literature writes them; a rule has the same style in every figure."""
 
 _SETTINGS: dict[str, Any] = {
     "font.size": 11,

@@ -1,4 +1,4 @@
-"""Traces of single crosspoints while TTv2 learns: the fast array A, the filter H, the slow array C."""
+"""Traces of single crosspoints while a rule with a filter learns: the fast array A, the filter H, the slow array C."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -55,8 +55,8 @@ def record(
 
     `every` is a multiple of `batch`; for several epochs, pass an `order` that contains each example several times.
     Recording has no noise and changes nothing: the network ends with the same bits as without it. Raises the exceptions
-    of `Network.train`, and ValueError for a crosspoint or array that the network does not have, for an array that TTv2
-    does not train, and for an `every` that is not a multiple of `batch`.
+    of `Network.train`, and ValueError for a crosspoint or array that the network does not have, for an array whose rule
+    has no filter H, and for an `every` that is not a multiple of `batch`.
     """
     check_kind("network", network, Network)
     every, batch = check_int("every", every, 1), check_int("batch", batch, 1)
@@ -66,7 +66,7 @@ def record(
     array = check_int("array", array, 0, arrays - 1)
     state = network.layer_state(array)
     if not {"a", "h", "c"} <= state.keys():
-        raise ValueError(f"array must be one that ttv2 trains, not {array}: it has no A, H and C")
+        raise ValueError(f"array must be one whose rule has a filter, as ttv2, not {array}: it has no A, H and C")
     if not len(crosspoints):
         raise ValueError("crosspoints must contain at least one (row, column)")
     rows, cols = state["c"].shape

@@ -53,7 +53,9 @@ def check_saturation(network: Network, *, epoch: int) -> None:
         state = network.layer_state(k) if devices else {}
         for letter in sorted({name.partition(".")[0] for name in devices}):
             constants = {
-                name.removeprefix(f"{letter}."): values for name, values in devices.items() if name[0] == letter
+                name.removeprefix(f"{letter}."): values
+                for name, values in devices.items()
+                if name.startswith(f"{letter}.")
             }
             states = state[letter] + state.get(f"{letter}.reference", np.float32(0))
             if (

@@ -57,7 +57,7 @@ def _of(path: str, config: Any) -> Iterator[str]:
         value, name = getattr(config, f.name), f"{path}.{f.name}"
         if is_dataclass(value):
             yield from _of(name, value)
-        elif f.name in _SENSIBLE:
+        elif f.name in _SENSIBLE and value is not None:
             least, most, usual = _SENSIBLE[f.name]
             if not least <= value <= most:
                 yield f"{name} is {value:g}, usual is {usual}"

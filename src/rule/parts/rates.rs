@@ -1,16 +1,16 @@
 //! The rates of rules with fast arrays: lr_A of the gradient into the fastest array, and the rate of the transfer into C.
 
 use super::signals::Signals;
+use crate::rule::transfer::Hardware;
 use serde::{Deserialize, Serialize};
 
 /// How the learning rates are set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LearningRates {
-    /// By hand: `fast_lr` and `transfer_lr`.
+    /// `fast_lr` and `transfer_lr` where they are given, else from devices and signals, so that weights move as those of
+    /// the float rule at the rate `lr`.
     #[default]
-    Manual,
-    /// From devices and signals, so that weights move as those of the float rule at the rate `lr`.
     Auto,
     /// By R24's rules: `learning_rate`, `granularity`, `reads` and `memory`.
     R24,
@@ -35,10 +35,10 @@ pub(in crate::rule) struct Rates {
     pub(in crate::rule) scheme: LearningRates,
     /// The rate of the float rule, for automatic rates.
     pub(in crate::rule) lr: f64,
-    /// lr_A, by hand.
-    pub(in crate::rule) fast_lr: f64,
-    /// The rate of the transfer into C, by hand.
-    pub(in crate::rule) transfer_lr: f64,
+    /// lr_A, if it is set by hand.
+    pub(in crate::rule) fast_lr: Option<f64>,
+    /// The rate of the transfer into C, if it is set by hand.
+    pub(in crate::rule) transfer_lr: Option<f64>,
     /// λ.
     pub(in crate::rule) learning_rate: f64,
     /// η₀.
@@ -79,20 +79,21 @@ impl Sweep {
 }
 
 impl Rates {
-    /// Rates by hand.
-    pub(in crate::rule) fn manual(fast_lr: f64, transfer_lr: f64) -> Self {
+    /// Rates by hand, or automatic ones, of a rule without R24's.
+    pub(in crate::rule) fn new(lr: f64, fast_lr: Option<f64>, transfer_lr: Option<f64>, of: &Hardware<'_>) -> Self {
+        let (reach, noise) = of.device.mean().map_or((1.0, 0.0), |mean| (mean.reach, mean.resting_noise()));
         Self {
-            scheme: LearningRates::Manual,
-            lr: 0.0,
+            scheme: LearningRates::Auto,
+            lr,
             fast_lr,
             transfer_lr,
             learning_rate: 0.0,
             granularity: 1.0,
             reads: 1.0,
             memory: 1.0,
-            max_length: 1,
-            reach: 1.0,
-            noise: 0.0,
+            max_length: of.pulse_trains.max_length,
+            reach,
+            noise: noise.hypot(f64::from(of.periphery.read.output_noise)),
             signals: Signals::default(),
         }
     }
@@ -100,10 +101,10 @@ impl Rates {
     /// Takes note of the next sample, if rates depend on the signals.
     pub(in crate::rule) fn watch(&mut self, x: &[f32], delta: &[f32], sweep: Sweep) {
         match self.scheme {
-            LearningRates::Manual => {}
             LearningRates::R24 | LearningRates::R24Matched => {
                 self.signals.add_largest(x, delta, self.memory);
             }
+            LearningRates::Auto if self.fast_lr.is_some() && self.transfer_lr.is_some() => {}
             LearningRates::Auto => self.signals.add(x, delta, sweep.samples()),
         }
     }
@@ -112,13 +113,12 @@ impl Rates {
     pub(in crate::rule) fn fast(&self, sweep: Sweep) -> f64 {
         let step = sweep.steps.0;
         match self.scheme {
-            LearningRates::Manual => self.fast_lr,
             LearningRates::R24 | LearningRates::R24Matched => {
                 fast_rate(self.granularity, self.max_length, step, &self.signals)
             }
-            LearningRates::Auto => {
+            LearningRates::Auto => self.fast_lr.unwrap_or_else(|| {
                 automatic_fast_rate(self.reach, self.max_length, step, sweep.samples(), &self.signals)
-            }
+            }),
         }
     }
 
@@ -127,16 +127,15 @@ impl Rates {
         let Sweep { every, lines, steps: (_, step), .. } = sweep;
         let rate = || transfer_rate(self.learning_rate, every, lines, self.reads, step);
         match self.scheme {
-            LearningRates::Manual => self.transfer_lr,
             LearningRates::R24 => rate(),
             LearningRates::R24Matched => match self.fast(sweep) {
                 0.0 => 0.0,
                 fast => rate() / fast,
             },
-            LearningRates::Auto => {
+            LearningRates::Auto => self.transfer_lr.unwrap_or_else(|| {
                 let most = largest_transfer_rate(sweep.weight_scale, self.reach, self.noise);
                 automatic_transfer_rate(self.lr, sweep.samples(), self.reach, self.signals.gradient()).min(most) / step
-            }
+            }),
         }
     }
 }
@@ -183,6 +182,7 @@ fn largest_transfer_rate(weight_scale: f64, reach: f64, noise: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rule::{TransferSettings, Ttv2};
 
     const SWEEP: Sweep = Sweep { every: 5, lines: 20, weight_scale: 0.2, samples_each: 1.0, steps: (0.1, 0.1) };
 
@@ -190,6 +190,12 @@ mod tests {
         let mut signals = Signals::default();
         signals.add(&[x, 0.0], &[delta], 100.0);
         signals
+    }
+
+    /// On soft bounds of ±0.6, at the rate 0.05.
+    fn automatic() -> Rates {
+        let settings = Ttv2::default();
+        Rates { noise: 0.1, ..Rates::new(0.05, None, None, &settings.hardware()) }
     }
 
     #[test]
@@ -202,8 +208,8 @@ mod tests {
     /// λ_A = 1.5 as above, so that the matched rate is 0.5/1.5.
     #[test]
     fn matched_rates_make_up_for_the_rate_of_the_gradient() {
-        let (scheme, manual) = (LearningRates::R24Matched, Rates::manual(0.3, 0.4));
-        let rates = Rates { scheme, learning_rate: 0.1, granularity: 1.5, reads: 200.0, max_length: 5, ..manual };
+        let scheme = LearningRates::R24Matched;
+        let rates = Rates { scheme, learning_rate: 0.1, granularity: 1.5, reads: 200.0, max_length: 5, ..automatic() };
         assert_eq!(rates.transfer(SWEEP), 0.0);
         let rates = Rates { signals: seen(2.0, 0.25), ..rates };
         assert!((rates.transfer(SWEEP) - 0.5 / 1.5).abs() < 1e-9);
@@ -213,8 +219,7 @@ mod tests {
     /// the float rule at 0.05 would move weights by 2.5 per sweep, so that the size of weights limits λ_H to 2·0.2/0.6/δ_C.
     #[test]
     fn automatic_rates_by_hand() {
-        let (scheme, manual) = (LearningRates::Auto, Rates::manual(0.3, 0.4));
-        let rates = Rates { scheme, lr: 0.05, max_length: 31, reach: 0.6, signals: seen(2.0, 0.25), ..manual };
+        let rates = Rates { signals: seen(2.0, 0.25), ..automatic() };
         assert!((rates.fast(SWEEP) - 0.012).abs() < 1e-9);
         assert!((rates.transfer(SWEEP) - 0.4 / 0.6 / 0.1).abs() < 1e-6);
         let slow = Rates { lr: 0.001, ..rates.clone() };
@@ -223,6 +228,8 @@ mod tests {
         assert!((noisy.transfer(SWEEP) - 0.4 / 0.8 / 0.1).abs() < 1e-6);
         let one_slot = Rates { max_length: 1, ..rates };
         assert!((one_slot.fast(Sweep { steps: (0.001, 0.1), ..SWEEP }) - 0.5 * 0.001 / 0.5).abs() < 1e-9);
-        assert_eq!(Rates { signals: Signals::default(), ..one_slot }.fast(SWEEP), 0.0);
+        assert_eq!(Rates { signals: Signals::default(), ..one_slot.clone() }.fast(SWEEP), 0.0);
+        let by_hand = Rates { fast_lr: Some(0.3), transfer_lr: Some(0.4), ..one_slot };
+        assert_eq!((by_hand.fast(SWEEP), by_hand.transfer(SWEEP)), (0.3, 0.4));
     }
 }

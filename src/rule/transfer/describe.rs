@@ -221,12 +221,12 @@ mod tests {
 
     #[test]
     fn saturation_and_an_unreachable_threshold_are_warned_of() {
-        let saturating = Ttv2 { fast_lr: 50.0, ..Ttv2::default() };
+        let saturating = Ttv2 { fast_lr: Some(50.0), ..Ttv2::default() };
         assert!(of(saturating, None).warnings[0].contains("saturate"));
-        let slow = Ttv2 { transfer_lr: 1e-4, ..Ttv2::default() };
+        let slow = Ttv2 { transfer_lr: Some(1e-4), ..Ttv2::default() };
         assert!(of(slow.clone(), Some(60_000)).warnings[0].contains("cannot be reached"));
         assert!(of(slow, None).warnings.is_empty());
-        let never = Ttv2 { transfer_lr: 0.0, ..Ttv2::default() };
+        let never = Ttv2 { transfer_lr: Some(0.0), ..Ttv2::default() };
         assert!(of(never, None).warnings[0].contains("never"));
     }
 }

@@ -88,18 +88,18 @@ macro_rules! filter_settings {
         pub struct $name:ident {
             $($fields:tt)*
         }
-        fast_lr = $fast_lr:expr;
-        transfer_lr = $transfer_lr:expr;
         after_pulse = $after_pulse:expr;
         reference = $reference:expr;
     ) => {
         $crate::rule::transfer::transfer_settings! {
             $(#[$meta])*
             pub struct $name {
-                /// lr_A: learning rate of A.
-                pub fast_lr: f64 = $fast_lr, 0.0 to 1e3;
-                /// λ_H: thresholds that H moves per read and unit of A; the schedule multiplies it.
-                pub transfer_lr: f64 = $transfer_lr, 0.0 to 1e6;
+                /// The rate of the float rule, from which `fast_lr` and `transfer_lr` follow; the schedule multiplies it.
+                pub lr: f64 = 0.1, 0.0 to 1e3;
+                /// lr_A: learning rate of A, by hand.
+                pub fast_lr: Option<f64> = None, 0.0 to 1e3;
+                /// λ_H: thresholds that H moves per read and unit of A, by hand; the schedule multiplies it.
+                pub transfer_lr: Option<f64> = None, 0.0 to 1e6;
                 /// ns: samples (or batches) per transfer of one line.
                 pub transfer_every: u32 = 2, 1.0 to 1e9;
                 /// What `transfer_every` counts.
@@ -111,12 +111,10 @@ macro_rules! filter_settings {
                 pub after_pulse: $crate::rule::AfterPulse = $after_pulse;
                 /// The fraction of H that remains under `after_pulse` "keep".
                 pub keep: f64 = 0.0, 0.0 to 1.0;
-                /// The most pulses per crossing: trunc(|H|) up to this.
+                /// The most pulses per crossing with `transfer_lr` by hand: trunc(|H|) up to this.
                 pub max_pulses: u32 = 1, 1.0 to 1e6;
                 /// How the learning rates are set.
-                pub rates: $crate::rule::LearningRates = $crate::rule::LearningRates::Manual;
-                /// Learning rate with automatic rates, as that of the float rule; the schedule multiplies it.
-                pub lr: f64 = 0.05, 0.0 to 1e3;
+                pub rates: $crate::rule::LearningRates = $crate::rule::LearningRates::Auto;
                 /// λ: learning rate of C under R24's rules; the schedule multiplies it.
                 pub learning_rate: f64 = 0.1, 0.0 to 1e3;
                 /// η₀: pulses to A per slot of a full train under R24's rules.
@@ -131,20 +129,14 @@ macro_rules! filter_settings {
 
         impl $name {
             fn rates(&self) -> $crate::rule::parts::rates::Rates {
-                let (reach, noise) = self.device.mean().map_or((1.0, 0.0), |mean| (mean.reach, mean.resting_noise()));
+                let of = self.own_hardware();
                 $crate::rule::parts::rates::Rates {
                     scheme: self.rates,
-                    lr: self.lr,
-                    reach,
-                    noise: noise.hypot(f64::from(self.periphery.read.output_noise)),
-                    fast_lr: self.fast_lr,
-                    transfer_lr: self.transfer_lr,
                     learning_rate: self.learning_rate,
                     granularity: self.granularity,
                     reads: self.reads,
                     memory: self.memory,
-                    max_length: self.pulse_trains.max_length,
-                    signals: Default::default(),
+                    ..$crate::rule::parts::rates::Rates::new(self.lr, self.fast_lr, self.transfer_lr, &of)
                 }
             }
 
@@ -152,8 +144,8 @@ macro_rules! filter_settings {
                 $crate::rule::parts::filter::Filtering {
                     after_pulse: self.after_pulse,
                     keep: self.keep as f32,
-                    max_pulses: match self.rates {
-                        $crate::rule::LearningRates::Auto => u32::from(u16::MAX),
+                    max_pulses: match (self.rates, self.transfer_lr) {
+                        ($crate::rule::LearningRates::Auto, None) => u32::from(u16::MAX),
                         _ => self.max_pulses,
                     },
                     leak: 0.0,

@@ -16,6 +16,7 @@ from tikitaka._internal.statistics import plus_minus, standard_deviation
 from tikitaka._internal.validation import one_of
 from tikitaka.config import Periphery, RuleConfig, rules
 from tikitaka.experiments import learning_rates
+from tikitaka.experiments.axis import USUAL
 from tikitaka.experiments.measure import scored
 from tikitaka.experiments.study import DATA_DIR, Option, Study, one_writer
 from tikitaka.experiments.sweep import sweep
@@ -88,7 +89,7 @@ class Networks(Study):
     options = (
         DATA_DIR,
         Option("nets", "names", "With commas.", tuple(nets)),
-        Option("rules", "names", "Rules, with commas.", RULES),
+        Option("rules", "names", f"Rules among {', '.join(RULES)}, with commas.", USUAL),
     )
     seeds_help = "Seeds of each rule (default: 1 to 3)."
     has_figure = False
@@ -99,7 +100,7 @@ class Networks(Study):
         *,
         out: str | Path,
         nets: Sequence[str] = tuple(nets),
-        rules: Sequence[str] = RULES,
+        rules: Sequence[str] = USUAL,
         seeds: int | None = None,
         scale: str = "full",
         data_dir: str | Path | None = None,
@@ -156,7 +157,7 @@ class Networks(Study):
             error = f"{plus_minus(row['error_percent'], row['spread'])} %"
             loss = "–" if row["loss"] is None else f"{row['loss']:.3f}"
             average = "–" if row["average_error_percent"] is None else f"{row['average_error_percent']:.2f} %"
-            rates = ", ".join(f"{name} {row[name]:.3g}" for name in learning_rates.rates_of(row["rule"]) if name in row)
+            rates = ", ".join(f"{name} {row[name]:.3g}" for name in learning_rates.RATES if name in row)
             lines.append(f"{row['net']:<7}{row['rule']:<7}{error:>16}{loss:>9}{average:>16}   {rates}")
         return "\n".join(lines)
 

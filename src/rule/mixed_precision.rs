@@ -1,0 +1,163 @@
+//! Mixed precision (Nandakumar et al., Front. Neurosci. 14:406, 2020; R24): gradients add up exactly in digital, and
+//! whole steps of C go to the array as pulses.
+//!
+//! ```text
+//! each sample:            χ ← χ − lr·δxᵀ
+//! every B mini-batches:   N = trunc(χ/ε), ε = δ_C;  χ ← χ − N·ε;  |N| pulses of the sign of N on each device of C
+//! ```
+
+use super::arrays::{Arrays, samples};
+use super::{Description, Initial, Rule, RuleSettings, Sharing, Situation, State};
+use crate::crossbar::{Array, ExactWeights, Line, Periphery, PulseTrains, Reference, Visible};
+use crate::device::DeviceConfig;
+use crate::error::Result;
+use crate::ledger::Ledger;
+use crate::rule::describe::short;
+use crate::settings::settings;
+use crate::threads::Workers;
+
+settings! {
+    /// Settings of mixed precision.
+    pub struct MixedPrecision {
+        /// Learning rate; the schedule multiplies it.
+        pub lr: f64 = 0.05, 0.0 to 1e3;
+        /// B: mini-batches per transfer of all of χ.
+        pub transfer_every: u32 = 1, 1.0 to 1e9;
+        /// Devices of the array.
+        pub device: DeviceConfig = DeviceConfig::default(), checked;
+        /// Periphery of the array.
+        pub periphery: Periphery = Periphery::default(), checked;
+        /// What counts as weight 0.
+        pub reference: Reference = Reference::default(), checked;
+        /// Keep a counter of pulses per crosspoint.
+        pub count_pulses: bool = false;
+    }
+}
+
+impl RuleSettings for MixedPrecision {
+    fn build(&self, at: &Initial<'_>) -> Result<Box<dyn Rule>> {
+        let arrays = Arrays::new(at, &self.periphery, &PulseTrains::default(), self.count_pulses);
+        Ok(Box::new(MixedPrecisionRule::new(arrays.slow(&self.device, &self.reference, None)?, self.clone())?))
+    }
+
+    fn describe(&self, at: &Situation, out: &mut Description) -> Result<()> {
+        let (rows, cols) = (at.rows, at.cols);
+        out.line(format_args!(
+            "mp on {rows} × {cols} (outputs × inputs): χ adds gradients up in digital, C is what the network sees"
+        ));
+        let c = self.device.mean()?;
+        out.array("C", &c, self.reference.method);
+        let pulses = self.lr * at.lr_scale * at.x * at.delta / c.weight_step;
+        out.line(format_args!(
+            "χ: whole steps of {} become pulses every {} mini-batch(es); at max|x| = {}, mean max|δ| = {} the largest crosspoint needs {} pulses per sample",
+            short(c.weight_step),
+            self.transfer_every,
+            at.x,
+            at.delta,
+            short(pulses)
+        ));
+        Ok(())
+    }
+}
+
+/// Mixed precision of one layer.
+#[derive(Clone, Debug)]
+pub struct MixedPrecisionRule {
+    settings: MixedPrecision,
+    c: Box<dyn Array>,
+    /// χ, in units of weight.
+    chi: ExactWeights,
+    batches: u64,
+    digital_operations: u64,
+    lines: Vec<Line>,
+    pulses: Vec<i32>,
+}
+
+impl MixedPrecisionRule {
+    /// The rule on an array of any kind, which already holds its initial weights.
+    ///
+    /// # Errors
+    /// Settings out of range, or more memory than there is.
+    pub fn new(c: Box<dyn Array>, settings: MixedPrecision) -> Result<Self> {
+        settings.validate()?;
+        let (rows, cols) = c.shape();
+        let chi = ExactWeights::new(rows, cols, &vec![0.0; rows * cols])?;
+        let (lines, pulses) = (Vec::new(), Vec::new());
+        Ok(Self { settings, c, chi, batches: 0, digital_operations: 0, lines, pulses })
+    }
+
+    /// N = trunc(χ/ε);  χ ← χ − N·ε;  |N| pulses of the sign of N on each device of C.
+    fn transfer(&mut self) -> Result<()> {
+        let (step, rows) = (self.c.weight_step(), self.c.shape().0);
+        self.lines.clear();
+        self.pulses.clear();
+        for (k, chi) in self.chi.lines_mut().enumerate() {
+            if chi.iter().fold(0, |any, chi| any | u32::from(chi.abs() >= step)) == 0 {
+                continue;
+            }
+            self.lines.push(Line::Column(k));
+            self.pulses.extend(chi.iter_mut().map(|chi| {
+                // Towards zero, as trunc.
+                let n = (*chi / step) as i32;
+                *chi -= n as f32 * step;
+                n
+            }));
+        }
+        // A division, and a product and a difference where there are pulses.
+        self.digital_operations += (self.chi.shape().0 * self.chi.shape().1 + 2 * rows * self.lines.len()) as u64;
+        self.c.pulse_lines(&self.lines, &self.pulses)
+    }
+}
+
+impl Rule for MixedPrecisionRule {
+    fn visible(&self) -> &dyn Visible {
+        self.c.as_ref()
+    }
+
+    fn visible_mut(&mut self) -> &mut dyn Visible {
+        self.c.as_mut()
+    }
+
+    fn update(&mut self, x: &[f32], delta: &[f32], lr_scale: f32, workers: &Workers) -> Result<()> {
+        let (rows, cols) = self.c.shape();
+        let batch = samples((rows, cols), x, delta)?.len();
+        self.digital_operations += 2 * (batch * rows * cols) as u64;
+        self.chi.add_products(x, delta, -(self.settings.lr as f32 * lr_scale), workers)
+    }
+
+    fn finish_batch(&mut self, _lr_scale: f32) -> Result<()> {
+        self.batches += 1;
+        if self.batches.is_multiple_of(u64::from(self.settings.transfer_every)) { self.transfer() } else { Ok(()) }
+    }
+
+    fn sharing(&self) -> Sharing {
+        Sharing::Batches
+    }
+
+    fn arrays(&self) -> Vec<(&'static str, &dyn Array)> {
+        vec![("c", self.c.as_ref())]
+    }
+
+    fn ledger(&self) -> Result<Ledger> {
+        Ok(Ledger { slow: self.c.counts(), digital_operations: self.digital_operations, ..Ledger::default() })
+    }
+
+    fn state(&self) -> Result<State> {
+        let (mut state, (rows, cols)) = (State::default(), self.c.shape());
+        state.add_array("c", self.c.as_ref());
+        state.add_settings(&self.settings);
+        state.add_floats("chi", &[rows, cols], self.chi.weights()?);
+        state.add_count("batches", self.batches);
+        state.add_count("digital_operations", self.digital_operations);
+        Ok(state)
+    }
+
+    fn restore(&mut self, state: &State) -> Result<()> {
+        state.check_settings("a rule", &self.settings)?;
+        let (c, chi) = (state.array("c", self.c.as_ref())?, state.matrix("chi", self.c.shape())?);
+        let (batches, digital_operations) = (state.count("batches")?, state.count("digital_operations")?);
+        self.chi.set_weights(chi)?;
+        (self.batches, self.digital_operations) = (batches, digital_operations);
+        self.c.restore(&c)
+    }
+}

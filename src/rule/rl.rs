@@ -1,0 +1,56 @@
+//! RL, residual learning (W25 eqs. (10) to (13)): TTv1 whose network sees a share of A, so that A learns what C has not.
+//!
+//! ```text
+//! the network sees  W̄ = C + γ(A − R)
+//! each sample:      A ← pulsed update(A, lr_A, −δ, x)
+//! every ns samples: v = MVM(A − R, e_k);  C ← pulsed update(C, lr_C, v, e_k);  k ← (k+1) mod n
+//! ```
+//!
+//! With γ = 0 the rule is TTv1.
+
+use super::parts::rates::Rates;
+use super::transfer::{Hardware, Parts, StageParts, TransferSettings, Write, transfer_settings};
+use super::{TransferLine, TransferUnit};
+use crate::crossbar::Reference;
+
+transfer_settings! {
+    /// Settings of RL.
+    pub struct Rl {
+        /// The rate of the float rule, from which `fast_lr` and `transfer_lr` follow; the schedule multiplies it.
+        pub lr: f64 = 0.1, 0.0 to 1e3;
+        /// lr_A: learning rate of A, by hand.
+        pub fast_lr: Option<f64> = None, 0.0 to 1e3;
+        /// lr_C: learning rate of the transfer from A to C, by hand; the schedule multiplies it.
+        pub transfer_lr: Option<f64> = None, 0.0 to 1e6;
+        /// ns: samples (or batches) per transfer of one line.
+        pub transfer_every: u32 = 2, 1.0 to 1e9;
+        /// What `transfer_every` counts.
+        pub transfer_unit: TransferUnit = TransferUnit::Sample;
+        /// The lines read from A and written to C.
+        pub transfer_line: TransferLine = TransferLine::Column;
+        /// γ: share of A in the weights that the network sees.
+        pub gamma: f64 = 0.1, 0.0 to 1e3;
+    }
+    reference = Reference::ideal();
+}
+
+impl Rl {
+    fn rates(&self) -> Rates {
+        Rates::new(self.lr, self.fast_lr, self.transfer_lr, &self.own_hardware())
+    }
+}
+
+impl TransferSettings for Rl {
+    fn about(&self) -> (&'static str, String) {
+        ("rl", format!("A learns what C has not; the network sees {}A + C", self.gamma))
+    }
+
+    fn parts(&self) -> Parts {
+        let stage = StageParts { share: self.gamma, ..StageParts::new(self.transfer_every, Write::Trains(0.0)) };
+        Parts::of(stage, self.rates(), self.transfer_unit, self.transfer_line)
+    }
+
+    fn hardware(&self) -> Hardware<'_> {
+        self.own_hardware()
+    }
+}
