@@ -293,7 +293,9 @@ def _devices(spreads: Spreads | None, count: int) -> str:
         return "one: no spreads"
     up, down, upper, lower = spreads.sd[:4]
     errors = spreads.errors
-    tied = f", correlation {spreads.correlation[0][1]:+.2f}" if spreads.correlation else ""
+    tied = ""
+    if spreads.correlation:
+        tied = f", correlation {spreads.correlation[0][1]:+.2f} ± {spreads.correlation_errors[0][1]:.2f}"
     return (
         f"step up ×/÷ {np.exp(up):.2f}, down ×/÷ {np.exp(down):.2f}{tied}; bounds up {100 * upper:.0f} ± "
         f"{100 * errors[2]:.0f} %, down {100 * lower:.0f} ± {100 * errors[3]:.0f} % ({count} devices)"
