@@ -77,7 +77,8 @@ class MeanDevice:
     upper: float
     """upper bound"""
     up_slope: float
-    """γ of a linear step up, or the exponent of a power; else 0"""
+    """γ of a linear step up, the share that is lost from `zero` to the upper bound: 1 for soft bounds, 0 for constant
+    steps; or the exponent of a power; 0 for exponentials and tables, which have no such number"""
     down_slope: float
     """the same down"""
     pulse_noise: float
@@ -199,13 +200,13 @@ class Population:
         return float(self.grid[k] + apart[k] / (apart[k] - apart[k + 1]) * (self.grid[k + 1] - self.grid[k])), True
 
     def _slopes(self, device: int, sets: slice, zero: float) -> F64:
-        """γ± of a linear step, the exponents of a power, else 0, (2, sets)."""
+        """γ± of a linear step, which is 1 for soft bounds, the exponents of a power, else 0, (2, sets)."""
         curves = self.members[device].curves
         p = natural(self.form, curves.t[sets])
         if self.kind == "power-step":
             return p[:, 4:6].T
         if self.kind != "linear-step":
-            return np.zeros((2, len(p)))
+            return np.full((2, len(p)), float(self.kind == "soft-bounds"))
         x = (zero - curves.middle) / curves.size
         ends = (self._bounds[device][::-1, sets] - zero) / curves.size
         h = p[:, 2:4].T
@@ -242,8 +243,8 @@ class Population:
         apart = np.where(known, (found - centre) * shrink, 0.0)
         rows = np.concatenate([np.exp(apart[:, :2]), np.maximum(1 + apart[:, 2:4], 0.1), apart[:, 4:]], axis=1)
         errors = np.sqrt(np.where(true > 0, seen**2 / np.maximum(true, 1e-12), 0.0)) / np.sqrt(2 * (count - 1))
-        return Spreads(
         matrix, uncertain = _correlation(tables)
+        return Spreads(
             sd=tuple(sd.tolist()),
             errors=tuple(errors.tolist()),
             correlation=matrix,

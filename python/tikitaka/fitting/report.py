@@ -30,6 +30,9 @@ _NAMES = {
     "table-step": "table of steps",
 }
 
+_SLOPED = ("soft-bounds", "linear-step", "constant-step", "power-step")
+"""Kinds whose shape is a number for each direction: γ or an exponent."""
+
 
 def figures(
     measured: Measured, population: Population, mean: MeanDevice, replicates: Sequence[MeanDevice], reads_are_seen: bool
@@ -54,9 +57,9 @@ def figures(
         "levels": (lambda m: m.range / (4 * m.read_noise), ""),
         "pulse_snr": (lambda m: 1 / m.pulse_noise, ""),
         "read_snr": (lambda m: m.range / m.read_noise, ""),
-        "up_slope": (lambda m: m.up_slope, ""),
-        "down_slope": (lambda m: m.down_slope, ""),
     }
+    if population.kind in _SLOPED:
+        kinds |= {"up_slope": (lambda m: m.up_slope, ""), "down_slope": (lambda m: m.down_slope, "")}
     values = {}
     for name, (of, of_unit) in kinds.items():
         some = np.array([of(each) for each in replicates])
