@@ -67,6 +67,8 @@ impl Slope for FreeSlope {
 impl<S: Slope> Response for LinearResponse<S> {
     type Constants = S::Constants;
 
+    const COMPILED_PER_FORM: bool = true;
+
     /// Slopes at most 1, where the step ends at the bound, and at least b₊/b₋ upwards (b₋/b₊ downwards), where it ends at
     /// the other one.
     fn limited(&self, point: Point) -> Point {

@@ -17,6 +17,7 @@ mod presets;
 mod soft_bounds;
 mod spread;
 mod step;
+mod step_blocks;
 mod step_settings;
 mod table;
 mod table_step;

@@ -4,12 +4,12 @@
 //! with spreads between devices, cycle noise, clamping and blocks of devices in lanes.
 
 use super::compact::{Constants, Units};
+use super::step_blocks::{Devices, pulse_blocks};
 use super::variation::{NORMALS, Point, Variation};
 use super::{Block, Device};
 use crate::simd::{LANES, Mask, unrolled};
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
-use std::marker::PhantomData;
 
 /// The form of the cycle-to-cycle noise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +29,10 @@ pub enum CycleNoise {
 pub trait Response: Debug + Clone + Send + Sync + 'static {
     /// How an array keeps the constants of a device: with shapes of its own or without.
     type Constants: Constants;
+
+    /// Whether the loop over pulses is compiled for each form of the noise. Set it where [`share`](Response::share) is so
+    /// short that choosing the form for every pulse would show: the loop then takes three times the code.
+    const COMPILED_PER_FORM: bool = false;
 
     /// A device that was drawn, within what the model allows.
     fn limited(&self, point: Point) -> Point {
@@ -110,7 +114,7 @@ impl Directed {
 
     /// w clamped to [w_min, w_max]: a comparison each, where f32::max would also look for NaN.
     #[inline(always)]
-    fn clamp(&self, w: f32) -> f32 {
+    pub(super) fn clamp(&self, w: f32) -> f32 {
         let w = if w > self.lower { w } else { self.lower };
         if w < self.upper { w } else { self.upper }
     }
@@ -119,18 +123,30 @@ impl Directed {
 /// The cycle noise of a model.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Noise {
-    size: f32,
-    form: Form,
+    pub(super) size: f32,
+    pub(super) form: Form,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Form {
+pub(super) enum Form {
     /// In steps of the device at weight 0.
     Additive,
     /// In steps as they are.
     Multiplicative,
     /// In units of weight.
     Absolute,
+}
+
+impl Form {
+    /// The change of weight by a pulse with the noise σ_c ξ.
+    #[inline(always)]
+    pub(super) fn change(self, step: f32, share: f32, noisy: f32) -> f32 {
+        match self {
+            Self::Additive => step * (share + noisy),
+            Self::Multiplicative => step * share * (1.0 + noisy),
+            Self::Absolute => step * share + noisy,
+        }
+    }
 }
 
 impl Noise {
@@ -150,16 +166,11 @@ impl Noise {
 
 /// The weight after one pulse, before it is clamped.
 #[inline(always)]
-fn respond<R: Response>(response: &R, device: &Directed, noise: Noise, w: f32, xi: f32) -> f32 {
+pub(super) fn respond<R: Response>(response: &R, device: &Directed, noise: Noise, w: f32, xi: f32) -> f32 {
     let noisy = noise.size * xi;
-    if let Some(share) = response.noisy_share(device, w, noisy) {
-        return w + device.step * share;
-    }
-    let share = response.share(device, w);
-    w + match noise.form {
-        Form::Additive => device.step * (share + noisy),
-        Form::Multiplicative => device.step * share * (1.0 + noisy),
-        Form::Absolute => device.step * share + noisy,
+    match response.noisy_share(device, w, noisy) {
+        Some(share) => w + device.step * share,
+        None => w + noise.form.change(device.step, response.share(device, w), noisy),
     }
 }
 
@@ -167,7 +178,7 @@ fn respond<R: Response>(response: &R, device: &Directed, noise: Noise, w: f32, x
 #[derive(Clone, Debug)]
 pub struct StepDevice<R> {
     variation: Variation,
-    units: Units,
+    pub(super) units: Units,
     noise: Noise,
     pub(super) response: R,
 }
@@ -211,12 +222,13 @@ impl<R: Response> Device for StepDevice<R> {
     ) -> [[f32; LANES]; N] {
         let (response, noise) = (&self.response, self.noise);
         let devices = unrolled!(N, |k| Devices::new(self, &blocks[k]));
-        // The form is chosen once, not for every pulse.
         macro_rules! with {
-            ($form:ident) => {{
-                let noise = Noise { form: Form::$form, ..noise };
-                pulse_blocks(&devices, rounds, |device, w, xi| respond(response, device, noise, w, xi))
-            }};
+            ($form:ident) => {
+                pulse_blocks(&devices, rounds, response, Noise { form: Form::$form, ..noise })
+            };
+        }
+        if !R::COMPILED_PER_FORM {
+            return pulse_blocks(&devices, rounds, response, noise);
         }
         match noise.form {
             Form::Additive => with!(Additive),
@@ -254,80 +266,4 @@ impl<R: Response> Device for StepDevice<R> {
         ];
         parameters[..if R::Constants::SHAPED { 6 } else { 4 }].to_vec()
     }
-}
-
-/// A block of devices with their constants sorted into lanes, so that each operation is one vector instruction.
-#[derive(Clone, Copy, Debug)]
-struct Devices<M> {
-    step: [f32; LANES],
-    bound: [f32; LANES],
-    shape: [f32; LANES],
-    lower: [f32; LANES],
-    upper: [f32; LANES],
-    prepared: [f32; LANES],
-    reference: [f32; LANES],
-    weights: [f32; LANES],
-    mask: PhantomData<M>,
-}
-
-impl<M: Mask> Devices<M> {
-    #[inline(always)]
-    fn new<R: Response>(model: &StepDevice<R>, block: &Block<'_, R::Constants, M>) -> Self {
-        let points = R::Constants::expand_block::<M>(block.points, &model.units);
-        let [lower, upper] = points.bound;
-        let mut devices = Self {
-            step: block.up.select(&points.step[1], &points.step[0].map(|step| -step)),
-            bound: block.up.select(&upper, &lower),
-            shape: block.up.select(&points.shape[1], &points.shape[0]),
-            lower,
-            upper,
-            prepared: [0.0; LANES],
-            reference: block.reference,
-            weights: block.weights,
-            mask: PhantomData,
-        };
-        for l in 0..LANES {
-            devices.prepared[l] = model.response.prepare(&devices.device(l));
-        }
-        devices
-    }
-
-    #[inline(always)]
-    fn device(&self, l: usize) -> Directed {
-        let (step, bound, shape, lower, upper) =
-            (self.step[l], self.bound[l], self.shape[l], self.lower[l], self.upper[l]);
-        Directed { step, bound, shape, lower, upper, prepared: self.prepared[l] }
-    }
-
-    /// One round: `respond(device, state, ξ)` where it fires.
-    #[inline(always)]
-    fn pulse(
-        &self,
-        w: [f32; LANES],
-        (fires, xi): (M, [f32; LANES]),
-        respond: &impl Fn(&Directed, f32, f32) -> f32,
-    ) -> [f32; LANES] {
-        let mut next = [0.0; LANES];
-        for l in 0..LANES {
-            let device = self.device(l);
-            let state = respond(&device, w[l] + self.reference[l], xi[l]);
-            next[l] = device.clamp(state) - self.reference[l];
-        }
-        fires.select(&next, &w)
-    }
-}
-
-/// Rounds of pulses to 1 to 4 blocks of devices, each with the weight `respond(device, w, ξ)` after it, clamped. A pulse
-/// waits for the one before it; other blocks get theirs meanwhile.
-#[inline(always)]
-fn pulse_blocks<M: Mask, const N: usize>(
-    devices: &[Devices<M>; N],
-    rounds: impl Iterator<Item = [(M, [f32; LANES]); N]>,
-    respond: impl Fn(&Directed, f32, f32) -> f32,
-) -> [[f32; LANES]; N] {
-    let mut w = unrolled!(N, |k| devices[k].weights);
-    for round in rounds {
-        w = unrolled!(N, |k| devices[k].pulse(w[k], round[k], &respond));
-    }
-    w
 }

@@ -280,6 +280,17 @@ def test_steps_that_grow_are_a_line_of_negative_slope() -> None:
     assert np.isnan(fit.values["upper_bound"].estimate)
 
 
+def test_slopes_are_the_shares_of_a_step_that_are_lost_to_its_bound() -> None:
+    """1 for soft bounds, by definition; a table has none."""
+    soft = noisy_fit()
+    assert isinstance(soft.device, tt.SoftBounds)
+    for name in ("up_slope", "down_slope"):
+        value = soft.values[name]
+        assert (value.estimate, value.low, value.high) == (1.0, 1.0, 1.0)
+    table = tt.fit_device(noisy_chip().measured, models="table", noise="additive", replicates=0)
+    assert "up_slope" not in table.values
+
+
 def test_noiseless_and_flat_reads() -> None:
     flat = tuple(tt.Sweep("D", 1, np.full(30, s), np.full(30, 2.0)) for s in (1, -1))
     with pytest.raises(ValueError, match="device 'D'"):

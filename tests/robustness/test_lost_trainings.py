@@ -11,7 +11,7 @@ import tikitaka as tt
 from support.commands import Command
 from support.runs import DIGITS, SMALL, config, dense, sized
 from tikitaka.nn import nets
-from tikitaka.training.guards import check_saturation
+from tikitaka.training.saturation import SaturationCheck
 
 pytestmark = pytest.mark.usefixtures("small_networks")
 
@@ -74,8 +74,8 @@ def test_small_and_coarse_arrays_may_stand_at_their_bounds() -> None:
     ):
         network = tt.Network(layers, tt.AnalogSgd(device=device), seed=1)
         network.weights = [np.full(layer.shape, 5.0) for layer in layers]
-        check_saturation(network, epoch=1)
+        SaturationCheck(network)(epoch=1)
     network = tt.Network([tt.nn.Linear(64, 10)], tt.AnalogSgd(device=tt.SoftBounds()), seed=1)
     network.weights = [np.full((10, 65), 5.0)]
     with pytest.raises(ArithmeticError, match="array 0"):
-        check_saturation(network, epoch=1)
+        SaturationCheck(network)(epoch=1)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tikitaka.fitting.correlation import correlations
 from tikitaka.fitting.data import Data
 from tikitaka.fitting.form import Form, natural, steps
 from tikitaka.fitting.quantities import Curves
@@ -18,7 +19,6 @@ _POINTS = 400  # of the grid on which mean steps are compared
 _FLOOR = 0.05  # least step of a device, as a fraction of its largest one, where its logarithm is taken
 _MARGIN = 0.05  # least distance of weight 0 from the bounds, as a fraction of the range
 _REACH = 1.1  # windows from the middle within which a bound must be: sweeps then go 1 − 1/e of the way to it
-_APART = 1e-3  # of correlations from ±1
 _NODES = 11  # of a table for the simulator
 
 
@@ -77,7 +77,8 @@ class MeanDevice:
     upper: float
     """upper bound"""
     up_slope: float
-    """γ of a linear step up, or the exponent of a power; else 0"""
+    """γ of a linear step up, the share that is lost from `zero` to the upper bound: 1 for soft bounds, 0 for constant
+    steps; or the exponent of a power; 0 for exponentials and tables, which have no such number"""
     down_slope: float
     """the same down"""
     pulse_noise: float
@@ -111,7 +112,9 @@ class Spreads:
     errors: tuple[float, ...]
     """standard errors of these, 1/√(2(n − 1)) of what is seen"""
     correlation: tuple[tuple[float, ...], ...]
-    """correlation matrix (6, 6), () from fewer than five devices"""
+    """correlation matrix (6, 6), shrunk to 0 where it is hardly known; () from fewer than five devices"""
+    correlation_errors: tuple[tuple[float, ...], ...]
+    """standard errors of these"""
     rows: tuple[tuple[float, ...], ...]
     """each device as factors of steps and bounds and differences of slopes, shrunk to the spreads above"""
 
@@ -197,13 +200,13 @@ class Population:
         return float(self.grid[k] + apart[k] / (apart[k] - apart[k + 1]) * (self.grid[k + 1] - self.grid[k])), True
 
     def _slopes(self, device: int, sets: slice, zero: float) -> F64:
-        """γ± of a linear step, the exponents of a power, else 0, (2, sets)."""
+        """γ± of a linear step, which is 1 for soft bounds, the exponents of a power, else 0, (2, sets)."""
         curves = self.members[device].curves
         p = natural(self.form, curves.t[sets])
         if self.kind == "power-step":
             return p[:, 4:6].T
         if self.kind != "linear-step":
-            return np.zeros((2, len(p)))
+            return np.full((2, len(p)), float(self.kind == "soft-bounds"))
         x = (zero - curves.middle) / curves.size
         ends = (self._bounds[device][::-1, sets] - zero) / curves.size
         h = p[:, 2:4].T
@@ -240,11 +243,13 @@ class Population:
         apart = np.where(known, (found - centre) * shrink, 0.0)
         rows = np.concatenate([np.exp(apart[:, :2]), np.maximum(1 + apart[:, 2:4], 0.1), apart[:, 4:]], axis=1)
         errors = np.sqrt(np.where(true > 0, seen**2 / np.maximum(true, 1e-12), 0.0)) / np.sqrt(2 * (count - 1))
+        matrix, uncertain = _correlation(tables)
         return Spreads(
-            tuple(sd.tolist()),
-            tuple(errors.tolist()),
-            _correlation(tables, found, sd),
-            tuple(map(tuple, rows.tolist())),
+            sd=tuple(sd.tolist()),
+            errors=tuple(errors.tolist()),
+            correlation=matrix,
+            correlation_errors=uncertain,
+            rows=tuple(map(tuple, rows.tolist())),
         )
 
     def table(self, mean: MeanDevice) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -273,19 +278,17 @@ def _spread(values: F64) -> F64:
     return np.asarray((high - low) / 2)
 
 
-def _correlation(tables: Sequence[F64], found: F64, sd: F64) -> tuple[tuple[float, ...], ...]:
-    """The correlation matrix of what is left without the errors of estimation; () if it cannot be known."""
-    whole = np.asarray(~np.isnan(found).any(axis=1))
-    if whole.sum() < 5:
-        return ()
-    errors = np.mean([np.cov(each[1:].T) for each, use in zip(tables, whole, strict=True) if use], axis=0)
-    left = np.cov(found[whole].T) - errors
-    values, vectors = np.linalg.eigh((left + left.T) / 2)
-    left = (vectors * np.maximum(values, 0.0)) @ vectors.T
-    scale = np.sqrt(np.diag(left))
-    live = (scale > 1e-9) & (sd > 0)
-    matrix = np.eye(6)
-    matrix[np.ix_(live, live)] = left[np.ix_(live, live)] / np.outer(scale[live], scale[live])
-    matrix *= 1 - _APART  # few devices leave it singular, and rounding could make it negative
-    np.fill_diagonal(matrix, 1.0)
-    return tuple(tuple(round(float(each), 6) for each in row) for row in matrix)
+def _correlation(tables: Sequence[F64]) -> tuple[tuple[tuple[float, ...], ...], ...]:
+    """The correlations of the true values and their standard errors, from the table of each device (sets, 6), the
+    estimate first, then draws, whose correlations the errors have; () from fewer than five devices of known bounds."""
+    whole = [each for each in tables if not np.isnan(each[0]).any()]
+    if len(whole) < 5:
+        return (), ()
+    errors = np.zeros((6, 6))
+    for each in whole:
+        own, draws = _spread(each[1:]), each[1:] - each[1:].mean(axis=0)
+        draws /= np.maximum(draws.std(axis=0), 1e-300)
+        errors += np.outer(own, own) * (draws.T @ draws) / len(draws) / len(whole)
+    found = correlations(np.cov(np.stack([each[0] for each in whole]).T), errors, len(whole))
+    matrix, uncertain = (tuple(tuple(round(float(one), 6) for one in row) for row in each) for each in found)
+    return matrix, uncertain

@@ -30,6 +30,9 @@ _NAMES = {
     "table-step": "table of steps",
 }
 
+_SLOPED = ("soft-bounds", "linear-step", "constant-step", "power-step")
+"""Kinds whose shape is a number for each direction: γ or an exponent."""
+
 
 def figures(
     measured: Measured, population: Population, mean: MeanDevice, replicates: Sequence[MeanDevice], reads_are_seen: bool
@@ -54,9 +57,9 @@ def figures(
         "levels": (lambda m: m.range / (4 * m.read_noise), ""),
         "pulse_snr": (lambda m: 1 / m.pulse_noise, ""),
         "read_snr": (lambda m: m.range / m.read_noise, ""),
-        "up_slope": (lambda m: m.up_slope, ""),
-        "down_slope": (lambda m: m.down_slope, ""),
     }
+    if population.kind in _SLOPED:
+        kinds |= {"up_slope": (lambda m: m.up_slope, ""), "down_slope": (lambda m: m.down_slope, "")}
     values = {}
     for name, (of, of_unit) in kinds.items():
         some = np.array([of(each) for each in replicates])
@@ -293,7 +296,9 @@ def _devices(spreads: Spreads | None, count: int) -> str:
         return "one: no spreads"
     up, down, upper, lower = spreads.sd[:4]
     errors = spreads.errors
-    tied = f", correlation {spreads.correlation[0][1]:+.2f}" if spreads.correlation else ""
+    tied = ""
+    if spreads.correlation:
+        tied = f", correlation {spreads.correlation[0][1]:+.2f} ± {spreads.correlation_errors[0][1]:.2f}"
     return (
         f"step up ×/÷ {np.exp(up):.2f}, down ×/÷ {np.exp(down):.2f}{tied}; bounds up {100 * upper:.0f} ± "
         f"{100 * errors[2]:.0f} %, down {100 * lower:.0f} ± {100 * errors[3]:.0f} % ({count} devices)"

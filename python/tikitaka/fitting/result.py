@@ -38,7 +38,9 @@ class DeviceFit:
     goodness: Goodness
     """how well reads are predicted, on cycles that the fit has not seen if there are several"""
     values: Mapping[str, Value]
-    """the figures of the report with their intervals, by name"""
+    """the figures of the report with their intervals, by name; `up_slope` and `down_slope` are the shares γ of a step
+    that are lost from weight 0 to its bound (1 for soft bounds, 0 for constant steps), or the exponents of power steps;
+    exponential steps and tables have none"""
     spreads: Spreads | None
     """how devices differ; None for a single device"""
     effects: tuple[CycleEffect, CycleEffect]

@@ -18,9 +18,10 @@ from tikitaka.network import Network
 from tikitaka.nn import Layer
 from tikitaka.training.callbacks import Callbacks, call, callbacks_of
 from tikitaka.training.examples import check_examples
-from tikitaka.training.guards import check_finite, check_saturation, check_start, check_trainable
+from tikitaka.training.guards import check_finite, check_start, check_trainable
 from tikitaka.training.metrics import Metrics, Progress, Stopped
 from tikitaka.training.order import shuffled, streams
+from tikitaka.training.saturation import SaturationCheck
 from tikitaka.training.schedule import Schedule, check_schedule, lr_factor
 from tikitaka.training.unusual import warn_unusual
 from tikitaka.training.validation import DRAW, hold_out
@@ -104,7 +105,7 @@ def fit(
             raise TypeError(f"{name} must be a function, not {shown(function)}")
     start = Progress() if start is None else start
     check_kind("start", start, Progress)
-    history = []
+    history, saturated = [], SaturationCheck(network)
     n, text = len(dataset.train_y), dataset.vocabulary is not None
     consecutive = streams(n, batch) if network.carries else None
     examples = n if consecutive is None else len(consecutive)
@@ -129,7 +130,9 @@ def fit(
             if network.carries and not begun:
                 network.reset()
             bar.set_description(f"epoch {epoch}/{epochs}", refresh=False)
-            metrics = _epoch(network, dataset, held, order, at, lr_scale, batch, threads, bar.update, on_progress, stop)
+            metrics = _epoch(
+                network, dataset, held, order, at, lr_scale, batch, threads, bar.update, on_progress, stop, saturated
+            )
             bar.set_postfix(_shown(metrics), refresh=False)
             history.append(metrics)
             if call(callbacks, metrics):
@@ -156,6 +159,7 @@ def _epoch(
     advance: Callable[[int], object],
     on_progress: Callable[[Progress], object] | None,
     stop: Callable[[], bool] | None,
+    saturated: SaturationCheck,
 ) -> Metrics:
     """The rest of the epoch from `progress` on, and its evaluation, on the test part of `validation_set` too."""
     started, epoch = time.perf_counter() - progress.seconds, progress.epoch + 1
@@ -190,7 +194,7 @@ def _epoch(
     )
     validation_loss = 0.0 if validation is None else validation.loss
     check_finite(network, train=progress.loss, test=test.loss, validation=validation_loss, epoch=epoch, examples=n)
-    check_saturation(network, epoch=epoch)
+    saturated(epoch=epoch)
     return Metrics(
         epoch=epoch,
         lr_scale=lr_scale,

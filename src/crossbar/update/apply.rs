@@ -32,18 +32,13 @@ impl<D: Device> simd::Kernel for Apply<'_, D> {
     #[inline(always)]
     fn run<M: Isa>(self) {
         // What an array does not have costs nothing in the loop over its pulses.
-        match (self.reference.is_empty(), self.counters.is_empty()) {
-            (true, true) => self.apply::<M, false, false>(),
-            (true, false) => self.apply::<M, false, true>(),
-            (false, true) => self.apply::<M, true, false>(),
-            (false, false) => self.apply::<M, true, true>(),
-        }
+        if self.reference.is_empty() { self.apply::<M, false>() } else { self.apply::<M, true>() }
     }
 }
 
 impl<D: Device> Apply<'_, D> {
     #[inline(always)]
-    fn apply<M: Isa, const REFERRED: bool, const COUNTED: bool>(mut self) {
+    fn apply<M: Isa, const REFERRED: bool>(mut self) {
         let firing = self.firing;
         for (slot, mut coincidences) in firing.parts(self.columns.clone()) {
             while let Some(first) = coincidences.first() {
@@ -52,7 +47,7 @@ impl<D: Device> Apply<'_, D> {
                 let (batch, tail) = coincidences.split_at(count);
                 let last = batch[count - 1];
                 self.draw::<M>(start, (last.first - start) as usize + last.pulses as usize);
-                self.columns::<M, REFERRED, COUNTED>(slot, batch);
+                self.columns::<M, REFERRED>(slot, batch);
                 coincidences = tail;
             }
         }
@@ -73,11 +68,7 @@ impl<D: Device> Apply<'_, D> {
 
     /// The pulses of columns whose normals are drawn.
     #[inline(always)]
-    fn columns<M: Isa, const REFERRED: bool, const COUNTED: bool>(
-        &mut self,
-        slot: usize,
-        coincidences: &[Coincidence],
-    ) {
+    fn columns<M: Isa, const REFERRED: bool>(&mut self, slot: usize, coincidences: &[Coincidence]) {
         let (rows, blocks, first) = (self.rows, self.firing.masks.blocks, self.columns.start);
         let start = |one: &Coincidence| ((one.line >> 1) as usize - first) * rows;
         let noise = |one: &Coincidence| (one.first - coincidences[0].first) as usize;
@@ -115,11 +106,12 @@ impl<D: Device> Apply<'_, D> {
                 }
             }
         }
-        if COUNTED {
+        // Only the loops over single devices exist with and without counters: those over blocks are long.
+        if self.counters.is_empty() {
+            by_devices.iter().for_each(|one| self.devices::<REFERRED, false>(slot, one, start(one), noise(one)));
+        } else {
             by_blocks.iter().for_each(|one| self.count(slot, one, start(one)));
-        }
-        for one in by_devices {
-            self.devices::<REFERRED, COUNTED>(slot, one, start(one), noise(one));
+            by_devices.iter().for_each(|one| self.devices::<REFERRED, true>(slot, one, start(one), noise(one)));
         }
     }
 
