@@ -8,6 +8,8 @@ import pytest
 import tikitaka as tt
 from tikitaka.assessment import cost, plan
 from tikitaka.assessment.cost import Sizes
+from tikitaka.assessment.first import First, trained_ratios
+from tikitaka.assessment.hardware import Hardware
 from tikitaka.assessment.intervals import interval
 from tikitaka.assessment.plan import Plan
 from tikitaka.training import TrainConfig
@@ -51,7 +53,7 @@ def test_examples_and_epochs() -> None:
 
 
 def test_a_faster_machine_does_more_in_steps() -> None:
-    assert Plan(1, 1, 1).seconds == pytest.approx(1.5 * Plan(1, 1, 0).seconds)
+    assert Plan(1, 1, 1).seconds == pytest.approx(1.25 * Plan(1, 1, 0).seconds)
     assert isinstance(cost.speed_class(), int)
 
 
@@ -73,3 +75,37 @@ def test_the_words_say_which_plan_it_was(tmp_path: Path) -> None:
     assert plan.kept(tmp_path, {"net": "fcn"}, lambda: Plan(9.0, 9, 9)) == kept == Plan(2.0, 3, -1)
     with pytest.raises(ValueError, match=re.escape("another assessment: net differ")):
         plan.kept(tmp_path, {"net": "lenet"}, lambda: kept)
+
+
+def test_reports_take_the_time_that_searches_leave() -> None:
+    whole = Plan(2, 1, 0)
+    size = plan.sized(whole, SIZES, 5.0, [5_000] * 20, [5_000] * 4, 5, 3)
+    longer, shorter = (plan.lengthened(whole, SIZES, used, size, [5_000] * 20, 10.0) for used in (20.0, 60.0))
+    assert longer.examples * longer.epochs > shorter.examples * shorter.epochs
+    for found, used in ((longer, 20.0), (shorter, 60.0)):
+        seconds = 20 * found.seeds * SIZES.seconds(found.examples, found.epochs, SIZES.tests, 5_000)
+        assert 0.85 * whole.seconds < seconds + used + 10.0 < 1.02 * whole.seconds
+    assert longer.search == size.search
+
+
+def test_the_time_of_a_row_is_that_of_its_counts() -> None:
+    row = {"config": {"examples": 200, "epochs": 5, "holdout": 100}, "pulses": 1_000 * 300.0}
+    assert SIZES.of_row(row) == SIZES.seconds(200, 5, 100, 300.0)
+    assert SIZES.of_row({"config": {"examples": 200, "epochs": 5}}) == SIZES.seconds(200, 5, SIZES.tests, 0.0)
+
+
+def test_rates_are_scaled_with_the_states_where_the_grid_is() -> None:
+    """The transfer rate of TTv2 grows with the states, the fast rate stays."""
+    place, best = {"ttv2": 1}, {"ttv2": tt.Ttv2(fast_lr=0.6, transfer_lr=10.0)}
+    first = First(place=place, best=best, pulses={}, errors={}, states=40.0)
+    present = tt.Ttv2(fast_lr=0.6, transfer_lr=5.0)
+    scaled = first.scaled("ttv2", Hardware(tt.SoftBounds(states=160)), present, "fcn")
+    assert (scaled.fast_lr, scaled.transfer_lr, scaled.max_pulses) == (pytest.approx(0.6), pytest.approx(20.0), 8)
+    assert first.rule("ttv2", Hardware(tt.SoftBounds(states=40)), "fcn").transfer_lr == pytest.approx(10.0)
+
+
+def test_with_little_time_three_properties_are_made_half_as_bad() -> None:
+    ratios = {(name, level): 1.0 for name in "abcdef" for level in ("ideal", "half", "double")}
+    ratios[("g", "introduced")] = 3.0
+    assert trained_ratios(ratios, thorough=True) == [1.0] * 18 + [3.0]
+    assert sorted(trained_ratios(ratios, thorough=False)) == [1.0] * 9 + [3.0]

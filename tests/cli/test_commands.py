@@ -43,14 +43,18 @@ TRAIN_FIELDS = {
 }
 
 
-@pytest.mark.parametrize("rule", ["float", "sgd", "ttv1", "ttv2"])
+@pytest.mark.parametrize("rule", ["float", "sgd", "ttv1", "ttv2", "cttv2", "agad", "mp", "tiles"])
 def test_train_prints_one_json_object(command: Command, rule: str) -> None:
     code, out, _ = command("train", *FAST, "--rule", rule, "--json", "--threads", 2)
     assert code == 0
     summary = json.loads(out)
     assert summary.keys() >= TRAIN_FIELDS
     assert summary["config"]["rule"]["kind"] == rule
-    assert (summary["average_test_error"] is None) == (summary["average_test_loss"] is None) == (rule != "ttv2")
+    assert (
+        (summary["average_test_error"] is None)
+        == (summary["average_test_loss"] is None)
+        == (rule in ("float", "sgd", "mp"))
+    )
     assert 0 <= summary["test_error"] <= 1
     again = json.loads(command("train", *FAST, "--rule", rule, "--json", "--threads", 1)[1])
     assert again["digest"] == summary["digest"]
@@ -215,7 +219,7 @@ def test_a_config_file_gives_the_same_run(command: Command, tmp_path: Path) -> N
         (["--device", "constant-step", "--up-slope", "0.5"], "up_slope"),
         (["--lr", "nan", "--rule", "sgd"], "lr"),
         (["--wings", "2"], "--wings"),
-        (["--fast-lrr", "2"], "'--fast-lr'?"),
+        (["--transfer-lrr", "2"], "'--transfer-lr'?"),
         (["--device", "gv17"], "'ideal', 'gv16', 'r24'"),
     ],
 )
@@ -353,7 +357,7 @@ def test_reproduce_weight_programming(command: Command, tmp_path: Path) -> None:
     written = json.loads((tmp_path / "wp" / "weight-programming.json").read_text(encoding="utf-8"))
     assert written == result
     code, out, _ = command("reproduce", "weight-programming", "--rules", "ttv2", "--states", "10", "--seeds", 1)
-    assert (code, out.splitlines()[1].split()[3]) == (0, "–")
+    assert (code, out.splitlines()[1].split()[4]) == (0, "–")
     refused(command("reproduce", "weight-programming", "--rules", "adam"), "adam")
     refused(command("reproduce", "weight-programming", "--states", "few"), "few")
     refused(command("reproduce", "perpetual-motion"), "perpetual-motion")

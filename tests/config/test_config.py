@@ -266,14 +266,14 @@ def test_a_file_edited_by_hand() -> None:
     for before, after in (
         ("# examples is not set: train on", "examples = 500  # train on"),
         ("# states is not set:", "states = 50  # of ours:"),
-        ("fast_lr = 0.8  # learning rate", "# fast_lr = 0.8\nfast_lr = 0.5  # mine, by the learning rate"),
+        ("lr = 0.1  # learning rate", "# lr = 0.8\nlr = 0.5  # mine, by the learning rate"),
         ("average_bound = 1.5", ""),
         ("[rule.pulse_trains]", "  # trains of GV16\n\n[ rule . pulse_trains ] "),
     ):
         assert before in text
         text = text.replace(before, after, 1)
     made = from_toml(text)
-    assert made == tt.TrainConfig(examples=500, rule=tt.Ttv2(fast_lr=0.5, device=tt.SoftBounds(states=50)))
+    assert made == tt.TrainConfig(examples=500, rule=tt.Ttv2(lr=0.5, device=tt.SoftBounds(states=50)))
 
 
 def test_the_documented_file_and_commands_work() -> None:

@@ -1,6 +1,6 @@
 """The first search for rates, where the others begin, and the size of everything after it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,18 +8,29 @@ from tikitaka.assessment import plan as plans
 from tikitaka.assessment.cost import Sizes, pulses_per_example
 from tikitaka.assessment.hardware import Hardware
 from tikitaka.assessment.plain import plain
-from tikitaka.assessment.properties import Level, Property
 from tikitaka.assessment.trainings import Trainings, neighbours
-from tikitaka.config import to_dict
+from tikitaka.config import rules, to_dict
 from tikitaka.data import Dataset
 from tikitaka.experiments import learning_rates
+from tikitaka.experiments.learning_rates import Search
 from tikitaka.training import TrainConfig
 
-__all__ = ["First", "first_rates", "size_of"]
+__all__ = [
+    "FIRST",
+    "First",
+    "Searches",
+    "digital_rates",
+    "first_rates",
+    "lengthened",
+    "second_rates",
+    "size_of",
+    "trained_ratios",
+]
 
 _SEARCH_SEEDS = 2
-"""Seeds of a candidate when the rates of a device are searched; one in the first search, which finds where to begin."""
-_MORE = 1.8
+"""Seeds of a candidate when there is time to search the rates of every changed device; else one, as in the first
+search, which finds where to begin."""
+_MORE = 1.2
 """Pulses of what is found at last, relative to what the first search found: higher rates send more."""
 
 
@@ -35,17 +46,23 @@ class First:
     """pulses per example that it sends"""
     errors: dict[str, float]
     """its error on held-out examples, 0 to 1"""
-    seconds: float
-    """seconds of one core of class 0 that the searches took"""
 
     def rule(self, kind: str, hardware: Hardware, net: str) -> Any:
-        """The rule for other hardware: the candidate at that place for its states, with rates as far from it."""
+        """The rule for other hardware, with the best rates scaled to it."""
+        return self.scaled(kind, hardware, self.best[kind], net)
+
+    def scaled(self, kind: str, hardware: Hardware, present: Any, net: str) -> Any:
+        """The rule for other hardware: the candidate at the same place of the grid for its states, with rates as far
+        from it as those of `present` are from the candidate for the hardware as it is.
+
+        So the transfer rate of TTv2, and the pulses that one transfer may send, grow with the states; other rates stay.
+        """
         (here, there) = (
             learning_rates.candidates(kind, states, net)[self.place[kind]]
             for states in (self.states, hardware.usual_states)
         )
         names = learning_rates.rates_of(here)
-        rates = {name: getattr(there, name) * getattr(self.best[kind], name) / getattr(here, name) for name in names}
+        rates = {name: getattr(there, name) * getattr(present, name) / getattr(here, name) for name in names}
         return hardware.under(replace(there, **rates))
 
     def tried(self, kind: str, hardware: Hardware, present: Any, net: str) -> list[Any]:
@@ -88,11 +105,6 @@ def first_rates(
     place = {kind: tried[kind].index(started[kind]) for kind in tried}
     samples = (search.examples or 1) * search.epochs
     rows = {kind: [*begun[kind], *more[kind]] for kind in tried}
-    used = sum(
-        sizes.seconds(search.examples or 1, search.epochs, search.held_out, row.get("pulses", 0) / samples)
-        for each in rows.values()
-        for row in each
-    )
     chosen = {
         kind: next(row for row in rows[kind] if row["config"]["rule"] == plain(to_dict(best[kind]))) for kind in tried
     }
@@ -101,24 +113,122 @@ def first_rates(
         best=best,
         pulses={kind: row.get("pulses", 0) / samples for kind, row in chosen.items()},
         errors={kind: float(row["test_error"]) for kind, row in chosen.items()},
-        seconds=used,
         states=hardware.usual_states,
     )
+
+
+FIRST = ("ideal", "introduced")
+"""Levels of properties that are trained before it is known which properties matter."""
+
+
+def trained_ratios(ratios: Mapping[tuple[str, str], float], thorough: bool) -> list[float]:
+    """Of the ratios of all levels, by property and level, those of what is trained. Which properties are made half
+    as bad is not known yet, so a mean ratio counts for each."""
+    if thorough:
+        return list(ratios.values())
+    halves = [ratio for (_, level), ratio in ratios.items() if level == "half"]
+    some = [sum(halves) / len(halves)] * min(plans.FOCUS, len(halves)) if halves else []
+    return [*(ratio for (_, level), ratio in ratios.items() if level in FIRST), *some]
+
+
+@dataclass(frozen=True)
+class Searches:
+    """The searches after the first one, and what is reported after them."""
+
+    size: plans.Size
+    """the size of everything"""
+    thorough: bool
+    """whether every changed property is trained, with rates of its own; else only the levels in FIRST and some halves
+    are, with the rates of the device as it is, scaled"""
+    candidates: int
+    """candidates of each search"""
 
 
 def size_of(
     plan: plans.Plan,
     sizes: Sizes,
+    used: float,
     first: First,
     candidate: str,
-    hardware: Hardware,
-    known: Iterable[tuple[Property, list[tuple[Level, Hardware]]]],
+    changed: Mapping[tuple[str, str], float],
     count: int | None,
-) -> plans.Size:
-    """The size of everything after the first search, as if `candidate` were the rule that is studied."""
-    of_rule = len(neighbours(hardware.under(learning_rates.candidates(candidate, 20)[0])))
+) -> Searches:
+    """The size of everything after the first search, which has `used` so many seconds, as if `candidate` were the rule
+    that is studied. `changed` are the pulses of each changed property, relative to the device as it is."""
+    of_rule = len(neighbours(rules[candidate]()))
     pulses = {kind: _MORE * number for kind, number in first.pulses.items()}
     one = pulses[candidate]
-    each = [one * max(1.0, hardware.step / other.step) for _, levels in known for _, other in levels]
-    searched = [*pulses.values(), *each]
-    return plans.sized(plan, sizes, first.seconds, [*searched, 0.5 * one], searched, of_rule, count, _SEARCH_SEEDS)
+    each = [one * ratio for ratio in trained_ratios(changed, thorough=True)]
+    reported = [*pulses.values(), *each, 0.5 * one]
+    whole = plans.sized(plan, sizes, used, reported, [*pulses.values(), *each], of_rule, count, _SEARCH_SEEDS)
+    if whole.examples * whole.epochs >= plans.ENOUGH or whole.examples * whole.epochs >= plans.most(sizes):
+        return Searches(whole, True, of_rule)
+    reported = [*pulses.values(), *(one * ratio for ratio in trained_ratios(changed, thorough=False)), 0.5 * one]
+    return Searches(plans.sized(plan, sizes, used, reported, pulses.values(), of_rule, count, 1), False, of_rule)
+
+
+def second_rates(
+    trainings: Trainings, base: TrainConfig, hardware: Hardware, first: First, size: plans.Size
+) -> dict[str, Any]:
+    """The rules that send pulses with the best rates by kind, searched among neighbours of the first ones."""
+    tried = {
+        kind: neighbours(first.rule(kind, hardware, base.net)) for kind, pulses in first.pulses.items() if pulses > 0
+    }
+    return trainings.searched(base, tried, size.search, size.search_seeds)[0]
+
+
+def digital_rates(
+    trainings: Trainings, base: TrainConfig, hardware: Hardware, first: First, size: plans.Size, available: int
+) -> dict[str, Any]:
+    """The rules without pulses, as float, with rates searched from their grid on, at the length of what is reported,
+    with `available` examples besides those held out.
+
+    They take a small part of the time, and their rates cannot be told apart in trainings too short for them to learn.
+    Little training wants high rates, to which nothing may lead where all lower ones learn nothing: those three and nine
+    times as high as the grid are tried at once.
+    """
+    samples, examples = size.examples * size.epochs, min(size.examples, available)
+    whole = Search(examples, size.search.held_out, max(1, round(samples / examples)))
+    grids = {
+        kind: [hardware.under(rule) for rule in learning_rates.candidates(kind, hardware.usual_states, base.net)]
+        for kind, pulses in first.pulses.items()
+        if pulses == 0
+    }
+    tried = {
+        kind: list(dict.fromkeys(_higher(rule, factor) for factor in (1, 3, 9) for rule in grid))
+        for kind, grid in grids.items()
+    }
+    started = trainings.searched(base, tried, whole, size.search_seeds)[0]
+    return trainings.climbed(base, started, whole, size.search_seeds)[0]
+
+
+def _higher(rule: Any, factor: float) -> Any:
+    return replace(rule, **{name: factor * getattr(rule, name) for name in learning_rates.rates_of(rule)})
+
+
+def lengthened(
+    plan: plans.Plan,
+    sizes: Sizes,
+    done: Iterable[Mapping[str, Any]],
+    searches: Searches,
+    best: Mapping[str, Any],
+    changes: Callable[[str], Mapping[tuple[str, str], float]],
+) -> plans.Size:
+    """The size with reports as long as the time allows, from the pulses that the searches (`done`) have counted.
+
+    `changes` are the pulses of each changed property under a rule, relative to the device as it is.
+    """
+    rows, size = list(done), searches.size
+    last = {
+        kind: next(row for row in reversed(rows) if row["config"]["rule"] == plain(to_dict(rule)))
+        for kind, rule in best.items()
+    }
+    pulses = {
+        kind: row.get("pulses", 0) / (row["config"]["examples"] * row["config"]["epochs"]) for kind, row in last.items()
+    }
+    candidate = min(last, key=lambda kind: float(last[kind]["test_error"]))
+    one = pulses[candidate]
+    each = [one * ratio for ratio in trained_ratios(changes(candidate), searches.thorough)]
+    reserved = plans.search_seconds(sizes, size, each, searches.candidates) if searches.thorough else 0.0
+    used = sum(map(sizes.of_row, rows))
+    return plans.lengthened(plan, sizes, used, size, [0.0, *pulses.values(), *each, 0.5 * one], reserved)

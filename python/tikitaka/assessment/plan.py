@@ -7,7 +7,7 @@ a training takes changes nothing. An assessment with the same plan gives the sam
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +16,16 @@ from tikitaka._internal.shown import shown
 from tikitaka.assessment.cost import CLASS, Sizes
 from tikitaka.experiments.learning_rates import Search
 
-__all__ = ["Plan", "Size", "broad", "kept", "sized", "split"]
+__all__ = ["ENOUGH", "FOCUS", "Plan", "Size", "broad", "kept", "lengthened", "most", "search_seconds", "sized", "split"]
 
-FORMAT = 1
+FORMAT = 2
 FILE = "plan.json"
 
 _EFFICIENCY = 0.9
 """Share of the workers' time that is used."""
 _SETTLED = 0.6
 """Pulses of an example over a whole training, relative to those at its beginning."""
-_BROAD = 0.1
+_BROAD = 0.06
 """Share of the time for the first round of the first search."""
 _SHARE = 0.4
 """Work of a training of the first round of a search, relative to one that is reported."""
@@ -35,8 +35,13 @@ _SEEDS = (3, 5, 10)
 """Seeds: at least, usually, and if there is time for more."""
 LEAST = 500.0
 """Training examples, all epochs together, that are trained however little time there is."""
-_FEW = 4_000
+_FEW = 20_000
 """Training examples, all epochs together, below which fewer seeds are trained instead."""
+ENOUGH = 60_000
+"""Training examples, all epochs together, from which rates are searched again for every changed property, and every
+property gets every level."""
+FOCUS = 3
+"""Properties that are also made half as bad if there is less time: those that gain most where they are ideal."""
 _EPOCHS = (5, 30)
 """The fewest and the most epochs of a training that is reported."""
 
@@ -130,21 +135,49 @@ def sized(
     def seconds(samples: float, count: int) -> float:
         of = size(samples, count)
         whole = sum(sizes.seconds(of.examples, of.epochs, sizes.tests, pulses) for pulses in reports)
-        search = of.search
-        tried = sum(sizes.seconds(search.examples, search.epochs, held_out, pulses) for pulses in each)
-        again = sum(sizes.seconds(of.examples, of.epochs, held_out, pulses) for pulses in each)
-        return count * whole + search_seeds * (candidates * tried + _FINALISTS * again)
+        return count * whole + search_seconds(sizes, of, each, candidates)
 
-    left, most = plan.seconds - used, float(_EPOCHS[1] * sizes.examples)
+    left, upper = plan.seconds - used, most(sizes)
     if seeds is not None:
-        return size(_largest(lambda samples: seconds(samples, seeds), left, LEAST, most), seeds)
-    samples = _largest(lambda samples: seconds(samples, _SEEDS[1]), left, LEAST, most)
+        return size(_largest(lambda samples: seconds(samples, seeds), left, LEAST, upper), seeds)
+    samples = _largest(lambda samples: seconds(samples, _SEEDS[1]), left, LEAST, upper)
     if samples < _FEW:
-        return size(_largest(lambda samples: seconds(samples, _SEEDS[0]), left, LEAST, most), _SEEDS[0])
+        return size(_largest(lambda samples: seconds(samples, _SEEDS[0]), left, LEAST, upper), _SEEDS[0])
     count = _SEEDS[1]
-    while count < _SEEDS[2] and samples >= 0.95 * most and seconds(samples, count + 1) <= left:
+    while count < _SEEDS[2] and samples >= 0.95 * upper and seconds(samples, count + 1) <= left:
         count += 1
     return size(samples, count)
+
+
+def search_seconds(sizes: Sizes, size: Size, searched: Iterable[float], candidates: int) -> float:
+    """Seconds to search the rates of everything in `searched`, by its pulses per example, among so many candidates."""
+    search, each = size.search, list(searched)
+    examples, epochs, held_out = search.examples or 1, search.epochs, search.held_out
+    tried = sum(sizes.seconds(examples, epochs, held_out, pulses) for pulses in each)
+    again = sum(sizes.seconds(search.final_examples or 1, search.final_epochs, held_out, pulses) for pulses in each)
+    return size.search_seeds * (candidates * tried + search.finalists * again)
+
+
+def most(sizes: Sizes) -> float:
+    """Training examples, all epochs together, that are trained however much time there is."""
+    return float(_EPOCHS[1] * sizes.examples)
+
+
+def lengthened(plan: Plan, sizes: Sizes, used: float, size: Size, reported: Iterable[float], reserved: float) -> Size:
+    """`size` with as much training as the time that is left allows, after searches that have `used` so many seconds.
+
+    `reported` are the pulses per example of everything that is still trained with all seeds, now known from the
+    searches; `reserved` are seconds for searches that are still to come.
+    """
+    each, left = list(reported), plan.seconds - used - reserved
+
+    def seconds(samples: float) -> float:
+        examples, epochs = split(samples, sizes.examples)
+        return size.seeds * sum(sizes.seconds(examples, epochs, sizes.tests, pulses) for pulses in each)
+
+    samples = _largest(seconds, left, LEAST, most(sizes))
+    examples, epochs = split(samples, sizes.examples)
+    return replace(size, examples=examples, epochs=epochs)
 
 
 def _largest(seconds: Callable[[float], float], limit: float, least: float, most: float) -> float:

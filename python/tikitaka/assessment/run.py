@@ -17,16 +17,17 @@ from tikitaka._internal.lock import locked_folder
 from tikitaka._internal.shown import shown
 from tikitaka._internal.validation import check_int, check_kind, one_of
 from tikitaka.assessment import plan as plans
-from tikitaka.assessment.cost import Sizes, speed_class
-from tikitaka.assessment.first import first_rates, size_of
+from tikitaka.assessment.cost import Sizes, pulses_per_example, speed_class
+from tikitaka.assessment.first import FIRST, digital_rates, first_rates, lengthened, second_rates, size_of
 from tikitaka.assessment.hardware import Hardware
 from tikitaka.assessment.plain import plain
 from tikitaka.assessment.properties import Level, Property, present
 from tikitaka.assessment.report import Assessment, Found, Studied, report
 from tikitaka.assessment.source import Source, opened
-from tikitaka.assessment.trainings import Trainings, neighbours
+from tikitaka.assessment.trainings import Trainings
 from tikitaka.config import Device, Periphery, Reference, RuleConfig, rules, to_dict
 from tikitaka.data import Dataset
+from tikitaka.experiments.axis import USUAL
 from tikitaka.nn import nets
 from tikitaka.training import TrainConfig
 from tikitaka.training.unusual import unusual_data, unusual_settings
@@ -94,7 +95,7 @@ def assess(
         raise ValueError(f"data must have classes, whose errors can be counted, not {base.data}")
     hardware = Hardware(source.device, reference, periphery or _circuits(source))
     replicates = [replace(hardware, device=each) for each in source.replicates] or [hardware]
-    usual = [hardware.under(rule()) for rule in rules.values()]
+    usual = [hardware.under(rules[kind]()) for kind in USUAL]
     for words in (*unusual_settings(usual), *unusual_data(dataset, batch=base.batch)):
         warnings.warn(f"unusual setting: {words}", stacklevel=2)
     request = {
@@ -175,39 +176,56 @@ def _found(
 ) -> Found:
     """Train, and gather what the report is made of."""
     sizes = Sizes(base, dataset)
-    first = first_rates(rules, trainings, plan, base, dataset, hardware, sizes)
+    first = first_rates(USUAL, trainings, plan, base, dataset, hardware, sizes)
     candidate = min((kind for kind in first.errors if kind != "float"), key=first.errors.__getitem__)
     known = present(hardware, LEVELS)
+    variants = {(p.name, level.name): (p, level, other) for p, levels in known for level, other in levels}
     count = given if isinstance(given, int) or given is None else len(given)
-    size = size_of(plan, sizes, first, candidate, hardware, known, count)
+
+    def pulses_of(rule: Any) -> float:
+        return pulses_per_example(replace(base, rule=rule), dataset)
+
+    def changes(kind: str) -> dict[Variant, float]:
+        """The pulses of each changed property, relative to the device as it is."""
+        here = max(pulses_of(first.rule(kind, hardware, base.net)), 1e-9)
+        return {key: pulses_of(first.rule(kind, other, base.net)) / here for key, (_, _, other) in variants.items()}
+
+    used = sum(map(sizes.of_row, trainings.done))
+    searches = size_of(plan, sizes, used, first, candidate, changes(candidate), count)
+    size = searches.size
     seeds = given if isinstance(given, list) else list(range(size.seeds))
-    whole = replace(base, examples=size.examples, epochs=size.epochs)
 
     def placed(rule: Any, change: Callable[[Hardware], Hardware]) -> Callable[[int], Any]:
         """The rule for the seed at a place: on the replicate of that place."""
         return lambda place: change(replicates[place % len(replicates)]).under(rule)
 
-    tried = {kind: neighbours(first.rule(kind, hardware, base.net)) for kind in rules}
-    best, _ = trainings.searched(base, tried, size.search, size.search_seeds)
+    best = second_rates(trainings, base, hardware, first, size)
+    size = lengthened(plan, sizes, trainings.done, searches, best, changes)
+    best |= digital_rates(trainings, base, hardware, first, size, sizes.examples - size.search.held_out)
+    best = {kind: best[kind] for kind in USUAL}
+    whole = replace(base, examples=size.examples, epochs=size.epochs)
     counted = {kind: _counting(rule) for kind, rule in best.items()}
     rows = trainings.reported(whole, {kind: placed(rule, lambda h: h) for kind, rule in counted.items()}, seeds)
-    winner = min((kind for kind in rules if kind != "float"), key=lambda kind: _mean_error(rows[kind]))
+    winner = min((kind for kind in USUAL if kind != "float"), key=lambda kind: _mean_error(rows[kind]))
 
-    variants = {(p.name, level.name): (p, level, other) for p, levels in known for level, other in levels}
-    rates, _ = trainings.searched(
-        base,
-        {key: first.tried(winner, other, best[winner], base.net) for key, (_, _, other) in variants.items()},
-        size.search,
-        size.search_seeds,
-    )
+    rates = {key: first.scaled(winner, other, best[winner], base.net) for key, (_, _, other) in variants.items()}
+    if searches.thorough:
+        around = {key: first.tried(winner, other, best[winner], base.net) for key, (_, _, other) in variants.items()}
+        rates = trainings.searched(base, around, size.search, size.search_seeds)[0]
     jobs = {key: placed(rates[key], _change(p, level)) for key, (p, level, _) in variants.items()}
-    cells = trainings.reported(whole, jobs, seeds)
+    if searches.thorough:
+        cells = trainings.reported(whole, jobs, seeds)
+    else:
+        cells = trainings.reported(whole, {key: job for key, job in jobs.items() if key[1] in FIRST}, seeds)
+        focus = _most_gaining(cells)
+        cells |= trainings.reported(whole, {(name, "half"): jobs[name, "half"] for name in focus}, seeds)
     half = replace(whole, epochs=max(1, size.epochs // 2))
     shorter = trainings.reported(half, {winner: placed(best[winner], lambda h: h)}, seeds)[winner]
     studied = [
         Studied(p, level, p.value(other), rates[p.name, level.name], cells[p.name, level.name])
         for p, levels in known
         for level, other in levels
+        if (p.name, level.name) in cells
     ]
     return Found(
         base=whole,
@@ -275,6 +293,12 @@ def _change(known: Property, level: Level) -> Callable[[Hardware], Hardware]:
 
 def _counting(rule: Any) -> Any:
     return replace(rule, count_pulses=True) if hasattr(rule, "count_pulses") else rule
+
+
+def _most_gaining(cells: Mapping[Variant, Sequence[Mapping[str, Any]]]) -> list[str]:
+    """The properties with the lowest errors where they are ideal, as many as there is time to look at closely."""
+    errors = {name: _mean_error(rows) for (name, level), rows in cells.items() if level == "ideal"}
+    return sorted(errors, key=errors.__getitem__)[: plans.FOCUS]
 
 
 def _mean_error(rows: Sequence[Mapping[str, Any]]) -> float:

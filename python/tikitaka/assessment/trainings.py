@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from statistics import fmean
@@ -43,12 +43,14 @@ class Trainings:
     """folder of data sets"""
     progress: bool
     """whether bars are shown"""
+    done: list[Row] = field(default_factory=list)
+    """measurements of all trainings so far, of this call and of earlier ones"""
 
     def rows(self, name: str, grid: Iterable[TrainConfig]) -> list[dict[str, Any]]:
         """The measurements of every training of the grid, kept in the file `name`.jsonl."""
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "unusual setting")  # worse than usual, on purpose
-            return sweep(
+            found = sweep(
                 grid,
                 self.executor,
                 out=self.folder / f"{name}.jsonl",
@@ -56,6 +58,8 @@ class Trainings:
                 progress=self.progress,
                 threads=None if self.executor is not None else self.threads,
             )
+        self.done.extend(found)
+        return found
 
     def searched(
         self, base: TrainConfig, tried: Mapping[K, Sequence[Any]], search: Search, seeds: int
@@ -76,7 +80,7 @@ class Trainings:
         return best, {key: [next(rows) for _ in rules] for key, rules in tried.items()}
 
     def climbed(
-        self, base: TrainConfig, starts: Mapping[K, Any], search: Search, seeds: int, most: int = 5
+        self, base: TrainConfig, starts: Mapping[K, Any], search: Search, seeds: int, most: int = 3
     ) -> tuple[dict[K, Any], dict[K, list[Row]]]:
         """Rules from whose rates no neighbour is better, found from `starts` in at most so many rounds; as `searched`.
 

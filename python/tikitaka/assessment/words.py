@@ -145,7 +145,9 @@ def targets(result: Plain) -> str:
     found = [f"{each['property']} {_at_least(each)} {value_between(each['target'], each['unit'])}" for each in by[None]]
     if present <= result["limit"]:
         said = [f"kept with {', or '.join(found)}"] if found else []
-        said += [f"kept also with {_joined(_names(by['hard']), 'or')}"] if by["hard"] else []
+        worse = [each for each in by["hard"] if _worsened(each)]
+        said += [f"kept also with {_joined(_names(worse), 'or')}"] if worse else []
+        said = said or ["reached by the device as it is"]
     else:
         said = [", or ".join(found) if found else "no property alone is enough"]
         easy = [each["property"] for each in by["easy"] if _can_improve(each)]
@@ -170,6 +172,14 @@ def _names(properties: Iterable[Plain]) -> list[str]:
     ]
 
 
+_NOT_TRIED = "twice as bad is not tried in so little time"
+
+
+def _worsened(each: Plain) -> bool:
+    """Whether a worse value than the present one was tried."""
+    return any(level["level"] in ("double", "introduced") for level in each["levels"])
+
+
 def _worse(result: Plain) -> str:
     """What costs, the most first; and what gains although it is worse."""
     costs, gains = [], []
@@ -181,11 +191,13 @@ def _worse(result: Plain) -> str:
                     costs.append((gain["mean"], f"{value} costs {between(_turned(gain))}"))
                 else:
                     gains.append(f"{value} gains {between(gain)}")
-    words = (
-        f"{', '.join(words for _, words in sorted(costs))} points"
-        if costs
-        else "nothing twice as bad costs significantly"
-    )
+    tried = [level["level"] for each in result["properties"] for level in each["levels"]]
+    if costs:
+        words = f"{', '.join(words for _, words in sorted(costs))} points"
+    elif "double" in tried:
+        words = "nothing twice as bad costs significantly"
+    else:
+        words = f"{'no new property costs significantly; ' if 'introduced' in tried else ''}{_NOT_TRIED}"
     return f"{words}; but {', '.join(gains)} points" if gains else words
 
 

@@ -152,7 +152,7 @@ nets: dict[str, Recipe] = {
         epochs=10,
         batch=1,
         rules={"float": DigitalSgd(lr=0.003), "sgd": AnalogSgd(lr=0.0003)},
-        lr=0.01,
+        lr=0.003,
         text=True,
     ),
 }

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Self
 from tikitaka._internal.shown import shown
 from tikitaka._internal.validation import check_kind, check_types, one_of
 from tikitaka.config import RuleConfig, from_dict, to_dict, to_toml
+from tikitaka.config import rules as config_rules
 from tikitaka.data import Dataset, load
 from tikitaka.network import Network, losses
 from tikitaka.nn import Layer, Sizes, array_names, nets, per_array
@@ -222,8 +223,10 @@ def _usual(net: Any, rule: Any) -> Any:
     """`rule`, a kind or a table with a kind, as a table completed by the network's settings for that kind."""
     table = {"kind": rule} if isinstance(rule, str) else rule
     kind = table.get("kind") if isinstance(table, Mapping) else None
-    recipe_rule = nets[net].rules.get(kind) if net in list(nets) and isinstance(kind, str) else None
-    return table if recipe_rule is None else {**to_dict(recipe_rule), **table}
+    if net not in list(nets) or not isinstance(kind, str) or kind not in config_rules:
+        return table
+    of_net = nets[net].rule(kind)
+    return table if of_net == config_rules[kind]() else {**to_dict(of_net), **table}
 
 
 def _layer_rules(rules: Any) -> dict[str, RuleConfig]:

@@ -98,13 +98,18 @@ impl Rates {
         }
     }
 
+    /// Whether a rate follows from `lr`.
+    pub(in crate::rule) fn automatic(&self) -> bool {
+        self.scheme == LearningRates::Auto && (self.fast_lr.is_none() || self.transfer_lr.is_none())
+    }
+
     /// Takes note of the next sample, if rates depend on the signals.
     pub(in crate::rule) fn watch(&mut self, x: &[f32], delta: &[f32], sweep: Sweep) {
         match self.scheme {
             LearningRates::R24 | LearningRates::R24Matched => {
                 self.signals.add_largest(x, delta, self.memory);
             }
-            LearningRates::Auto if self.fast_lr.is_some() && self.transfer_lr.is_some() => {}
+            LearningRates::Auto if !self.automatic() => {}
             LearningRates::Auto => self.signals.add(x, delta, sweep.samples()),
         }
     }

@@ -27,6 +27,12 @@ impl<S: TransferSettings> RuleSettings for S {
         out.array("C", &c, hardware.slow_reference.method);
         parts.rates.signals = Signals::constant(at.x, at.delta);
         let of = Transfers { parts: &parts, read: &hardware.periphery.read, a: &a, c: &c, at };
+        if parts.rates.automatic() {
+            out.line(format_args!(
+                "rates: they follow lr = {} and the signals; below, as if every line carried max|x| and max|δ|",
+                short(parts.rates.lr)
+            ));
+        }
         out.pulse_trains("A", hardware.pulse_trains, &a, parts.rates.fast(of.rates_at(&parts.stages[0])), at);
         for (n, stage) in parts.stages.iter().enumerate() {
             of.stage(n, stage, hardware.pulse_trains.max_length, out);

@@ -1,0 +1,92 @@
+"""Laws of the rules with fast arrays, against closed forms.
+
+Each threshold is 5 standard errors: false in 6·10⁻⁷ of seeds.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tikitaka as tt
+from support.layers import normal
+
+
+@pytest.mark.parametrize("mean", [0.0, 0.3, -0.6])
+@pytest.mark.parametrize("kind", [tt.Ttv2, tt.Agad])
+def test_a_rests_where_steps_balance_gradients(kind: Any, mean: float) -> None:
+    """Under independent gradients g, soft bounds of many states rest at −b·E[g]/E|g| from the symmetry point.
+
+    AGAD's A, whose sign flips far faster than A follows, stays near that point.
+    """
+    rows, samples, bound = 400, 8_000, 0.6
+    device = tt.SoftBounds(states=300, cycle_noise=0.0, step_spread=0.0, bound_spread=0.0, asymmetry=0.0)
+    rule = kind(fast_lr=0.004, transfer_lr=0.0, device=device, reference=tt.Reference())
+    layer = tt.AnalogLayer(rule, np.zeros((rows, 1)), seed=1)
+    gradients = normal(samples, rows, seed=2) + np.float32(mean)
+    layer.update(np.ones((samples, 1)), gradients)
+    size = math.sqrt(2 / math.pi) * math.exp(-(mean**2) / 2) + mean * math.erf(mean / math.sqrt(2))
+    rest = -bound * mean / size
+    # each pulse adds a variance of step² and takes 2·step/b of the rest
+    error = math.sqrt(0.004 * bound / 2 / rows)
+    if kind is tt.Ttv2:
+        assert abs(layer.state()["a"].mean() - rest) < 5 * error + 0.01 * abs(rest)
+    else:
+        assert abs(layer.state()["a"].mean()) < 5 * error + 0.1 * abs(rest)
+
+
+@pytest.mark.parametrize(("share", "period"), [(0.5, 10), (0.2, 10), (1.0, 4)])
+def test_noise_of_the_tracked_reference_repeats(share: float, period: int) -> None:
+    """In a period H gets p·σ²·(1 + pβ/(2 − β)): the reference is wrong by the same in each of its reads."""
+    rows, noise, rate = 2000, 0.1, 1e-4
+    periphery = tt.Periphery(read=tt.IoSettings(output_noise=noise))
+    rule = tt.Agad(
+        fast_lr=0.0,
+        transfer_lr=rate,
+        transfer_every=1,
+        flip_rate=1 / period,
+        reference_rate=share,
+        device=tt.ConstantStep(),
+        periphery=periphery,
+    )
+    layer = tt.AnalogLayer(rule, np.zeros((rows, 4)), seed=3)
+
+    def periods(count: int) -> np.ndarray[Any, Any]:
+        sweep = np.zeros((4 * period * count, 4)), np.zeros((4 * period * count, rows))
+        layer.update(*sweep)
+        return layer.state()["h"].astype(float)
+
+    before = periods(12)
+    gained = (periods(1) - before) / (rate * noise)
+    expected = period * (1 + period * share / (2 - share))
+    assert abs(np.mean(gained**2) / expected - 1) < 5 * math.sqrt(2 / gained.size)
+
+
+def test_random_signs_flip_at_their_rate() -> None:
+    rule = tt.Cttv2(fast_lr=0.0, transfer_lr=1.0, transfer_every=1, chopper="random", flip_rate=0.2)
+    layer = tt.AnalogLayer(rule, np.zeros((1, 50)), seed=4)
+    flips, reads, before = 0, 0, layer.state()["chopper"]
+    for _ in range(200):
+        layer.update(np.zeros((50, 50)), np.zeros((50, 1)))
+        after = layer.state()["chopper"]
+        flips, reads, before = flips + int((after != before).sum()), reads + 50, after
+    assert abs(flips - 0.2 * reads) < 5 * math.sqrt(reads * 0.2 * 0.8)
+
+
+@pytest.mark.parametrize("states", [5, 20, 300])
+def test_automatic_rates_move_weights_as_float_does(states: float) -> None:
+    """A steady gradient among noise: C moves by −lr·E[g] per sample, within a tenth (the lag of A and a step of H)."""
+    rows, cols, samples, lr = 100, 4, 24_000, 2e-4
+    device = tt.SoftBounds(states=states, cycle_noise=0.0, step_spread=0.0, bound_spread=0.0, asymmetry=0.0)
+    slow = tt.ConstantStep(weight_step=1e-4, bound=100.0)
+    rule = tt.Ttv2(lr=lr, device=device, slow_device=slow, transfer_every=5, reference=tt.Reference())
+    layer = tt.AnalogLayer(rule, np.zeros((rows, cols)), seed=5)
+    x = np.sign(normal(samples, cols, seed=6))
+    # x·δ has the mean 0.1 at each crosspoint of column 0
+    delta = normal(samples, rows, seed=7) + np.float32(0.1) * x[:, :1]
+    layer.update(x, delta)
+    moved = layer.weights.mean(axis=0)
+    expected = -lr * 0.1 * samples
+    assert moved[0] == pytest.approx(expected, rel=0.1)
+    assert np.all(np.abs(moved[1:]) < 0.1 * abs(expected))
