@@ -111,7 +111,11 @@ fn train() -> Result<u64> {
         };
         let (a, mut c) = (array(0, ReferenceMethod::Ideal)?, array(1, ReferenceMethod::None)?);
         c.set_weights(at.weights)?;
-        Ok(Box::new(TransferRule::new(vec![a], c, &Ttv2 { fast_lr: Some(0.2), ..Ttv2::default() })?))
+        Ok(Box::new(TransferRule::new(
+            vec![a],
+            c,
+            &Ttv2 { fast_lr: Some(0.2), transfer_lr: Some(1.0), ..Ttv2::default() },
+        )?))
     })?;
     let mut x = vec![0.0; 8 * 1500];
     Stream::new(3, 0, Operation::Numbers, 0).normals(0, &mut x);

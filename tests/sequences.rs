@@ -153,17 +153,17 @@ fn frozen_values() {
 const IMAGES: [(&str, [u64; 2]); 5] = [
     ("float", [0x4f03_5c21_a213_9702, 0xc470_1ad4_2256_6f95]),
     ("sgd", [0xe436_df77_836a_6659, 0x00df_2cc1_7634_a799]),
-    ("ttv1", [0x93bb_735f_4b4a_e488, 0xfdfd_50d1_77dc_0096]),
-    ("ttv2", [0x544c_e99f_8676_6519, 0x1d1d_4e64_c74d_63c0]),
-    ("ttv2 by batches", [0xdade_e9e1_35be_28f6, 0x85ca_063e_3ec8_4c70]),
+    ("ttv1", [0xa23a_4d56_274d_788d, 0xaa98_7d6c_7287_45a7]),
+    ("ttv2", [0x9a33_892c_9d3a_5819, 0xf6c2_118c_9fd5_9da8]),
+    ("ttv2 by batches", [0x2e4e_bf12_22fa_5206, 0x5f37_3580_bd4a_d208]),
 ];
 
 const TEXT: [(&str, [u64; 2]); 5] = [
     ("float", [0x02e5_a1c5_3571_6846, 0xdade_63bd_cfdf_bf2f]),
     ("sgd", [0xd311_f40f_a20f_8bdc, 0x97af_8746_8f91_5515]),
-    ("ttv1", [0x184e_3a4c_49b7_843f, 0x7a46_c943_aeb5_7f6d]),
-    ("ttv2", [0x7ea2_1ec9_f4ec_8c13, 0xdc57_7394_1f2f_f549]),
-    ("ttv2 by batches", [0xdbba_01eb_ae68_e0c9, 0xb00c_f1d0_58c1_3887]),
+    ("ttv1", [0x5d3f_8410_c08f_2ada, 0x15fc_5be9_3bb2_4c1a]),
+    ("ttv2", [0x8a02_3816_2515_a72b, 0x00da_2394_1f45_8761]),
+    ("ttv2 by batches", [0x7a49_a227_000a_42b1, 0xc410_6095_5ace_01ef]),
 ];
 
 #[test]

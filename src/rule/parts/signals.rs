@@ -41,18 +41,32 @@ pub(in crate::rule) struct Signals {
     delta: Vec<f32>,
     /// Samples so far.
     samples: u64,
+    /// Samples of mini-batches that have ended.
+    ended: u64,
 }
 
 impl Signals {
     /// Signals of this size at all samples.
     pub(in crate::rule) fn constant(x: f64, delta: f64) -> Self {
         let of = |value: f64| Moments { first: value as f32, second: (value * value) as f32 };
-        Self { largest_x: of(x), largest_delta: of(delta), x: vec![x as f32], delta: vec![delta as f32], samples: 1 }
+        Self {
+            largest_x: of(x),
+            largest_delta: of(delta),
+            x: vec![x as f32],
+            delta: vec![delta as f32],
+            samples: 1,
+            ended: 1,
+        }
     }
 
-    /// Samples so far.
-    pub(in crate::rule) fn samples(&self) -> u64 {
-        self.samples
+    /// A mini-batch ends.
+    pub(in crate::rule) fn end_batch(&mut self) {
+        self.ended = self.samples;
+    }
+
+    /// Samples of mini-batches that have ended: they do not depend on the parts in which a mini-batch arrives.
+    pub(in crate::rule) fn ended(&self) -> u64 {
+        self.ended
     }
 
     /// Takes the maxima of the next sample.
@@ -88,6 +102,7 @@ impl Signals {
         state.add_floats("means.inputs", &[self.x.len()], self.x.clone());
         state.add_floats("means.output_errors", &[self.delta.len()], self.delta.clone());
         state.add_count("means.samples", self.samples);
+        state.add_count("means.ended", self.ended);
     }
 
     /// The means of a state, at an array of (rows, cols).
@@ -112,6 +127,7 @@ impl Signals {
             x: lines("means.inputs", cols)?,
             delta: lines("means.output_errors", rows)?,
             samples: state.count("means.samples")?,
+            ended: state.count("means.ended")?,
         })
     }
 }

@@ -216,13 +216,21 @@ mod tests {
     }
 
     #[test]
-    fn defaults_are_described_without_warnings() {
-        let described = of(Ttv2::default(), Some(60_000));
+    fn rates_by_hand_are_described_without_warnings() {
+        let by_hand = Ttv2 { fast_lr: Some(0.8), transfer_lr: Some(1.0), ..Ttv2::default() };
+        let described = of(by_hand, Some(60_000));
         assert_eq!(described.warnings, Vec::<String>::new());
         // k = 0.8·1·0.1/0.06 pulses; 785 columns every 2 samples; 0.6·1 per read.
         for expected in ["needs 1.33 pulses", "once per 1570 samples", "needs 2 read(s), 3140 samples", "threshold 1"] {
             assert!(described.text.contains(expected), "{expected} in {}", described.text);
         }
+    }
+
+    #[test]
+    fn automatic_rates_say_that_they_follow_the_signals() {
+        let described = of(Ttv2::default(), Some(60_000));
+        assert!(described.text.contains("rates: they follow lr = 0.1"), "{}", described.text);
+        assert_eq!(described.warnings, Vec::<String>::new());
     }
 
     #[test]

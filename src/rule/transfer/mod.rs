@@ -129,7 +129,9 @@ impl TransferRule {
         let step = if stage.h().is_some() { f64::from(self.w.c.weight_step()) } else { 1.0 };
         let samples_each = match self.unit {
             TransferUnit::Sample => 1.0,
-            TransferUnit::Batch => self.rates.signals.samples().max(1) as f64 / first.counted().max(1) as f64,
+            // Unknown in the first mini-batch, from which A does not learn at automatic rates.
+            TransferUnit::Batch if first.counted() == 0 => f64::INFINITY,
+            TransferUnit::Batch => self.rates.signals.ended() as f64 / first.counted() as f64,
         };
         Sweep {
             every: stage.schedule.every(),
@@ -301,6 +303,7 @@ impl Rule for TransferRule {
 
     /// Where mini-batches are counted, the transfers after one.
     fn finish_batch(&mut self, lr_scale: f32) -> Result<()> {
+        self.rates.signals.end_batch();
         if self.unit == TransferUnit::Batch {
             self.plan(1, None);
             let workers = Workers::default();
