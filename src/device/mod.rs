@@ -205,7 +205,7 @@ pub struct MeanDevice {
 
 impl MeanDevice {
     /// Standard deviation of a device that random pulses up and down keep at its symmetry point, in units of weight. Each
-    /// pulse adds a variance of s² + σ², the step and its noise, and takes the fraction 2s/b: √(b(s² + σ²)/2s) [ours].
+    /// pulse adds a variance of s² + σ², the step and its noise, and takes the fraction 2s/b: √(b(s² + σ²)/2s). Ours.
     pub fn resting_noise(&self) -> f64 {
         let (step, noise) = (self.step_at_symmetry_point, self.noise_at_symmetry_point);
         (0.5 * self.reach * (step * step + noise * noise) / step).sqrt()

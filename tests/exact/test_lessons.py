@@ -42,7 +42,7 @@ def test_1_each_array_moves_by_its_own_step() -> None:
     """Statistical: A by −lr_A·δxᵀ and C, at a transfer, by lr_C·v·uᵀ; variances are binomial, 4 scores."""
     n, lr_a, lr_c, slow = 4000, 0.004, 0.5, 0.0005
     device, slow_device = tt.ConstantStep(weight_step=0.002, bound=100), tt.ConstantStep(weight_step=slow, bound=100)
-    rule = tt.Ttv1(lr_a, lr_c, device=device, slow_device=slow_device, reference=tt.Reference())
+    rule = tt.Ttv1(fast_lr=lr_a, transfer_lr=lr_c, device=device, slow_device=slow_device, reference=tt.Reference())
     layer = tt.AnalogLayer(replace(rule, transfer_every=1), np.zeros((1, 1)), seed=4)
     for _ in range(n):
         set_state(layer, a=[[0.003]])

@@ -43,12 +43,47 @@ class AnalogSgd:
             self.c.update(x_s, delta_s, -self.config.lr * lr_scale)
 
 
+class Signals:
+    """Means over one sweep of |x| and |δ| by line and of their maxima, from which rates follow (docs/rules.md)."""
+
+    def __init__(self, rows: int, cols: int) -> None:
+        self.x, self.delta = np.zeros(cols), np.zeros(rows)
+        self.largest = np.zeros((2, 2))
+
+    def add(self, x: F64, delta: F64, samples: int, sweep: int) -> None:
+        self.sweep, share = sweep, 1 / min(samples, sweep)
+        self.x += share * (np.abs(x) - self.x)
+        self.delta += share * (np.abs(delta) - self.delta)
+        largest = np.array([np.max(np.abs(x)), np.max(np.abs(delta))])
+        self.largest += share * (np.array([largest, largest**2]) - self.largest)
+
+    def gradient(self) -> float:
+        return float(np.prod([np.sum(v**2) / np.sum(v) for v in (self.x, self.delta)]))
+
+    def fast_lr(self, s: Any, a: Array) -> float:
+        """b/(S·ḡ), at most ½·min(BL_max·δ_A, b)/(max|x|·max|δ|), the maxima weighted by themselves."""
+        most = 0.5 * min(s.pulse_trains.max_length * a.weight_step, s.device.bound)
+        return float(
+            min(s.device.bound / (self.sweep * self.gradient()), most / np.prod(self.largest[1] / self.largest[0]))
+        )
+
+    def transfer_lr(self, s: Any, a: Array) -> float:
+        """lr·S·ḡ/b, at most 2/(√n·max(b, σ)), in weights per read and unit of A; σ² = bδ(1 + σ_c²)/2."""
+        bound = s.device.bound
+        noise = np.hypot(
+            np.sqrt(0.5 * bound * a.weight_step * (1 + s.device.cycle_noise**2)), s.periphery.read.output_noise
+        )
+        most = 2 / np.sqrt(len(self.x)) / max(bound, noise)
+        return float(min(s.lr * self.sweep * self.gradient() / bound, most))
+
+
 class Ttv1:
     """W = γA + C; every ns samples v = MVM(A − R, u_k), C ← pulsed update(C, lr_C, v, u_k). GH20, PAT1."""
 
     def __init__(self, config: tt.Ttv1, a: Array, c: Array) -> None:
         self.config, self.a, self.c = config, a, c
         self.samples = self.k = 0
+        self.signals = Signals(*c.state.shape)
 
     def forward(self, x: F64) -> F64:
         share = self.config.gamma * self.a.forward(x) if self.config.gamma else 0.0
@@ -60,13 +95,16 @@ class Ttv1:
 
     def update(self, x: F64, delta: F64, lr_scale: float) -> None:
         for x_s, delta_s in zip(x, delta, strict=True):
-            self.a.update(x_s, delta_s, -self.config.fast_lr)
             self.samples += 1
+            self.signals.add(x_s, delta_s, self.samples, self.config.transfer_every * len(x_s))
+            lr = self.config.fast_lr
+            self.a.update(x_s, delta_s, -(self.signals.fast_lr(self.config, self.a) if lr is None else lr))
             if self.samples % self.config.transfer_every == 0:
                 self.transfer(lr_scale)
 
     def transfer(self, lr_scale: float) -> None:
-        cols, lr = self.c.state.shape[1], self.config.transfer_lr * lr_scale
+        cols, lr = self.c.state.shape[1], self.config.transfer_lr
+        lr = lr_scale * (self.signals.transfer_lr(self.config, self.a) if lr is None else lr)
         if getattr(self.config, "read_vectors", "one-hot") == "one-hot":
             vectors = np.eye(cols)
             v = self.a.read(np.s_[:, self.k])
@@ -99,12 +137,14 @@ class Ttv2:
         self.averaging = False
         self.samples = self.batches = self.k = 0
         self.x_mean = self.delta_mean = 0.0
+        self.signals = Signals(*c.state.shape)
 
     def fast_lr(self, x: F64, delta: F64) -> float:
         """lr_A; R24's rule is λ_A = η₀·BL_max·δ_A / (μ_x·μ_δ), means over about `memory` samples."""
         s = self.config
-        if s.rates == "manual":
-            return s.fast_lr
+        if s.rates == "auto":
+            self.signals.add(x, delta, self.samples, s.transfer_every * self.lines())
+            return self.signals.fast_lr(s, self.a) if s.fast_lr is None else s.fast_lr
         share = 1 / min(self.samples, s.memory)
         self.x_mean += share * (np.max(np.abs(x)) - self.x_mean)
         self.delta_mean += share * (np.max(np.abs(delta)) - self.delta_mean)
@@ -113,8 +153,10 @@ class Ttv2:
     def transfer_lr(self) -> float:
         """λ_H; R24's rule is λ_H = λ·ns·n / (γ₀·δ_C), and with the factor of eq. (14) that over λ_A."""
         s = self.config
-        if s.rates == "manual":
-            return s.transfer_lr
+        if s.rates == "auto":
+            return (
+                s.transfer_lr if s.transfer_lr is not None else self.signals.transfer_lr(s, self.a) / self.c.weight_step
+            )
         rate = s.learning_rate * s.transfer_every * self.lines() / (s.reads * self.c.weight_step)
         return rate / self.last_fast_lr() if s.rates == "r24-matched" else rate
 
@@ -150,8 +192,9 @@ class Ttv2:
         line = np.s_[self.k, :] if s.transfer_line == "row" else np.s_[:, self.k]
         z = self.measure(line, self.a.read(line))
         h = (1 - self.leak) * self.h[line] + self.transfer_lr() * lr_scale * z
-        self.a.ties.note(np.abs(h)[:, None] - np.arange(1, s.max_pulses + 1))
-        sent = np.trunc(np.clip(h, -s.max_pulses, s.max_pulses)).astype(int)
+        self.a.ties.note(np.abs(h)[:, None] - np.arange(1, max(s.max_pulses, 9) + 1))
+        most = 2**16 if s.rates == "auto" and s.transfer_lr is None else s.max_pulses
+        sent = np.trunc(np.clip(h, -most, most)).astype(int)
         after = {"zero": 0 * h, "subtract": h - sent, "keep": s.keep * h}[s.after_pulse]
         self.h[line] = np.where(sent != 0, after, h)
         self.c.pulse(line, sent)

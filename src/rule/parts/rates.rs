@@ -93,7 +93,7 @@ impl Rates {
             memory: 1.0,
             max_length: of.pulse_trains.max_length,
             reach,
-            noise: noise.hypot(f64::from(of.periphery.read.output_noise)),
+            noise: noise.hypot(of.periphery.read.output_noise),
             signals: Signals::default(),
         }
     }
