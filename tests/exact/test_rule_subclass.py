@@ -174,7 +174,7 @@ def test_an_array_is_saved_and_copied() -> None:
 
 
 def test_a_python_rule_trains_by_fit_beside_a_built_in_one() -> None:
-    network = tt.Network(LAYERS, [PythonTtv1(tt.Ttv1()), tt.DigitalSgd()], seed=1)
+    network = tt.Network(LAYERS, [PythonTtv1(tt.Ttv1(fast_lr=0.5, transfer_lr=0.1)), tt.DigitalSgd()], seed=1)
     history = tt.fit(network, DIGITS, epochs=2, progress=False)
     assert len(history) == 2
     assert "PythonTtv1" in network.describe()
@@ -209,7 +209,7 @@ def test_errors_of_a_rule_reach_the_caller() -> None:
         def update(self, x: F32, delta: F32, lr_scale: float) -> None:
             raise RuntimeError("out of paper")
 
-    network = tt.Network(LAYERS, Broken(tt.Ttv1()))
+    network = tt.Network(LAYERS, Broken(tt.Ttv1(fast_lr=0.5, transfer_lr=0.1)))
     with pytest.raises(RuntimeError, match="out of paper"):
         network.train(DIGITS.train_x, DIGITS.train_y)
 

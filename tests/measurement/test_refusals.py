@@ -40,6 +40,7 @@ REFUSED: dict[str, tuple[str, bytes, str]] = {
     "damaged UTF-16": ("a.csv", b"\xff\xfe1\x00,\x00\x00\xd8", "begins like UTF-16 and is damaged"),
     "half a JSON": ("a.json", b'{"up": [1, 2', "it is not valid JSON"),
     "JSON of a number": ("a.json", b"3", "it must hold lists of numbers, not 3"),
+    "JSON of empty records": ("a.json", b"[{}]", "it must hold lists of numbers, not records without fields"),
     "JSON without lists": ("a.json", b'{"a": 1}', "it must hold lists of at least 20 numbers; its keys are a"),
     "half an NPY": ("a.npy", b"\x93NUMPY\x01\x00", "it is not a valid .npy file"),
     "no NPZ": ("a.npz", b"PK", "is not a valid .npz file"),

@@ -62,7 +62,7 @@ def test_networks_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys:
         assert row["error_percent"] == pytest.approx(sum(errors) / 2)
     searched = [json.loads(line) for line in (tmp_path / "search.jsonl").read_text().splitlines()]
     of_float = [cell for cell in searched if cell["config"]["rule"]["kind"] == "float"]
-    assert len(searched) == 3 + 9
+    assert len(searched) == 3 + 3
     assert result["rows"][0]["lr"] == min(of_float, key=lambda cell: cell["test_error"])["config"]["rule"]["lr"]
 
 

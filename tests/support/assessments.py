@@ -8,7 +8,6 @@ import pytest
 
 import tikitaka as tt
 from tikitaka.assessment import properties
-from tikitaka.config import rules
 from tikitaka.nn import Layer, Linear, Sigmoid, nets
 
 NAMES = ("states", "pulse noise", "reference error")
@@ -16,7 +15,7 @@ NAMES = ("states", "pulse noise", "reference error")
 
 def small(monkeypatch: pytest.MonkeyPatch, kinds: tuple[str, ...] = ("float", "ttv2")) -> None:
     """Assess the rules `kinds` and the properties NAMES alone."""
-    monkeypatch.setattr("tikitaka.assessment.run.rules", {kind: rules[kind] for kind in kinds})
+    monkeypatch.setattr("tikitaka.assessment.run.USUAL", kinds)
     some = tuple(known for known in properties.PROPERTIES if known.name in NAMES)
     monkeypatch.setattr("tikitaka.assessment.properties.PROPERTIES", some)
     monkeypatch.setattr("tikitaka.assessment.run.speed_class", lambda: 0)

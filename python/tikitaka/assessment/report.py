@@ -154,7 +154,7 @@ def report(source: Source, found: Found, plan: Plan, endurance: float | None, co
     trains = fmean(present) < 100 * _CHANCE * found.guessing
     winner = next(each for each in of_rules if each["rule"] == found.winner)
     comparable = fmean(exact) <= HARD
-    converged = comparable and not winner["warnings"] and trains and not (gain.significant and gain.mean > POINTS)
+    converged = comparable and not winner["warnings"] and trains and gain.mean <= POINTS
     result = {
         "format": 1,
         "command": command,

@@ -36,6 +36,8 @@ def from_json(content: bytes, options: Options, name: str, sign: int) -> Found:
         raise ValueError(f"it is not valid JSON: {error}") from None
     if isinstance(data, list) and data and all(isinstance(each, dict) for each in data):
         names = tuple(dict.fromkeys(str(key) for each in data for key in each))
+        if not names:
+            raise ValueError("it must hold lists of numbers, not records without fields")
         columns = tuple(_column([each.get(key) for each in data]) for key in names)
         return from_grid(Grid(names, columns, f"{len(data):,} records"), options, name, sign)
     if isinstance(data, list):
