@@ -12,7 +12,7 @@
 //! times the variance [ours], so that λ_H must be smaller than for TTv2.
 
 use super::parts::tracker::{Adopt, Tracking};
-use super::transfer::{Hardware, Parts, StageParts, TransferSettings, Write, filter_settings};
+use super::transfer::{Parts, StageParts, TransferSettings, Write, filter_settings};
 use super::{AfterPulse, Chopping};
 use crate::crossbar::Reference;
 
@@ -48,9 +48,5 @@ impl TransferSettings for Agad {
             ..StageParts::new(self.transfer_every, Write::Pulses(self.filtering()))
         };
         Parts::of(stage, self.rates(), self.transfer_unit, self.transfer_line)
-    }
-
-    fn hardware(&self) -> Hardware<'_> {
-        self.own_hardware()
     }
 }

@@ -11,7 +11,7 @@
 //! An error o of the reference moves H by λ_H·|o|/ρ before it turns back: false pulses come where that reaches 1 [ours].
 //! With ρ = 0 the rule is TTv2.
 
-use super::transfer::{Hardware, Parts, StageParts, TransferSettings, Write, filter_settings};
+use super::transfer::{Parts, StageParts, TransferSettings, Write, filter_settings};
 use super::{AfterPulse, Chopping};
 use crate::crossbar::Reference;
 
@@ -38,9 +38,5 @@ impl TransferSettings for Cttv2 {
             ..StageParts::new(self.transfer_every, Write::Pulses(self.filtering()))
         };
         Parts::of(stage, self.rates(), self.transfer_unit, self.transfer_line)
-    }
-
-    fn hardware(&self) -> Hardware<'_> {
-        self.own_hardware()
     }
 }

@@ -8,7 +8,7 @@
 //! The product with P^ref is made in digital: m·n multiply-adds for each product. With γ = 0 the rule is AGAD.
 
 use super::parts::tracker::{Adopt, Tracking};
-use super::transfer::{Hardware, Parts, StageParts, TransferSettings, Write, filter_settings};
+use super::transfer::{Parts, StageParts, TransferSettings, Write, filter_settings};
 use super::{AfterPulse, Chopping};
 use crate::crossbar::Reference;
 
@@ -43,9 +43,5 @@ impl TransferSettings for Erider {
             ..StageParts::new(self.transfer_every, Write::Pulses(self.filtering()))
         };
         Parts::of(stage, self.rates(), self.transfer_unit, self.transfer_line)
-    }
-
-    fn hardware(&self) -> Hardware<'_> {
-        self.own_hardware()
     }
 }

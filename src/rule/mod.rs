@@ -34,7 +34,7 @@ pub use rl::Rl;
 pub use rlv2::Rlv2;
 pub use state::{ORIGIN, State};
 pub use tiles::Tiles;
-pub use transfer::{Hardware, Parts, TransferRule, TransferSettings};
+pub use transfer::{ArraySettings, Hardware, Parts, TransferRule, TransferSettings};
 pub use ttv1::Ttv1;
 pub use ttv2::Ttv2;
 

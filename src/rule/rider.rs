@@ -8,23 +8,14 @@
 //!                   C ← pulsed update(C, lr_C, v − Q[:,k], e_k);  k ← (k+1) mod n
 //! ```
 
-use super::parts::rates::Rates;
 use super::parts::tracker::{Adopt, Tracking};
-use super::transfer::{Hardware, Parts, StageParts, TransferSettings, Write, transfer_settings};
+use super::transfer::{Parts, StageParts, TransferSettings, Write, train_settings};
 use super::{TransferLine, TransferUnit};
 use crate::crossbar::Reference;
 
-transfer_settings! {
+train_settings! {
     /// Settings of RIDER.
     pub struct Rider {
-        /// The rate of the float rule, from which `fast_lr` and `transfer_lr` follow; the schedule multiplies it.
-        pub lr: f64 = 0.1, 0.0 to 1e3;
-        /// lr_A: learning rate of A, by hand.
-        pub fast_lr: Option<f64> = None, 0.0 to 1e3;
-        /// lr_C: learning rate of the transfer from A to C, by hand; the schedule multiplies it.
-        pub transfer_lr: Option<f64> = None, 0.0 to 1e6;
-        /// ns: samples (or batches) per transfer of one line.
-        pub transfer_every: u32 = 2, 1.0 to 1e9;
         /// What `transfer_every` counts.
         pub transfer_unit: TransferUnit = TransferUnit::Sample;
         /// The lines read from A and written to C.
@@ -35,12 +26,6 @@ transfer_settings! {
         pub reference_rate: f64 = 0.05, 1e-6 to 1.0;
     }
     reference = Reference::default();
-}
-
-impl Rider {
-    fn rates(&self) -> Rates {
-        Rates::new(self.lr, self.fast_lr, self.transfer_lr, &self.own_hardware())
-    }
 }
 
 impl TransferSettings for Rider {
@@ -55,9 +40,5 @@ impl TransferSettings for Rider {
             ..StageParts::new(self.transfer_every, Write::Trains(0.0))
         };
         Parts::of(stage, self.rates(), self.transfer_unit, self.transfer_line)
-    }
-
-    fn hardware(&self) -> Hardware<'_> {
-        self.own_hardware()
     }
 }

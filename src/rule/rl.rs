@@ -8,22 +8,13 @@
 //!
 //! With γ = 0 the rule is TTv1.
 
-use super::parts::rates::Rates;
-use super::transfer::{Hardware, Parts, StageParts, TransferSettings, Write, transfer_settings};
+use super::transfer::{Parts, StageParts, TransferSettings, Write, train_settings};
 use super::{TransferLine, TransferUnit};
 use crate::crossbar::Reference;
 
-transfer_settings! {
+train_settings! {
     /// Settings of RL.
     pub struct Rl {
-        /// The rate of the float rule, from which `fast_lr` and `transfer_lr` follow; the schedule multiplies it.
-        pub lr: f64 = 0.1, 0.0 to 1e3;
-        /// lr_A: learning rate of A, by hand.
-        pub fast_lr: Option<f64> = None, 0.0 to 1e3;
-        /// lr_C: learning rate of the transfer from A to C, by hand; the schedule multiplies it.
-        pub transfer_lr: Option<f64> = None, 0.0 to 1e6;
-        /// ns: samples (or batches) per transfer of one line.
-        pub transfer_every: u32 = 2, 1.0 to 1e9;
         /// What `transfer_every` counts.
         pub transfer_unit: TransferUnit = TransferUnit::Sample;
         /// The lines read from A and written to C.
@@ -34,12 +25,6 @@ transfer_settings! {
     reference = Reference::ideal();
 }
 
-impl Rl {
-    fn rates(&self) -> Rates {
-        Rates::new(self.lr, self.fast_lr, self.transfer_lr, &self.own_hardware())
-    }
-}
-
 impl TransferSettings for Rl {
     fn about(&self) -> (&'static str, String) {
         ("rl", format!("A learns what C has not; the network sees {}A + C", self.gamma))
@@ -48,9 +33,5 @@ impl TransferSettings for Rl {
     fn parts(&self) -> Parts {
         let stage = StageParts { share: self.gamma, ..StageParts::new(self.transfer_every, Write::Trains(0.0)) };
         Parts::of(stage, self.rates(), self.transfer_unit, self.transfer_line)
-    }
-
-    fn hardware(&self) -> Hardware<'_> {
-        self.own_hardware()
     }
 }

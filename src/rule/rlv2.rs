@@ -12,7 +12,7 @@
 //! write; they stay in A and act through γ.
 
 use super::AfterPulse;
-use super::transfer::{Hardware, Parts, StageParts, TransferSettings, Write, filter_settings};
+use super::transfer::{Parts, StageParts, TransferSettings, Write, filter_settings};
 use crate::crossbar::Reference;
 
 filter_settings! {
@@ -36,9 +36,5 @@ impl TransferSettings for Rlv2 {
         let filtering = super::parts::filter::Filtering { leak: self.leak as f32, ..self.filtering() };
         let stage = StageParts { share: self.gamma, ..StageParts::new(self.transfer_every, Write::Pulses(filtering)) };
         Parts::of(stage, self.rates(), self.transfer_unit, self.transfer_line)
-    }
-
-    fn hardware(&self) -> Hardware<'_> {
-        self.own_hardware()
     }
 }

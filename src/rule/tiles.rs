@@ -12,7 +12,7 @@
 //! `warm_start` samples [ours]. With one fast tile the rule is RL.
 
 use super::parts::rates::Rates;
-use super::transfer::{Hardware, MAX_FAST_ARRAYS, Parts, StageParts, TransferSettings, Write, transfer_settings};
+use super::transfer::{ArraySettings, MAX_FAST_ARRAYS, Parts, StageParts, TransferSettings, Write, transfer_settings};
 use super::{TransferLine, TransferUnit};
 use crate::crossbar::Reference;
 
@@ -63,15 +63,11 @@ impl TransferSettings for Tiles {
             StageParts { share: self.gamma.powi(tile), ..StageParts::new(every, Write::Trains(rate)) }
         });
         Parts {
-            rates: Rates::new(self.lr, self.fast_lr, Some(self.transfer_lr), &self.own_hardware()),
+            rates: Rates::new(self.lr, self.fast_lr, Some(self.transfer_lr), &self.hardware()),
             unit: self.transfer_unit,
             line: self.transfer_line,
             stages: stages.collect(),
             warm_start: u64::from(self.warm_start),
         }
-    }
-
-    fn hardware(&self) -> Hardware<'_> {
-        self.own_hardware()
     }
 }

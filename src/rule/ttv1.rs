@@ -6,34 +6,19 @@
 //! every ns samples: v = MVM(A − R, u_k);  C ← pulsed update(C, lr_C, v, u_k);  k ← next
 //! ```
 
-use super::parts::rates::Rates;
-use super::transfer::{Hardware, Parts, StageParts, TransferSettings, Write, transfer_settings};
+use super::transfer::{Parts, StageParts, TransferSettings, Write, train_settings};
 use super::{ReadVectors, TransferLine, TransferUnit};
 use crate::crossbar::Reference;
 
-transfer_settings! {
+train_settings! {
     /// Settings of TTv1.
     pub struct Ttv1 {
-        /// The rate of the float rule, from which `fast_lr` and `transfer_lr` follow; the schedule multiplies it.
-        pub lr: f64 = 0.1, 0.0 to 1e3;
-        /// lr_A: learning rate of A, by hand.
-        pub fast_lr: Option<f64> = None, 0.0 to 1e3;
-        /// lr_C: learning rate of the transfer from A to C, by hand; the schedule multiplies it.
-        pub transfer_lr: Option<f64> = None, 0.0 to 1e6;
-        /// ns: samples per transfer of one line.
-        pub transfer_every: u32 = 2, 1.0 to 1e9;
         /// γ: share of A in the weights that the network sees.
         pub gamma: f64 = 0.0, 0.0 to 1e3;
         /// The vectors that read A.
         pub read_vectors: ReadVectors = ReadVectors::OneHot;
     }
     reference = Reference::ideal();
-}
-
-impl Ttv1 {
-    fn rates(&self) -> Rates {
-        Rates::new(self.lr, self.fast_lr, self.transfer_lr, &self.own_hardware())
-    }
 }
 
 impl TransferSettings for Ttv1 {
@@ -48,9 +33,5 @@ impl TransferSettings for Ttv1 {
             ..StageParts::new(self.transfer_every, Write::Trains(0.0))
         };
         Parts::of(stage, self.rates(), TransferUnit::Sample, TransferLine::Column)
-    }
-
-    fn hardware(&self) -> Hardware<'_> {
-        self.own_hardware()
     }
 }

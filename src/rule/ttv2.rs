@@ -10,7 +10,7 @@
 //! ```
 
 use super::AfterPulse;
-use super::transfer::{Hardware, Parts, StageParts, TransferSettings, Write, filter_settings};
+use super::transfer::{Parts, StageParts, TransferSettings, Write, filter_settings};
 use crate::crossbar::Reference;
 
 filter_settings! {
@@ -28,9 +28,5 @@ impl TransferSettings for Ttv2 {
     fn parts(&self) -> Parts {
         let stage = StageParts::new(self.transfer_every, Write::Pulses(self.filtering()));
         Parts::of(stage, self.rates(), self.transfer_unit, self.transfer_line)
-    }
-
-    fn hardware(&self) -> Hardware<'_> {
-        self.own_hardware()
     }
 }

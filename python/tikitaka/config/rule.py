@@ -111,15 +111,21 @@ class TransferRule(RuleConfig):
 
 
 @dataclass(frozen=True, repr=False)
-class _Filter(TransferRule):
+class _Lines(TransferRule):
+    """Rules that may count mini-batches and read rows."""
+
+    transfer_unit: Annotated[Literal["sample", "batch"], "what transfer_every counts"] = "sample"
+    transfer_line: Annotated[Literal["column", "row"], "lines of A that are read"] = "column"
+
+
+@dataclass(frozen=True, repr=False)
+class _Filter(_Lines):
     """Rules whose reads of A gather in the digital filter H."""
 
     transfer_lr: Annotated[
         float | None, "transfer rate λ_H, thresholds per unit of A read (default: from lr); times the schedule"
     ] = None
     transfer_every: Annotated[int, "samples ns between reads of one line of A"] = 2
-    transfer_unit: Annotated[Literal["sample", "batch"], "what transfer_every counts"] = "sample"
-    transfer_line: Annotated[Literal["column", "row"], "lines of A that are read"] = "column"
     after_pulse: Annotated[Literal["zero", "subtract", "keep"], "the new value of H after it has sent a pulse"] = "zero"
     keep: Annotated[float, "fraction of H kept with after_pulse = keep"] = 0.0
     max_pulses: Annotated[int, "most pulses one crossing of the threshold may send, where transfer_lr is given"] = 1
@@ -150,6 +156,22 @@ class _Arrays(RuleConfig):
 
 
 @dataclass(frozen=True, repr=False)
+class _Chopped(RuleConfig):
+    """The signs of A's lines."""
+
+    chopper: Annotated[Literal["regular", "random"], "how the signs of lines flip"] = "regular"
+    flip_rate: Annotated[float, "flips ρ of the sign of a line per read of it"] = 0.1
+
+
+@dataclass(frozen=True, repr=False)
+class _Tracked(_Chopped):
+    """The reference that is measured on the way."""
+
+    reference_rate: Annotated[float, "share β of a read in the mean that becomes the reference"] = 0.5
+    warm_up: Annotated[bool, "a line fills H only once it has a reference"] = True
+
+
+@dataclass(frozen=True, repr=False)
 class Ttv1(_Arrays, TransferRule):
     """Tiki-Taka: gradients gather on a fast array A and move to C column by column (GH20, US 11,562,249)."""
 
@@ -168,33 +190,25 @@ class Ttv2(_Arrays, _Filter):
 
 
 @dataclass(frozen=True, repr=False)
-class Cttv2(_Arrays, _Filter):
+class Cttv2(_Chopped, _Arrays, _Filter):
     """Tiki-Taka v2 with a chopper, or TTv3: A's lines change sign, so errors of its reference cancel (R24 eq. 11)."""
 
     kind: Literal["cttv2"] = field(default="cttv2", init=False, repr=False)
-    chopper: Annotated[Literal["regular", "random"], "how the signs of lines flip"] = "regular"
-    flip_rate: Annotated[float, "flips ρ of the sign of a line per read of it"] = 0.1
 
 
 @dataclass(frozen=True, repr=False)
-class Agad(_Arrays, _Filter):
+class Agad(_Tracked, _Arrays, _Filter):
     """Analog gradient accumulation with dynamic reference, TTv4: A's reference is measured on the way (R24 eq. 12)."""
 
     kind: Literal["agad"] = field(default="agad", init=False, repr=False)
     reference: Annotated[Reference, "reference of A"] = Reference()
-    chopper: Annotated[Literal["regular", "random"], "how the signs of lines flip"] = "regular"
-    flip_rate: Annotated[float, "flips ρ of the sign of a line per read of it"] = 0.1
-    reference_rate: Annotated[float, "share β of a read in the mean that becomes the reference"] = 0.5
-    warm_up: Annotated[bool, "a line fills H only once it has a reference"] = True
 
 
 @dataclass(frozen=True, repr=False)
-class Rl(_Arrays, TransferRule):
+class Rl(_Arrays, _Lines):
     """Residual learning: TTv1 whose network sees a share of A, which learns what C has not (W25 eqs. 10 to 13)."""
 
     kind: Literal["rl"] = field(default="rl", init=False, repr=False)
-    transfer_unit: Annotated[Literal["sample", "batch"], "what transfer_every counts"] = "sample"
-    transfer_line: Annotated[Literal["column", "row"], "lines of A that are read"] = "column"
     gamma: Annotated[float, "share γ of A in the weights the network sees, W = γA + C"] = 0.1
 
 
@@ -211,32 +225,26 @@ class Rlv2(_Arrays, _Filter):
 
 
 @dataclass(frozen=True, repr=False)
-class Rider(_Arrays, TransferRule):
+class Rider(_Arrays, _Lines):
     """Residual learning against a reference that is measured at every read (X26 Alg. 2)."""
 
     kind: Literal["rider"] = field(default="rider", init=False, repr=False)
     reference: Annotated[Reference, "reference of A"] = Reference()
-    transfer_unit: Annotated[Literal["sample", "batch"], "what transfer_every counts"] = "sample"
-    transfer_line: Annotated[Literal["column", "row"], "lines of A that are read"] = "column"
     gamma: Annotated[float, "share γ of A in the weights the network sees, W = C + γ(A − Q)"] = 0.1
     reference_rate: Annotated[float, "share η of a read in the mean Q"] = 0.05
 
 
 @dataclass(frozen=True, repr=False)
-class Erider(_Arrays, _Filter):
+class Erider(_Tracked, _Arrays, _Filter):
     """E-RIDER: AGAD whose network sees a share of A (X26 Alg. 3)."""
 
     kind: Literal["erider"] = field(default="erider", init=False, repr=False)
     reference: Annotated[Reference, "reference of A"] = Reference()
     gamma: Annotated[float, "share γ of A in the weights the network sees, W = C + γc⊙(A − P)"] = 0.1
-    chopper: Annotated[Literal["regular", "random"], "how the signs of lines flip"] = "regular"
-    flip_rate: Annotated[float, "flips p of the sign of a line per read of it"] = 0.1
-    reference_rate: Annotated[float, "share η of a read in the mean that becomes the reference"] = 0.5
-    warm_up: Annotated[bool, "a line fills H only once it has a reference"] = True
 
 
 @dataclass(frozen=True, repr=False)
-class Tiles(_Arrays, TransferRule):
+class Tiles(_Arrays, _Lines):
     """Multi-tile residual learning: TTv1 from tile to tile, each of which learns what slower ones have not (L25)."""
 
     kind: Literal["tiles"] = field(default="tiles", init=False, repr=False)
@@ -246,8 +254,6 @@ class Tiles(_Arrays, TransferRule):
     fast_tiles: Annotated[int, "fast tiles before C"] = 3
     lr_ratio: Annotated[float, "rate of the transfer from a tile over that from the next slower one"] = 1.2
     every_ratio: Annotated[int, "samples per transfer of a tile over those of the next faster one"] = 5
-    transfer_unit: Annotated[Literal["sample", "batch"], "what transfer_every counts"] = "sample"
-    transfer_line: Annotated[Literal["column", "row"], "lines that are read"] = "column"
     gamma: Annotated[float, "weight γ of a tile over that of the next slower one, W = C + Σ γⁿWₙ"] = 0.5
     warm_start: Annotated[int, "samples for which the fastest tile first writes to each slower one (0: none)"] = 0
 

@@ -18,8 +18,7 @@ pub enum LearningRates {
     R24Matched,
 }
 
-/// Sweeps over all lines after which automatic rates let A forget: more than one, so that a gradient is read before it is
-/// forgotten, and few, so that reads differ.
+/// Sweeps over all lines that A remembers at automatic rates: a gradient is read before it is forgotten, and reads differ.
 const SWEEPS_REMEMBERED: f64 = 1.0;
 
 /// The share of a full train, or of A's range, that the largest crosspoint of a sample with a large error needs at
@@ -159,7 +158,7 @@ fn transfer_rate(learning_rate: f64, every: u64, lines: usize, reads: f64, step:
 }
 
 /// lr_A from the memory of A [ours]. A device that gets N pulses of step δ per sample forgets over τ = b/(δ·N) samples,
-/// and δ·N = lr_A·ḡ for a mean gradient ḡ = ⟨|x|⟩⟨|δ|⟩. Memory of some sweeps of S samples asks for lr_A = b/(S·ḡ·sweeps).
+/// and δ·N = lr_A·ḡ for a mean gradient ḡ = ⟨|x|⟩⟨|δ|⟩. Memory of one sweep of S samples asks for lr_A = b/(S·ḡ).
 /// It is less where a sample with a large error would otherwise saturate its train, or A: lr_A·max|x|·max|δ| is at most
 /// half of BL_max·δ_A and of b. 0 while there is no signal.
 fn automatic_fast_rate(reach: f64, max_length: u32, step: f64, sweep: f64, signals: &Signals) -> f64 {
@@ -187,7 +186,7 @@ fn largest_transfer_rate(weight_scale: f64, reach: f64, noise: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rule::{TransferSettings, Ttv2};
+    use crate::rule::{ArraySettings, Ttv2};
 
     const SWEEP: Sweep = Sweep { every: 5, lines: 20, weight_scale: 0.2, samples_each: 1.0, steps: (0.1, 0.1) };
 

@@ -13,9 +13,9 @@ mod parts;
 mod settings;
 mod stage;
 
+pub use parts::{ArraySettings, Hardware, Parts, TransferSettings};
 pub(in crate::rule) use parts::{Averaging, StageParts, Write};
-pub use parts::{Hardware, Parts, TransferSettings};
-pub(in crate::rule) use settings::{filter_settings, transfer_settings};
+pub(in crate::rule) use settings::{filter_settings, train_settings, transfer_settings};
 
 use super::arrays::{Arrays, check_shapes, samples};
 use super::parts::chopper::Chopper;
@@ -78,7 +78,8 @@ impl TransferRule {
     }
 
     /// The rule on arrays of one shape and any kind: fast ones at rest on their reference, the fastest first, and C at
-    /// the initial weights.
+    /// the initial weights. Automatic rates are for devices as the settings describe them: give both rates by hand on
+    /// devices of your own.
     ///
     /// # Errors
     /// Settings out of range, arrays of different shapes, or another number of fast arrays than the rule has.

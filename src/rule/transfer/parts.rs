@@ -96,14 +96,17 @@ pub(in crate::rule) struct Averaging {
     pub(in crate::rule) bound: f64,
 }
 
+/// Settings that say which arrays a rule runs on.
+pub trait ArraySettings {
+    /// The arrays.
+    fn hardware(&self) -> Hardware<'_>;
+}
+
 /// The settings of a rule with fast arrays: any of them runs on the same engine, [`TransferRule`](super::TransferRule).
-pub trait TransferSettings: Debug + Settings {
+pub trait TransferSettings: ArraySettings + Debug + Settings {
     /// The name of the rule, and what its arrays do, for its description.
     fn about(&self) -> (&'static str, String);
 
     /// What the rule is made of.
     fn parts(&self) -> Parts;
-
-    /// The arrays that it runs on.
-    fn hardware(&self) -> Hardware<'_>;
 }

@@ -13,8 +13,8 @@
 /// }
 /// ```
 ///
-/// The struct has all that [`settings!`](crate::settings) gives, and `hardware` for
-/// [`TransferSettings`](super::TransferSettings); the rule itself comes from `parts`.
+/// The struct has all that [`settings!`](crate::settings) gives, and [`ArraySettings`](super::ArraySettings); the rule
+/// itself comes from `parts`.
 macro_rules! transfer_settings {
     (
         $(#[$meta:meta])*
@@ -57,8 +57,10 @@ macro_rules! transfer_settings {
             pub fn slow_device(&self) -> &$crate::device::DeviceConfig {
                 self.slow_device.as_ref().unwrap_or(&self.device)
             }
+        }
 
-            fn own_hardware(&self) -> $crate::rule::transfer::Hardware<'_> {
+        impl $crate::rule::transfer::ArraySettings for $name {
+            fn hardware(&self) -> $crate::rule::transfer::Hardware<'_> {
                 $crate::rule::transfer::Hardware {
                     device: &self.device,
                     slow_device: self.slow_device(),
@@ -79,6 +81,42 @@ macro_rules! transfer_settings {
     };
 }
 pub(in crate::rule) use transfer_settings;
+
+/// Defines the settings of a rule that transfers by pulse trains: the fields of [`transfer_settings`] and those of its
+/// rates.
+macro_rules! train_settings {
+    (
+        $(#[$meta:meta])*
+        pub struct $name:ident {
+            $($fields:tt)*
+        }
+        reference = $reference:expr;
+    ) => {
+        $crate::rule::transfer::transfer_settings! {
+            $(#[$meta])*
+            pub struct $name {
+                /// The rate of the float rule, from which `fast_lr` and `transfer_lr` follow; the schedule multiplies it.
+                pub lr: f64 = 0.1, 0.0 to 1e3;
+                /// lr_A: learning rate of A, by hand.
+                pub fast_lr: Option<f64> = None, 0.0 to 1e3;
+                /// lr_C: learning rate of the transfer from A to C, by hand; the schedule multiplies it.
+                pub transfer_lr: Option<f64> = None, 0.0 to 1e6;
+                /// ns: samples (or batches) per transfer of one line.
+                pub transfer_every: u32 = 2, 1.0 to 1e9;
+                $($fields)*
+            }
+            reference = $reference;
+        }
+
+        impl $name {
+            fn rates(&self) -> $crate::rule::parts::rates::Rates {
+                let of = $crate::rule::transfer::ArraySettings::hardware(self);
+                $crate::rule::parts::rates::Rates::new(self.lr, self.fast_lr, self.transfer_lr, &of)
+            }
+        }
+    };
+}
+pub(in crate::rule) use train_settings;
 
 /// Defines the settings of a rule whose transfer passes the filter H: the fields of [`transfer_settings`] and those of
 /// its rates, its schedule and its filter.
@@ -129,7 +167,7 @@ macro_rules! filter_settings {
 
         impl $name {
             fn rates(&self) -> $crate::rule::parts::rates::Rates {
-                let of = self.own_hardware();
+                let of = $crate::rule::transfer::ArraySettings::hardware(self);
                 $crate::rule::parts::rates::Rates {
                     scheme: self.rates,
                     learning_rate: self.learning_rate,

@@ -19,7 +19,7 @@ pub(super) struct Stage {
     pub(super) schedule: Schedule,
     line: TransferLine,
     vectors: ReadVectors,
-    write: Way,
+    writer: Writer,
     /// Transfers due in a batch, and what their reads gave.
     pub(super) due: Vec<Due>,
     pub(super) v: Vec<f32>,
@@ -31,7 +31,7 @@ pub(super) struct Stage {
 
 /// How a read is written.
 #[derive(Clone, Debug)]
-enum Way {
+enum Writer {
     Trains {
         /// The rate, where it is not that of the rule.
         rate: f64,
@@ -51,17 +51,17 @@ impl Stage {
             ReadVectors::OneHot => lines,
             ReadVectors::Hadamard => lines.next_power_of_two(),
         };
-        let write = match stage.write {
-            Write::Trains(rate) => Way::Trains { rate },
+        let writer = match stage.write {
+            Write::Trains(rate) => Writer::Trains { rate },
             Write::Pulses(filtering) => {
-                Way::Pulses { filter: Filter::new(lines, width, filtering), lines: Vec::new(), pulses: Vec::new() }
+                Writer::Pulses { filter: Filter::new(lines, width, filtering), lines: Vec::new(), pulses: Vec::new() }
             }
         };
         Self {
             schedule: Schedule::new(stage.every, lines),
             line: parts.line,
             vectors: stage.vectors,
-            write,
+            writer,
             due: Vec::new(),
             v: Vec::new(),
             reads: Vec::new(),
@@ -72,15 +72,15 @@ impl Stage {
 
     /// H, line after line.
     pub(super) fn h(&self) -> Option<&[f32]> {
-        match &self.write {
-            Way::Pulses { filter, .. } => Some(filter.values()),
-            Way::Trains { .. } => None,
+        match &self.writer {
+            Writer::Pulses { filter, .. } => Some(filter.values()),
+            Writer::Trains { .. } => None,
         }
     }
 
     /// Replaces H.
     pub(super) fn set_h(&mut self, h: &[f32]) {
-        if let Way::Pulses { filter, .. } = &mut self.write {
+        if let Writer::Pulses { filter, .. } = &mut self.writer {
             filter.set(h);
         }
     }
@@ -202,39 +202,37 @@ impl Stage {
     /// Pulses wait for [`send`](Stage::send). `rate` is that of the rule, if the target is C.
     pub(super) fn write(&mut self, target: &mut dyn Array, due: usize, rate: Option<f32>) -> Result<()> {
         let shape = target.shape();
-        let width = self.line.count(shape).1;
-        let k = self.due[due].k;
-        if let Way::Trains { rate: own } = self.write {
-            self.point(k, shape);
-            let mut rate = rate.unwrap_or(own as f32);
-            if self.vectors == ReadVectors::Hadamard {
-                // One sweep adds the order of the matrix times A; the rate is divided by it, so that rates mean the
-                // same for both kinds of vectors [ours].
-                rate /= self.schedule.lines() as f32;
+        let (k, width) = (self.due[due].k, self.line.count(shape).1);
+        match &mut self.writer {
+            Writer::Trains { rate: own } => {
+                let mut rate = rate.unwrap_or(*own as f32);
+                if self.vectors == ReadVectors::Hadamard {
+                    // One sweep adds the order of the matrix times A; the rate is divided by it, so that rates mean the
+                    // same for both kinds of vectors [ours].
+                    rate /= self.schedule.lines() as f32;
+                }
+                self.point(k, shape);
+                let z = &self.v[due * width..][..width];
+                match self.line {
+                    TransferLine::Column => target.update(&self.u, z, rate),
+                    TransferLine::Row => target.update(z, &self.u, rate),
+                }
             }
-            let z = &self.v[due * width..][..width];
-            return match self.line {
-                TransferLine::Column => target.update(&self.u, z, rate),
-                TransferLine::Row => target.update(z, &self.u, rate),
-            };
-        }
-        let Way::Pulses { filter, lines, pulses } = &mut self.write else { unreachable!("trains returned") };
-        // A multiply-add and a comparison per value, a reset per crossing.
-        self.digital_operations += 2 * width as u64;
-        let z = &self.v[due * width..][..width];
-        if let Some(crossings) = filter.add(k, rate.unwrap_or(1.0), z, pulses) {
-            self.digital_operations += crossings;
-            lines.push(self.line.line(k));
-            if pulses.len() >= MAX_PENDING_DEVICES {
-                self.send(target)?;
+            Writer::Pulses { filter, lines, pulses } => {
+                // A multiply-add and a comparison per value, a reset per crossing.
+                self.digital_operations += 2 * width as u64;
+                let z = &self.v[due * width..][..width];
+                let Some(crossings) = filter.add(k, rate.unwrap_or(1.0), z, pulses) else { return Ok(()) };
+                self.digital_operations += crossings;
+                lines.push(self.line.line(k));
+                if pulses.len() >= MAX_PENDING_DEVICES { self.send(target) } else { Ok(()) }
             }
         }
-        Ok(())
     }
 
     /// Sends the pulses that wait: nothing looks at the target in between, so that they are drawn together.
     pub(super) fn send(&mut self, target: &mut dyn Array) -> Result<()> {
-        let Way::Pulses { lines, pulses, .. } = &mut self.write else { return Ok(()) };
+        let Writer::Pulses { lines, pulses, .. } = &mut self.writer else { return Ok(()) };
         let sent = target.pulse_lines(lines, pulses);
         lines.clear();
         pulses.clear();
