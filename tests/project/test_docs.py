@@ -14,15 +14,16 @@ from tikitaka import cli
 
 ROOT = Path(__file__).parents[2]
 DOCS, RESULTS = ROOT / "docs", ROOT / "results"
-PAGES = [
-    ROOT / "README.md",
-    *(
-        DOCS / f"{name}.md"
-        for name in ("index", "algorithm", "tutorial", "extraction", "own", "data", "measured", "assess")
-    ),
-]
+_BLOCKS = runpy.run_path(str(DOCS / "blocks.py"))
+run = _BLOCKS["run"]
 
-run = runpy.run_path(str(DOCS / "blocks.py"))["run"]
+
+def shows_output(page: Path) -> bool:
+    """Whether a page says what one of its Python blocks prints."""
+    return any(block[2] is not None for block in _BLOCKS["_BLOCK"].finditer(page.read_text(encoding="utf-8")))
+
+
+PAGES = [ROOT / "README.md", DOCS / "algorithm.md", *(page for page in sorted(DOCS.glob("*.md")) if shows_output(page))]
 
 
 @pytest.mark.slow
