@@ -62,7 +62,7 @@ def assess(
     threads: int | None = None,
     progress: bool = True,
 ) -> Assessment:
-    """Train `net` on a device under every rule, find what limits it, and write the report to the folder `out`.
+    """Train `net` on a device under float, SGD, TTv1 and TTv2, find what limits it, and write the report to `out`.
 
     `device` is a device config, or the name of a kind or preset, or the path of a device.toml, or of a file of measured
     pulses, which is fitted first. The rules' learning rates are searched on held-out training examples. Then each

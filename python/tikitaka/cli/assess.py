@@ -81,7 +81,8 @@ def assess(
 
     \b
     DEVICE_OR_FILE is a kind or preset of devices, a device.toml, or a file of measured pulses, which is fitted first.
-    Trains every rule, then makes each property alone better and worse; writes report.txt, report.json and report.html.
+    Trains float, SGD, TTv1 and TTv2, then makes each property alone better and worse; writes report.txt, report.json
+    and report.html.
     The same command on the same folder gives the same report, from the trainings that are kept there.
     """
     if mvm_noise and periphery not in (None, "full"):
