@@ -155,6 +155,12 @@ class Crossbar:
 
         Raises ValueError for no such row and counts beyond ±1,000,000.
         """
+    def pulse(self, counts: ArrayLike) -> None:
+        """Sends |n| pulses of the sign of n to each device, n of integer `counts` (rows, cols): column after column,
+        those that get none left out.
+
+        Raises ValueError for another shape and counts beyond ±1,000,000.
+        """
     def program(self, target: ArrayLike, method: str = "exact", *, error: float = 0.0, max_pulses: int = 1000) -> int:
         """Writes `target` (rows, cols; weight units) onto the devices, and returns the pulses sent.
 

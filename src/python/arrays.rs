@@ -27,6 +27,15 @@ pub(super) fn integers(value: &Bound<'_, PyAny>, what: &str) -> PyResult<Vec<i64
     Ok(array.as_slice()?.to_vec())
 }
 
+/// A matrix of whole numbers of a given shape, copied, row by row.
+pub(super) fn integer_matrix(value: &Bound<'_, PyAny>, what: &str, shape: (usize, usize)) -> PyResult<Vec<i64>> {
+    let array = whole_numbers(value, what)?;
+    if array.shape() != [shape.0, shape.1] {
+        return Err(PyValueError::new_err(format!("{what} must have shape {shape:?}, not {:?}", array.shape())));
+    }
+    Ok(array.as_slice()?.to_vec())
+}
+
 /// A two-dimensional array of codes among `count`, copied, with its shape; `None` for what is no such array.
 pub(super) fn codes(value: &Bound<'_, PyAny>, what: &str, count: usize) -> PyResult<Option<(Vec<u32>, [usize; 2])>> {
     let given = as_array(value, what)?;

@@ -1,6 +1,6 @@
 //! The low-level array, for your own loops and rules.
 
-use super::arrays::{Values, fixed_out, integers, matrix, matrix_out, named_out, products, vector};
+use super::arrays::{Values, fixed_out, integer_matrix, integers, matrix, matrix_out, named_out, products, vector};
 use super::config::{programming, real, settings, whole};
 use super::copies::{pickled, unpickled};
 use super::one_thread::OneThread;
@@ -8,6 +8,7 @@ use super::state::{state_in, state_out};
 use crate::check::check_range;
 use crate::crossbar::{Array, Line, Reference, Setup, build};
 use crate::device::DeviceConfig;
+use crate::error::Result;
 use crate::rule::State;
 use numpy::{PyArray1, PyArray2};
 use pyo3::exceptions::PyValueError;
@@ -245,14 +246,32 @@ impl PyCrossbar {
     ///
     /// Raises ValueError for no such column and counts beyond ±1,000,000.
     fn pulse_column(&self, #[pyo3(from_py_with = whole)] k: usize, counts: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.pulse(Line::Column(k), counts)
+        self.pulse_line(Line::Column(k), counts)
     }
 
     /// Sends |n| pulses of the sign of n to each device of row k, n of integer `counts` (cols,).
     ///
     /// Raises ValueError for no such row and counts beyond ±1,000,000.
     fn pulse_row(&self, #[pyo3(from_py_with = whole)] k: usize, counts: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.pulse(Line::Row(k), counts)
+        self.pulse_line(Line::Row(k), counts)
+    }
+
+    /// Sends |n| pulses of the sign of n to each device, n of integer `counts` (rows, cols): column after column, those
+    /// that get none left out.
+    ///
+    /// Raises ValueError for another shape and counts beyond ±1,000,000.
+    fn pulse(&self, py: Python<'_>, counts: &Bound<'_, PyAny>) -> PyResult<()> {
+        let (rows, cols) = self.shape();
+        let counts = pulses(integer_matrix(counts, "counts", (rows, cols))?)?;
+        let (mut lines, mut of_lines) = (Vec::new(), Vec::new());
+        for k in 0..cols {
+            let column = || counts.iter().skip(k).step_by(cols).copied();
+            if column().any(|n| n != 0) {
+                lines.push(Line::Column(k));
+                of_lines.extend(column());
+            }
+        }
+        Ok(py.detach(|| self.array.write()?.pulse_lines(&lines, &of_lines))?)
     }
 
     /// Writes `target` (rows, cols; weight units) onto the devices, and returns the pulses sent.
@@ -372,10 +391,14 @@ impl PyCrossbar {
         Ok(PyArray1::from_vec(py, v).into_any())
     }
 
-    fn pulse(&self, line: Line, counts: &Bound<'_, PyAny>) -> PyResult<()> {
-        let counts = integers(counts, "counts")?;
-        let count = |n| check_range("counts", n as f64, -MAX_PULSES, MAX_PULSES).map(|()| n as i32);
-        let counts = counts.into_iter().map(count).collect::<Result<Vec<_>, _>>()?;
+    fn pulse_line(&self, line: Line, counts: &Bound<'_, PyAny>) -> PyResult<()> {
+        let counts = pulses(integers(counts, "counts")?)?;
         Ok(self.array.write()?.pulse_line(line, &counts)?)
     }
+}
+
+/// Counts of pulses, none of them beyond what a line accepts.
+fn pulses(counts: Vec<i64>) -> Result<Vec<i32>> {
+    let count = |n| check_range("counts", n as f64, -MAX_PULSES, MAX_PULSES).map(|()| n as i32);
+    counts.into_iter().map(count).collect()
 }

@@ -1,0 +1,232 @@
+"""A crossbar under a module of PyTorch: products, the pairs that wait for the next step, and its state as tensors."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from tikitaka._core import AnalogLayer, mean_device
+from tikitaka._internal.shown import shown
+from tikitaka.config import RuleConfig
+from tikitaka.config.convert import to_dict
+from tikitaka.rule import Rule
+from tikitaka.torch.product import Anchor, Call, Ignored, Product, Source
+
+__all__ = ["Array", "scale_of"]
+
+F32 = NDArray[np.float32]
+
+_WAITING = 1024
+"""Uses of an array that may wait for a step of the optimiser."""
+_UNATTACHED = 16
+"""The same where no optimiser is attached."""
+
+
+class Array:
+    """An array of devices (rows, columns) and its rule; the network sees `scale` times its weights.
+
+    `weights` (rows, columns) are what the network is to see at first; `seed` and `number` determine all randomness, as
+    `seed` and `layer` of `tikitaka.AnalogLayer` do.
+    """
+
+    def __init__(self, rule: RuleConfig | Rule, weights: F32, *, seed: int, number: int, scale: float) -> None:
+        self.rule, self.seed, self.number, self.scale = rule, seed, number, scale
+        self.core: Any = self._made(weights / np.float32(scale))
+        self.attached = False
+        self.ignored = False  # a gradient was asked for where nothing learns
+        self._pairs: list[tuple[int, F32, F32]] = []
+        self._uses = self._order = self._draw = 0
+
+    def _made(self, weights: F32) -> Any:
+        return AnalogLayer(self.rule, weights, seed=self.seed, layer=self.number)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(rows, columns)."""
+        shape: tuple[int, int] = self.core.shape
+        return shape
+
+    @property
+    def weights(self) -> F32:
+        """The weights (rows, columns) that the network sees, without any periphery."""
+        return self._scaled(self.core.weights)
+
+    @property
+    def waiting(self) -> int:
+        """Uses of the array whose pairs wait for the next step of the optimiser."""
+        return self._uses
+
+    def product(self, x: torch.Tensor, source: Source | None) -> torch.Tensor:
+        """W x for x (…, columns); y is (…, rows). `source` is what the product depends on, besides x."""
+        tensor, call, learns = (source.tensor, source.call, source.learns) if source else (None, None, False)
+        y: torch.Tensor = Product.apply(x.reshape(-1, self.shape[1]), tensor, self, call, learns)
+        return y.reshape(*x.shape[:-1], self.shape[0])
+
+    def source(self, weight: torch.Tensor, _matrix: Callable[[], torch.Tensor]) -> Source:
+        """What all products of one use depend on, if the array learns: here an anchor at its `weight`.
+
+        The function returns the weights (rows, columns) as they depend on the parameters of the module.
+        """
+        call = Call(self)
+        return Source(Anchor.apply(weight, call), call, learns=True)
+
+    def unheard(self, weight: torch.Tensor) -> Source:
+        """The same for an array that does not learn: a step of the optimiser tells that a gradient was ignored."""
+        return Source(Anchor.apply(weight, Ignored(self)), None, learns=False)
+
+    def forward(self, x: F32) -> tuple[int, F32]:
+        """W x for x (vectors, columns), and the place of the product in the order of all."""
+        self._order += 1
+        return self._order, self._scaled(self.core.forward(x, threads=torch.get_num_threads()))
+
+    def backward(self, delta: F32) -> F32:
+        """Wᵀ δ for delta (vectors, rows)."""
+        return self._scaled(self.core.backward(delta, threads=torch.get_num_threads()))
+
+    def evaluate(self, x: F32) -> F32:
+        """W x with the noise of evaluation, which goes on from call to call; nothing else changes."""
+        draw, self._draw = self._draw, self._draw + len(x)
+        return self._scaled(self.core.evaluate(x, draw=draw, threads=torch.get_num_threads()))
+
+    def exact_backward(self, delta: F32) -> F32:
+        """Wᵀ δ without any periphery; nothing changes."""
+        return delta @ self.weights
+
+    def restart_draws(self) -> None:
+        """Let the noise of evaluation start again."""
+        self._draw = 0
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy has no optimiser."""
+        return vars(self) | {"attached": False}
+
+    def _scaled(self, values: F32) -> F32:
+        return values if self.scale == 1.0 else values * np.float32(self.scale)
+
+    def keep(self, pairs: Sequence[tuple[int, F32, F32]]) -> None:
+        """Let pairs (place, x, δ) wait for the next step; RuntimeError if too many uses wait."""
+        self._pairs += pairs
+        self._uses += 1
+        most = _WAITING if self.attached else _UNATTACHED
+        if self._uses > most:
+            self.forget()
+            raise RuntimeError(
+                f"the gradients of more than {most} uses of a crossbar wait for a step: call "
+                "tikitaka.torch.attach(optimizer, model) before training, and again after a copy of the optimiser"
+            )
+
+    def forget(self) -> None:
+        """Drop the pairs that wait."""
+        self._pairs, self._uses, self.ignored = [], 0, False
+
+    def learn(self, rate: float, _weights: Callable[[], F32]) -> bool:
+        """Apply the pairs that wait, in the order of their products, at `rate` times the rates of the rule.
+
+        The weights that the network sees descend by the rule's rate whatever the scale. Returns whether there were any.
+        """
+        pairs = sorted(self._pairs, key=lambda pair: pair[0])
+        self.forget()
+        if not pairs:
+            return False
+        x = pairs[0][1] if len(pairs) == 1 else np.concatenate([x for _, x, _ in pairs])
+        delta = pairs[0][2] if len(pairs) == 1 else np.concatenate([delta for _, _, delta in pairs])
+        # dL/d(weights of the devices) is scale times dL/dW, and W moves by scale times what they do.
+        rate /= self.scale**2
+        self.core.update(x, self._scaled(delta), lr_scale=rate, threads=torch.get_num_threads())
+        return True
+
+    def read(self, draw: int) -> F32:
+        """The weights (rows, columns) through the read periphery, with the noise of `draw`."""
+        return self._scaled(self.core.read_weights(draw=draw))
+
+    def average(self) -> F32 | None:
+        """The average (rows, columns) of reads; None if there is none."""
+        average = self.core.average
+        return None if average is None else self._scaled(average)
+
+    def average_while(self, on: bool) -> bool:
+        """Start or end averaging what the network sees; whether the rule can."""
+        try:
+            self.core.averaging = on
+        except ValueError:
+            return False
+        return True
+
+    def ledger(self) -> dict[str, Any]:
+        """Operations so far."""
+        return dict(self.core.ledger)
+
+    def describe(self, samples: int | None) -> str:
+        """What the settings of the rule mean on this array."""
+        if not isinstance(self.rule, RuleConfig):
+            return repr(self.rule)
+        return self.rule.describe(*self.shape, samples=samples)
+
+    def settings(self) -> dict[str, Any]:
+        """What the array was made with, as plain values."""
+        rule = to_dict(self.rule) if isinstance(self.rule, RuleConfig) else {"class": type(self.rule).__qualname__}
+        return {"rule": rule, "seed": self.seed, "number": self.number, "scale": self.scale}
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """Everything to continue from, bit for bit, as tensors; "config" is JSON in bytes.
+
+        RuntimeError while pairs wait, which are not part of it.
+        """
+        if self._pairs:
+            raise RuntimeError("gradients of a crossbar wait: save after a step of the optimiser, not before")
+        config = np.frombuffer(json.dumps(self.settings(), sort_keys=True).encode(), np.uint8)
+        return {"config": _tensor(config)} | {name: _tensor(value) for name, value in self.core.state().items()}
+
+    def restore(self, state: Mapping[str, torch.Tensor]) -> None:
+        """Put back a `state`, with its seed, number and scale; ValueError for that of another rule or shape."""
+        arrays = {name: _array(value) for name, value in state.items()}
+        try:
+            config = json.loads(bytes(arrays.pop("config")))
+            rule, seed, number, scale = (config[name] for name in ("rule", "seed", "number", "scale"))
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError("config must be JSON with rule, seed, number and scale") from error
+        if rule != (mine := self.settings()["rule"]):
+            raise ValueError(f"rule must be {shown(rule)}, with which it was saved, not {shown(mine)}")
+        other = type(self)(self.rule, np.zeros(self.shape, np.float32), seed=seed, number=number, scale=scale)
+        other.core.restore(arrays)
+        other.attached = self.attached
+        vars(self).update(vars(other))
+
+    def program(self, weights: F32) -> None:
+        """New devices, the slow array at `weights` (rows, columns; as the network sees them), the others at rest."""
+        self.core = self._made(weights / np.float32(self.scale))
+        self.forget()
+
+
+def _tensor(array: NDArray[Any]) -> torch.Tensor:
+    array = np.ascontiguousarray(array) if array.ndim else array
+    if array.dtype.kind == "u" and array.dtype.itemsize > 1:
+        array = array.view(array.dtype.str.replace("u", "i"))
+    return torch.from_numpy(array.copy())
+
+
+def _array(tensor: torch.Tensor) -> NDArray[Any]:
+    array: NDArray[Any] = tensor.detach().cpu().numpy()
+    return array.view(array.dtype.str.replace("i", "u")) if array.dtype.kind == "i" else array
+
+
+def scale_of(scale: float | str, rule: RuleConfig | Rule, weights: F32) -> float:
+    """The scale of an array for `weights`: a number, or "fit", the smallest at which they fit the mean device.
+
+    Raises ValueError for anything else, and for "fit" where the rule has no devices.
+    """
+    if scale == "fit":
+        device = getattr(rule, "slow_device", None) or getattr(rule, "device", None)
+        largest = float(np.abs(weights).max(initial=0.0))
+        if getattr(rule, "kind", None) == "float" or largest == 0.0:
+            return 1.0
+        if device is None:
+            raise ValueError(f"scale must be a number for a rule without a device, not 'fit': {shown(rule)}")
+        mean = mean_device(device)
+        return largest / min(mean["upper_bound"], -mean["lower_bound"])
+    if isinstance(scale, bool) or not isinstance(scale, int | float) or not 0 < scale < float("inf"):
+        raise ValueError(f"scale must be a number above 0 or 'fit', not {shown(scale)}")
+    return float(scale)

@@ -1,0 +1,312 @@
+"""What every analog module shares: arrays, weights that mirror them, state, training and evaluation."""
+
+import dataclasses
+import functools
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from tikitaka._internal.shown import shown
+from tikitaka.config import RuleConfig
+from tikitaka.rule import Rule
+from tikitaka.torch.array import Array, scale_of
+from tikitaka.torch.product import Source, floats
+from tikitaka.torch.programmed import Programmed, ProgrammedArray
+
+__all__ = ["Analog", "Part", "AnyRule", "analog_modules", "weights_of"]
+
+F32 = NDArray[np.float32]
+AnyRule = RuleConfig | Rule | Programmed
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """The part of a module's parameters that one array holds: rows of a weight, and of a bias as its last column."""
+
+    weight: str
+    """the name of the weight"""
+    lines: tuple[int, int | None] = (0, None)
+    """the first of its rows and the one after the last; further dimensions are the columns of the array"""
+    bias: str | None = None
+    """the name of the bias, if the array holds it"""
+    transposed: bool = False
+    """whether the weight is (columns, rows)"""
+
+    @property
+    def rows(self) -> slice:
+        """The rows of the weight."""
+        return slice(*self.lines)
+
+
+class Analog(torch.nn.Module):
+    """A module whose weights are on crossbars.
+
+    Each weight is an ordinary parameter that mirrors what the network sees. It changes at the step of an attached
+    optimiser, and through `load_state_dict`; any other change is an error at the next use. A module that does not learn
+    (in `eval()`, under `no_grad`, or with weights that require no gradient) is only read: its products have the noise
+    of evaluation, which starts again at every `eval()`, and its backward product is exact.
+    """
+
+    digital: ClassVar[type[torch.nn.Module]]
+    """the module of PyTorch that it replaces"""
+
+    arrays: list[Array]
+    """the arrays, in the order of the parts"""
+
+    def __init__(
+        self,
+        *args: Any,
+        rule: AnyRule,
+        bias: bool | str | None = None,
+        seed: int | None = None,
+        number: int = 0,
+        scale: float | str = 1.0,
+        **settings: Any,
+    ) -> None:
+        super().__init__(*args, **settings, **({} if bias is None else {"bias": bool(bias)}))
+        self.build(rule, seed=seed, number=number, scale=scale, bias=bias if isinstance(bias, str) else "digital")
+
+    def parts(self) -> list[Part]:
+        """The parts of the parameters that are on arrays, one for each array."""
+        raise NotImplementedError
+
+    def build(
+        self, rule: AnyRule, *, seed: int | None = None, number: int = 0, scale: float | str = 1.0, bias: str = "digital"
+    ) -> None:
+        """Put the weights onto new arrays with numbers from `number` on.
+
+        Without a `seed` it is drawn from PyTorch's generator. Raises TypeError for anything that is not a rule,
+        ValueError for another `bias` than "digital" and "analog".
+        """
+        if not isinstance(rule, RuleConfig | Rule | Programmed):
+            raise TypeError(f"rule must be a rule of tikitaka or tikitaka.torch.Programmed, not {shown(rule)}")
+        if bias not in ("digital", "analog"):
+            raise ValueError(f"bias must be 'digital' or 'analog', not {shown(bias)}")
+        if seed is None:
+            seed = int(torch.randint(2**62, ()))
+        self.analog_bias = bias == "analog"
+        self.arrays = []
+        make = ProgrammedArray if isinstance(rule, Programmed) else Array
+        for place, part in enumerate(self.parts()):
+            weights = self._weights(part)
+            own = scale_of(scale, rule, weights)
+            self.arrays.append(make(rule, weights, seed=seed, number=number + place, scale=own))
+        self._mirror()
+
+    def bias_name(self, name: str) -> str | None:
+        """The name of a bias that is on an array; None if it is digital or there is none."""
+        return name if self.analog_bias and getattr(self, name, None) is not None else None
+
+    def digital_bias(self, name: str) -> torch.Tensor | None:
+        """A bias to be added digitally; None if it is on an array or there is none."""
+        return None if self.analog_bias else getattr(self, name, None)
+
+    @property
+    def mirrors(self) -> list[torch.nn.Parameter]:
+        """The parameters that mirror arrays, each once."""
+        names = dict.fromkeys(name for part in self.parts() for name in (part.weight, part.bias) if name)
+        return [getattr(self, name) for name in names]
+
+    def sources(self) -> list[Source | None]:
+        """For each array what its products depend on: None for an array that is only read.
+
+        Raises RuntimeError if a mirror was changed from outside, or in a distributed training.
+        """
+        self._check()
+        if self.training:
+            _refuse_distributed()
+        sources = []
+        for array, part in zip(self.arrays, self.parts(), strict=True):
+            weight = getattr(self, part.weight)
+            if not (torch.is_grad_enabled() and weight.requires_grad):
+                sources.append(None)
+            elif self.training:
+                sources.append(array.source(weight, functools.partial(self._matrix, part)))
+            else:
+                sources.append(array.unheard(weight))
+        return sources
+
+    def product(self, place: int, x: torch.Tensor, source: Source | None) -> torch.Tensor:
+        """The product of an array with x (…, columns, without that of the bias); y is (…, rows)."""
+        if self.parts()[place].bias:
+            x = torch.cat([x, x.new_ones(*x.shape[:-1], 1)], dim=-1)
+        return self.arrays[place].product(x, source)
+
+    def learn(self, rate: float) -> None:
+        """Apply what waits to the arrays, at `rate` times the rates of their rules, and renew the mirrors."""
+        learned = [
+            array.learn(rate, functools.partial(self._weights, part))
+            for array, part in zip(self.arrays, self.parts(), strict=True)
+        ]
+        if any(learned):
+            self._mirror()
+
+    @property
+    def ignored(self) -> bool:
+        """Whether a gradient was asked for where nothing learns, since the last step."""
+        return any(array.ignored for array in self.arrays)
+
+    def forget(self) -> None:
+        """Drop the gradients that wait for the next step."""
+        for array in self.arrays:
+            array.forget()
+
+    def program(self, weights: Mapping[str, torch.Tensor]) -> None:
+        """Write new weights, by parameter, onto new devices with the same seed."""
+        with torch.no_grad():
+            for name, value in weights.items():
+                getattr(self, name).copy_(value)
+        for array, part in zip(self.arrays, self.parts(), strict=True):
+            array.program(self._weights(part))
+        self._mirror()
+
+    def train(self, mode: bool = True) -> "Analog":
+        """As `torch.nn.Module.train`; the noise of evaluation starts again."""
+        super().train(mode)
+        if not mode:
+            for array in self.arrays:
+                array.restart_draws()
+        return self
+
+    def _matrix(self, part: Part) -> torch.Tensor:
+        """The weights (rows, columns) of a part."""
+        weight = getattr(self, part.weight)
+        weight = weight.T if part.transposed else weight
+        matrix = weight[part.rows].flatten(1)
+        return torch.cat([matrix, getattr(self, part.bias)[part.rows, None]], dim=1) if part.bias else matrix
+
+    def _weights(self, part: Part) -> F32:
+        return floats(self._matrix(part)).copy()
+
+    @torch.no_grad()
+    def _mirror(self) -> None:
+        """Copy what the network sees into the parameters."""
+        for array, part in zip(self.arrays, self.parts(), strict=True):
+            weights = torch.from_numpy(np.array(array.weights))
+            weight = getattr(self, part.weight)
+            weight = weight.T if part.transposed else weight
+            rows = weight[part.rows]
+            rows.copy_(weights[:, : rows[0].numel()].reshape(rows.shape))
+            if part.bias:
+                getattr(self, part.bias)[part.rows] = weights[:, -1].to(weight)
+        self._seen()
+
+    def _seen(self) -> None:
+        self._versions = [mirror._version for mirror in self.mirrors]
+
+    def _check(self) -> None:
+        mirrors = self.mirrors
+        if self._versions != [mirror._version for mirror in mirrors]:
+            raise RuntimeError(
+                f"a weight of {type(self).__name__} was changed from outside, which does not reach its crossbar: "
+                "use load_state_dict or program. Call tikitaka.torch.attach(optimizer, model) before training; "
+                "for averages of iterates there is tikitaka.torch.extract"
+            )
+
+    def _apply(self, *args: Any, **kwargs: Any) -> Any:
+        result = super()._apply(*args, **kwargs)
+        self._seen()
+        return result
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)  # type: ignore[no-untyped-call]
+        self._seen()
+
+    def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
+        self._check()
+        super()._save_to_state_dict(destination, prefix, keep_vars)
+        for place, array in enumerate(self.arrays):
+            for name, value in array.state().items():
+                destination[f"{prefix}tikitaka.{place}.{name}"] = value
+
+    def _load_from_state_dict(
+        self, state_dict: Any, prefix: str, metadata: Any, strict: bool, missing: Any, unexpected: Any, errors: Any
+    ) -> None:
+        own = f"{prefix}tikitaka."
+        states: list[dict[str, Any]] = [{} for _ in self.arrays]
+        for key in filter(functools.partial(_among, own=own, states=states), state_dict):
+            place, _, name = key.removeprefix(own).partition(".")
+            states[int(place)][name] = state_dict[key]
+        before = len(errors)
+        super()._load_from_state_dict(state_dict, prefix, metadata, strict, missing, unexpected, errors)
+        unexpected[:] = [key for key in unexpected if not _among(key, own, states)]
+        if len(errors) > before or not any(prefix + name in state_dict for name, _ in self.named_parameters(recurse=False)):
+            return
+        for place, (array, part, state) in enumerate(zip(self.arrays, self.parts(), states, strict=True)):
+            try:
+                if state:
+                    array.restore(state)
+                else:
+                    missing.append(f"{own}{place}")
+                    array.program(self._weights(part))
+            except (ValueError, TypeError) as error:
+                errors.append(f"{own}{place}: {error}")
+        self._mirror()
+
+    def extra_repr(self) -> str:
+        """The settings of the module, its rule and the shapes of its arrays."""
+        base = super().extra_repr()
+        if not vars(self).get("arrays"):
+            return base
+        rule = self.arrays[0].rule
+        shapes = ", ".join(f"{rows} × {cols}" for rows, cols in dict.fromkeys(array.shape for array in self.arrays))
+        return f"{base}, rule={getattr(rule, 'kind', type(rule).__name__)}, arrays={len(self.arrays)} of {shapes}"
+
+    @classmethod
+    def convert(cls, module: torch.nn.Module, rule: AnyRule, **settings: Any) -> None:
+        """Turn a module of PyTorch into this one, in place; `settings` are those of `build`."""
+        digital, module.__class__ = type(module), cls
+        try:
+            module.build(rule, **settings)
+        except BaseException:
+            module.__class__ = digital
+            raise
+        module._digital = digital
+
+    def to_digital(self, weights: list[F32]) -> None:
+        """Turn the module into the one of PyTorch, in place, with `weights` (rows, columns), one for each array."""
+        parts = self.parts()
+        with torch.no_grad():
+            for part, values in zip(parts, weights, strict=True):
+                weight = getattr(self, part.weight)
+                rows = (weight.T if part.transposed else weight)[part.rows]
+                array = torch.from_numpy(np.array(values)).to(weight)
+                rows.copy_(array[:, : rows[0].numel()].reshape(rows.shape))
+                if part.bias:
+                    getattr(self, part.bias)[part.rows] = array[:, -1]
+        digital = vars(self).pop("_digital", self.digital)
+        for name in ("arrays", "analog_bias", "_versions"):
+            delattr(self, name)
+        self.__class__ = digital
+
+
+def analog_modules(model: torch.nn.Module) -> Iterator[tuple[str, Analog]]:
+    """The analog modules of `model` by name."""
+    return ((name, module) for name, module in model.named_modules() if isinstance(module, Analog))
+
+
+def weights_of(module: Analog, which: str, draw: int) -> list[F32]:
+    """The weights (rows, columns) of each array: "read" by the read periphery, the "average" of reads, or "exact"."""
+    if which == "exact":
+        return [array.weights for array in module.arrays]
+    if which == "read":
+        return [array.read(draw) for array in module.arrays]
+    averages = [array.average() for array in module.arrays]
+    if any(average is None for average in averages):
+        raise ValueError("which must be 'read' or 'exact': an array keeps no average; tikitaka.torch.averaging starts it")
+    return averages  # type: ignore[return-value]
+
+
+def _among(key: str, own: str, states: list[dict[str, Any]]) -> bool:
+    """Whether a key is of the state of an array."""
+    place = key.removeprefix(own).partition(".")[0]
+    return key.startswith(own) and place.isdecimal() and int(place) < len(states)
+
+
+def _refuse_distributed() -> None:
+    distributed = torch.distributed
+    if distributed.is_available() and distributed.is_initialized() and distributed.get_world_size() > 1:
+        raise RuntimeError("crossbars train in one process: DistributedDataParallel would need one chip for all of them")

@@ -1,0 +1,112 @@
+"""Products of a crossbar in PyTorch's graph of gradients.
+
+The forward product is W x, the backward product Wᵀ δ. The pair (x, δ) of a sample is kept for the update only if the
+gradient of the weight is asked for: `Anchor` is the node that is asked. `torch.autograd.grad(loss, inputs)` never
+reaches it, so it teaches nothing.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.autograd.function import once_differentiable
+
+__all__ = ["Anchor", "Call", "Ignored", "Product", "Source", "floats"]
+
+F32 = NDArray[np.float32]
+
+
+def floats(values: torch.Tensor) -> F32:
+    """The values as a float32 array of NumPy; a view of contiguous float32 on the CPU."""
+    return values.detach().to(device="cpu", dtype=torch.float32).contiguous().numpy()
+
+
+class Call:
+    """The pairs of one use of an array, until its weight is asked for."""
+
+    def __init__(self, array: Any) -> None:
+        self.array = array
+        self.pairs: list[tuple[int, F32, F32]] = []
+
+    def commit(self) -> None:
+        """Hand the pairs to the array, which learns from them at the next step of the optimiser."""
+        pairs, self.pairs = self.pairs, []
+        self.array.keep(pairs)
+
+
+class Ignored:
+    """One use of an array that does not learn."""
+
+    def __init__(self, array: Any) -> None:
+        self.array = array
+
+    def commit(self) -> None:
+        """Note that a gradient was asked for."""
+        self.array.ignored = True
+
+
+@dataclass(frozen=True)
+class Source:
+    """What the products of one use of an array depend on, besides their inputs."""
+
+    tensor: torch.Tensor
+    """an anchor, or the weights (rows, columns) if their gradient δᵀx is wanted"""
+    call: Call | None
+    """what gathers the pairs"""
+    learns: bool
+    """whether products count as training: they draw its noise, forward and backward"""
+
+
+class Anchor(torch.autograd.Function):
+    """A scalar that depends on the weight: its gradient is asked for if and only if that of the weight is.
+
+    The weight itself gets no gradient, so every optimiser of PyTorch leaves it alone.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, weight: torch.Tensor, call: Call) -> torch.Tensor:
+        ctx.call = call
+        return weight.new_zeros(())
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, _grad: torch.Tensor) -> tuple[None, None]:
+        ctx.call.commit()
+        return None, None
+
+
+class Product(torch.autograd.Function):
+    """y = W x for x (vectors, columns); y is (vectors, rows), of the type and on the device of x.
+
+    `source`, `call` and `learns` are those of a `Source`. A product that does not learn only reads the array: it has
+    the noise of evaluation, and its backward product is exact.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, source: Any, array: Any, call: Call | None, learns: bool) -> torch.Tensor:
+        ctx.array, ctx.source, ctx.call, ctx.learns = array, source, call, learns
+        if not learns:
+            return torch.from_numpy(array.evaluate(floats(x))).to(x)
+        ctx.save_for_backward(x)
+        ctx.order, y = array.forward(floats(x))
+        return torch.from_numpy(y).to(x)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, dy: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor | None, None, None, None]:
+        delta, z, gradient = floats(dy), None, None
+        if ctx.needs_input_grad[0]:
+            back = ctx.array.backward(delta) if ctx.learns else ctx.array.exact_backward(delta)
+            z = torch.from_numpy(back).to(dy)
+        if ctx.call is not None:
+            (x,) = ctx.saved_tensors
+            # Copies: their memory may be written to before the step.
+            ctx.call.pairs.append((ctx.order, floats(x).copy(), delta.copy()))
+        elif ctx.learns and ctx.needs_input_grad[1]:
+            (x,) = ctx.saved_tensors
+            gradient = torch.from_numpy(delta.T @ floats(x)).to(ctx.source)
+        if gradient is None and ctx.needs_input_grad[1]:
+            gradient = torch.zeros_like(ctx.source)
+        return z, gradient, None, None, None

@@ -1,0 +1,117 @@
+"""Programmed mode: an optimiser of PyTorch moves the weights, and pulses carry the moves to the devices.
+
+Gradients δᵀx are exact, products go through the crossbar. At a step the optimiser has moved the mirror by ΔW; the
+array gets the whole device steps of ΔW + H as pulses, and the residual H keeps the rest (Wu et al., arXiv 2609.36584):
+
+    n = trunc((ΔW + H)/δ_C);  H ← ΔW + H − n·δ_C;  |n| pulses of the sign of n on each device;  the mirror shows C
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from tikitaka._core import Crossbar
+from tikitaka._internal.shown import shown
+from tikitaka.config import Device, Periphery, Reference, SoftBounds
+from tikitaka.config.convert import to_dict
+from tikitaka.torch.array import Array
+from tikitaka.torch.product import Source, floats
+
+__all__ = ["Programmed", "ProgrammedArray"]
+
+F32 = NDArray[np.float32]
+
+_MOST = 1_000_000  # pulses of a device at a step
+
+
+@dataclass(frozen=True)
+class Programmed:
+    """Weights that an optimiser moves and pulses program, with the rest of each move kept in digital (`residual`)."""
+
+    device: Annotated[Device, "devices of the array"] = field(default_factory=SoftBounds)
+    periphery: Annotated[Periphery, "converters and noise"] = field(default_factory=Periphery)
+    reference: Annotated[Reference, "reference of the array"] = field(default_factory=Reference)
+    residual: Annotated[bool, "keep what is less than a step for later"] = True
+
+    def __post_init__(self) -> None:
+        for name, kind in (("device", Device), ("periphery", Periphery), ("reference", Reference), ("residual", bool)):
+            if not isinstance(getattr(self, name), kind):
+                raise TypeError(f"{name} must be a {kind.__name__}, not {shown(getattr(self, name))}")
+
+
+class ProgrammedArray(Array):
+    """An array in programmed mode: its core is a `tikitaka.Crossbar`, H its residual (rows, columns)."""
+
+    rule: Any
+
+    def _made(self, weights: F32) -> Any:
+        settings: Programmed = self.rule
+        core = Crossbar(
+            *weights.shape,
+            settings.device,
+            periphery=settings.periphery,
+            reference=settings.reference,
+            seed=self.seed,
+            array=2 * self.number + 1,
+        )
+        core.weights = weights
+        self._residual = np.zeros_like(weights)
+        return core
+
+    def source(self, _weight: torch.Tensor, matrix: Callable[[], torch.Tensor]) -> Source:
+        """The weights (rows, columns) themselves, whose gradient is δᵀx."""
+        return Source(matrix(), None, learns=True)
+
+    def learn(self, _rate: float, weights: Callable[[], F32]) -> bool:
+        """Send the pulses that bring the array towards the weights (rows, columns) that the optimiser asks for.
+
+        Raises ValueError where one of them is not finite. Returns whether they differ from those there.
+        """
+        self.forget()
+        asked = weights()
+        if not np.isfinite(asked).all():
+            raise ValueError("weights must be finite: the optimiser has made NaN or infinity of some")
+        change = (asked - self.weights) / np.float32(self.scale)
+        if not change.any():
+            return False
+        due, step = change + self._residual, np.float32(self.core.weight_step)
+        counts = np.clip(np.trunc(due / step), -_MOST, _MOST)
+        self._residual = due - counts * step if self.rule.residual else np.zeros_like(due)
+        self.core.pulse(counts.astype(np.int64))
+        return True
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """As that of any array, with the residual."""
+        return super().state() | {"residual": torch.from_numpy(self._residual.copy())}
+
+    def restore(self, state: Mapping[str, torch.Tensor]) -> None:
+        """As that of any array, with the residual."""
+        state = dict(state)
+        residual = state.pop("residual", None)
+        if residual is None or residual.shape != self.shape:
+            raise ValueError(f"residual must be a tensor of shape {self.shape}, not {shown(residual)}")
+        super().restore(state)
+        self._residual = floats(residual).copy()
+
+    def average(self) -> F32 | None:
+        """None: the weights of an optimiser are not averaged."""
+        return None
+
+    def average_while(self, on: bool) -> bool:
+        """False: there is no average."""
+        return False
+
+    def describe(self, samples: int | None) -> str:
+        """The size of a pulse."""
+        rows, columns = self.shape
+        step = self.core.weight_step * self.scale
+        return f"programmed on {rows} × {columns}: pulses of {step:.3g}, residual {'on' if self.rule.residual else 'off'}"
+
+    def settings(self) -> dict[str, Any]:
+        """What the array was made with, as plain values."""
+        rule = {"kind": "programmed"} | to_dict(self.rule)
+        return {"rule": rule, "seed": self.seed, "number": self.number, "scale": self.scale}
