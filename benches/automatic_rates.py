@@ -41,7 +41,7 @@ def judged(name: str, rows: list[dict[str, Any]]) -> bool:
     automatic, *tried = rows
     best = min(tried, key=lambda row: row["test_error"])
     gap, pulses = automatic["test_error"] - best["test_error"], automatic["pulses"] / best["pulses"]
-    close = gap <= max(0.003, 0.15 * best["test_error"])
+    close = bool(gap <= max(0.003, 0.15 * best["test_error"]))
     errors = f"{100 * automatic['test_error']:6.2f} {100 * best['test_error']:6.2f}"
     print(f"{name:32} {errors} % {pulses:6.2f} × pulses  {'' if close else 'not close'}", flush=True)
     return close

@@ -3,11 +3,11 @@
 import copy
 
 import pytest
-import tikitaka.torch as analog
 import torch
 from torch.nn.utils.rnn import pack_sequence
 
 import tikitaka as tt
+import tikitaka.torch as analog
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Using padding='same'"),

@@ -12,7 +12,6 @@ from tikitaka._core import AnalogLayer, mean_device
 from tikitaka._internal.shown import shown
 from tikitaka.config import RuleConfig
 from tikitaka.config.convert import to_dict
-from tikitaka.rule import Rule
 from tikitaka.torch.product import Anchor, Call, Ignored, Product, Source
 
 __all__ = ["Array", "scale_of"]
@@ -32,7 +31,7 @@ class Array:
     `seed` and `layer` of `tikitaka.AnalogLayer` do.
     """
 
-    def __init__(self, rule: RuleConfig | Rule, weights: F32, *, seed: int, number: int, scale: float) -> None:
+    def __init__(self, rule: Any, weights: F32, *, seed: int, number: int, scale: float) -> None:
         self.rule, self.seed, self.number, self.scale = rule, seed, number, scale
         self.core: Any = self._made(weights / np.float32(scale))
         self.attached = False
@@ -213,7 +212,7 @@ def _array(tensor: torch.Tensor) -> NDArray[Any]:
     return array.view(array.dtype.str.replace("i", "u")) if array.dtype.kind == "i" else array
 
 
-def scale_of(scale: float | str, rule: RuleConfig | Rule, weights: F32) -> float:
+def scale_of(scale: float | str, rule: Any, weights: F32) -> float:
     """The scale of an array for `weights`: a number, or "fit", the smallest at which they fit the mean device.
 
     Raises ValueError for anything else, and for "fit" where the rule has no devices.

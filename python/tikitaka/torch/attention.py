@@ -36,7 +36,13 @@ class MultiheadAttention(Analog, torch.nn.MultiheadAttention):
         return [Part("in_proj_weight", each) for each in rows]
 
     def build(
-        self, rule: AnyRule, *, seed: int | None = None, number: int = 0, scale: float | str = 1.0, bias: str = "digital"
+        self,
+        rule: AnyRule,
+        *,
+        seed: int | None = None,
+        number: int = 0,
+        scale: float | str = 1.0,
+        bias: str = "digital",
     ) -> None:
         """As that of any module, and the same for the output array."""
         seed = int(torch.randint(2**62, ())) if seed is None else seed
@@ -68,7 +74,10 @@ class MultiheadAttention(Analog, torch.nn.MultiheadAttention):
             query, key, value = (each.transpose(0, 1) for each in (query, key, value))
         q, k, v = self._projected(query, key, value)
         if self.bias_k is not None and self.bias_v is not None:
-            k, v = (torch.cat([each, bias.expand(len(each), 1, -1)], 1) for each, bias in ((k, self.bias_k), (v, self.bias_v)))
+            k, v = (
+                torch.cat([each, bias.expand(len(each), 1, -1)], 1)
+                for each, bias in ((k, self.bias_k), (v, self.bias_v))
+            )
         if self.add_zero_attn:
             k, v = (torch.cat([each, each.new_zeros(len(each), 1, each.shape[-1])], 1) for each in (k, v))
         mask = self._mask(q, k, key_padding_mask, attn_mask, is_causal)
@@ -87,12 +96,16 @@ class MultiheadAttention(Analog, torch.nn.MultiheadAttention):
 
     def _projected(self, *inputs: torch.Tensor) -> Any:
         """Queries, keys and values (batch, places, embed_dim)."""
-        projected = [self.product(place, x, source) for place, (x, source) in enumerate(zip(inputs, self.sources(), strict=True))]
+        projected = [
+            self.product(place, x, source) for place, (x, source) in enumerate(zip(inputs, self.sources(), strict=True))
+        ]
         if self.in_proj_bias is None:
             return projected
         return [y + bias.to(y) for y, bias in zip(projected, self.in_proj_bias.chunk(3), strict=True)]
 
-    def _mask(self, q: torch.Tensor, k: torch.Tensor, padding: Any, attn_mask: Any, is_causal: bool) -> torch.Tensor | None:
+    def _mask(
+        self, q: torch.Tensor, k: torch.Tensor, padding: Any, attn_mask: Any, is_causal: bool
+    ) -> torch.Tensor | None:
         """What is added to the scores (batch, heads, queries, keys): −∞ where a mask is True."""
         batch, queries, keys = len(q), q.shape[1], k.shape[1]
         if is_causal and attn_mask is None:

@@ -3,12 +3,16 @@
 import copy
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from tikitaka._internal.validation import one_of
-from tikitaka.torch.module import Analog, analog_modules, weights_of
+from tikitaka.torch.module import Analog, analog_modules
 
 __all__ = ["averaging", "describe", "extract", "ledger"]
+
+F32 = NDArray[np.float32]
 
 
 def extract(model: torch.nn.Module, which: str = "read", *, draw: int = 0) -> torch.nn.Module:
@@ -18,7 +22,7 @@ def extract(model: torch.nn.Module, which: str = "read", *, draw: int = 0) -> to
     training, which `averaging` starts) or "exact". Raises ValueError for another, and if there is no average.
     """
     one_of("which", which, ("read", "average", "exact"))
-    weights = {name: weights_of(module, which, draw) for name, module in analog_modules(_checked(model))}
+    weights = {name: _weights(module, which, draw) for name, module in analog_modules(_checked(model))}
     digital = copy.deepcopy(model)
     for name, module in list(analog_modules(digital)):
         module.to_digital(weights[name])
@@ -53,6 +57,20 @@ def describe(model: torch.nn.Module, samples: int | None = None) -> str:
         for array in module.arrays
     ]
     return "\n\n".join(parts)
+
+
+def _weights(module: Analog, which: str, draw: int) -> list[F32]:
+    """The weights (rows, columns) of each array: "read" by the read periphery, the "average" of reads, or "exact"."""
+    if which == "exact":
+        return [array.weights for array in module.arrays]
+    if which == "read":
+        return [array.read(draw) for array in module.arrays]
+    averages = [array.average() for array in module.arrays]
+    if any(average is None for average in averages):
+        raise ValueError(
+            "which must be 'read' or 'exact' where an array keeps no average: tikitaka.torch.averaging starts it"
+        )
+    return averages  # type: ignore[return-value]
 
 
 def _checked(model: torch.nn.Module) -> torch.nn.Module:

@@ -75,16 +75,15 @@ def convert(
         raise ValueError("model cannot be converted: " + "; ".join(problems))
     if seed is None:
         seed = int(torch.randint(2**62, ()))
-    number, before = 0, {name: type(module) for name, module, _ in chosen}
-    done: list[tuple[torch.nn.Module, type[torch.nn.Module]]] = []
-    for name, module, rule in chosen:
+    number = 0
+    for _, module, rule in chosen:
         if untie:
             _untie(module)
         cls = ANALOG.get(type(module), Conv1D)
         cls.convert(module, rule, seed=seed, number=number, scale=scale, bias=bias)
         number += sum(len(each.arrays) for each in module.modules() if isinstance(each, Analog))
     _leave_fast_paths(model)
-    return Conversion(tuple(_rows(model, before, reasons)))
+    return Conversion(tuple(_rows(model, reasons)))
 
 
 def _chosen(model: torch.nn.Module, rules: Any) -> tuple[list[tuple[str, torch.nn.Module, AnyRule]], dict[str, str]]:
@@ -109,7 +108,7 @@ def _chosen(model: torch.nn.Module, rules: Any) -> tuple[list[tuple[str, torch.n
                 raise ValueError(f"rules must not name {shown(name)}, which is analog already")
         elif match is None or rule is None:
             reasons[name] = "not matched" if match is None else "None was asked for"
-        elif type(module) in ANALOG or _is_conv1d(module):
+        elif _kind(module) in ANALOG or _is_conv1d(module):
             inside = (*inside, name) if isinstance(module, torch.nn.MultiheadAttention) else inside
             chosen.append((name, module, rule))
         elif match == name:
@@ -119,6 +118,11 @@ def _chosen(model: torch.nn.Module, rules: Any) -> tuple[list[tuple[str, torch.n
             subclass = isinstance(module, _SUBCLASSES[: len(ANALOG)])
             reasons[name] = "a class of its own, which may compute otherwise" if subclass else "no crossbar for it"
     return chosen, reasons
+
+
+def _kind(module: torch.nn.Module) -> type[torch.nn.Module]:
+    """The class of a module, without what a parametrisation makes of it."""
+    return type(module).__bases__[0] if parametrize.is_parametrized(module) else type(module)
 
 
 def _is_conv1d(module: torch.nn.Module) -> bool:
@@ -165,18 +169,18 @@ def _untie(module: torch.nn.Module) -> None:
 def _leave_fast_paths(model: torch.nn.Module) -> None:
     """Keep encoders of transformers from computing with the mirrors of analog layers in a fused kernel."""
     for module in model.modules():
-        if isinstance(module, torch.nn.TransformerEncoderLayer) and any(isinstance(m, Analog) for m in module.modules()):
+        if isinstance(module, torch.nn.TransformerEncoderLayer) and any(
+            isinstance(m, Analog) for m in module.modules()
+        ):
             module.activation_relu_or_gelu = 0
         if isinstance(module, torch.nn.TransformerEncoder) and any(isinstance(m, Analog) for m in module.modules()):
             module.use_nested_tensor = module.enable_nested_tensor = False
 
 
-def _rows(
-    model: torch.nn.Module, before: Mapping[str, type], reasons: Mapping[str, str]
-) -> Iterator[tuple[str, str, str, str]]:
+def _rows(model: torch.nn.Module, reasons: Mapping[str, str]) -> Iterator[tuple[str, str, str, str]]:
     for name, module in model.named_modules():
         if isinstance(module, Analog):
             shapes = ", ".join(" × ".join(map(str, array.shape)) for array in module.arrays)
-            yield name or "(the model)", type(module).digital.__name__ if name not in before else before[name].__name__, "analog", shapes
+            yield name or "(the model)", module.replaced.__name__, "analog", shapes
         elif any(True for _ in module.parameters(recurse=False)):
             yield name or "(the model)", type(module).__name__, "digital", reasons.get(name, "not matched")

@@ -16,7 +16,7 @@ from tikitaka.torch.array import Array, scale_of
 from tikitaka.torch.product import Source, floats
 from tikitaka.torch.programmed import Programmed, ProgrammedArray
 
-__all__ = ["Analog", "Part", "AnyRule", "analog_modules", "weights_of"]
+__all__ = ["Analog", "AnyRule", "Part", "analog_modules"]
 
 F32 = NDArray[np.float32]
 AnyRule = RuleConfig | Rule | Programmed
@@ -69,12 +69,23 @@ class Analog(torch.nn.Module):
         super().__init__(*args, **settings, **({} if bias is None else {"bias": bool(bias)}))
         self.build(rule, seed=seed, number=number, scale=scale, bias=bias if isinstance(bias, str) else "digital")
 
+    @property
+    def replaced(self) -> type[torch.nn.Module]:
+        """The class of the module before it was converted, or `digital`."""
+        return vars(self).get("_digital") or type(self).digital
+
     def parts(self) -> list[Part]:
         """The parts of the parameters that are on arrays, one for each array."""
         raise NotImplementedError
 
     def build(
-        self, rule: AnyRule, *, seed: int | None = None, number: int = 0, scale: float | str = 1.0, bias: str = "digital"
+        self,
+        rule: AnyRule,
+        *,
+        seed: int | None = None,
+        number: int = 0,
+        scale: float | str = 1.0,
+        bias: str = "digital",
     ) -> None:
         """Put the weights onto new arrays with numbers from `number` on.
 
@@ -89,7 +100,7 @@ class Analog(torch.nn.Module):
             seed = int(torch.randint(2**62, ()))
         self.analog_bias = bias == "analog"
         self.arrays = []
-        make = ProgrammedArray if isinstance(rule, Programmed) else Array
+        make: Any = ProgrammedArray if isinstance(rule, Programmed) else Array
         for place, part in enumerate(self.parts()):
             weights = self._weights(part)
             own = scale_of(scale, rule, weights)
@@ -115,10 +126,9 @@ class Analog(torch.nn.Module):
 
         Raises RuntimeError if a mirror was changed from outside, or in a distributed training.
         """
+        _refuse_distributed()
         self._check()
-        if self.training:
-            _refuse_distributed()
-        sources = []
+        sources: list[Source | None] = []
         for array, part in zip(self.arrays, self.parts(), strict=True):
             weight = getattr(self, part.weight)
             if not (torch.is_grad_enabled() and weight.requires_grad):
@@ -212,7 +222,7 @@ class Analog(torch.nn.Module):
         return result
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)  # type: ignore[no-untyped-call]
+        super().__setstate__(state)
         self._seen()
 
     def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
@@ -233,7 +243,9 @@ class Analog(torch.nn.Module):
         before = len(errors)
         super()._load_from_state_dict(state_dict, prefix, metadata, strict, missing, unexpected, errors)
         unexpected[:] = [key for key in unexpected if not _among(key, own, states)]
-        if len(errors) > before or not any(prefix + name in state_dict for name, _ in self.named_parameters(recurse=False)):
+        if len(errors) > before or not any(
+            prefix + name in state_dict for name, _ in self.named_parameters(recurse=False)
+        ):
             return
         for place, (array, part, state) in enumerate(zip(self.arrays, self.parts(), states, strict=True)):
             try:
@@ -248,7 +260,7 @@ class Analog(torch.nn.Module):
 
     def extra_repr(self) -> str:
         """The settings of the module, its rule and the shapes of its arrays."""
-        base = super().extra_repr()
+        base = str(super().extra_repr())
         if not vars(self).get("arrays"):
             return base
         rule = self.arrays[0].rule
@@ -277,7 +289,8 @@ class Analog(torch.nn.Module):
                 rows.copy_(array[:, : rows[0].numel()].reshape(rows.shape))
                 if part.bias:
                     getattr(self, part.bias)[part.rows] = array[:, -1]
-        digital = vars(self).pop("_digital", self.digital)
+        digital = self.replaced
+        self.__dict__.pop("_digital", None)
         for name in ("arrays", "analog_bias", "_versions"):
             delattr(self, name)
         self.__class__ = digital
@@ -288,18 +301,6 @@ def analog_modules(model: torch.nn.Module) -> Iterator[tuple[str, Analog]]:
     return ((name, module) for name, module in model.named_modules() if isinstance(module, Analog))
 
 
-def weights_of(module: Analog, which: str, draw: int) -> list[F32]:
-    """The weights (rows, columns) of each array: "read" by the read periphery, the "average" of reads, or "exact"."""
-    if which == "exact":
-        return [array.weights for array in module.arrays]
-    if which == "read":
-        return [array.read(draw) for array in module.arrays]
-    averages = [array.average() for array in module.arrays]
-    if any(average is None for average in averages):
-        raise ValueError("which must be 'read' or 'exact': an array keeps no average; tikitaka.torch.averaging starts it")
-    return averages  # type: ignore[return-value]
-
-
 def _among(key: str, own: str, states: list[dict[str, Any]]) -> bool:
     """Whether a key is of the state of an array."""
     place = key.removeprefix(own).partition(".")[0]
@@ -308,5 +309,11 @@ def _among(key: str, own: str, states: list[dict[str, Any]]) -> bool:
 
 def _refuse_distributed() -> None:
     distributed = torch.distributed
-    if distributed.is_available() and distributed.is_initialized() and distributed.get_world_size() > 1:
-        raise RuntimeError("crossbars train in one process: DistributedDataParallel would need one chip for all of them")
+    if not distributed.is_available():
+        return
+    parallel = torch.nn.parallel.DistributedDataParallel
+    inside = getattr(parallel, "_active_ddp_module", None) is not None
+    if inside or (distributed.is_initialized() and distributed.get_world_size() > 1):
+        raise RuntimeError(
+            "crossbars train in one process: DistributedDataParallel would need one chip for all of them"
+        )

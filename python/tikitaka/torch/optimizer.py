@@ -53,7 +53,7 @@ def attach(optimizer: torch.optim.Optimizer, model: torch.nn.Module) -> torch.op
             array.attached = True
     first = id(mirrors[0]) if mirrors else None
     # An optimiser that says so gets the scale of a GradScaler, which the hook before the step refuses.
-    optimizer._step_supports_amp_scaling = True  # type: ignore[attr-defined]
+    optimizer._step_supports_amp_scaling = True
     optimizer.register_step_pre_hook(_before)
     optimizer.register_step_post_hook(functools.partial(_after, modules, first))
     zero_grad = optimizer.zero_grad
@@ -64,7 +64,7 @@ def attach(optimizer: torch.optim.Optimizer, model: torch.nn.Module) -> torch.op
         for module in modules:
             module.forget()
 
-    optimizer.zero_grad = forgetting  # type: ignore[method-assign]
+    optimizer.zero_grad = forgetting
     return optimizer
 
 
@@ -80,7 +80,7 @@ def _before(optimizer: Any, *_args: Any) -> None:
 
 def _after(modules: list[Analog], first: int | None, optimizer: Any, *_args: Any) -> None:
     """Let what waits reach the devices."""
-    rate = next((group["lr"] for group in optimizer.param_groups if first in map(id, group["params"])), 1.0)
+    rate = next((group["lr"] for group in optimizer.param_groups if first in set(map(id, group["params"]))), 1.0)
     if any(module.ignored for module in modules):
         warnings.warn(
             "gradients of crossbars in eval() are not learned: call model.train() before training", stacklevel=3

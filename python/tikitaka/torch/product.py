@@ -20,7 +20,8 @@ F32 = NDArray[np.float32]
 
 def floats(values: torch.Tensor) -> F32:
     """The values as a float32 array of NumPy; a view of contiguous float32 on the CPU."""
-    return values.detach().to(device="cpu", dtype=torch.float32).contiguous().numpy()
+    array: F32 = values.detach().to(device="cpu", dtype=torch.float32).contiguous().numpy()
+    return array
 
 
 class Call:

@@ -50,8 +50,10 @@ class ProgrammedArray(Array):
 
     def _made(self, weights: F32) -> Any:
         settings: Programmed = self.rule
+        rows, columns = weights.shape
         core = Crossbar(
-            *weights.shape,
+            rows,
+            columns,
             settings.device,
             periphery=settings.periphery,
             reference=settings.reference,
@@ -109,7 +111,9 @@ class ProgrammedArray(Array):
         """The size of a pulse."""
         rows, columns = self.shape
         step = self.core.weight_step * self.scale
-        return f"programmed on {rows} × {columns}: pulses of {step:.3g}, residual {'on' if self.rule.residual else 'off'}"
+        return (
+            f"programmed on {rows} × {columns}: pulses of {step:.3g}, residual {'on' if self.rule.residual else 'off'}"
+        )
 
     def settings(self) -> dict[str, Any]:
         """What the array was made with, as plain values."""

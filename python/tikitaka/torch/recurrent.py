@@ -39,7 +39,7 @@ class _Recurrent(Analog):
                 yield f"l{layer}_reverse"
 
     def parts(self) -> list[Part]:
-        """For each layer and direction the arrays of the inputs, of the outputs before, and of the projection if any."""
+        """For each layer and direction the arrays of inputs, of outputs before, and of a projection."""
         parts = []
         for name in self._names():
             parts += [Part(f"weight_{of}_{name}", bias=self.bias_name(f"bias_{of}_{name}")) for of in ("ih", "hh")]
@@ -134,7 +134,7 @@ class _Recurrent(Analog):
 
 
 class LSTM(_Recurrent, torch.nn.LSTM):
-    """`torch.nn.LSTM` on crossbars: arrays of (4 hidden, inputs) and (4 hidden, hidden) for each layer and direction."""
+    """`torch.nn.LSTM` on crossbars: arrays (4 hidden, inputs) and (4 hidden, hidden) for each layer and direction."""
 
     digital = torch.nn.LSTM
 
@@ -145,7 +145,7 @@ class LSTM(_Recurrent, torch.nn.LSTM):
 
 
 class GRU(_Recurrent, torch.nn.GRU):
-    """`torch.nn.GRU` on crossbars: arrays of (3 hidden, inputs) and (3 hidden, hidden) for each layer and direction."""
+    """`torch.nn.GRU` on crossbars: arrays (3 hidden, inputs) and (3 hidden, hidden) for each layer and direction."""
 
     digital = torch.nn.GRU
 
