@@ -14,7 +14,8 @@ import pytest
 import tikitaka as tt
 from support.commands import FAST, Command
 from support.runs import DIGITS, at_call, dense
-from tikitaka.config import rules
+from tikitaka.config import presets, rules
+from tikitaka.data.text import text_dataset
 from tikitaka.experiments import cells, sweep
 from tikitaka.nn import nets
 from tikitaka.training import Progress
@@ -97,6 +98,31 @@ def test_the_usual_rules_give_no_warning_on_the_bundled_digits() -> None:
         planned = config.epochs * len(digits.train_y)
         assert rule_warnings(network, examples=planned, batch=config.batch) == (), kind
     assert said(lambda: tt.fit(config.network(digits), digits, epochs=2, progress=False)) == []
+
+
+@pytest.mark.parametrize("net", nets)
+def test_the_usual_rules_give_no_warning_in_trainings_as_they_are_usual(net: str) -> None:
+    if nets[net].text:
+        data, examples, time_steps = text_dataset(" the quick brown fox" * 500, name="fox", sequence=100), 25_000, 100
+    else:
+        image = np.zeros((20, 784), np.float32)
+        data = tt.data.Dataset.from_arrays(image, np.arange(20) % 10, shape=(28, 28, 1))
+        examples, time_steps = 60_000, 1
+    for kind in rules:
+        config = tt.TrainConfig(net=net, rule=nets[net].rule(kind))
+        planned = config.epochs * examples
+        found = rule_warnings(config.network(data), examples=planned, time_steps=time_steps, batch=config.batch)
+        assert found == (), kind
+
+
+def test_automatic_rates_are_not_blamed_for_long_trains() -> None:
+    fine: Any = presets["capacitor"]
+    by_hand = tt.Ttv2(device=fine).warnings(128, 65)
+    assert [words.split(":")[0] for words in by_hand] == ["14 % of the pulse trains of A saturate"]
+    for rule in (tt.Ttv2(device=fine), tt.Tiles(device=fine), tt.Ttv1(device=fine)):
+        assert rule_warnings(tt.Network([tt.nn.Linear(64, 128)], rule), examples=10**6) == ()
+    given = tt.Ttv2(device=fine, fast_lr=1.0)
+    assert "saturate" in rule_warnings(tt.Network([tt.nn.Linear(64, 128)], given), examples=10**6)[0]
 
 
 def test_rules_in_python_have_no_warnings() -> None:
