@@ -17,6 +17,8 @@ from tikitaka.config.device import __all__ as _devices
 from tikitaka.config.rule import *  # noqa: F403  # a new rule is named there alone
 from tikitaka.config.rule import __all__ as _rules
 from tikitaka.deployment import Chip, program
+from tikitaka.experiments.tuned import Tuned
+from tikitaka.experiments.tuning import tune
 from tikitaka.fitting import DeviceFit, fit_device
 from tikitaka.measurement import Measured, Sweep, measured, read_measured
 from tikitaka.model import Model, extract
@@ -47,6 +49,7 @@ __all__ = [
     "Stopped",
     "Sweep",
     "TrainConfig",
+    "Tuned",
     "__version__",
     "assess",
     "data",
@@ -61,5 +64,6 @@ __all__ = [
     "presets",
     "program",
     "read_measured",
+    "tune",
 ]
 __all__ += _devices + _rules

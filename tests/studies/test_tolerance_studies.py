@@ -155,9 +155,10 @@ def test_what_is_without_hope(epoch: int, error: float, end: bool) -> None:
     assert measure.hopeless(Metrics(epoch, 1.0, 1.0, error, 1.0, error, 1.0, 0.0, 1.0)) is end
 
 
-def test_a_training_that_diverges_is_no_end_of_the_study(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [FloatingPointError("the loss is nan"), ArithmeticError("all at their bounds")])
+def test_a_training_that_diverges_is_no_end_of_the_study(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     def diverges(*_: Any, **__: Any) -> Any:
-        raise FloatingPointError("the loss is nan")
+        raise error
 
     monkeypatch.setattr("tikitaka.experiments.measure.trained", diverges)
     assert measure.scored(TrainConfig(data="digits")) == {"test_error": 1.0, "diverged": True}

@@ -319,6 +319,11 @@ CALLS: dict[str, Callable[[Path], Call]] = {
         experiments.sweep,
         {"grid": [tt.TrainConfig(**SMALL)], "out": f / "out", "measure": lambda c: {"seed": c.seed}, "progress": False},
     ),
+    "tune": lambda f: (
+        tt.tune,
+        {"config": tt.TrainConfig(**SMALL), "out": f / "out", "held_out": 9, "finalists": 1, "threads": 1}
+        | {"progress": False},
+    ),
     "experiments.trained": lambda f: (experiments.trained, {"config": tt.TrainConfig(**SMALL), "stop": lambda: True}),
     # pictures
     "plot.Trace": lambda f: (plot.Trace, {**vars(traces())}),

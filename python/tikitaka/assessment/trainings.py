@@ -6,7 +6,6 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from statistics import fmean
 from typing import Any, TypeVar
 
 from tikitaka.experiments.learning_rates import Search, rates_of, searched
@@ -69,13 +68,11 @@ class Trainings:
         found: list[Row] = []
 
         def run(grid: Iterable[TrainConfig]) -> list[dict[str, Any]]:
-            configs = list(grid)
-            rows = self.rows("search", [replace(c, seed=c.seed + k) for c in configs for k in range(seeds)])
-            each = [rows[first : first + seeds] for first in range(0, len(rows), seeds)]
-            found.extend(of_one[0] for of_one in each)
-            return [{"test_error": fmean(row["test_error"] for row in of_one)} for of_one in each]
+            rows = self.rows("search", grid)
+            found.extend(rows[::seeds])
+            return rows
 
-        best = searched(run, base, tried, search)
+        best = searched(run, base, tried, search, seeds)
         rows = iter(found)
         return best, {key: [next(rows) for _ in rules] for key, rules in tried.items()}
 

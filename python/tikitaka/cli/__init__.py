@@ -25,6 +25,7 @@ from tikitaka.cli.reproduce import reproduce
 from tikitaka.cli.sample import sample
 from tikitaka.cli.streams import discard_output, take_every_character
 from tikitaka.cli.train import train
+from tikitaka.cli.tune import tune
 
 __all__ = ["main", "tikitaka"]
 
@@ -39,7 +40,7 @@ def tikitaka(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (demo, train, evaluate, extract, predict, sample, devices, plot, fit, assess, reproduce):
+for command in (demo, train, tune, evaluate, extract, predict, sample, devices, plot, fit, assess, reproduce):
     tikitaka.add_command(command)
 
 

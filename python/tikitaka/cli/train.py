@@ -6,9 +6,9 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from tikitaka.cli.flags import apply_flags, rule_options, training_options
+from tikitaka.cli.configured import config_of, config_options
+from tikitaka.cli.flags import rule_options
 from tikitaka.cli.output import Failed, Signalled, common_options, nats, percent, print_json, signals
-from tikitaka.config import peripheries, read_toml
 from tikitaka.data import Dataset
 from tikitaka.network import Network
 from tikitaka.nn import nets
@@ -24,11 +24,7 @@ _PLAN = {"epochs", "schedule", "average_from"}  # also with --resume, for more e
 
 
 @click.command(context_settings={"max_content_width": 120})
-@click.argument("config_file", metavar="[CONFIG.toml]", required=False, type=click.Path(path_type=Path))
-@training_options
-@click.option("--data-dir", metavar="DIR", envvar="TIKITAKA_DATA", help="Folder of data sets (TIKITAKA_DATA).")
-@click.option("--periphery", type=click.Choice(list(peripheries)), help="Exact products, or converters and noise.")
-@click.option("--mvm-noise", type=click.FloatRange(min=0), help="Output noise of all products; above 0 implies full.")
+@config_options
 @click.option("--out", type=click.Path(path_type=Path), metavar="RUN", help="Folder to keep the run in.")
 @click.option("--force", is_flag=True, help="Replace a run that is in RUN.")
 @click.option(
@@ -71,10 +67,7 @@ def train(
             run.extend(flags["epochs"], schedule=flags["schedule"], average_from=flags["average_from"])
         _print(_resumed(run, data_dir, how), resume, as_json)
         return
-    values = {} if config_file is None else read_toml(config_file)
-    if flags["net"] is not None:  # first, because it determines the defaults of the others
-        values["net"] = flags["net"]
-    config = apply_flags(TrainConfig.from_dict(values), flags)
+    config = config_of(config_file, flags)
     if print_config:
         click.echo(config.to_toml(), nl=False)
         return

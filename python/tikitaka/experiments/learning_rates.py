@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from itertools import product
 from math import ceil
 from pathlib import Path
+from statistics import fmean
 from typing import Any, TypeVar
 
 from tikitaka._internal.shown import listed
@@ -22,18 +23,24 @@ from tikitaka.training import TrainConfig
 __all__ = [
     "RATES",
     "SEED",
+    "Run",
     "Search",
     "around",
     "candidates",
     "check_data",
     "check_names",
     "chosen",
+    "error_of",
+    "judged",
     "rates_of",
     "searched",
     "usual_states",
 ]
 
 K = TypeVar("K", bound=Hashable)
+
+Run = Callable[[Iterable[TrainConfig]], Sequence[Mapping[str, Any]]]
+"""A function that measures trainings, such as `sweep` with its file."""
 
 
 def _float(_states: float) -> list[Any]:
@@ -99,17 +106,19 @@ class Search:
     """its epochs"""
 
 
-RATES = ("lr", "fast_lr", "transfer_lr")
+RATES = ("lr", "learning_rate", "fast_lr", "transfer_lr")
 """The fields of rules that are learning rates."""
 
 SEED = 1_000_003
-"""Seed of the search."""
+"""First seed of a search."""
 
 
 def rates_of(rule: Any) -> tuple[str, ...]:
-    """The fields of `rule` that are its learning rates: those set by hand, and the `lr` that any others follow."""
+    """The fields of `rule` that are its learning rates: those set by hand, and the one that any others follow, which is
+    `lr`, or with the formulas of R24 `learning_rate`."""
     single = {name: getattr(rule, name) for name in hints_of(type(rule)) if name.endswith("_lr")}
-    follow = ("lr",) if None in single.values() or not single else ()
+    leading = "lr" if getattr(rule, "rates", "auto") == "auto" else "learning_rate"
+    follow = (leading,) if None in single.values() or not single else ()
     return follow + tuple(name for name, rate in single.items() if rate is not None)
 
 
@@ -174,36 +183,49 @@ def check_data(config: TrainConfig, search: Search, data_dir: str | Path | None)
 
 
 def searched(
-    run: Callable[[Iterable[TrainConfig]], Sequence[Mapping[str, Any]]],
-    config: TrainConfig,
-    tried: Mapping[K, Sequence[Any]],
-    search: Search,
+    run: Run, config: TrainConfig, tried: Mapping[K, Sequence[Any]], search: Search, seeds: int = 1
 ) -> dict[K, Any]:
-    """The best of the rules `tried` for each key: the first with the lowest error on the held-out examples.
+    """The best of the rules `tried` for each key: the first with the lowest mean error on the held-out examples.
 
-    `run` measures trainings, as `sweep` does, all of a round in one call.
+    `run` measures trainings, as `sweep` does, all of a round in one call; each is done with so many `seeds`.
     """
-    best = _round(run, config, tried, search.examples, search.held_out, search.epochs, search.finalists)
+    best = _round(run, config, tried, search.examples, search.held_out, search.epochs, search.finalists, seeds)
     if search.finalists > 1:
-        best = _round(run, config, best, search.final_examples, search.held_out, search.final_epochs, 1)
+        best = _round(run, config, best, search.final_examples, search.held_out, search.final_epochs, 1, seeds)
     return {key: rules[0] for key, rules in best.items()}
 
 
 def _round(
-    run: Callable[[Iterable[TrainConfig]], Sequence[Mapping[str, Any]]],
+    run: Run,
     config: TrainConfig,
     tried: Mapping[K, Sequence[Any]],
     examples: int | None,
     held_out: int,
     epochs: int,
     keep: int,
+    seeds: int,
 ) -> dict[K, list[Any]]:
     """The `keep` best rules for each key, the best first."""
-    judge = replace(config, examples=examples, holdout=held_out, epochs=epochs, average_from=None, seed=SEED)
-    rows = iter(run([replace(judge, rule=rule) for rules in tried.values() for rule in rules]))
-    errors = {key: [float(next(rows)["test_error"]) for _ in rules] for key, rules in tried.items()}
+    judge = replace(config, examples=examples, holdout=held_out, epochs=epochs, average_from=None)
+    measured = judged(run, judge, tried, range(SEED, SEED + seeds))
+    errors = {key: [error_of(rows) for rows in each] for key, each in measured.items()}
     best = {key: sorted(range(len(each)), key=each.__getitem__)[:keep] for key, each in errors.items()}
     return {key: [rules[place] for place in best[key]] for key, rules in tried.items()}
+
+
+def judged(
+    run: Run, judge: TrainConfig, tried: Mapping[K, Sequence[Any]], seeds: Sequence[int]
+) -> dict[K, list[list[Mapping[str, Any]]]]:
+    """The measurements of trainings as `judge` says, by every rule `tried` for each key: for each rule a list of those
+    with each of the `seeds`. All are measured in one call of `run`."""
+    grid = [replace(judge, rule=rule, seed=seed) for rules in tried.values() for rule in rules for seed in seeds]
+    rows = iter(run(grid))
+    return {key: [[next(rows) for _ in seeds] for _ in rules] for key, rules in tried.items()}
+
+
+def error_of(rows: Sequence[Mapping[str, Any]]) -> float:
+    """The mean test error of trainings that differ in their seeds."""
+    return fmean(float(row["test_error"]) for row in rows)
 
 
 def chosen(rule: Any) -> dict[str, Any]:

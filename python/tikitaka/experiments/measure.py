@@ -110,10 +110,11 @@ def scored(
     stop: Callable[[], bool] | None = None,
     give_up: Callable[[Metrics], bool] | None = hopeless,
 ) -> dict[str, Any]:
-    """The measurements of `trained`; for a training that diverges, only an error of 1."""
+    """The measurements of `trained`; for a training that diverges, or drives all devices of an array to their bounds,
+    only an error of 1."""
     try:
         return trained(config, data_dir=data_dir, stop=stop, give_up=give_up)
-    except FloatingPointError:
+    except ArithmeticError:
         return {"test_error": 1.0, "diverged": True}
 
 

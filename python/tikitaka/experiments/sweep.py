@@ -24,6 +24,7 @@ from tikitaka.experiments.grid import labels
 from tikitaka.experiments.measure import check_cell, scored, trained
 from tikitaka.experiments.results import Results, key_of
 from tikitaka.training import TrainConfig
+from tikitaka.training.rule_warnings import silent
 
 __all__ = ["sweep"]
 
@@ -48,7 +49,8 @@ def sweep(
     Without an `executor`, cells run on `threads` threads of this process (by default a thread per core), each training
     on one of them; Ctrl-C stops them if `measure` takes an argument `stop`, like `fit`. An `executor` must be able to
     send `measure`: for processes, a function of a module or a `functools.partial` of one. The executor is not shut
-    down. `progress` shows a bar on standard error if that is a terminal.
+    down. `progress` shows a bar on standard error if that is a terminal. What rules warn of before a training is not
+    said in cells.
 
     Raises ValueError for an empty grid, a file of other results and, before the first training, a cell whose data do
     not suit its network (OSError if they are missing; by `trained` in this process), TypeError for invalid cells,
@@ -181,9 +183,14 @@ def _run(
 
 def _submitted(workers: Executor, measure: Measure, config: TrainConfig) -> Future[Mapping[str, Any]]:
     try:
-        return workers.submit(measure, config)
+        return workers.submit(_measured, measure, config)
     except Exception as error:  # executors raise different exceptions when they are closed
         raise BrokenExecutor(str(error)) from error
+
+
+def _measured(measure: Measure, config: TrainConfig) -> Mapping[str, Any]:
+    with silent():  # thousands of trainings
+        return measure(config)
 
 
 def _succeeded(future: Future[Any]) -> bool:

@@ -21,8 +21,9 @@ from tikitaka.training.examples import check_examples
 from tikitaka.training.guards import check_finite, check_start, check_trainable
 from tikitaka.training.metrics import Metrics, Progress, Stopped
 from tikitaka.training.order import shuffled, streams
+from tikitaka.training.rule_warnings import warn_of_rules
 from tikitaka.training.saturation import SaturationCheck
-from tikitaka.training.schedule import Schedule, check_schedule, lr_factor
+from tikitaka.training.schedule import Schedule, check_schedule, largest_factor, lr_factor
 from tikitaka.training.unusual import warn_unusual
 from tikitaka.training.validation import DRAW, hold_out
 
@@ -71,7 +72,9 @@ def fit(
     moment are enough to continue: restore a network with the same settings and seed, and call `fit` with the same
     arguments and this `start`. The result has the same bits as without the interruption.
 
-    Settings and data that are far from what is usual, such as pixels up to 255, give a warning.
+    Settings and data that are far from what is usual, such as pixels up to 255, give a warning. So does what the
+    `describe` of a rule warns of, such as pulse trains that saturate or a threshold that cannot be reached in this
+    training, naming the arrays; not again where `start` continues a training, nor in the cells of a sweep.
 
     A regression has no errors: they are NaN in its metrics, and the network needs the loss "mse".
 
@@ -112,6 +115,9 @@ def fit(
     check_start(start, epochs, examples, batch)
     check_examples(network, whole)
     warn_unusual(network, dataset, batch=batch)
+    if not start.epoch and not start.position:
+        planned, largest = epochs * examples, largest_factor(schedule, network)
+        warn_of_rules(network, examples=planned, time_steps=dataset.time_steps, batch=batch, lr_scale=largest)
     bar = tqdm(
         total=epochs * examples * dataset.time_steps,
         initial=(start.epoch * examples + start.position) * dataset.time_steps,

@@ -12,7 +12,7 @@ from tikitaka._internal.validation import one_of
 from tikitaka.config import DigitalSgd
 from tikitaka.network import Network
 
-__all__ = ["Schedule", "check_schedule", "lr_factor", "schedules"]
+__all__ = ["Schedule", "check_schedule", "largest_factor", "lr_factor", "schedules"]
 
 Schedule = str | Sequence[float] | NDArray[Any] | Callable[[int], float]
 """A name in `schedules`, a factor for each epoch, or a function of the epoch (from 1) that returns its factor."""
@@ -63,6 +63,15 @@ def lr_factor(schedule: Schedule, network: Network, epoch: int, epochs: int) -> 
         family = "float" if all(isinstance(rule, DigitalSgd) for rule in rules) else "analog"
         return schedules[schedule][family][3 * (epoch - 1) // epochs]
     return _factor(schedule(epoch) if callable(schedule) else schedule[epoch - 1], epoch)
+
+
+def largest_factor(schedule: Schedule, network: Network) -> float:
+    """The largest factor of a schedule by name or sequence; of a function, which is not called in advance, 1."""
+    if callable(schedule):
+        return 1.0
+    if isinstance(schedule, str):
+        return max(lr_factor(schedule, network, third, 3) for third in (1, 2, 3))
+    return max(map(float, schedule))
 
 
 def _factor(value: Any, epoch: int) -> float:

@@ -29,6 +29,7 @@ from tikitaka.experiments.study import DATA_DIR, Option, Study, one_writer
 from tikitaka.model import extract
 from tikitaka.network import Network
 from tikitaka.training import Run, TrainConfig
+from tikitaka.training.rule_warnings import silent
 from tikitaka.training.summary import summarize
 
 __all__ = ["BITS", "ERRORS", "READS", "SCHEDULES", "SETTINGS", "Scale", "extraction", "scales", "study"]
@@ -156,7 +157,8 @@ def _trained(path: Path, config: TrainConfig, dataset: Dataset, stop: Event) -> 
     run = Run(path, config)
     with run.locked():
         run = Run.create(path, config, force=True)
-        history = config.fit(network, dataset, progress=False, on_epoch=run.log, stop=stop.is_set)
+        with silent():
+            history = config.fit(network, dataset, progress=False, on_epoch=run.log, stop=stop.is_set)
         run.checkpoint(network, epoch=config.epochs)
         run.finish(summarize(config, network, dataset, history, seconds=sum(m.seconds for m in history), threads=1))
     return network
