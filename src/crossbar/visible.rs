@@ -2,7 +2,7 @@
 
 use super::lines::peek_columns;
 use super::mvm::{Direction, MvmCost, Products, Scratch};
-use super::{Crossbar, Programming, transpose};
+use super::{Crossbar, Programming, row_major, transpose};
 use crate::check::check_len;
 use crate::device::Device;
 use crate::error::{Error, Result};
@@ -153,7 +153,7 @@ impl<D: Device> Visible for Crossbar<D> {
     }
 
     fn weights(&self) -> Result<Vec<f32>> {
-        Ok(transpose(&self.weights, self.rows, self.cols))
+        Ok(row_major(&self.weights, self.rows))
     }
 
     fn set_weights(&mut self, weights: &[f32]) -> Result<()> {

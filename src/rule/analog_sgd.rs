@@ -37,7 +37,7 @@ impl RuleSettings for AnalogSgd {
         out.line(format_args!("sgd on {} × {} (outputs × inputs), one array C", at.rows, at.cols));
         let c = self.device.mean()?;
         out.array("C", &c, self.reference.method);
-        out.pulse_trains("C", &self.pulse_trains, &c, self.lr * at.lr_scale, at);
+        out.pulse_trains("C", &self.pulse_trains, &c, self.lr * at.lr_scale, false, at);
         Ok(())
     }
 }

@@ -84,13 +84,15 @@ impl Description {
     }
 
     /// Expected train length and share of saturated pulse trains: with k exponential about its mean k̄,
-    /// E min(⌈k⌉, BL_max) = Σ_{j < BL_max} exp(−j/k̄) and P(k > BL_max) = exp(−BL_max/k̄).
+    /// E min(⌈k⌉, BL_max) = Σ_{j < BL_max} exp(−j/k̄) and P(k > BL_max) = exp(−BL_max/k̄). Warns of many that saturate,
+    /// unless the rate is `automatic`: then a large δ fills half a train.
     pub(super) fn pulse_trains(
         &mut self,
         name: &str,
         pulse_trains: &PulseTrains,
         device: &MeanDevice,
         lr: f64,
+        automatic: bool,
         at: &Situation,
     ) {
         let k = lr * at.x * at.delta / device.weight_step;
@@ -110,7 +112,7 @@ impl Description {
             short(k),
             100.0 * saturated
         ));
-        if saturated > 0.05 {
+        if saturated > 0.05 && !automatic {
             self.warn(format_args!(
                 "{:.0} % of the pulse trains of {name} saturate: their largest δ are clipped; lower the learning rate or raise max_length above {:.0}",
                 100.0 * saturated,

@@ -191,18 +191,23 @@ class Analog(torch.nn.Module):
     def _weights(self, part: Part) -> F32:
         return floats(self._matrix(part)).copy()
 
-    @torch.no_grad()
     def _mirror(self) -> None:
         """Copy what the network sees into the parameters."""
         for array, part in zip(self.arrays, self.parts(), strict=True):
-            weights = torch.from_numpy(np.array(array.weights))
-            weight = getattr(self, part.weight)
-            weight = weight.T if part.transposed else weight
-            rows = weight[part.rows]
-            rows.copy_(weights[:, : rows[0].numel()].reshape(rows.shape))
-            if part.bias:
-                getattr(self, part.bias)[part.rows] = weights[:, -1].to(weight)
+            self._write(part, array.weights)
         self._seen()
+
+    def _write(self, part: Part, weights: F32) -> None:
+        """Write weights (rows, columns) into the parameters of a part."""
+        weight = getattr(self, part.weight).detach()
+        rows = (weight.T if part.transposed else weight)[part.rows]
+        own = weights[:, : rows[0].numel()].reshape(rows.shape)
+        if rows.dtype is torch.float32 and rows.device.type == "cpu":
+            np.copyto(rows.numpy(), own)
+        else:
+            rows.copy_(torch.from_numpy(own.copy()))
+        if part.bias:
+            getattr(self, part.bias).detach()[part.rows] = torch.from_numpy(weights[:, -1].copy()).to(rows)
 
     def _seen(self) -> None:
         self._versions = [mirror._version for mirror in self.mirrors]
@@ -280,15 +285,8 @@ class Analog(torch.nn.Module):
 
     def to_digital(self, weights: list[F32]) -> None:
         """Turn the module into the one of PyTorch, in place, with `weights` (rows, columns), one for each array."""
-        parts = self.parts()
-        with torch.no_grad():
-            for part, values in zip(parts, weights, strict=True):
-                weight = getattr(self, part.weight)
-                rows = (weight.T if part.transposed else weight)[part.rows]
-                array = torch.from_numpy(np.array(values)).to(weight)
-                rows.copy_(array[:, : rows[0].numel()].reshape(rows.shape))
-                if part.bias:
-                    getattr(self, part.bias)[part.rows] = array[:, -1]
+        for part, values in zip(self.parts(), weights, strict=True):
+            self._write(part, values)
         digital = self.replaced
         self.__dict__.pop("_digital", None)
         for name in ("arrays", "analog_bias", "_versions"):

@@ -6,13 +6,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 from tikitaka._internal.shown import listed
-from tikitaka.config import RuleConfig, TransferRule
+from tikitaka.config import RuleConfig
 from tikitaka.network import Network
 
 __all__ = ["rule_warnings", "silent", "warn_of_rules"]
 
 _MOST = 2**63  # samples that the core can count
-_SATURATE = "of the pulse trains of A saturate"
 
 _silent: ContextVar[bool] = ContextVar("silent", default=False)
 
@@ -63,12 +62,5 @@ def rule_warnings(
         else:
             planned = examples * time_steps * layer.vectors
         for words in rule.warnings(*layer.shape, samples=min(planned, _MOST), lr_scale=lr_scale):
-            if not (_chooses_its_rate(rule) and _SATURATE in words):
-                concerned.setdefault(words, []).append(name)
+            concerned.setdefault(words, []).append(name)
     return tuple(f"rule of {listed(names)}: {words}" for words, names in concerned.items())
-
-
-def _chooses_its_rate(rule: RuleConfig) -> bool:
-    """Whether lr_A follows from the signals: then the largest δ fill half a train, few are clipped, and `lr` changes
-    nothing about it."""
-    return isinstance(rule, TransferRule) and rule.fast_lr is None and getattr(rule, "rates", "auto") == "auto"

@@ -102,6 +102,11 @@ impl Rates {
         self.scheme == LearningRates::Auto && (self.fast_lr.is_none() || self.transfer_lr.is_none())
     }
 
+    /// Whether lr_A follows from devices and signals.
+    pub(in crate::rule) fn sets_fast(&self) -> bool {
+        self.scheme == LearningRates::Auto && self.fast_lr.is_none()
+    }
+
     /// Takes note of the next sample, if rates depend on the signals.
     pub(in crate::rule) fn watch(&mut self, x: &[f32], delta: &[f32], sweep: Sweep) {
         match self.scheme {

@@ -33,7 +33,8 @@ impl<S: TransferSettings> RuleSettings for S {
                 short(parts.rates.lr)
             ));
         }
-        out.pulse_trains("A", hardware.pulse_trains, &a, parts.rates.fast(of.rates_at(&parts.stages[0])), at);
+        let rate = parts.rates.fast(of.rates_at(&parts.stages[0]));
+        out.pulse_trains("A", hardware.pulse_trains, &a, rate, parts.rates.sets_fast(), at);
         for (n, stage) in parts.stages.iter().enumerate() {
             of.stage(n, stage, hardware.pulse_trains.max_length, out);
         }
@@ -103,7 +104,7 @@ impl Transfers<'_> {
         let from =
             if tiles { format!("transfer from tile {}", self.parts.stages.len() - n) } else { "transfer".into() };
         let often = format!("{from}: one {axis} every {every} {unit}, so every crosspoint once per {sweep} {unit}");
-        let one = &unit[..unit.len() - 1];
+        let one = unit.strip_suffix("es").filter(|unit| unit.ends_with("batch")).unwrap_or(&unit[..unit.len() - 1]);
         match stage.write {
             Write::Trains(own) => {
                 let lr = if last { rate } else { own };
