@@ -83,7 +83,8 @@ def held_out(model: torch.nn.Module, codes: torch.Tensor, a: argparse.Namespace)
     model.eval()
     rows = codes[: a.judged * (a.context + 1)].unflatten(0, (a.judged, a.context + 1))
     losses = [
-        functional.cross_entropy(model(some[:, :-1]).flatten(0, 1), some[:, 1:].flatten()) for some in rows.split(a.batch)
+        functional.cross_entropy(model(some[:, :-1]).flatten(0, 1), some[:, 1:].flatten())
+        for some in rows.split(a.batch)
     ]
     model.train()
     return float(torch.stack(losses).mean())

@@ -30,20 +30,23 @@ LAYERS = (
     "experiments",
     "assessment",
     "cli",
+    "torch",
+    "sklearn",
     "__main__",
 )
 """Each may import those before it."""
 
-EXTRAS = {"matplotlib", "onnx", "openpyxl", "pooch", "scipy", "torch"}
+EXTRAS = {"matplotlib", "onnx", "openpyxl", "pooch", "scipy", "sklearn", "torch"}
 """Packages that an installation may lack: they are imported where they are used."""
-
-NEED_EXTRAS = {"tikitaka.export.onnx_graph", "tikitaka.export.torch_modules"}
-"""Modules that import them at once, and are imported where they are used themselves."""
 
 MODULES = {
     ".".join(["tikitaka", *path.relative_to(PACKAGE).with_suffix("").parts]).removesuffix(".__init__"): path
     for path in sorted(PACKAGE.rglob("*.py"))
 }
+
+NEED_EXTRAS = {"tikitaka.export.onnx_graph", "tikitaka.export.torch_modules"}
+NEED_EXTRAS |= {name for name in MODULES if name.split(".")[1:2] in (["sklearn"], ["torch"])}
+"""Modules that import them at once, and are imported where they are used themselves, or by the user."""
 
 
 def imports(name: str) -> Iterator[tuple[str, bool]]:
