@@ -1,11 +1,11 @@
-"""The other side of `peers.py`: trains with aihwkit, or with plain PyTorch, and reports the time of an epoch.
+"""The other side of `peers.py`: trains with aihwkit, PyTorch or `tikitaka.torch`, and reports the time of an epoch.
 
     ENV/bin/python benches/peer_aihwkit.py FOLDER --threads 2
 
-Runs in the environment of the peer, so it imports nothing of ours. Reads one JSON object a line: {"side": "aihwkit" or
-"torch", and the settings of `common.Work.settings`}. For each it trains one more epoch of that network on the examples
-x and targets y of FOLDER/NET-BATCH.npz, in order, and answers with a line of JSON: {"seconds": …, "loss": …}. Building
-a network, at the first request for it, is not timed.
+Runs in the environment of the peer, and imports ours only for the bridge. Reads one JSON object a line: {"side":
+"aihwkit", "torch" or "bridge", and the settings of `common.Work.settings`}. For each it trains one more epoch of that
+network on the examples x and targets y of FOLDER/NET-BATCH.npz, in order, and answers with a line of JSON: {"seconds":
+…, "loss": …}. Building a network, at the first request for it, is not timed.
 """
 
 import argparse
@@ -216,7 +216,17 @@ class Training:
         self.evaluate = s.get("evaluate", False)
         self.batch, self.loss = s["batch"], nn.NLLLoss()  # the mean over the mini-batch, and over its steps
         self.optimizer: torch.optim.Optimizer
-        if side == "torch":
+        if side == "bridge":
+            import common  # needs tikitaka, whose place PYTHONPATH says
+
+            import tikitaka.torch as analog
+
+            self.net = nn.Sequential(*NETS[s["net"]](Digital(), inputs))
+            faster = round(s["lr"] / 0.01)  # rates for a mean over steps, as those of fcn
+            work = common.Work(s["rule"], s["states"], s["mvm"], s["batch"], faster=faster)
+            analog.convert(self.net, work.config(), seed=1)
+            self.optimizer = analog.attach(torch.optim.SGD(self.net.parameters(), lr=s["lr"]), self.net)
+        elif side == "torch":
             self.net = nn.Sequential(*NETS[s["net"]](Digital(), inputs))
             self.optimizer = torch.optim.SGD(self.net.parameters(), lr=s["lr"])
         else:

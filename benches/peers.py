@@ -34,6 +34,8 @@ import common
 import numpy as np
 from common import Work
 
+import tikitaka as tt
+
 INSTALL = """no aihwkit: for these ratios do
     python -m venv ENV
     ENV/bin/pip install --only-binary=aihwkit aihwkit==1.1.0 torch==2.10.0 torchvision==0.25.0 numpy
@@ -51,10 +53,14 @@ class Case:
     side: str
     theirs: Work
     target: float | None = None
+    bridge: bool = False
+    """whether ours trains as a model of PyTorch, by `tikitaka.torch`"""
 
     @property
     def name(self) -> str:
-        return f"{self.ours} / {self.side}" + ("" if self.theirs == self.ours else f" {self.theirs}")
+        return f"{'bridge ' if self.bridge else ''}{self.ours} / {self.side}" + (
+            "" if self.theirs == self.ours else f" {self.theirs}"
+        )
 
 
 def every_rule(net: str, batch: int, target: float, full_target: float | None = None) -> list[Case]:
@@ -113,6 +119,12 @@ CASES = [
     *(Case(common.many_pulses(batch), "aihwkit", common.many_pulses(batch), 5) for batch in (1, 16)),
     *against_torch("wide", 128, 0.85, {"ideal": 1.0, "full": 0.8}, 30),
     *against_torch("cifar", 32, 0.7, {}, 15),
+    *(
+        Case(work, side, work, target if side == "aihwkit" else None, bridge=True)
+        for net, batch, target in (("fcn", 32, 5), ("lenet", 8, 5), ("lstm", 16, 4))
+        for work in (Work("ttv2", 20, batch=batch, net=net),)
+        for side in ("aihwkit", "ours")
+    ),
 ]
 
 # some seconds per round: the peer processes 200 images or 2,000 characters/s
@@ -147,7 +159,8 @@ class Peer:
     def __init__(self, python: str, data: Path, threads: int) -> None:
         self.python, self.threads = python, threads
         command = [python, str(Path(__file__).with_name("peer_aihwkit.py")), str(data), "--threads", str(threads)]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        env = os.environ | {"PYTHONPATH": str(Path(tt.__file__).parents[1])}  # for the bridge
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
         self.versions = self._answer()
 
     def close(self) -> None:
@@ -198,15 +211,17 @@ def against(cases: list[Case], peers: list[Peer], examples: common.Examples, rou
     ours = {(work, threads): Ours(work, threads, examples) for work in wanted for threads in (1, 2)}
     runs: dict[str, Callable[[], float]] = {f"ours {work} {t}": side.rate for (work, t), side in ours.items()}
     for case in cases:
-        for peer in peers if case.side != "ours" else []:
-            runs[f"{case.side} {case.theirs} {peer.threads}"] = partial(
-                peer.rate, case.side, case.theirs, examples.samples
-            )
+        for peer in peers:
+            for side, work in ((case.side, case.theirs), *([("bridge", case.ours)] if case.bridge else [])):
+                if side != "ours":
+                    runs[f"{side} {work} {peer.threads}"] = partial(peer.rate, side, work, examples.samples)
     rates = {name: np.array(of[1:]) for name, of in common.interleave(runs, rounds + 1).items()}
     rows = []
     for case in cases:
         for threads in (1, 2):
-            mine = rates[f"ours {case.ours} {threads}"]
+            mine = rates.get(f"{'bridge' if case.bridge else 'ours'} {case.ours} {threads}")
+            if mine is None:
+                continue  # the peer ran with other threads only
             if case.side == "ours":
                 theirs = rates[f"ours {case.theirs} {threads}"]
                 each = {}
@@ -304,7 +319,7 @@ def measure(a: argparse.Namespace, rounds: int) -> dict[str, Any]:
     has_peer = usable(a.aihwkit_python)
     if not has_peer:
         print(INSTALL)
-        cases = [case for case in cases if case.side == "ours"]
+        cases = [case for case in cases if case.side == "ours" and not case.bridge]
     kinds = dict.fromkeys((case.ours.net, case.ours.batch) for case in cases)
     data = {(net, batch): common.examples(net, count(a, net, batch), a.data_dir) for net, batch in kinds}
     nets = {net: examples for (net, _), examples in reversed(data.items())}  # those of its first case

@@ -185,8 +185,9 @@ def test_convert() -> None:
 
 def test_inputs() -> None:
     layer = analog.Linear(3, 2, rule=RULE, seed=1)
-    with pytest.raises(RuntimeError, match="shape"):
-        layer(torch.zeros(4, 5))
+    for shape in ((4, 5), (2, 4, 5), (5,)):
+        with pytest.raises(ValueError, match="x must have 3 values in its last dimension"):
+            layer(torch.zeros(shape))
     with pytest.raises(ValueError, match="x must"):
         layer(torch.full((1, 3), torch.nan))
     with pytest.raises(ValueError, match="x must have 2 channels"):

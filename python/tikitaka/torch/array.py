@@ -33,6 +33,7 @@ class Array:
 
     def __init__(self, rule: Any, weights: F32, *, seed: int, number: int, scale: float) -> None:
         self.rule, self.seed, self.number, self.scale = rule, seed, number, scale
+        self.shape: tuple[int, int] = (len(weights), weights.shape[1])  # rows, columns
         self.core: Any = self._made(weights / np.float32(scale))
         self.attached = False
         self.ignored = False  # a gradient was asked for where nothing learns
@@ -41,12 +42,6 @@ class Array:
 
     def _made(self, weights: F32) -> Any:
         return AnalogLayer(self.rule, weights, seed=self.seed, layer=self.number)
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(rows, columns)."""
-        shape: tuple[int, int] = self.core.shape
-        return shape
 
     @property
     def weights(self) -> F32:
@@ -61,8 +56,9 @@ class Array:
     def product(self, x: torch.Tensor, source: Source | None) -> torch.Tensor:
         """W x for x (…, columns); y is (…, rows). `source` is what the product depends on, besides x."""
         tensor, call, learns = (source.tensor, source.call, source.learns) if source else (None, None, False)
-        y: torch.Tensor = Product.apply(x.reshape(-1, self.shape[1]), tensor, self, call, learns)
-        return y.reshape(*x.shape[:-1], self.shape[0])
+        vectors = x if x.dim() == 2 else x.reshape(-1, self.shape[1])
+        y: torch.Tensor = Product.apply(vectors, tensor, self, call, learns)
+        return y if x.dim() == 2 else y.reshape(*x.shape[:-1], self.shape[0])
 
     def source(self, weight: torch.Tensor, _matrix: Callable[[], torch.Tensor]) -> Source:
         """What all products of one use depend on, if the array learns: here an anchor at its `weight`.

@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from tikitaka.torch.linear import Linear
 from tikitaka.torch.module import Analog, AnyRule, Part
+from tikitaka.torch.product import eager
 
 __all__ = ["MultiheadAttention"]
 
@@ -28,7 +29,7 @@ class MultiheadAttention(Analog, torch.nn.MultiheadAttention):
     batch_first: bool
     add_zero_attn: bool
 
-    def parts(self) -> list[Part]:
+    def layout(self) -> list[Part]:
         """The projections of queries, keys and values."""
         if self.in_proj_weight is None:
             return [Part(f"{name}_proj_weight") for name in "qkv"]
@@ -49,7 +50,7 @@ class MultiheadAttention(Analog, torch.nn.MultiheadAttention):
         super().build(rule, seed=seed, number=number, scale=scale, bias="digital")
         Linear.convert(self.out_proj, rule, seed=seed, number=number + 3, scale=scale)
 
-    @torch.compiler.disable
+    @eager
     def forward(
         self,
         query: torch.Tensor,

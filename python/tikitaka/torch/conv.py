@@ -8,6 +8,7 @@ import torch
 from torch.nn import functional
 
 from tikitaka.torch.module import Analog, Part
+from tikitaka.torch.product import eager
 
 __all__ = ["Conv1d", "Conv2d", "Conv3d"]
 
@@ -24,13 +25,13 @@ class _Conv(Analog):
     in_channels: int
     _reversed_padding_repeated_twice: list[int]
 
-    def parts(self) -> list[Part]:
+    def layout(self) -> list[Part]:
         """The filters of each group, and their bias if it is analog."""
         filters = self.out_channels // self.groups
         groups = ((g * filters, (g + 1) * filters) for g in range(self.groups))
         return [Part("weight", rows, self.bias_name("bias")) for rows in groups]
 
-    @torch.compiler.disable
+    @eager
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """x (images, channels, *size) or one image (channels, *size); y the same with filters for channels."""
         dimensions = len(self.kernel_size)

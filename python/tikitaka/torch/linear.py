@@ -3,6 +3,7 @@
 import torch
 
 from tikitaka.torch.module import Analog, Part
+from tikitaka.torch.product import eager
 
 __all__ = ["Conv1D", "Linear"]
 
@@ -16,11 +17,11 @@ class Linear(Analog, torch.nn.Linear):
 
     digital = torch.nn.Linear
 
-    def parts(self) -> list[Part]:
+    def layout(self) -> list[Part]:
         """The weight, and the bias if it is analog."""
         return [Part("weight", bias=self.bias_name("bias"))]
 
-    @torch.compiler.disable
+    @eager
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """As `torch.nn.Linear`, through the periphery."""
         (source,) = self.sources()
@@ -33,11 +34,11 @@ class Conv1D(Analog):
 
     weight: torch.nn.Parameter
 
-    def parts(self) -> list[Part]:
+    def layout(self) -> list[Part]:
         """The weight, and the bias if it is analog."""
         return [Part("weight", bias=self.bias_name("bias"), transposed=True)]
 
-    @torch.compiler.disable
+    @eager
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """x (…, inputs) to y (…, outputs)."""
         (source,) = self.sources()

@@ -56,6 +56,9 @@ class Analog(torch.nn.Module):
     arrays: list[Array]
     """the arrays, in the order of the parts"""
 
+    parts: list[Part]
+    """the parts of the parameters that are on arrays, one for each array"""
+
     def __init__(
         self,
         *args: Any,
@@ -74,8 +77,8 @@ class Analog(torch.nn.Module):
         """The class of the module before it was converted, or `digital`."""
         return vars(self).get("_digital") or type(self).digital
 
-    def parts(self) -> list[Part]:
-        """The parts of the parameters that are on arrays, one for each array."""
+    def layout(self) -> list[Part]:
+        """The parts of the parameters that go onto arrays, one for each."""
         raise NotImplementedError
 
     def build(
@@ -99,9 +102,10 @@ class Analog(torch.nn.Module):
         if seed is None:
             seed = int(torch.randint(2**62, ()))
         self.analog_bias = bias == "analog"
-        self.arrays = []
+        self.arrays, self.parts = [], self.layout()
+        self._names = list(dict.fromkeys(name for part in self.parts for name in (part.weight, part.bias) if name))
         make: Any = ProgrammedArray if isinstance(rule, Programmed) else Array
-        for place, part in enumerate(self.parts()):
+        for place, part in enumerate(self.parts):
             weights = self._weights(part)
             own = scale_of(scale, rule, weights)
             self.arrays.append(make(rule, weights, seed=seed, number=number + place, scale=own))
@@ -118,8 +122,7 @@ class Analog(torch.nn.Module):
     @property
     def mirrors(self) -> list[torch.nn.Parameter]:
         """The parameters that mirror arrays, each once."""
-        names = dict.fromkeys(name for part in self.parts() for name in (part.weight, part.bias) if name)
-        return [getattr(self, name) for name in names]
+        return [self._parameters[name] for name in self._names]
 
     def sources(self) -> list[Source | None]:
         """For each array what its products depend on: None for an array that is only read.
@@ -129,9 +132,10 @@ class Analog(torch.nn.Module):
         _refuse_distributed()
         self._check()
         sources: list[Source | None] = []
-        for array, part in zip(self.arrays, self.parts(), strict=True):
-            weight = getattr(self, part.weight)
-            if not (torch.is_grad_enabled() and weight.requires_grad):
+        enabled = torch.is_grad_enabled()
+        for array, part in zip(self.arrays, self.parts, strict=True):
+            weight = self._parameters[part.weight]
+            if weight is None or not (enabled and weight.requires_grad):
                 sources.append(None)
             elif self.training:
                 sources.append(array.source(weight, functools.partial(self._matrix, part)))
@@ -141,7 +145,10 @@ class Analog(torch.nn.Module):
 
     def product(self, place: int, x: torch.Tensor, source: Source | None) -> torch.Tensor:
         """The product of an array with x (…, columns, without that of the bias); y is (…, rows)."""
-        if self.parts()[place].bias:
+        with_bias = self.parts[place].bias is not None
+        if x.shape[-1] != (columns := self.arrays[place].shape[1] - with_bias):
+            raise ValueError(f"x must have {columns} values in its last dimension, not shape {tuple(x.shape)}")
+        if with_bias:
             x = torch.cat([x, x.new_ones(*x.shape[:-1], 1)], dim=-1)
         return self.arrays[place].product(x, source)
 
@@ -149,7 +156,7 @@ class Analog(torch.nn.Module):
         """Apply what waits to the arrays, at `rate` times the rates of their rules, and renew the mirrors."""
         learned = [
             array.learn(rate, functools.partial(self._weights, part))
-            for array, part in zip(self.arrays, self.parts(), strict=True)
+            for array, part in zip(self.arrays, self.parts, strict=True)
         ]
         if any(learned):
             self._mirror()
@@ -169,7 +176,7 @@ class Analog(torch.nn.Module):
         with torch.no_grad():
             for name, value in weights.items():
                 getattr(self, name).copy_(value)
-        for array, part in zip(self.arrays, self.parts(), strict=True):
+        for array, part in zip(self.arrays, self.parts, strict=True):
             array.program(self._weights(part))
         self._mirror()
 
@@ -193,7 +200,7 @@ class Analog(torch.nn.Module):
 
     def _mirror(self) -> None:
         """Copy what the network sees into the parameters."""
-        for array, part in zip(self.arrays, self.parts(), strict=True):
+        for array, part in zip(self.arrays, self.parts, strict=True):
             self._write(part, array.weights)
         self._seen()
 
@@ -252,7 +259,7 @@ class Analog(torch.nn.Module):
             prefix + name in state_dict for name, _ in self.named_parameters(recurse=False)
         ):
             return
-        for place, (array, part, state) in enumerate(zip(self.arrays, self.parts(), states, strict=True)):
+        for place, (array, part, state) in enumerate(zip(self.arrays, self.parts, states, strict=True)):
             try:
                 if state:
                     array.restore(state)
@@ -285,11 +292,11 @@ class Analog(torch.nn.Module):
 
     def to_digital(self, weights: list[F32]) -> None:
         """Turn the module into the one of PyTorch, in place, with `weights` (rows, columns), one for each array."""
-        for part, values in zip(self.parts(), weights, strict=True):
+        for part, values in zip(self.parts, weights, strict=True):
             self._write(part, values)
         digital = self.replaced
         self.__dict__.pop("_digital", None)
-        for name in ("arrays", "analog_bias", "_versions"):
+        for name in ("arrays", "parts", "analog_bias", "_names", "_versions"):
             delattr(self, name)
         self.__class__ = digital
 

@@ -5,6 +5,8 @@ gradient of the weight is asked for: `Anchor` is the node that is asked. `torch.
 reaches it, so it teaches nothing.
 """
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,15 +15,35 @@ import torch
 from numpy.typing import NDArray
 from torch.autograd.function import once_differentiable
 
-__all__ = ["Anchor", "Call", "Ignored", "Product", "Source", "floats"]
+__all__ = ["Anchor", "Call", "Ignored", "Product", "Source", "eager", "floats", "like"]
 
 F32 = NDArray[np.float32]
 
 
+def eager(forward: Callable[..., Any]) -> Callable[..., Any]:
+    """A `forward` that `torch.compile` leaves as it is, between the parts that it compiles."""
+    disabled = torch.compiler.disable(forward)
+
+    @functools.wraps(forward)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        return (disabled if torch.compiler.is_compiling() else forward)(*args, **kwargs)
+
+    return run
+
+
 def floats(values: torch.Tensor) -> F32:
     """The values as a float32 array of NumPy; a view of contiguous float32 on the CPU."""
-    array: F32 = values.detach().to(device="cpu", dtype=torch.float32).contiguous().numpy()
+    values = values.detach()
+    if values.dtype is not torch.float32 or values.device.type != "cpu":
+        values = values.to(device="cpu", dtype=torch.float32)
+    array: F32 = values.contiguous().numpy()
     return array
+
+
+def like(values: F32, other: torch.Tensor) -> torch.Tensor:
+    """An array of NumPy as a tensor of the type and on the device of another."""
+    tensor = torch.from_numpy(values)
+    return tensor if other.dtype is torch.float32 and other.device.type == "cpu" else tensor.to(other)
 
 
 class Call:
@@ -89,10 +111,10 @@ class Product(torch.autograd.Function):
     def forward(ctx: Any, x: torch.Tensor, source: Any, array: Any, call: Call | None, learns: bool) -> torch.Tensor:
         ctx.array, ctx.source, ctx.call, ctx.learns = array, source, call, learns
         if not learns:
-            return torch.from_numpy(array.evaluate(floats(x))).to(x)
+            return like(array.evaluate(floats(x)), x)
         ctx.save_for_backward(x)
         ctx.order, y = array.forward(floats(x))
-        return torch.from_numpy(y).to(x)
+        return like(y, x)
 
     @staticmethod
     @once_differentiable
@@ -100,14 +122,14 @@ class Product(torch.autograd.Function):
         delta, z, gradient = floats(dy), None, None
         if ctx.needs_input_grad[0]:
             back = ctx.array.backward(delta) if ctx.learns else ctx.array.exact_backward(delta)
-            z = torch.from_numpy(back).to(dy)
+            z = like(back, dy)
         if ctx.call is not None:
             (x,) = ctx.saved_tensors
             # Copies: their memory may be written to before the step.
             ctx.call.pairs.append((ctx.order, floats(x).copy(), delta.copy()))
         elif ctx.learns and ctx.needs_input_grad[1]:
             (x,) = ctx.saved_tensors
-            gradient = torch.from_numpy(delta.T @ floats(x)).to(ctx.source)
+            gradient = like(delta.T @ floats(x), ctx.source)
         if gradient is None and ctx.needs_input_grad[1]:
             gradient = torch.zeros_like(ctx.source)
         return z, gradient, None, None, None

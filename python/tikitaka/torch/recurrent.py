@@ -12,6 +12,8 @@ from torch.nn import functional
 from torch.nn.utils.rnn import PackedSequence
 
 from tikitaka.torch.module import Analog, Part
+from tikitaka.torch.product import eager
+from tikitaka.torch.sequence import LstmSequence
 
 __all__ = ["GRU", "LSTM", "RNN"]
 
@@ -31,17 +33,17 @@ class _Recurrent(Analog):
     bias: bool
     mode: str
 
-    def _names(self) -> Iterator[str]:
+    def _endings(self) -> Iterator[str]:
         """The ending of the parameters of each layer and direction, in order."""
         for layer in range(self.num_layers):
             yield f"l{layer}"
             if self.bidirectional:
                 yield f"l{layer}_reverse"
 
-    def parts(self) -> list[Part]:
+    def layout(self) -> list[Part]:
         """For each layer and direction the arrays of inputs, of outputs before, and of a projection."""
         parts = []
-        for name in self._names():
+        for name in self._endings():
             parts += [Part(f"weight_{of}_{name}", bias=self.bias_name(f"bias_{of}_{name}")) for of in ("ih", "hh")]
             if self.proj_size:
                 parts.append(Part(f"weight_hr_{name}"))
@@ -63,7 +65,7 @@ class _Recurrent(Analog):
                 raise ValueError(f"hx must have shape {(count, batch, size)}, not {tuple(state.shape)}")
         return list(zip(*(state.unbind(0) for state in given), strict=True))
 
-    @torch.compiler.disable
+    @eager
     def forward(self, x: Any, hx: Any = None) -> Any:
         """As in PyTorch: the outputs of all steps, and the last state of each layer and direction."""
         if isinstance(x, PackedSequence):
@@ -86,7 +88,7 @@ class _Recurrent(Analog):
 
     def _layers(self, data: torch.Tensor, sizes: list[int], states: list[State]) -> tuple[torch.Tensor, Any]:
         """All layers over packed data (all steps, features), `sizes` sequences at each step."""
-        sources, names = self.sources(), list(self._names())
+        sources, names = self.sources(), list(self._endings())
         arrays = len(self.arrays) // len(names)
         last: list[State] = []
         directions = 2 if self.bidirectional else 1
@@ -109,6 +111,8 @@ class _Recurrent(Analog):
     ) -> tuple[torch.Tensor, State]:
         """One layer in one direction: outputs as packed data, and the last state of every sequence."""
         inputs = _plus(self.product(places[0], data, sources[places[0]]), self._bias(f"bias_ih_{name}"))
+        if self.mode == "LSTM" and not self.proj_size and sizes and sizes[0] == sizes[-1]:
+            return self._lstm(inputs.unflatten(0, (len(sizes), sizes[0])), first, name, places[1], sources, reverse)
         steps = list(inputs.split(sizes))
         outputs: list[Any] = [None] * len(steps)
         ended: list[State] = []
@@ -128,6 +132,18 @@ class _Recurrent(Analog):
             outputs[t] = state[0]
         parts = zip(state, *reversed(ended), strict=True)
         return (torch.cat(outputs) if outputs else data.new_zeros(0, self.hidden_size)), tuple(map(torch.cat, parts))
+
+    def _lstm(
+        self, inputs: torch.Tensor, first: State, name: str, place: int, sources: Any, reverse: bool
+    ) -> tuple[torch.Tensor, State]:
+        """The same for an LSTM over sequences of one length, in one node."""
+        source, bias = sources[place], self._bias(f"bias_hh_{name}")
+        tensor, call, learns = (source.tensor, source.call, source.learns) if source else (None, None, False)
+        ones = self.parts[place].bias is not None
+        steps = inputs.flip(0) if reverse else inputs
+        outputs, c = LstmSequence.apply(steps, *first, bias, tensor, self.arrays[place], call, learns, ones)
+        y = outputs.flip(0) if reverse else outputs
+        return y.flatten(0, 1), (outputs[-1], c)
 
     def _bias(self, name: str) -> torch.Tensor | None:
         return self.digital_bias(name) if self.bias else None
