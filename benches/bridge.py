@@ -56,9 +56,7 @@ def main() -> None:
                 step()
             seconds[name].append((time.perf_counter() - start) / a.steps)
     own, theirs = (1e6 * np.array(seconds[name][1:]) for name in ("bridge", "torch"))
-    print(
-        f"{a.size} × {a.size}, batch {a.batch}, {a.threads} thread(s), medians [quartiles] of {a.rounds} rounds, µs/step"
-    )
+    print(f"{a.size} × {a.size}, batch {a.batch}, {a.threads} thread(s), µs/step, medians [quartiles]")
     for name, values in (("bridge", own), ("torch", theirs)):
         print(f"{name:8} {common.spread(common.quartiles(values))}")
     print(f"ratio    {common.spread(common.quartiles(own / theirs), 2)}")

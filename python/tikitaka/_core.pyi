@@ -161,6 +161,11 @@ class Crossbar:
 
         Raises ValueError for another shape and counts beyond ±1,000,000.
         """
+    def copy_weights(self, out: _F32) -> None:
+        """Copies the weights (rows, cols) into `out`, a C-contiguous float32 array of that shape.
+
+        Raises ValueError for any other.
+        """
     def program(self, target: ArrayLike, method: str = "exact", *, error: float = 0.0, max_pulses: int = 1000) -> int:
         """Writes `target` (rows, cols; weight units) onto the devices, and returns the pulses sent.
 
@@ -227,6 +232,11 @@ class AnalogLayer:
         """
     @weights.setter
     def weights(self, value: ArrayLike) -> None: ...
+    def copy_weights(self, out: _F32) -> None:
+        """Copies the weights (outputs, inputs) into `out`, a C-contiguous float32 array of that shape.
+
+        Raises ValueError for any other.
+        """
     def program(self, target: ArrayLike, method: str = "exact", *, error: float = 0.0, max_pulses: int = 1000) -> int:
         """Writes `target` (outputs, inputs; weight units) onto the devices of the array that the network sees.
 

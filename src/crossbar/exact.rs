@@ -5,7 +5,7 @@ use super::mvm::{Products, Scratch};
 use super::tuning::{
     BATCH_MIN_DENSITY, BATCH_SMALL_ARRAY, LINES_PER_KERNEL, MULTIPLY_ADDS_PER_VALUE, SPARSE_MAX_DENSITY, SPARSE_ROWS,
 };
-use super::{Direction, IoSettings, Line, MvmCost, SharedProducts, Visible, row_major, transpose};
+use super::{Direction, IoSettings, Line, MvmCost, SharedProducts, Visible, transpose};
 use crate::check::{check_batch, check_len, check_room, check_shape};
 use crate::error::Result;
 use crate::random::{Operation, Stream};
@@ -184,7 +184,15 @@ impl Visible for ExactWeights {
     }
 
     fn weights(&self) -> Result<Vec<f32>> {
-        Ok(row_major(&self.weights, self.rows))
+        let mut weights = vec![0.0; self.weights.len()];
+        self.copy_weights(&mut weights)?;
+        Ok(weights)
+    }
+
+    fn copy_weights(&self, out: &mut [f32]) -> Result<()> {
+        check_len("weights", out.len(), self.weights.len())?;
+        simd::transpose(&self.weights, self.rows, out);
+        Ok(())
     }
 
     fn set_weights(&mut self, weights: &[f32]) -> Result<()> {

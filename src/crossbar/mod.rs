@@ -41,7 +41,7 @@ use crate::device::{Device, DeviceConfig, DeviceSettings, DeviceVisitor, NORMALS
 use crate::error::Result;
 use crate::ledger::Counts;
 use crate::random::{Operation, Stream};
-use crate::simd::{self, aligned::Aligned};
+use crate::simd::aligned::Aligned;
 use lines::LineScratch;
 use std::sync::Arc;
 use update::UpdateScratch;
@@ -180,13 +180,6 @@ impl DeviceVisitor for Build<'_> {
         crossbar.refer(self.reference)?;
         Ok(Box::new(crossbar))
     }
-}
-
-/// Row-major from line after line of `rows` values.
-pub(crate) fn row_major(lines: &[f32], rows: usize) -> Vec<f32> {
-    let mut values = vec![0.0; lines.len()];
-    simd::transpose(lines, rows, &mut values);
-    values
 }
 
 /// Row-major from line after line of `rows` values, or back with the sizes exchanged.

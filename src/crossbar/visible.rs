@@ -2,11 +2,12 @@
 
 use super::lines::peek_columns;
 use super::mvm::{Direction, MvmCost, Products, Scratch};
-use super::{Crossbar, Programming, row_major, transpose};
+use super::{Crossbar, Programming, transpose};
 use crate::check::check_len;
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::random::Operation;
+use crate::simd;
 use crate::threads::Workers;
 use std::fmt::Debug;
 
@@ -38,6 +39,14 @@ pub trait Visible: Debug + Send + Sync {
 
     /// The weights without any periphery: for inspection and tests, no operation of hardware.
     fn weights(&self) -> Result<Vec<f32>>;
+
+    /// [`weights`](Visible::weights) into memory that there is already.
+    fn copy_weights(&self, out: &mut [f32]) -> Result<()> {
+        let weights = self.weights()?;
+        check_len("weights", out.len(), weights.len())?;
+        out.copy_from_slice(&weights);
+        Ok(())
+    }
 
     /// Sets the weights, each clipped to what its device can hold.
     fn set_weights(&mut self, weights: &[f32]) -> Result<()>;
@@ -153,7 +162,15 @@ impl<D: Device> Visible for Crossbar<D> {
     }
 
     fn weights(&self) -> Result<Vec<f32>> {
-        Ok(row_major(&self.weights, self.rows))
+        let mut weights = vec![0.0; self.weights.len()];
+        self.copy_weights(&mut weights)?;
+        Ok(weights)
+    }
+
+    fn copy_weights(&self, out: &mut [f32]) -> Result<()> {
+        check_len("weights", out.len(), self.weights.len())?;
+        simd::transpose(&self.weights, self.rows, out);
+        Ok(())
     }
 
     fn set_weights(&mut self, weights: &[f32]) -> Result<()> {

@@ -5,7 +5,7 @@ use super::errors::shortened;
 use crate::Workers;
 use crate::check::{check_finite, number};
 use crate::error::{Error, Result};
-use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
+use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArrayDyn, PyReadwriteArray2, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyDict};
@@ -131,6 +131,21 @@ pub(super) fn matrix(value: &Bound<'_, PyAny>, what: &'static str, shape: (usize
         return Err(PyValueError::new_err(format!("{what} must have shape {shape:?}, not {:?}", array.shape())));
     }
     finite(what, array.as_slice()?)
+}
+
+/// A C-contiguous float32 matrix of a given shape, to be written to.
+pub(super) fn written<'py>(
+    out: &Bound<'py, PyAny>,
+    what: &str,
+    shape: (usize, usize),
+) -> PyResult<PyReadwriteArray2<'py, f32>> {
+    let refused =
+        || PyValueError::new_err(format!("{what} must be a writable C-contiguous float32 array of shape {shape:?}"));
+    let array = out.cast::<PyArray2<f32>>().map_err(|_| refused())?;
+    if array.shape() != [shape.0, shape.1] || !array.is_c_contiguous() {
+        return Err(refused());
+    }
+    array.try_readwrite().map_err(|_| refused())
 }
 
 /// A vector or a batch of vectors of `width` finite numbers; returns them and whether it was a batch.

@@ -1,6 +1,8 @@
 //! The low-level array, for your own loops and rules.
 
-use super::arrays::{Values, fixed_out, integer_matrix, integers, matrix, matrix_out, named_out, products, vector};
+use super::arrays::{
+    Values, fixed_out, integer_matrix, integers, matrix, matrix_out, named_out, products, vector, written,
+};
 use super::config::{programming, real, settings, whole};
 use super::copies::{pickled, unpickled};
 use super::one_thread::OneThread;
@@ -272,6 +274,14 @@ impl PyCrossbar {
             }
         }
         Ok(py.detach(|| self.array.write()?.pulse_lines(&lines, &of_lines))?)
+    }
+
+    /// Copies the weights (rows, cols) into `out`, a C-contiguous float32 array of that shape.
+    ///
+    /// Raises ValueError for any other.
+    fn copy_weights(&self, out: &Bound<'_, PyAny>) -> PyResult<()> {
+        let mut out = written(out, "out", self.shape())?;
+        Ok(self.array.read()?.copy_weights(out.as_slice_mut()?)?)
     }
 
     /// Writes `target` (rows, cols; weight units) onto the devices, and returns the pulses sent.

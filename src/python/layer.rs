@@ -1,6 +1,6 @@
 //! One rule with its arrays, for your own training loop.
 
-use super::arrays::{Values, batch, fixed_out, floats, matrix, matrix_out, named_out, products};
+use super::arrays::{Values, batch, fixed_out, floats, matrix, matrix_out, named_out, products, written};
 use super::config::{programming, real, whole, workers};
 use super::copies::{pickled, unpickled};
 use super::one_thread::OneThread;
@@ -88,6 +88,14 @@ impl PyLayer {
     fn set_weights(&self, value: &Bound<'_, PyAny>) -> PyResult<()> {
         let weights = matrix(value, "weights", self.shape())?;
         Ok(self.rule.write()?.set_weights(&weights)?)
+    }
+
+    /// Copies the weights (outputs, inputs) into `out`, a C-contiguous float32 array of that shape.
+    ///
+    /// Raises ValueError for any other.
+    fn copy_weights(&self, out: &Bound<'_, PyAny>) -> PyResult<()> {
+        let mut out = written(out, "out", self.shape())?;
+        Ok(self.rule.read()?.copy_weights(out.as_slice_mut()?)?)
     }
 
     /// Writes `target` (outputs, inputs; weight units) onto the devices of the array that the network sees.

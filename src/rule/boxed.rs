@@ -44,6 +44,11 @@ impl dyn Rule {
         self.visible().weights()
     }
 
+    /// [`Visible::copy_weights`](crate::crossbar::Visible::copy_weights).
+    pub fn copy_weights(&self, out: &mut [f32]) -> Result<()> {
+        self.visible().copy_weights(out)
+    }
+
     /// [`Visible::set_weights`](crate::crossbar::Visible::set_weights).
     pub fn set_weights(&mut self, weights: &[f32]) -> Result<()> {
         self.visible_mut().set_weights(weights)

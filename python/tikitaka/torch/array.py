@@ -48,6 +48,16 @@ class Array:
         """The weights (rows, columns) that the network sees, without any periphery."""
         return self._scaled(self.core.weights)
 
+    def shows(self, mirror: torch.Tensor) -> bool:
+        """Copy the weights into a mirror of their size in one go, if its memory is what they need; whether it is."""
+        if mirror.dtype is not torch.float32 or mirror.device.type != "cpu" or not mirror.is_contiguous():
+            return False
+        memory = mirror.view(self.shape).numpy()
+        self.core.copy_weights(memory)
+        if self.scale != 1.0:
+            memory *= np.float32(self.scale)
+        return True
+
     @property
     def waiting(self) -> int:
         """Uses of the array whose pairs wait for the next step of the optimiser."""

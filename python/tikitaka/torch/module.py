@@ -201,6 +201,9 @@ class Analog(torch.nn.Module):
     def _mirror(self) -> None:
         """Copy what the network sees into the parameters."""
         for array, part in zip(self.arrays, self.parts, strict=True):
+            whole = self._parameters[part.weight]
+            if part == Part(part.weight) and isinstance(whole, torch.Tensor) and array.shows(whole.detach()):
+                continue
             self._write(part, array.weights)
         self._seen()
 

@@ -211,6 +211,14 @@ impl Visible for WeightedSum {
         Ok(weights)
     }
 
+    fn copy_weights(&self, out: &mut [f32]) -> Result<()> {
+        self.c.copy_weights(out)?;
+        for FastArray { array, view } in self.seen() {
+            view.add_weights(out, array.weights()?);
+        }
+        Ok(())
+    }
+
     /// Sets C; fast arrays keep what they hold.
     fn set_weights(&mut self, weights: &[f32]) -> Result<()> {
         self.c.set_weights(weights)
