@@ -14,6 +14,7 @@ True
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from itertools import pairwise
+from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
@@ -25,8 +26,10 @@ try:
     from sklearn.utils.multiclass import check_classification_targets
     from sklearn.utils.validation import check_is_fitted, validate_data
 except ModuleNotFoundError as error:
-    raise ModuleNotFoundError("tikitaka.sklearn needs scikit-learn: pip install 'tikitaka[sklearn]'") from error
+    words = "tikitaka.sklearn needs scikit-learn: pip install 'tikitaka[sklearn]'"
+    raise ModuleNotFoundError(words, name="sklearn") from error
 
+from tikitaka._internal.shown import shown
 from tikitaka._internal.validation import check_int, one_of
 from tikitaka.config import RuleConfig, Ttv2
 from tikitaka.data import Dataset
@@ -92,12 +95,11 @@ class _Estimator(BaseEstimator):
         return self
 
     def _inputs(self, x: Any) -> F32:
-        scaled = (x - self._centre) / self._spread if self.standardize else x
-        return np.asarray(scaled, dtype=np.float32)
+        return np.asarray((x - self._centre) / self._spread, dtype=np.float32)
 
     def _train(self, x: Any, targets: NDArray[Any], classes: int) -> None:
         """Train a new network on checked examples; classes are 0 for a regression."""
-        hidden = [self.hidden] if isinstance(self.hidden, int) else list(self.hidden)
+        hidden = [self.hidden] if isinstance(self.hidden, Integral) else list(self.hidden or ())
         sizes = [x.shape[1], *(check_int("hidden", size, 1) for size in hidden)]
         activation = _ACTIVATIONS[one_of("activation", self.activation, _ACTIVATIONS)]
         layers: list[Layer] = []
@@ -105,8 +107,10 @@ class _Estimator(BaseEstimator):
             layers += [Linear(inputs, outputs), activation()]
         layers.append(Linear(sizes[-1], classes or targets.shape[1]))
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        self._centre, self._spread = _scale(x)
+        self._centre, self._spread = _scale(x, self.standardize)
         rule = Ttv2() if self.rule is None else self.rule
+        if not isinstance(rule, RuleConfig | Rule):
+            raise TypeError(f"rule must be a rule such as tikitaka.Ttv2(), not {shown(rule)}")
         self.network_ = Network(layers, rule, loss="cross-entropy" if classes else "mse", seed=seed)
         x = self._inputs(x)
         data = Dataset("arrays", x, targets, x[:1], targets[:1], classes)
@@ -190,9 +194,7 @@ class TikitakaRegressor(MultiOutputMixin, RegressorMixin, _Estimator):
         targets = np.asarray(y, dtype=np.float64)
         self._single = targets.ndim == 1
         targets = targets.reshape(len(targets), -1)
-        self._offset, self._unit = _scale(targets)
-        if not self.standardize:
-            self._offset, self._unit = np.zeros_like(self._offset), np.ones_like(self._unit)
+        self._offset, self._unit = _scale(targets, self.standardize)
         self._train(x, ((targets - self._offset) / self._unit).astype(np.float32), 0)
         return self
 
@@ -202,15 +204,20 @@ class TikitakaRegressor(MultiOutputMixin, RegressorMixin, _Estimator):
         return y[:, 0] if self._single else y
 
 
-def _scale(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Mean and standard deviation of each column; 1 for a column that is constant."""
-    spread = values.std(axis=0)
-    return values.mean(axis=0), np.where(spread > 1e-12 * np.abs(values).max(axis=0, initial=0.0), spread, 1.0)
+def _scale(values: NDArray[Any], standardize: bool) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Mean and standard deviation of each column, 1 for one that is constant; without `standardize` 0 and 1."""
+    if not standardize:
+        return np.zeros(values.shape[1]), np.ones(values.shape[1])
+    largest = np.abs(values).max(axis=0, initial=0.0)
+    unit = np.where(largest > 0, largest, 1.0)  # so that squares of huge values are finite
+    shares = values / unit
+    spread = shares.std(axis=0)
+    return shares.mean(axis=0) * unit, np.where(spread > 1e-12, spread * unit, 1.0)
 
 
 def _flat(name: str, config: Any) -> Iterator[tuple[str, Any]]:
     """The fields of a config, and of those in it, by their path."""
-    if is_dataclass(config):
+    if is_dataclass(config) and not isinstance(config, type):
         for f in fields(config):
             if f.init:
                 value = getattr(config, f.name)
@@ -220,10 +227,14 @@ def _flat(name: str, config: Any) -> Iterator[tuple[str, Any]]:
 
 def _replaced(config: Any, path: Sequence[str], value: Any, name: str) -> Any:
     """A copy of `config` with the value at `path`; ValueError if there is no such field."""
-    known: Mapping[str, Any] = {f.name: f for f in fields(config) if f.init} if is_dataclass(config) else {}
+    known: Mapping[str, Any] = {}
+    if is_dataclass(config) and not isinstance(config, type):
+        known = {f.name: f for f in fields(config) if f.init}
     first, *rest = path
     if first not in known:
-        raise ValueError(f"{name} must end in a field of {type(config).__name__}: {', '.join(known) or 'it has none'}")
+        allowed = ", ".join(known) or "it has none"
+        kind = config.__name__ if isinstance(config, type) else type(config).__name__
+        raise ValueError(f"{name} must end in a field of {kind}: {allowed}")
     if rest:
         value = _replaced(getattr(config, first), rest, value, name)
     return replace(config, **{first: value})

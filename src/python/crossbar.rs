@@ -258,8 +258,8 @@ impl PyCrossbar {
         self.pulse_line(Line::Row(k), counts)
     }
 
-    /// Sends |n| pulses of the sign of n to each device, n of integer `counts` (rows, cols): column after column, those
-    /// that get none left out.
+    /// Sends |n| pulses of the sign of n to each device, n of integer `counts` (rows, cols): column after column,
+    /// those that get none left out.
     ///
     /// Raises ValueError for another shape and counts beyond ±1,000,000.
     fn pulse(&self, py: Python<'_>, counts: &Bound<'_, PyAny>) -> PyResult<()> {

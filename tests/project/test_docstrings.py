@@ -16,7 +16,7 @@ import tikitaka
 from tikitaka import _core
 
 SOURCES = Path(tikitaka.__file__).parent
-EXTRAS = ("torch", "onnx")  # packages that a module may need and an environment may lack
+EXTRAS = ("torch", "onnx", "sklearn")  # packages that a module may need and an environment may lack
 STUB = ast.parse((SOURCES / "_core.pyi").read_text(encoding="utf-8"))
 
 

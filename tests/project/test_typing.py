@@ -78,7 +78,8 @@ def test_right_programs_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.chdir(tmp_path)
     program = tmp_path / "users.py"
     program.write_text(USERS, encoding="utf-8")
-    assert checked(program, *(ROOT / "examples").glob("*.py")) == set()
+    examples = [path for path in (ROOT / "examples").glob("*.py") if not path.name.startswith("torch_")]  # untyped
+    assert checked(program, *examples) == set()
 
 
 @pytest.mark.slow

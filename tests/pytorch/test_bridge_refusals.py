@@ -60,6 +60,72 @@ def test_weights_changed_from_outside() -> None:
         averaged(batches(1)[0][0])
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_changes_that_leave_no_trace_in_versions() -> None:
+    model = small(RULE)
+    with torch.no_grad():
+        model[0].weight.mul_(0.5)
+    with pytest.raises(RuntimeError, match="changed from outside"):
+        model.to("cpu")(batches(1)[0][0])
+    with pytest.raises(RuntimeError, match="changed from outside"):
+        copy.deepcopy(model)(batches(1)[0][0])
+    with pytest.raises(RuntimeError, match="changed from outside"):
+        analog.extract(model, "exact")
+    pruned = small(RULE)
+    torch.nn.utils.prune.l1_unstructured(pruned[0], "weight", 0.5)
+    with pytest.raises(RuntimeError, match="no longer its parameter"):
+        pruned(batches(1)[0][0])
+
+
+def test_a_penalty_on_weights() -> None:
+    model, (x, y) = small(RULE), batches(1)[0]
+    optimizer = attached(model)
+    (torch.nn.functional.cross_entropy(model(x), y) + model[0].weight.square().sum()).backward()
+    with pytest.raises(RuntimeError, match="gradient outside its layer"):
+        optimizer.step()
+
+
+def test_a_failed_conversion_leaves_the_model_as_it_was() -> None:
+    for rules, match in (
+        ({"0": RULE, "3": tt.Ttv2}, "3: rule must be a rule"),
+        ({"0": RULE, "3": RULE}, "3: .*finite"),
+    ):
+        model = small()
+        if isinstance(rules["3"], tt.Ttv2):
+            with torch.no_grad():
+                model[3].weight[0, 0] = torch.nan
+        before = {name: value.clone() for name, value in model.state_dict().items()}
+        parameters = list(model.parameters())
+        with pytest.raises((TypeError, ValueError), match=match):
+            analog.convert(model, rules)
+        assert [type(layer).__module__.split(".")[0] for layer in model] == ["torch"] * 4
+        assert all(mine is theirs for mine, theirs in zip(parameters, model.parameters(), strict=True))
+        after = model.state_dict()
+        assert all(torch.equal(before[name].nan_to_num(), after[name].nan_to_num()) for name in before)
+
+
+def test_weights_that_do_not_fit() -> None:
+    layer = torch.nn.Linear(20, 20)
+    with torch.no_grad():
+        layer.weight.normal_(0, 2)
+    with pytest.warns(UserWarning, match="scale='fit' makes them fit"):
+        table = analog.convert(torch.nn.Sequential(layer), RULE, seed=1)
+    assert "% of the weights" in repr(table)
+
+
+def test_encoders_do_not_pass_by_layers_converted_alone() -> None:
+    x = torch.randn(2, 5, 8)
+    for convert in (
+        lambda encoder: analog.convert(encoder.layers[0].linear1, tt.Ttv2(periphery=tt.Periphery.full()), seed=1),
+        lambda encoder: analog.convert(encoder.layers[0].self_attn, tt.Ttv2(periphery=tt.Periphery.full()), seed=1),
+    ):
+        encoder = torch.nn.TransformerEncoder(torch.nn.TransformerEncoderLayer(8, 2, 16, batch_first=True), 1)
+        convert(encoder)
+        encoder.eval()
+        with torch.no_grad():
+            assert not torch.equal(encoder(x), encoder(x))  # the noise of evaluation
+
+
 def test_an_optimizer_that_is_not_attached() -> None:
     model, (x, y) = small(RULE), batches(1)[0]
     optimizer = torch.optim.SGD(model.parameters(), 0.1)
@@ -83,7 +149,7 @@ def test_a_copied_optimizer() -> None:
             torch.nn.functional.cross_entropy(model(x), y).backward()
             optimizer.step()
 
-    with pytest.raises(RuntimeError, match="after a copy of the optimiser"):
+    with pytest.raises(RuntimeError, match="a copy of it has to be attached again"):
         loop()
 
 
@@ -102,6 +168,10 @@ def test_attach() -> None:
         analog.attach(optimizer, model)
     with pytest.raises(ValueError, match="LBFGS"):
         analog.attach(torch.optim.LBFGS(model.parameters()), model)
+    with pytest.raises(ValueError, match="maximize"):
+        analog.attach(torch.optim.SGD(model.parameters(), 0.1, maximize=True), model)
+    with pytest.raises(ValueError, match="must have the weights"):
+        analog.attach(torch.optim.SGD(model[1].parameters(), 0.1), model)
     with pytest.warns(UserWarning, match="momentum of the optimiser does not reach crossbars"):
         analog.attach(torch.optim.SGD(model.parameters(), 0.1, momentum=0.9), model)
 
@@ -132,7 +202,7 @@ def test_tied_weights() -> None:
     analog.convert(model, {"head": None, "*": RULE}, seed=1)
     assert type(model.body) is analog.Linear
     model = Tied()
-    analog.convert(model, RULE, seed=1, untie=True)
+    analog.convert(model, RULE, seed=1, untie=True, scale="fit")
     assert model.head.weight is not model.wte.weight
 
 
@@ -190,6 +260,8 @@ def test_inputs() -> None:
             layer(torch.zeros(shape))
     with pytest.raises(ValueError, match="x must"):
         layer(torch.full((1, 3), torch.nan))
+    with pytest.raises(TypeError, match="x must be a tensor of floats"):
+        layer(torch.ones(4, 3).long())
     with pytest.raises(ValueError, match="x must have 2 channels"):
         analog.Conv2d(2, 3, 3, rule=RULE)(torch.zeros(1, 1, 5, 5))
     with pytest.raises(ValueError, match="as large as the kernel"):

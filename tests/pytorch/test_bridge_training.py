@@ -1,6 +1,7 @@
 """Training through the bridge: the pulses of tikitaka, and the habits of PyTorch."""
 
 import copy
+import pickle
 
 import numpy as np
 import pytest
@@ -138,6 +139,109 @@ def test_gradients_of_inputs_alone_teach_nothing(rule: str) -> None:
     optimizer.step()
     after = state_of(model)
     assert_same(weights, {name: after[name] for name in weights})
+
+
+def moved(before: torch.Tensor, model: torch.nn.Module) -> float:
+    return float((model[0].weight.detach() - before).norm())
+
+
+def test_a_pass_that_asks_for_inputs_adds_nothing_to_one_that_learns() -> None:
+    """`torch.autograd.grad` with a kept graph, then `backward`, under the float rule and under PyTorch."""
+    distances = []
+    for rule in (None, tt.DigitalSgd(lr=0.1)):
+        model, (x, y) = small(rule), batches(1)[0]
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        if rule is not None:
+            analog.attach(optimizer, model)
+        before, x = model[0].weight.detach().clone(), x.requires_grad_()
+        loss = torch.nn.functional.cross_entropy(model(x), y)
+        torch.autograd.grad(loss, x, retain_graph=True)
+        torch.autograd.grad(loss, list(model.parameters()), retain_graph=True, allow_unused=True)
+        loss.backward()
+        optimizer.step()
+        distances.append(moved(before, model))
+    assert distances[0] == pytest.approx(distances[1], rel=1e-4)
+
+
+def test_gradients_that_are_only_returned_teach_nothing() -> None:
+    model, (x, y) = small(RULES["ttv2"]), batches(1)[0]
+    attached(model)
+    loss = torch.nn.functional.cross_entropy(model(x), y)
+    torch.autograd.grad(loss, list(model.parameters()), allow_unused=True)
+    assert model[0].arrays[0].waiting == 0
+
+
+def test_zero_grad_of_the_model_drops_what_waits() -> None:
+    model, (x, y) = small(RULES["ttv2"]), batches(1)[0]
+    attached(model)
+    torch.nn.functional.cross_entropy(model(x), y).backward()
+    model.zero_grad()
+    assert model[0].arrays[0].waiting == 0
+    assert model[1].weight.grad is None
+    twin = pickle.loads(pickle.dumps(copy.deepcopy(model)))
+    twin.zero_grad()
+    assert_same(state_of(model), state_of(twin))
+
+
+def test_two_optimizers_teach_their_own_layers() -> None:
+    model = small(tt.DigitalSgd(lr=0.1))
+    first = analog.attach(torch.optim.SGD([*model[0].parameters(), *model[1].parameters()], 0.1), model)
+    second = analog.attach(torch.optim.SGD(model[3].parameters(), 0.1), model)
+    kept = model[3].weight.detach().clone()
+    for x, y in batches(4):
+        second.zero_grad()
+        torch.nn.functional.cross_entropy(model(x), y).backward()
+        first.step()
+    assert torch.equal(kept, model[3].weight)
+    second.step()
+    assert not torch.equal(kept, model[3].weight)
+
+
+def test_groups_of_the_optimizer_stay_apart() -> None:
+    model = small(RULES["ttv2"])
+    groups = [
+        {"params": model[0].parameters(), "lr": 0.0},
+        {"params": model[3].parameters()},
+        {"params": model[1].parameters()},
+    ]
+    optimizer = analog.attach(torch.optim.AdamW(groups, lr=1e-3), model)
+    assert [group["lr"] for group in optimizer.param_groups] == [0.0, 1e-3, 1e-3, 0.0, 1.0]
+    before = model[0].weight.detach().clone()
+    train(model, optimizer, batches(40))
+    assert torch.equal(before, model[0].weight)
+    model = small(RULES["ttv2"])
+    named = analog.attach(torch.optim.AdamW(model.named_parameters(), 1e-3), model)
+    assert [len(group["params"]) for group in named.param_groups] == [4, 2]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_programmed_mode_at_rate_zero_moves_nothing(dtype: torch.dtype) -> None:
+    model = small(RULES["programmed"]).to(dtype)
+    optimizer = attached(model, lr=0.0)
+    pulses = analog.ledger(model)["total"]["pulses"]
+    for x, y in batches(30):
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(model(x.to(dtype)), y).backward()
+        optimizer.step()
+    assert analog.ledger(model)["total"]["pulses"] == pulses
+
+
+def test_layers_converted_in_turn_have_devices_of_their_own() -> None:
+    model = small()
+    analog.convert(model, {"0": RULES["ttv2"]}, seed=1)
+    analog.convert(model, {"3": RULES["ttv2"]}, seed=1)
+    assert [module.arrays[0].number for module in (model[0], model[3])] == [0, 1]
+    twins = torch.nn.ModuleList([model[0], copy.deepcopy(model[0])])
+    with pytest.warns(UserWarning, match="the same seed and number"):
+        analog.attach(torch.optim.SGD(twins.parameters(), 0.1), twins)
+
+
+def test_a_scheduler_that_sets_the_factor_of_crossbars_is_reported() -> None:
+    model = small(RULES["ttv2"])
+    optimizer = attached(model)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1e-3, total_steps=100, cycle_momentum=False)
+    with pytest.warns(UserWarning, match="give it a list of rates"):
+        train(model, optimizer, batches(3), schedule)
 
 
 def test_zero_grad_drops_what_waits() -> None:

@@ -45,6 +45,21 @@ def test_parameters_that_are_not_there() -> None:
         TikitakaClassifier(activation="softmax").fit([[0.0], [1.0]], [0, 1])
 
 
+def test_settings_of_any_type() -> None:
+    x, y = load_iris(return_X_y=True)
+    for hidden in (np.int64(4), None, [4, 4]):
+        TikitakaClassifier(hidden, epochs=1, random_state=1).fit(x, y)
+    with pytest.raises(TypeError, match=r"rule must be a rule such as tikitaka\.Ttv2\(\)"):
+        TikitakaClassifier(rule=tt.Ttv2).fit(x, y)
+    with pytest.raises(ValueError, match="must end in a field of Ttv2"):
+        TikitakaClassifier(rule=tt.Ttv2).set_params(rule__device__states=3)
+    model = TikitakaClassifier(epochs=2, random_state=1).fit(x, y)
+    before = model.predict_proba(x)
+    np.testing.assert_array_equal(model.set_params(standardize=False).predict_proba(x), before)
+    huge = TikitakaClassifier(random_state=1, rule=tt.DigitalSgd()).fit(x * 1e200, y)
+    assert huge.score(x * 1e200, y) > 0.9
+
+
 def test_labels_of_any_kind_and_probabilities() -> None:
     x, y = load_iris(return_X_y=True)
     names = np.array(["setosa", "versicolor", "virginica"])[y]

@@ -6,7 +6,7 @@ Needs PyTorch (the extra `torch`).
 try:
     import torch as _torch  # noqa: F401
 except ModuleNotFoundError as error:
-    raise ModuleNotFoundError("tikitaka.torch needs PyTorch: pip install 'tikitaka[torch]'") from error
+    raise ModuleNotFoundError("tikitaka.torch needs PyTorch: pip install 'tikitaka[torch]'", name="torch") from error
 
 from tikitaka.torch.attention import MultiheadAttention
 from tikitaka.torch.chip import averaging, describe, extract, ledger

@@ -105,8 +105,8 @@ class Array:
         self._draw = 0
 
     def __getstate__(self) -> dict[str, Any]:
-        """A copy has no optimiser."""
-        return vars(self) | {"attached": False}
+        """A copy has no optimiser, and no gradients that wait."""
+        return vars(self) | {"attached": False, "_pairs": [], "_uses": 0, "ignored": False}
 
     def _scaled(self, values: F32) -> F32:
         return values if self.scale == 1.0 else values * np.float32(self.scale)
@@ -118,10 +118,10 @@ class Array:
         most = _WAITING if self.attached else _UNATTACHED
         if self._uses > most:
             self.forget()
-            raise RuntimeError(
-                f"the gradients of more than {most} uses of a crossbar wait for a step: call "
-                "tikitaka.torch.attach(optimizer, model) before training, and again after a copy of the optimiser"
-            )
+            missing = "call tikitaka.torch.attach(optimizer, model) before training"
+            if self.attached:
+                missing = "the attached optimiser took no step; a copy of it has to be attached again"
+            raise RuntimeError(f"the gradients of more than {most} uses of a crossbar wait for a step: {missing}")
 
     def forget(self) -> None:
         """Drop the pairs that wait."""

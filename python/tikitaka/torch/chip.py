@@ -61,6 +61,7 @@ def describe(model: torch.nn.Module, samples: int | None = None) -> str:
 
 def _weights(module: Analog, which: str, draw: int) -> list[F32]:
     """The weights (rows, columns) of each array: "read" by the read periphery, the "average" of reads, or "exact"."""
+    module.check()
     if which == "exact":
         return [array.weights for array in module.arrays]
     if which == "read":

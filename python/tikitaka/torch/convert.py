@@ -1,6 +1,8 @@
 """Conversion of a model of PyTorch: which of its layers go onto crossbars, by the patterns of their names."""
 
+import warnings
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -13,7 +15,7 @@ from tikitaka._internal.validation import nearest
 from tikitaka.torch.attention import MultiheadAttention
 from tikitaka.torch.conv import Conv1d, Conv2d, Conv3d
 from tikitaka.torch.linear import Conv1D, Linear
-from tikitaka.torch.module import Analog, AnyRule
+from tikitaka.torch.module import Analog, AnyRule, analog_modules
 from tikitaka.torch.recurrent import GRU, LSTM, RNN
 
 __all__ = ["Conversion", "convert"]
@@ -31,6 +33,7 @@ class Conversion:
     """What became of each layer with weights: (name, layer, "analog" or "digital", arrays or the reason)."""
 
     rows: tuple[tuple[str, str, str, str], ...]
+    """a row for each layer, in the order of the model"""
 
     def __repr__(self) -> str:
         widths = [max(len(row[k]) for row in (_HEAD, *self.rows)) for k in range(3)]
@@ -42,6 +45,9 @@ class Conversion:
         """The names of the layers on crossbars."""
         return [name for name, _, where, _ in self.rows if where == "analog"]
 
+
+_FEW, _MANY = 0.01, 0.1
+"""Shares of weights that are clipped of which the table and a warning tell."""
 
 _HEAD = ("name", "layer", "where", "arrays, or why")
 
@@ -75,21 +81,34 @@ def convert(
         raise ValueError("model cannot be converted: " + "; ".join(problems))
     if seed is None:
         seed = int(torch.randint(2**62, ()))
-    number = 0
-    for _, module, rule in chosen:
-        if untie:
-            _untie(module)
-        cls = ANALOG.get(type(module), Conv1D)
-        cls.convert(module, rule, seed=seed, number=number, scale=scale, bias=bias)
-        number += sum(len(each.arrays) for each in module.modules() if isinstance(each, Analog))
+    made = [array for _, module in analog_modules(model) for array in module.arrays]
+    number = 1 + max((array.number for array in made if array.seed == seed), default=-1)
+    before = [(module, _parameters_of(module)) for _, module, _ in chosen]
+    converted: list[torch.nn.Module] = []
+    try:
+        for name, module, rule in chosen:
+            if untie:
+                _untie(module)
+            cls = ANALOG.get(type(module), Conv1D)
+            with _named(name):
+                cls.convert(module, rule, seed=seed, number=number, scale=scale, bias=bias)
+            converted.append(module)
+            number += sum(len(each.arrays) for each in module.modules() if isinstance(each, Analog))
+    except BaseException:
+        _restore(converted, before)
+        raise
     _leave_fast_paths(model)
+    clipped = [name for name, module, _ in chosen if getattr(module, "clipped", 0.0) > _MANY]
+    if clipped:
+        words = f"devices cannot hold many weights of {listed(clipped)}: scale='fit' makes them fit"
+        warnings.warn(words, stacklevel=2)
     return Conversion(tuple(_rows(model, reasons)))
 
 
 def _chosen(model: torch.nn.Module, rules: Any) -> tuple[list[tuple[str, torch.nn.Module, AnyRule]], dict[str, str]]:
     """Name, module and rule of each layer to convert, and for the others why they stay digital."""
     patterns = rules if isinstance(rules, Mapping) else {"*": rules}
-    names = [name for name, _ in model.named_modules()]
+    names = [name for name, _ in model.named_modules(remove_duplicate=False)]
     for pattern in patterns:
         if not any(fnmatchcase(name, pattern) for name in names):
             raise ValueError(f"rules must name layers of the model; {shown(pattern)} matches none"
@@ -166,6 +185,39 @@ def _untie(module: torch.nn.Module) -> None:
             setattr(each, name, copy)
 
 
+Parameters = list[tuple[torch.nn.Module, str, torch.nn.Parameter, torch.Tensor]]
+
+
+def _parameters_of(module: torch.nn.Module) -> Parameters:
+    """The parameters of a module with their values, to be put back."""
+    own = [
+        (each, name, parameter) for each in module.modules() for name, parameter in each.named_parameters(recurse=False)
+    ]
+    return [(each, name, parameter, parameter.detach().clone()) for each, name, parameter in own]
+
+
+@torch.no_grad()
+def _restore(converted: list[torch.nn.Module], before: list[tuple[torch.nn.Module, Parameters]]) -> None:
+    """Undo a conversion that failed."""
+    for module in converted:
+        for each in list(module.modules()):
+            if isinstance(each, Analog):
+                each.to_digital([array.weights for array in each.arrays])
+    for _, parameters in before:
+        for each, name, parameter, value in parameters:
+            parameter.copy_(value)
+            setattr(each, name, parameter)
+
+
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Let errors begin with the name of the layer."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name}: {error}" if name else str(error)) from error
+
+
 def _leave_fast_paths(model: torch.nn.Module) -> None:
     """Keep encoders of transformers from computing with the mirrors of analog layers in a fused kernel."""
     for module in model.modules():
@@ -181,6 +233,8 @@ def _rows(model: torch.nn.Module, reasons: Mapping[str, str]) -> Iterator[tuple[
     for name, module in model.named_modules():
         if isinstance(module, Analog):
             shapes = ", ".join(" × ".join(map(str, array.shape)) for array in module.arrays)
+            if module.clipped > _FEW:
+                shapes += f"; devices clip {100 * module.clipped:.0f} % of the weights"
             yield name or "(the model)", module.replaced.__name__, "analog", shapes
         elif any(True for _ in module.parameters(recurse=False)):
             yield name or "(the model)", type(module).__name__, "digital", reasons.get(name, "not matched")

@@ -59,6 +59,9 @@ class Analog(torch.nn.Module):
     parts: list[Part]
     """the parts of the parameters that are on arrays, one for each array"""
 
+    clipped: float
+    """the share of weights that its devices could not hold when it was made, by more than a tenth of the largest"""
+
     def __init__(
         self,
         *args: Any,
@@ -104,12 +107,18 @@ class Analog(torch.nn.Module):
         self.analog_bias = bias == "analog"
         self.arrays, self.parts = [], self.layout()
         self._names = list(dict.fromkeys(name for part in self.parts for name in (part.weight, part.bias) if name))
+        clipped: list[Any] = []
         make: Any = ProgrammedArray if isinstance(rule, Programmed) else Array
         for place, part in enumerate(self.parts):
             weights = self._weights(part)
             own = scale_of(scale, rule, weights)
             self.arrays.append(make(rule, weights, seed=seed, number=number + place, scale=own))
+            clipped.append(np.abs(self.arrays[-1].weights - weights) > 0.1 * np.abs(weights).max(initial=0.0))
+        self.clipped = float(np.mean(np.concatenate([each.ravel() for each in clipped])))
         self._mirror()
+        for mirror in self.mirrors:
+            mirror.grad = None
+        self.register_forward_pre_hook(_unfused)
 
     def bias_name(self, name: str) -> str | None:
         """The name of a bias that is on an array; None if it is digital or there is none."""
@@ -122,7 +131,17 @@ class Analog(torch.nn.Module):
     @property
     def mirrors(self) -> list[torch.nn.Parameter]:
         """The parameters that mirror arrays, each once."""
-        return [self._parameters[name] for name in self._names]
+        found = [self._parameters.get(name) for name in self._names]
+        if any(mirror is None for mirror in found):
+            raise RuntimeError(
+                f"a weight of {type(self).__name__} is no longer its parameter (pruned, parametrised, or removed): "
+                "do that before converting"
+            )
+        return found
+
+    def arrays_and_weights(self) -> Iterator[tuple[Array, torch.Tensor]]:
+        """Each array with the parameter of its weight."""
+        return ((array, getattr(self, part.weight)) for array, part in zip(self.arrays, self.parts, strict=True))
 
     def sources(self) -> list[Source | None]:
         """For each array what its products depend on: None for an array that is only read.
@@ -130,7 +149,7 @@ class Analog(torch.nn.Module):
         Raises RuntimeError if a mirror was changed from outside, or in a distributed training.
         """
         _refuse_distributed()
-        self._check()
+        self.check()
         sources: list[Source | None] = []
         enabled = torch.is_grad_enabled()
         for array, part in zip(self.arrays, self.parts, strict=True):
@@ -152,19 +171,25 @@ class Analog(torch.nn.Module):
             x = torch.cat([x, x.new_ones(*x.shape[:-1], 1)], dim=-1)
         return self.arrays[place].product(x, source)
 
-    def learn(self, rate: float) -> None:
-        """Apply what waits to the arrays, at `rate` times the rates of their rules, and renew the mirrors."""
-        learned = [
-            array.learn(rate, functools.partial(self._weights, part))
-            for array, part in zip(self.arrays, self.parts, strict=True)
-        ]
-        if any(learned):
-            self._mirror()
+    def learn(self, rates: Mapping[int, float]) -> None:
+        """Apply what waits to the arrays, and renew the mirrors.
 
-    @property
-    def ignored(self) -> bool:
-        """Whether a gradient was asked for where nothing learns, since the last step."""
-        return any(array.ignored for array in self.arrays)
+        `rates` are factors of the rates of their rules by the `id` of their weights; arrays of others do not learn.
+        Raises RuntimeError if a weight has got a gradient, which does not reach its crossbar.
+        """
+        learned = False
+        for array, part in zip(self.arrays, self.parts, strict=True):
+            weight: Any = self._parameters.get(part.weight)
+            if id(weight) not in rates:
+                continue
+            if weight.grad is not None and not isinstance(array, ProgrammedArray):
+                raise RuntimeError(
+                    f"the weight of {type(self).__name__} has got a gradient outside its layer, which does not reach "
+                    "its crossbar: no penalty or second use of it can be learned"
+                )
+            learned |= array.learn(rates[id(weight)], functools.partial(self._weights, part))
+        if learned:
+            self._mirror()
 
     def forget(self) -> None:
         """Drop the gradients that wait for the next step."""
@@ -205,6 +230,8 @@ class Analog(torch.nn.Module):
             if part == Part(part.weight) and isinstance(whole, torch.Tensor) and array.shows(whole.detach()):
                 continue
             self._write(part, array.weights)
+            if isinstance(array, ProgrammedArray) and isinstance(whole, torch.Tensor):
+                array.shown = None if whole.dtype is torch.float32 else self._weights(part)
         self._seen()
 
     def _write(self, part: Part, weights: F32) -> None:
@@ -222,7 +249,8 @@ class Analog(torch.nn.Module):
     def _seen(self) -> None:
         self._versions = [mirror._version for mirror in self.mirrors]
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """RuntimeError if a mirror was changed from outside."""
         mirrors = self.mirrors
         if self._versions != [mirror._version for mirror in mirrors]:
             raise RuntimeError(
@@ -232,16 +260,22 @@ class Analog(torch.nn.Module):
             )
 
     def _apply(self, *args: Any, **kwargs: Any) -> Any:
+        changed = self._versions != [mirror._version for mirror in self.mirrors]
         result = super()._apply(*args, **kwargs)
-        self._seen()
+        if not changed:
+            self._seen()
         return result
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        self._seen()
+        same = all(
+            np.allclose(self._weights(part), array.weights, rtol=1e-2)
+            for array, part in zip(self.arrays, self.parts, strict=True)
+        )
+        self._versions = [mirror._version if same else -1 for mirror in self.mirrors]
 
     def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
-        self._check()
+        self.check()
         super()._save_to_state_dict(destination, prefix, keep_vars)
         for place, array in enumerate(self.arrays):
             for name, value in array.state().items():
@@ -258,9 +292,8 @@ class Analog(torch.nn.Module):
         before = len(errors)
         super()._load_from_state_dict(state_dict, prefix, metadata, strict, missing, unexpected, errors)
         unexpected[:] = [key for key in unexpected if not _among(key, own, states)]
-        if len(errors) > before or not any(
-            prefix + name in state_dict for name, _ in self.named_parameters(recurse=False)
-        ):
+        given = any(states) or any(prefix + name in state_dict for name in self._names)
+        if len(errors) > before or not given:
             return
         for place, (array, part, state) in enumerate(zip(self.arrays, self.parts, states, strict=True)):
             try:
@@ -299,9 +332,15 @@ class Analog(torch.nn.Module):
             self._write(part, values)
         digital = self.replaced
         self.__dict__.pop("_digital", None)
-        for name in ("arrays", "parts", "analog_bias", "_names", "_versions"):
+        for name in ("arrays", "parts", "analog_bias", "clipped", "_names", "_versions"):
             delattr(self, name)
+        for key in [key for key, hook in self._forward_pre_hooks.items() if hook is _unfused]:
+            del self._forward_pre_hooks[key]
         self.__class__ = digital
+
+
+def _unfused(_module: torch.nn.Module, _args: Any) -> None:
+    """A hook that does nothing, but keeps encoders of PyTorch from computing with the mirror in a fused kernel."""
 
 
 def analog_modules(model: torch.nn.Module) -> Iterator[tuple[str, Analog]]:

@@ -6,7 +6,7 @@ reaches it, so it teaches nothing.
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,11 +51,17 @@ class Call:
 
     def __init__(self, array: Any) -> None:
         self.array = array
-        self.pairs: list[tuple[int, F32, F32]] = []
+        self._pass, self._pairs = -1, list[tuple[int, F32, F32]]()
+
+    def add(self, pairs: Iterable[tuple[int, F32, F32]]) -> None:
+        """Gather pairs (place, x, δ) of this backward pass; those of one that did not ask for the weight are lost."""
+        if (now := torch._C._current_graph_task_id()) != self._pass:
+            self._pass, self._pairs = now, []
+        self._pairs += pairs
 
     def commit(self) -> None:
-        """Hand the pairs to the array, which learns from them at the next step of the optimiser."""
-        pairs, self.pairs = self.pairs, []
+        """Hand the pairs of this backward pass to the array, which learns from them at the next step."""
+        pairs, self._pairs = self._pairs, []
         self.array.keep(pairs)
 
 
@@ -96,8 +102,17 @@ class Anchor(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, _grad: torch.Tensor) -> tuple[None, None]:
-        ctx.call.commit()
+        if _accumulates(ctx.next_functions[0][0]):
+            ctx.call.commit()
         return None, None
+
+
+def _accumulates(node: Any) -> bool:
+    """Whether this pass adds to `.grad`, as `backward` does; `torch.autograd.grad` returns gradients instead."""
+    try:
+        return bool(torch._C._will_engine_execute_node(node))
+    except RuntimeError:  # so it answers for a leaf under torch.autograd.grad
+        return False
 
 
 class Product(torch.autograd.Function):
@@ -109,6 +124,8 @@ class Product(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: torch.Tensor, source: Any, array: Any, call: Call | None, learns: bool) -> torch.Tensor:
+        if not x.is_floating_point():
+            raise TypeError(f"x must be a tensor of floats, not {x.dtype}")
         ctx.array, ctx.source, ctx.call, ctx.learns = array, source, call, learns
         if not learns:
             return like(array.evaluate(floats(x)), x)
@@ -126,7 +143,7 @@ class Product(torch.autograd.Function):
         if ctx.call is not None:
             (x,) = ctx.saved_tensors
             # Copies: their memory may be written to before the step.
-            ctx.call.pairs.append((ctx.order, floats(x).copy(), delta.copy()))
+            ctx.call.add([(ctx.order, floats(x).copy(), delta.copy())])
         elif ctx.learns and ctx.needs_input_grad[1]:
             (x,) = ctx.saved_tensors
             gradient = like(delta.T @ floats(x), ctx.source)

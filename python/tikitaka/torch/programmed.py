@@ -48,6 +48,9 @@ class ProgrammedArray(Array):
 
     rule: Any
 
+    shown: F32 | None = None
+    """what the mirror shows, if its type rounds the weights"""
+
     def _made(self, weights: F32) -> Any:
         settings: Programmed = self.rule
         rows, columns = weights.shape
@@ -71,15 +74,13 @@ class ProgrammedArray(Array):
     def learn(self, _rate: float, weights: Callable[[], F32]) -> bool:
         """Send the pulses that bring the array towards the weights (rows, columns) that the optimiser asks for.
 
-        Raises ValueError where one of them is not finite. Returns whether they differ from those there.
+        Raises ValueError where one of them is not finite. Returns True: the mirror is to show what came of it.
         """
         self.forget()
         asked = weights()
         if not np.isfinite(asked).all():
             raise ValueError("weights must be finite: the optimiser has made NaN or infinity of some")
-        change = (asked - self.weights) / np.float32(self.scale)
-        if not change.any():
-            return False
+        change = (asked - (self.weights if self.shown is None else self.shown)) / np.float32(self.scale)
         due, step = change + self._residual, np.float32(self.core.weight_step)
         counts = np.clip(np.trunc(due / step), -_MOST, _MOST)
         self._residual = due - counts * step if self.rule.residual else np.zeros_like(due)

@@ -59,7 +59,7 @@ class _Recurrent(Analog):
         sizes = [self.proj_size or self.hidden_size, self.hidden_size][: 2 if self.mode == "LSTM" else 1]
         if given is None:
             given = tuple(x.new_zeros(count, batch, size) for size in sizes)
-        given = given if isinstance(given, tuple) else (given,)
+        given = tuple(given) if isinstance(given, tuple | list) else (given,)
         for state, size in zip(given, sizes, strict=True):
             if state.shape != (count, batch, size):
                 raise ValueError(f"hx must have shape {(count, batch, size)}, not {tuple(state.shape)}")

@@ -89,7 +89,7 @@ class LstmSequence(torch.autograd.Function):
         delta = delta.flatten(2)
         source = None
         if ctx.call is not None:
-            ctx.call.pairs += zip(orders, before, vectors, strict=True)
+            ctx.call.add(zip(orders, before, vectors, strict=True))
             source = torch.zeros_like(ctx.source)
         elif ctx.needs_input_grad[4]:
             x = before.reshape(-1, before.shape[-1])
