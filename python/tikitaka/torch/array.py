@@ -19,7 +19,7 @@ __all__ = ["Array", "scale_of"]
 F32 = NDArray[np.float32]
 
 _WAITING = 1024
-"""Uses of an array that may wait for a step of the optimiser."""
+"""Backward passes through an array that may wait for a step of the optimiser."""
 _UNATTACHED = 16
 """The same where no optimiser is attached."""
 
@@ -39,6 +39,7 @@ class Array:
         self.ignored = False  # a gradient was asked for where nothing learns
         self._pairs: list[tuple[int, F32, F32]] = []
         self._uses = self._order = self._draw = 0
+        self._anchored: tuple[torch.Tensor, Source] | None = None
 
     def _made(self, weights: F32) -> Any:
         return AnalogLayer(self.rule, weights, seed=self.seed, layer=self.number)
@@ -60,7 +61,7 @@ class Array:
 
     @property
     def waiting(self) -> int:
-        """Uses of the array whose pairs wait for the next step of the optimiser."""
+        """Backward passes whose pairs wait for the next step of the optimiser."""
         return self._uses
 
     def product(self, x: torch.Tensor, source: Source | None) -> torch.Tensor:
@@ -71,12 +72,14 @@ class Array:
         return y if x.dim() == 2 else y.reshape(*x.shape[:-1], self.shape[0])
 
     def source(self, weight: torch.Tensor, _matrix: Callable[[], torch.Tensor]) -> Source:
-        """What all products of one use depend on, if the array learns: here an anchor at its `weight`.
+        """What all products of one use depend on, if the array learns: here an anchor at its `weight`, always the same.
 
         The function returns the weights (rows, columns) as they depend on the parameters of the module.
         """
-        call = Call(self)
-        return Source(Anchor.apply(weight, call), call, learns=True)
+        if self._anchored is None or self._anchored[0] is not weight:
+            call = Call(self)
+            self._anchored = weight, Source(Anchor.apply(weight, call), call, learns=True)
+        return self._anchored[1]
 
     def unheard(self, weight: torch.Tensor) -> Source:
         """The same for an array that does not learn: a step of the optimiser tells that a gradient was ignored."""
@@ -106,13 +109,13 @@ class Array:
 
     def __getstate__(self) -> dict[str, Any]:
         """A copy has no optimiser, and no gradients that wait."""
-        return vars(self) | {"attached": False, "_pairs": [], "_uses": 0, "ignored": False}
+        return vars(self) | {"attached": False, "_pairs": [], "_uses": 0, "ignored": False, "_anchored": None}
 
     def _scaled(self, values: F32) -> F32:
         return values if self.scale == 1.0 else values * np.float32(self.scale)
 
     def keep(self, pairs: Sequence[tuple[int, F32, F32]]) -> None:
-        """Let pairs (place, x, δ) wait for the next step; RuntimeError if too many uses wait."""
+        """Let pairs (place, x, δ) wait for the next step; RuntimeError if too many passes wait."""
         self._pairs += pairs
         self._uses += 1
         most = _WAITING if self.attached else _UNATTACHED
@@ -121,7 +124,9 @@ class Array:
             missing = "call tikitaka.torch.attach(optimizer, model) before training"
             if self.attached:
                 missing = "the attached optimiser took no step; a copy of it has to be attached again"
-            raise RuntimeError(f"the gradients of more than {most} uses of a crossbar wait for a step: {missing}")
+            raise RuntimeError(
+                f"the gradients of more than {most} passes through a crossbar wait for a step: {missing}"
+            )
 
     def forget(self) -> None:
         """Drop the pairs that wait."""

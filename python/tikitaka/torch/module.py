@@ -21,6 +21,8 @@ __all__ = ["Analog", "AnyRule", "Part", "analog_modules"]
 F32 = NDArray[np.float32]
 AnyRule = RuleConfig | Rule | Programmed
 
+_DISTRIBUTED = torch.distributed.is_available()
+
 
 @dataclasses.dataclass(frozen=True)
 class Part:
@@ -355,12 +357,10 @@ def _among(key: str, own: str, states: list[dict[str, Any]]) -> bool:
 
 
 def _refuse_distributed() -> None:
-    distributed = torch.distributed
-    if not distributed.is_available():
+    if not _DISTRIBUTED or not torch.distributed.is_initialized():
         return
-    parallel = torch.nn.parallel.DistributedDataParallel
-    inside = getattr(parallel, "_active_ddp_module", None) is not None
-    if inside or (distributed.is_initialized() and distributed.get_world_size() > 1):
+    inside = getattr(torch.nn.parallel.DistributedDataParallel, "_active_ddp_module", None) is not None
+    if inside or torch.distributed.get_world_size() > 1:
         raise RuntimeError(
             "crossbars train in one process: DistributedDataParallel would need one chip for all of them"
         )

@@ -47,7 +47,7 @@ def like(values: F32, other: torch.Tensor) -> torch.Tensor:
 
 
 class Call:
-    """The pairs of one use of an array, until its weight is asked for."""
+    """The pairs of a backward pass through an array, until its weight is asked for."""
 
     def __init__(self, array: Any) -> None:
         self.array = array
@@ -78,7 +78,7 @@ class Ignored:
 
 @dataclass(frozen=True)
 class Source:
-    """What the products of one use of an array depend on, besides their inputs."""
+    """What the products of an array depend on, besides their inputs."""
 
     tensor: torch.Tensor
     """an anchor, or the weights (rows, columns) if their gradient δᵀx is wanted"""
@@ -148,5 +148,5 @@ class Product(torch.autograd.Function):
             (x,) = ctx.saved_tensors
             gradient = like(delta.T @ floats(x), ctx.source)
         if gradient is None and ctx.needs_input_grad[1]:
-            gradient = torch.zeros_like(ctx.source)
+            gradient = ctx.source.detach() if ctx.source.dim() == 0 else torch.zeros_like(ctx.source)  # an anchor is 0
         return z, gradient, None, None, None
