@@ -3,8 +3,9 @@
     python examples/torch_gpt.py --text war-and-peace.txt --rule programmed --states 20 --out programmed-20
 
 AdamW moves the digital parameters and, under the rule "programmed", also the weights on crossbars; rules such as ttv2
-update theirs in place. "float" is plain PyTorch. A run writes its losses to OUT.jsonl and its state to OUT.pt; the same
-command continues it, bit for bit. With the default sizes the two blocks and the head have a million weights.
+update theirs in place, and so does "exact-sgd", without any devices. "float" is plain PyTorch. A run writes its losses
+to OUT.jsonl and its state to OUT.pt; the same command continues it, bit for bit. With the default sizes the two blocks
+and the head have 0.9 million weights.
 """
 
 import argparse
@@ -62,6 +63,7 @@ def rule_of(a: argparse.Namespace) -> Any:
     device, periphery = tt.SoftBounds(states=a.states), tt.Periphery.full() if a.full else tt.Periphery()
     rules = {
         "float": None,
+        "exact-sgd": tt.DigitalSgd(lr=a.rate or 0.1),
         "programmed": analog.Programmed(device, periphery),
         "sgd": tt.AnalogSgd(lr=a.rate or 0.003, device=device, periphery=periphery),
         "ttv2": tt.Ttv2(lr=a.rate or 0.1, device=device, periphery=periphery),
@@ -102,7 +104,7 @@ def main() -> None:
     p = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     p.add_argument("--text", type=Path, required=True)
     p.add_argument("--out", type=Path, required=True, help="beginning of the names of its files")
-    p.add_argument("--rule", default="programmed", choices=("float", "programmed", "sgd", "ttv2", "agad"))
+    p.add_argument("--rule", default="programmed", choices=("float", "exact-sgd", "programmed", "sgd", "ttv2", "agad"))
     p.add_argument("--states", type=float, default=20)
     p.add_argument("--full", action="store_true", help="converters and noise (default: exact products)")
     p.add_argument("--scale", type=float, default=0.25, help="of weights over those of devices, whose bounds are ±0.6")

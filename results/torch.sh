@@ -15,8 +15,9 @@ gpt programmed-200 --rule programmed --states 200
 gpt programmed-20 --rule programmed --states 20
 gpt ttv2-200 --rule ttv2 --states 200
 gpt ttv2-20 --rule ttv2 --states 20
-gpt ttv2-20-rate-0.3 --rule ttv2 --states 20 --rate 0.3
 gpt ttv2-20-rate-1 --rule ttv2 --states 20 --rate 1
+gpt exact-sgd --rule exact-sgd --rate 0.1
+gpt exact-sgd-rate-1 --rule exact-sgd --rate 1
 python "$examples/torch_resnet.py" --out "$out/resnet" --threads 1
 python - "$out" <<'END'
 import json
@@ -35,8 +36,9 @@ labels = {
     "programmed-20": "programmed, 20 states",
     "ttv2-200": "TTv2, 200 states",
     "ttv2-20": "TTv2, 20 states",
-    "ttv2-20-rate-0.3": "TTv2, 20 states, lr 0.3",
     "ttv2-20-rate-1": "TTv2, 20 states, lr 1",
+    "exact-sgd": "exact SGD, lr 0.1",
+    "exact-sgd-rate-1": "exact SGD, lr 1",
 }
 figure, axes = plt.subplots(figsize=(6.4, 4), layout="constrained")
 for name, label in labels.items():

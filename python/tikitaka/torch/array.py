@@ -23,6 +23,9 @@ _WAITING = 1024
 _UNATTACHED = 16
 """The same where no optimiser is attached."""
 
+_SHARED = 1 << 24
+"""Multiply-adds from which threads share the work of a call: some 0.4 ms on one."""
+
 
 class Array:
     """An array of devices (rows, columns) and its rule; the network sees `scale` times its weights.
@@ -88,16 +91,16 @@ class Array:
     def forward(self, x: F32) -> tuple[int, F32]:
         """W x for x (vectors, columns), and the place of the product in the order of all."""
         self._order += 1
-        return self._order, self._scaled(self.core.forward(x, threads=torch.get_num_threads()))
+        return self._order, self._scaled(self.core.forward(x, threads=self._threads(x)))
 
     def backward(self, delta: F32) -> F32:
         """Wᵀ δ for delta (vectors, rows)."""
-        return self._scaled(self.core.backward(delta, threads=torch.get_num_threads()))
+        return self._scaled(self.core.backward(delta, threads=self._threads(delta)))
 
     def evaluate(self, x: F32) -> F32:
         """W x with the noise of evaluation, which goes on from call to call; nothing else changes."""
         draw, self._draw = self._draw, self._draw + len(x)
-        return self._scaled(self.core.evaluate(x, draw=draw, threads=torch.get_num_threads()))
+        return self._scaled(self.core.evaluate(x, draw=draw, threads=self._threads(x)))
 
     def exact_backward(self, delta: F32) -> F32:
         """Wᵀ δ without any periphery; nothing changes."""
@@ -110,6 +113,10 @@ class Array:
     def __getstate__(self) -> dict[str, Any]:
         """A copy has no optimiser, and no gradients that wait."""
         return vars(self) | {"attached": False, "_pairs": [], "_uses": 0, "ignored": False, "_anchored": None}
+
+    def _threads(self, vectors: F32) -> int:
+        """Threads for products with so many vectors: those of PyTorch where the work is worth waking them."""
+        return torch.get_num_threads() if len(vectors) * self.shape[0] * self.shape[1] >= _SHARED else 1
 
     def _scaled(self, values: F32) -> F32:
         return values if self.scale == 1.0 else values * np.float32(self.scale)
@@ -145,7 +152,7 @@ class Array:
         delta = pairs[0][2] if len(pairs) == 1 else np.concatenate([delta for _, _, delta in pairs])
         # dL/d(weights of the devices) is scale times dL/dW, and W moves by scale times what they do.
         rate /= self.scale**2
-        self.core.update(x, self._scaled(delta), lr_scale=rate, threads=torch.get_num_threads())
+        self.core.update(x, self._scaled(delta), lr_scale=rate, threads=self._threads(x))
         return True
 
     def read(self, draw: int) -> F32:
