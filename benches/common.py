@@ -100,8 +100,12 @@ class Work:
         }
         if self.rule == "sgd":
             return tt.AnalogSgd(lr=s["lr"], **arrays)
+        if self.rule == "mp":
+            return tt.MixedPrecision(lr=s["lr"], device=device, periphery=periphery)
         transfers = {name: s[name] for name in ("fast_lr", "transfer_lr", "transfer_every")}
-        return tt.Ttv1(**transfers, **arrays) if self.rule == "ttv1" else tt.Ttv2(**transfers, **arrays)
+        rule: Any = {"ttv1": tt.Ttv1, "ttv2": tt.Ttv2, "cttv2": tt.Cttv2, "agad": tt.Agad}[self.rule]
+        made: tt.RuleConfig = rule(**transfers, **arrays)
+        return made
 
     def layers(self, inputs: int = 784) -> list[tt.nn.Layer]:
         """The network for images with `inputs` pixels, or for a text with that many different characters."""

@@ -23,12 +23,16 @@ from aihwkit.nn import AnalogConv2d, AnalogLinear, AnalogLSTMCellCombinedWeight,
 from aihwkit.optim import AnalogSGD
 from aihwkit.simulator.configs import (
     BufferedTransferCompound,
+    ChoppedTransferCompound,
+    DigitalRankUpdateRPUConfig,
+    DynamicTransferCompound,
     ExpStepDevice,
     FloatingPointDevice,
     FloatingPointRPUConfig,
     IOParameters,
     LinearStepDevice,
     MappingParameter,
+    MixedPrecisionCompound,
     SingleRPUConfig,
     SoftBoundsReferenceDevice,
     TransferCompound,
@@ -67,7 +71,7 @@ def device(s: Settings, reference: bool) -> SoftBoundsReferenceDevice | LinearSt
     )
 
 
-def config(s: Settings) -> FloatingPointRPUConfig | SingleRPUConfig | UnitCellRPUConfig:
+def config(s: Settings) -> FloatingPointRPUConfig | SingleRPUConfig | UnitCellRPUConfig | DigitalRankUpdateRPUConfig:
     """The rule on its devices, with our periphery and pulse trains."""
     mapping = MappingParameter(max_input_size=0, max_output_size=0, digital_bias=True)
     if s["rule"] == "float":
@@ -75,14 +79,22 @@ def config(s: Settings) -> FloatingPointRPUConfig | SingleRPUConfig | UnitCellRP
     update = UpdateParameters(desired_bl=s["max_length"])  # its update and train management are on by default, as ours
     if s["rule"] == "sgd":
         made = SingleRPUConfig(device=device(s, False), update=update)
+    elif s["rule"] == "mp":
+        made = DigitalRankUpdateRPUConfig(device=MixedPrecisionCompound(device=device(s, False)), update=update)
     else:
         transfer = {
             **{"unit_cell_devices": [device(s, True), device(s, False)], "gamma": 0.0, "fast_lr": s["fast_lr"]},
             **{"transfer_every": s["transfer_every"], "units_in_mbatch": False, "n_reads_per_transfer": 1},
             **{"scale_transfer_lr": False, "transfer_forward": IOParameters(is_perfect=True)},
         }
+        compound: Any
         if s["rule"] == "ttv1":
             compound = TransferCompound(**transfer, transfer_lr=s["transfer_lr"])
+        elif s["rule"] in ("cttv2", "agad"):
+            # signs flip at the same rate; its thresholds and the rates of AGAD follow from averages of its own
+            kind = ChoppedTransferCompound if s["rule"] == "cttv2" else DynamicTransferCompound
+            chopped = {"in_chop_prob": 0.1, "in_chop_random": False, "momentum": 0.0, "forget_buffer": True}
+            compound = kind(**transfer, **chopped, transfer_lr=s["transfer_lr"])
         else:
             # its buffer is in units of weight: one step is the threshold, and it is emptied after a pulse
             step = 2 * s["bound"] / s["states"]

@@ -108,6 +108,8 @@ CASES = [
         for device in common.DEVICES
         if device != "soft-bounds"
     ),
+    *(Case(Work(rule, 20), "aihwkit", Work(rule, 20), 10 if rule == "mp" else 30) for rule in ("cttv2", "agad", "mp")),
+    *(Case(Work(rule, 20), "ours", TTV2, target) for rule, target in (("cttv2", -1.05), ("agad", -1.1), ("mp", None))),
     Case(FLOAT, "torch", FLOAT),
     Case(FLOAT_32, "torch", FLOAT_32),
     Case(TTV2, "torch", FLOAT),
