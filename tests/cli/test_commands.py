@@ -371,6 +371,11 @@ def test_demo_compares_four_rules(command: Command) -> None:
     code, out, _ = command("demo", "--seeds", 2, "--epochs", 1)
     assert code == 0
     assert "pulses/sample" in out
+    code, out, _ = command("demo", "--seeds", 1, "--epochs", 1, "--rules", "all", "--json")
+    assert [row["rule"] for row in json.loads(out)["rows"]][4:] == ["cttv2", "agad", "mp"]
+    code, out, _ = command("demo", "--seeds", 1, "--epochs", 1, "--rules", "float, agad")
+    assert (code, "sgd" in out) == (0, False)
+    refused(command("demo", "--rules", "float,adam"), "adam")
 
 
 def test_help_and_version(command: Command) -> None:
