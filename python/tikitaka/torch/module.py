@@ -228,11 +228,10 @@ class Analog(torch.nn.Module):
     def _mirror(self) -> None:
         """Copy what the network sees into the parameters."""
         for array, part in zip(self.arrays, self.parts, strict=True):
-            whole = self._parameters[part.weight]
-            if part == Part(part.weight) and isinstance(whole, torch.Tensor) and array.shows(whole.detach()):
-                continue
-            self._write(part, array.weights)
-            if isinstance(array, ProgrammedArray) and isinstance(whole, torch.Tensor):
+            whole = getattr(self, part.weight).detach()
+            if not (part == Part(part.weight) and array.shows(whole)):
+                self._write(part, array.weights)
+            if isinstance(array, ProgrammedArray):
                 array.shown = None if whole.dtype is torch.float32 else self._weights(part)
         self._seen()
 
@@ -265,7 +264,7 @@ class Analog(torch.nn.Module):
         changed = self._versions != [mirror._version for mirror in self.mirrors]
         result = super()._apply(*args, **kwargs)
         if not changed:
-            self._seen()
+            self._mirror()  # in the new type
         return result
 
     def __setstate__(self, state: dict[str, Any]) -> None:
