@@ -223,8 +223,8 @@ def _made(result: Plain) -> list[str]:
     first = (
         f"{size['examples']:,} training examples, {size['epochs']} epochs, seeds {', '.join(map(str, size['seeds']))}; "
         f"rates of every device searched on {size['search']['held_out']:,} held-out training examples. Planned for "
-        f"{plan['minutes']:g} minutes on {plan['workers']} workers of class {plan['speed']} (1.5 to this power times "
-        "as fast as the reference). The same plan gives the same numbers"
+        f"{plan['minutes']:g} minutes on {plan['workers']} workers, {words.speed(plan)}. "
+        "The same plan gives the same numbers"
     )
     second = (
         "Intervals are of the mean over seeds (Student's t, 95 %), each line by itself; differences are of the same "

@@ -4,11 +4,12 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from tikitaka.assessment.cost import CLASS
 from tikitaka.assessment.numbers import above, amount, between, value_between
 from tikitaka.assessment.targets import POINTS
 from tikitaka.plot.style import rule_name
 
-__all__ = ["convergence", "limits", "measure", "pulses", "targets", "text", "verdict", "within"]
+__all__ = ["convergence", "limits", "measure", "pulses", "speed", "targets", "text", "verdict", "within"]
 
 _WIDTH, _LEFT = 110, 12
 
@@ -230,10 +231,15 @@ def _device(result: Plain) -> list[str]:
     return [line for line in lines if line]
 
 
+def speed(plan: Plain) -> str:
+    """The speed of the machine that a plan is for."""
+    return f"each {CLASS ** plan['speed']:.2g} times as fast as the reference"
+
+
 def _training(result: Plain) -> list[str]:
     size, plan = result["size"], result["plan"]
     examples = f"{result['net']} on {result['data']}: {size['examples']:,} examples × {size['epochs']} epochs"
-    planned = f"planned for {plan['minutes']:g} min on {plan['workers']} workers of class {plan['speed']}"
+    planned = f"planned for {plan['minutes']:g} min on {plan['workers']} workers, {speed(plan)}"
     lines = [f"{examples}, {len(size['seeds'])} seeds, 95 % intervals; {planned}"]
     for row in result["rules"]:
         words = f"{rule_name(row['rule']):<6}{between(row['error'], '%'):<22}"
