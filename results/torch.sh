@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The GPT of a million weights on the characters of War and Peace, 1,000 steps each, one after another, one thread each;
 # then one epoch of the ResNet.
-# usage: results/torch.sh TEXT OUT     (TEXT: war-and-peace, plain or gzip; OUT: a folder for losses, states and torch.png)
+# usage: results/torch.sh TEXT OUT     (TEXT: War and Peace, plain or gzip; OUT: a folder for losses, states,
+#                                       torch.jsonl and torch.png)
 set -euo pipefail
 text=$1 out=$2 examples=$(dirname "$0")/../examples
 mkdir -p "$out"
@@ -40,6 +41,12 @@ labels = {
     "exact-sgd": "exact SGD, lr 0.1",
     "exact-sgd-rate-1": "exact SGD, lr 1",
 }
+lines = [
+    json.dumps({"case": name, **json.loads(line)})
+    for name in labels
+    for line in (folder / f"{name}.jsonl").read_text().splitlines()
+]
+(folder / "torch.jsonl").write_text("\n".join(lines) + "\n")
 figure, axes = plt.subplots(figsize=(6.4, 4), layout="constrained")
 for name, label in labels.items():
     rows = [json.loads(line) for line in (folder / f"{name}.jsonl").read_text().splitlines()]
