@@ -138,10 +138,12 @@ def test_the_uncertainty_of_a_fit_is_in_the_intervals(tmp_path: Path, monkeypatc
     assert (found.result["replicates"], found.result["fit"]) == (3, {"model": "soft-bounds"})
     assert "uncertainty of the fit (3 replicates)" in found.text
     rows = [json.loads(line) for line in (tmp_path / "out" / "cells.jsonl").read_bytes().splitlines()]
-    devices = {(row["config"]["seed"], row["config"]["rule"]["device"]["cycle_noise"]) for row in rows[3:]}
+    analog = [row["config"] for row in rows if "device" in row["config"]["rule"]]  # in the order in which they finished
+    devices = {(config["seed"], config["rule"]["device"]["cycle_noise"]) for config in analog}
     assert {(0, 0.2), (1, 0.4), (2, 0.8), (0, 0.1), (1, 0.2), (2, 0.4), (0, 0.4), (2, 1.6)} <= devices
     searched = [json.loads(line) for line in (tmp_path / "out" / "search.jsonl").read_bytes().splitlines()]
-    assert {row["config"]["rule"].get("device", {}).get("cycle_noise", 0.4) for row in searched[:12]} == {0.4}
+    noise = [row["config"]["rule"].get("device", {}).get("cycle_noise", 0.4) for row in searched]
+    assert noise.count(0.4) >= 12
 
 
 def test_a_file_of_measured_pulses_is_fitted_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
