@@ -117,8 +117,7 @@ def test_the_usual_rules_give_no_warning_in_trainings_as_they_are_usual(net: str
 
 def test_automatic_rates_are_not_blamed_for_long_trains() -> None:
     fine: Any = presets["capacitor"]
-    by_hand = tt.Ttv2(device=fine).warnings(128, 65)
-    assert [words.split(":")[0] for words in by_hand] == ["14 % of the pulse trains of A saturate"]
+    assert not tt.Ttv2(device=fine).warnings(128, 65)
     for rule in (tt.Ttv2(device=fine), tt.Tiles(device=fine), tt.Ttv1(device=fine)):
         assert rule_warnings(tt.Network([tt.nn.Linear(64, 128)], rule), examples=10**6) == ()
     given = tt.Ttv2(device=fine, fast_lr=1.0)
