@@ -61,20 +61,28 @@ def test_what_an_extra_is_needed_for_names_it(environment: Environment, tmp_path
         assert not file.exists()
     environment.run("tikitaka", "extract", run, "--to", tmp_path / "m.npz")
     code = """
+import importlib
 import sys
 import tikitaka as tt
-for needs in (lambda: tt.data.download("mnist", sys.argv[1]), lambda: tt.export.torch_module(tt.nn.fcn())):
+for needs in (
+    lambda: tt.data.download("mnist", sys.argv[1]),
+    lambda: tt.export.torch_module(tt.nn.fcn()),
+    lambda: importlib.import_module("tikitaka.torch"),
+    lambda: importlib.import_module("tikitaka.sklearn"),
+):
     try:
         needs()
     except ModuleNotFoundError as error:
         print(error)
 """
-    downloads, torch = environment.python(code, tmp_path).splitlines()
+    downloads, torch, bridge, estimators = environment.python(code, tmp_path).splitlines()
     assert "pip install 'tikitaka[download]'" in downloads
     assert "pip install 'tikitaka[torch]'" in torch
+    assert "pip install 'tikitaka[torch]'" in bridge
+    assert "pip install 'tikitaka[sklearn]'" in estimators
     assert not (tmp_path / "mnist").exists()
 
 
 def test_an_extra_brings_what_it_names(environment: Environment) -> None:
     code = "from importlib.metadata import metadata; print(*metadata('tikitaka').get_all('Provides-Extra'))"
-    assert environment.python(code).split() == ["dask", "download", "fit", "onnx", "plot", "torch", "xlsx"]
+    assert environment.python(code).split() == ["dask", "download", "fit", "onnx", "plot", "sklearn", "torch", "xlsx"]
