@@ -101,6 +101,7 @@ def test_peers_without_a_peer(tmp_path: Path) -> None:
     peers = results(tmp_path, "peers.py", "--aihwkit-python", "")["peers"]
     names = [f"lenet ttv2 20 full batch {n} / ours lenet ttv2 20 ideal batch {n}" for n in (1, 8)]
     names.insert(0, "ttv2 20 ideal batch 1 / ours float batch 1")
+    names[:0] = [f"{rule} 20 ideal batch 1 / ours ttv2 20 ideal batch 1" for rule in ("cttv2", "agad", "mp")]
     models = [row["name"] for row in peers["rows"] if "-step" in row["name"] or "jump-table" in row["name"]]
     assert len(models) == 2 * 6
     assert [row["name"] for row in peers["rows"] if row["name"] not in models] == [n for n in names for _ in (1, 2)]
