@@ -21,8 +21,6 @@ from tikitaka.experiments.learning_rates import candidates
 STATES = (20, 1200, 5, 100, 10, 300, 43)
 NOISE = (0.3, 0.1, 1.0)
 PERIPHERIES = {"ideal": tt.Periphery(), "full": tt.Periphery.full()}
-LR = 0.1
-"""The default of automatic rates."""
 
 
 def cells(args: argparse.Namespace) -> Iterable[tuple[str, list[tt.TrainConfig]]]:
@@ -31,7 +29,7 @@ def cells(args: argparse.Namespace) -> Iterable[tuple[str, list[tt.TrainConfig]]
     recipe: Any = base.rule
     for noise, periphery, states in product(NOISE, PERIPHERIES, STATES):
         device = tt.SoftBounds(states=states, cycle_noise=noise)
-        rules = [replace(recipe, fast_lr=None, transfer_lr=None), *candidates("ttv2", states)]
+        rules = [replace(recipe, fast_lr=None, transfer_lr=None), *candidates("ttv2", states, args.net)]
         runs = [replace(rule, device=device, periphery=PERIPHERIES[periphery]) for rule in rules]
         yield f"{states} states, noise {noise}, {periphery}", [replace(base, rule=rule) for rule in runs]
 

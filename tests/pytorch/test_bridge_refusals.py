@@ -237,14 +237,17 @@ def test_convert() -> None:
         analog.convert(model, {"layer4.*": RULE})
     with pytest.raises(TypeError, match="rule must be a rule"):
         analog.convert(model, "ttv2")
+    with pytest.raises(TypeError, match="device must be a Device"):
+        analog.Programmed(device="ecram")  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="model must be"):
         analog.convert([], RULE)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="scale must be a number above 0 or 'fit'"):
         analog.convert(model, RULE, scale=-1)
     with pytest.raises(ValueError, match="scale must be"):
         analog.convert(model, RULE, scale="width")
-    with pytest.raises(ValueError, match="bias must be"):
-        analog.convert(model, RULE, bias="none")
+    for refused in (model, torch.nn.MultiheadAttention(4, 2)):
+        with pytest.raises(ValueError, match="bias must be"):
+            analog.convert(refused, RULE, bias="none")
     assert [type(layer).__module__.split(".")[0] for layer in model] == ["torch"] * 4
     analog.convert(model, {"0": RULE}, seed=1)
     with pytest.raises(ValueError, match="analog already"):

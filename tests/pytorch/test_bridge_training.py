@@ -1,7 +1,10 @@
 """Training through the bridge: the pulses of tikitaka, and the habits of PyTorch."""
 
 import copy
+import os
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -400,6 +403,49 @@ def test_programmed_mode_follows_its_equations() -> None:
         np.testing.assert_allclose(layer.weight.detach().numpy(), weights, atol=1e-5)
         np.testing.assert_allclose(layer.arrays[0].state()["residual"].numpy(), residual, atol=1e-5)
     assert layer.arrays[0].ledger()["pulses"] > 0
+
+
+def test_programmed_mode_moves_noisy_devices_as_the_optimizer_asks_on_average() -> None:
+    """n pulses of noise σ_c move a weight by n·δ ± √n·σ_c·δ: the mean of 4,000 devices within four standard errors."""
+    device = tt.ConstantStep(weight_step=0.01, bound=1.0, cycle_noise=0.5, step_spread=0.0)
+    layer = analog.Linear(80, 50, bias=False, rule=analog.Programmed(device), seed=3)
+    layer.program({"weight": torch.zeros(50, 80)})
+    optimizer = analog.attach(torch.optim.SGD(layer.parameters(), lr=1.0), layer)
+    steps, each = 20, 0.0137
+    for _ in range(steps):
+        optimizer.zero_grad()
+        (each * layer(torch.ones(1, 80)).sum()).backward()  # a gradient of `each` for every weight
+        optimizer.step()
+    pulses = layer.arrays[0].ledger()["pulses"] / 4000
+    assert pulses == int(steps * each / 0.01)  # the residual has kept the rest
+    moved = layer.weight.detach().numpy()
+    error = np.sqrt(pulses) * 0.5 * 0.01
+    assert abs(moved.mean() + pulses * 0.01) < 4 * error / np.sqrt(4000)
+    assert moved.std() == pytest.approx(error, rel=4 / np.sqrt(8000))
+
+
+def test_threads_of_numpy_do_not_change_programmed_mode() -> None:
+    """Its gradients are PyTorch's, on the threads that the user sets: those of NumPy's library play no part."""
+    script = (
+        "import torch, hashlib, tikitaka as tt, tikitaka.torch as analog\n"
+        "torch.set_num_threads(1); torch.manual_seed(1)\n"
+        "layer = analog.Linear(300, 200, rule=analog.Programmed(tt.SoftBounds(states=200)), seed=1)\n"
+        "optimizer = analog.attach(torch.optim.SGD(layer.parameters(), 1.0), layer)\n"
+        "x = torch.randn(256, 300)\n"
+        "layer(x).square().mean().backward()\n"
+        "print(hashlib.sha256(layer.weight.grad.numpy().tobytes()).hexdigest())\n"
+    )
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", script],
+            env=os.environ | {"OPENBLAS_NUM_THREADS": threads, "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for threads in ("1", "2")
+    }
+    assert len(digests) == 1
 
 
 def test_programmed_mode_learns_what_single_steps_cannot() -> None:

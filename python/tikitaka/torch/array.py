@@ -52,8 +52,8 @@ class Array:
         """The weights (rows, columns) that the network sees, without any periphery."""
         return self._scaled(self.core.weights)
 
-    def shows(self, mirror: torch.Tensor) -> bool:
-        """Copy the weights into a mirror of their size in one go, if its memory is what they need; whether it is."""
+    def copy_into(self, mirror: torch.Tensor) -> bool:
+        """Copy the weights straight into a mirror of all of them, if its memory is as theirs; whether it is."""
         if mirror.dtype is not torch.float32 or mirror.device.type != "cpu" or not mirror.is_contiguous():
             return False
         memory = mirror.view(self.shape).numpy()
@@ -67,11 +67,10 @@ class Array:
         """Backward passes whose pairs wait for the next step of the optimiser."""
         return self._uses
 
-    def product(self, x: torch.Tensor, source: Source | None) -> torch.Tensor:
+    def product(self, x: torch.Tensor, source: Source) -> torch.Tensor:
         """W x for x (…, columns); y is (…, rows). `source` is what the product depends on, besides x."""
-        tensor, call, learns = (source.tensor, source.call, source.learns) if source else (None, None, False)
         vectors = x if x.dim() == 2 else x.reshape(-1, self.shape[1])
-        y: torch.Tensor = Product.apply(vectors, tensor, self, call, learns)
+        y: torch.Tensor = Product.apply(vectors, source.tensor, self, source.call, source.learns)
         return y if x.dim() == 2 else y.reshape(*x.shape[:-1], self.shape[0])
 
     def source(self, weight: torch.Tensor, _matrix: Callable[[], torch.Tensor]) -> Source:
@@ -84,9 +83,9 @@ class Array:
             self._anchored = weight, Source(Anchor.apply(weight, call), call, learns=True)
         return self._anchored[1]
 
-    def unheard(self, weight: torch.Tensor) -> Source:
+    def ignoring(self, weight: torch.Tensor) -> Source:
         """The same for an array that does not learn: a step of the optimiser tells that a gradient was ignored."""
-        return Source(Anchor.apply(weight, Ignored(self)), None, learns=False)
+        return Source(Anchor.apply(weight, Ignored(self)))
 
     def forward(self, x: F32) -> tuple[int, F32]:
         """W x for x (vectors, columns), and the place of the product in the order of all."""
@@ -104,7 +103,8 @@ class Array:
 
     def exact_backward(self, delta: F32) -> F32:
         """Wᵀ δ without any periphery; nothing changes."""
-        return delta @ self.weights
+        z: F32 = (torch.from_numpy(delta) @ torch.tensor(self.weights)).numpy()
+        return z
 
     def restart_draws(self) -> None:
         """Let the noise of evaluation start again."""
@@ -184,8 +184,10 @@ class Array:
 
     def settings(self) -> dict[str, Any]:
         """What the array was made with, as plain values."""
-        rule = to_dict(self.rule) if isinstance(self.rule, RuleConfig) else {"class": type(self.rule).__qualname__}
-        return {"rule": rule, "seed": self.seed, "number": self.number, "scale": self.scale}
+        return {"rule": self._rule(), "seed": self.seed, "number": self.number, "scale": self.scale}
+
+    def _rule(self) -> dict[str, Any]:
+        return to_dict(self.rule) if isinstance(self.rule, RuleConfig) else {"class": type(self.rule).__qualname__}
 
     def state(self) -> dict[str, torch.Tensor]:
         """Everything to continue from, bit for bit, as tensors; "config" is JSON in bytes.
@@ -205,7 +207,7 @@ class Array:
             rule, seed, number, scale = (config[name] for name in ("rule", "seed", "number", "scale"))
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError("config must be JSON with rule, seed, number and scale") from error
-        if rule != (mine := self.settings()["rule"]):
+        if rule != (mine := self._rule()):
             raise ValueError(f"rule must be {shown(rule)}, with which it was saved, not {shown(mine)}")
         other = type(self)(self.rule, np.zeros(self.shape, np.float32), seed=seed, number=number, scale=scale)
         other.core.restore(arrays)

@@ -36,19 +36,11 @@ class MultiheadAttention(Analog, torch.nn.MultiheadAttention):
         rows = [(k * self.embed_dim, (k + 1) * self.embed_dim) for k in range(3)]
         return [Part("in_proj_weight", each) for each in rows]
 
-    def build(
-        self,
-        rule: AnyRule,
-        *,
-        seed: int | None = None,
-        number: int = 0,
-        scale: float | str = 1.0,
-        bias: str = "digital",
-    ) -> None:
-        """As that of any module, and the same for the output array."""
-        seed = int(torch.randint(2**62, ())) if seed is None else seed
-        super().build(rule, seed=seed, number=number, scale=scale, bias="digital")
-        Linear.convert(self.out_proj, rule, seed=seed, number=number + 3, scale=scale)
+    def build(self, rule: AnyRule, *, number: int = 0, bias: str = "digital", **settings: Any) -> None:
+        """As that of any module, and the same for the output array, which has the next number."""
+        super().build(rule, number=number, bias=bias, **settings)
+        settings["seed"], following = self.arrays[0].seed, number + len(self.arrays)
+        Linear.convert(self.out_proj, rule, number=following, **settings)
 
     @eager
     def forward(

@@ -25,8 +25,6 @@ ANALOG: dict[type[torch.nn.Module], type[Analog]] = {
 }
 """The analog module for each module of PyTorch."""
 
-_SUBCLASSES = (*ANALOG, torch.nn.Bilinear, torch.nn.Embedding, torch.nn.modules.conv._ConvTransposeNd)
-
 
 @dataclass(frozen=True)
 class Conversion:
@@ -97,7 +95,7 @@ def convert(
     except BaseException:
         _restore(converted, before)
         raise
-    _leave_fast_paths(model)
+    _leave_nested_tensors(model)
     clipped = [name for name, module, _ in chosen if getattr(module, "clipped", 0.0) > _MANY]
     if clipped:
         words = f"devices cannot hold many weights of {listed(clipped)}: scale='fit' makes them fit"
@@ -112,7 +110,7 @@ def _chosen(model: torch.nn.Module, rules: Any) -> tuple[list[tuple[str, torch.n
     for pattern in patterns:
         if not any(fnmatchcase(name, pattern) for name in names):
             raise ValueError(f"rules must name layers of the model; {shown(pattern)} matches none"
-                             f"{_hint(pattern, names)}")  # fmt: skip
+                             f"{nearest(pattern, names)}")  # fmt: skip
     chosen: list[tuple[str, torch.nn.Module, AnyRule]] = []
     reasons: dict[str, str] = {}
     inside: tuple[str, ...] = ()
@@ -134,7 +132,7 @@ def _chosen(model: torch.nn.Module, rules: Any) -> tuple[list[tuple[str, torch.n
             kinds = listed(sorted(cls.__name__ for cls in ANALOG))
             raise ValueError(f"{name} must be one of {kinds}, not {type(module).__name__}")
         else:
-            subclass = isinstance(module, _SUBCLASSES[: len(ANALOG)])
+            subclass = isinstance(module, tuple(ANALOG))
             reasons[name] = "a class of its own, which may compute otherwise" if subclass else "no crossbar for it"
     return chosen, reasons
 
@@ -147,11 +145,6 @@ def _kind(module: torch.nn.Module) -> type[torch.nn.Module]:
 def _is_conv1d(module: torch.nn.Module) -> bool:
     """Whether a module is the transposed linear layer of transformers, which need not be installed."""
     return type(module).__name__ == "Conv1D" and type(module).__module__ == "transformers.pytorch_utils"
-
-
-def _hint(pattern: str, names: list[str]) -> str:
-    meant = nearest(pattern, names)
-    return f" {meant}" if meant and not meant.startswith(" ") else meant
 
 
 def _problem(name: str, module: torch.nn.Module, model: torch.nn.Module, untie: bool) -> str:
@@ -218,13 +211,9 @@ def _named(name: str) -> Iterator[None]:
         raise type(error)(f"{name}: {error}" if name else str(error)) from error
 
 
-def _leave_fast_paths(model: torch.nn.Module) -> None:
-    """Keep encoders of transformers from computing with the mirrors of analog layers in a fused kernel."""
+def _leave_nested_tensors(model: torch.nn.Module) -> None:
+    """Keep encoders from packing padded sequences into nested tensors, which no crossbar takes."""
     for module in model.modules():
-        if isinstance(module, torch.nn.TransformerEncoderLayer) and any(
-            isinstance(m, Analog) for m in module.modules()
-        ):
-            module.activation_relu_or_gelu = 0
         if isinstance(module, torch.nn.TransformerEncoder) and any(isinstance(m, Analog) for m in module.modules()):
             module.use_nested_tensor = module.enable_nested_tensor = False
 

@@ -145,26 +145,26 @@ class Analog(torch.nn.Module):
         """Each array with the parameter of its weight."""
         return ((array, getattr(self, part.weight)) for array, part in zip(self.arrays, self.parts, strict=True))
 
-    def sources(self) -> list[Source | None]:
-        """For each array what its products depend on: None for an array that is only read.
+    def sources(self) -> list[Source]:
+        """For each array what its products depend on.
 
         Raises RuntimeError if a mirror was changed from outside, or in a distributed training.
         """
         _refuse_distributed()
         self.check()
-        sources: list[Source | None] = []
+        sources = []
         enabled = torch.is_grad_enabled()
         for array, part in zip(self.arrays, self.parts, strict=True):
             weight = self._parameters[part.weight]
             if weight is None or not (enabled and weight.requires_grad):
-                sources.append(None)
+                sources.append(Source())
             elif self.training:
                 sources.append(array.source(weight, functools.partial(self._matrix, part)))
             else:
-                sources.append(array.unheard(weight))
+                sources.append(array.ignoring(weight))
         return sources
 
-    def product(self, place: int, x: torch.Tensor, source: Source | None) -> torch.Tensor:
+    def product(self, place: int, x: torch.Tensor, source: Source) -> torch.Tensor:
         """The product of an array with x (…, columns, without that of the bias); y is (…, rows)."""
         with_bias = self.parts[place].bias is not None
         if x.shape[-1] != (columns := self.arrays[place].shape[1] - with_bias):
@@ -229,7 +229,7 @@ class Analog(torch.nn.Module):
         """Copy what the network sees into the parameters."""
         for array, part in zip(self.arrays, self.parts, strict=True):
             whole = getattr(self, part.weight).detach()
-            if not (part == Part(part.weight) and array.shows(whole)):
+            if not (part == Part(part.weight) and array.copy_into(whole)):
                 self._write(part, array.weights)
             if isinstance(array, ProgrammedArray):
                 array.shown = None if whole.dtype is torch.float32 else self._weights(part)
@@ -250,10 +250,13 @@ class Analog(torch.nn.Module):
     def _seen(self) -> None:
         self._versions = [mirror._version for mirror in self.mirrors]
 
+    def _changed(self) -> bool:
+        """Whether a mirror was changed from outside."""
+        return self._versions != [mirror._version for mirror in self.mirrors]
+
     def check(self) -> None:
         """RuntimeError if a mirror was changed from outside."""
-        mirrors = self.mirrors
-        if self._versions != [mirror._version for mirror in mirrors]:
+        if self._changed():
             raise RuntimeError(
                 f"a weight of {type(self).__name__} was changed from outside, which does not reach its crossbar: "
                 "use load_state_dict or program. Call tikitaka.torch.attach(optimizer, model) before training; "
@@ -261,7 +264,7 @@ class Analog(torch.nn.Module):
             )
 
     def _apply(self, *args: Any, **kwargs: Any) -> Any:
-        changed = self._versions != [mirror._version for mirror in self.mirrors]
+        changed = self._changed()
         result = super()._apply(*args, **kwargs)
         if not changed:
             self._mirror()  # in the new type

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch.autograd.function import once_differentiable
 
-__all__ = ["Anchor", "Call", "Ignored", "Product", "Source", "eager", "floats", "like"]
+__all__ = ["Anchor", "Call", "Ignored", "Product", "Source", "eager", "floats", "like", "outer"]
 
 F32 = NDArray[np.float32]
 
@@ -44,6 +44,11 @@ def like(values: F32, other: torch.Tensor) -> torch.Tensor:
     """An array of NumPy as a tensor of the type and on the device of another."""
     tensor = torch.from_numpy(values)
     return tensor if other.dtype is torch.float32 and other.device.type == "cpu" else tensor.to(other)
+
+
+def outer(delta: F32, x: F32) -> torch.Tensor:
+    """δᵀx (rows, columns), the gradient of the weights; by PyTorch, whose threads are the user's choice."""
+    return torch.from_numpy(delta).T @ torch.from_numpy(x)
 
 
 class Call:
@@ -80,11 +85,11 @@ class Ignored:
 class Source:
     """What the products of an array depend on, besides their inputs."""
 
-    tensor: torch.Tensor
+    tensor: torch.Tensor | None = None
     """an anchor, or the weights (rows, columns) if their gradient δᵀx is wanted"""
-    call: Call | None
+    call: Call | None = None
     """what gathers the pairs"""
-    learns: bool
+    learns: bool = False
     """whether products count as training: they draw its noise, forward and backward"""
 
 
@@ -146,7 +151,7 @@ class Product(torch.autograd.Function):
             ctx.call.add([(ctx.order, floats(x).copy(), delta.copy())])
         elif ctx.learns and ctx.needs_input_grad[1]:
             (x,) = ctx.saved_tensors
-            gradient = like(delta.T @ floats(x), ctx.source)
+            gradient = outer(delta, floats(x)).to(ctx.source)
         if gradient is None and ctx.needs_input_grad[1]:
             gradient = ctx.source.detach() if ctx.source.dim() == 0 else torch.zeros_like(ctx.source)  # an anchor is 0
         return z, gradient, None, None, None

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from tikitaka._core import Crossbar
 from tikitaka._internal.shown import shown
+from tikitaka._internal.validation import check_types
 from tikitaka.config import Device, Periphery, Reference, SoftBounds
 from tikitaka.config.convert import to_dict
 from tikitaka.torch.array import Array
@@ -38,9 +39,7 @@ class Programmed:
     residual: Annotated[bool, "keep what is less than a step for later"] = True
 
     def __post_init__(self) -> None:
-        for name, kind in (("device", Device), ("periphery", Periphery), ("reference", Reference), ("residual", bool)):
-            if not isinstance(getattr(self, name), kind):
-                raise TypeError(f"{name} must be a {kind.__name__}, not {shown(getattr(self, name))}")
+        check_types(self)
 
 
 class ProgrammedArray(Array):
@@ -69,7 +68,7 @@ class ProgrammedArray(Array):
 
     def source(self, _weight: torch.Tensor, matrix: Callable[[], torch.Tensor]) -> Source:
         """The weights (rows, columns) themselves, whose gradient is δᵀx."""
-        return Source(matrix(), None, learns=True)
+        return Source(matrix(), learns=True)
 
     def learn(self, _rate: float, weights: Callable[[], F32]) -> bool:
         """Send the pulses that bring the array towards the weights (rows, columns) that the optimiser asks for.
@@ -116,7 +115,5 @@ class ProgrammedArray(Array):
             f"programmed on {rows} × {columns}: pulses of {step:.3g}, residual {'on' if self.rule.residual else 'off'}"
         )
 
-    def settings(self) -> dict[str, Any]:
-        """What the array was made with, as plain values."""
-        rule = {"kind": "programmed"} | to_dict(self.rule)
-        return {"rule": rule, "seed": self.seed, "number": self.number, "scale": self.scale}
+    def _rule(self) -> dict[str, Any]:
+        return {"kind": "programmed"} | to_dict(self.rule)

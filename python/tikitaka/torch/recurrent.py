@@ -138,10 +138,11 @@ class _Recurrent(Analog):
     ) -> tuple[torch.Tensor, State]:
         """The same for an LSTM over sequences of one length, in one node."""
         source, bias = sources[place], self._bias(f"bias_hh_{name}")
-        tensor, call, learns = (source.tensor, source.call, source.learns) if source else (None, None, False)
         ones = self.parts[place].bias is not None
         steps = inputs.flip(0) if reverse else inputs
-        outputs, c = LstmSequence.apply(steps, *first, bias, tensor, self.arrays[place], call, learns, ones)
+        outputs, c = LstmSequence.apply(
+            steps, *first, bias, source.tensor, self.arrays[place], source.call, source.learns, ones
+        )
         y = outputs.flip(0) if reverse else outputs
         return y.flatten(0, 1), (outputs[-1], c)
 

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch.autograd.function import once_differentiable
 
-from tikitaka.torch.product import Call, floats, like
+from tikitaka.torch.product import Call, floats, outer
 
 __all__ = ["LstmSequence"]
 
@@ -91,9 +91,9 @@ class LstmSequence(torch.autograd.Function):
         if ctx.call is not None:
             ctx.call.add(zip(orders, before, vectors, strict=True))
             source = torch.zeros_like(ctx.source)
+        elif ctx.learns:
+            source = outer(vectors.reshape(-1, width), before.reshape(-1, before.shape[-1])).to(ctx.source)
         elif ctx.needs_input_grad[4]:
-            x = before.reshape(-1, before.shape[-1])
-            gradient = vectors.reshape(-1, width).T @ x
-            source = like(gradient, ctx.source) if ctx.learns else torch.zeros_like(ctx.source)
+            source = torch.zeros_like(ctx.source)
         bias = delta.sum((0, 1)).to(douts) if ctx.needs_input_grad[3] else None
         return delta.to(douts), dh.to(douts), dc.to(douts), bias, source, None, None, None, None
