@@ -183,12 +183,6 @@ impl Visible for ExactWeights {
         self.product(Direction::Forward, 0, x, y, &mut Vec::new(), workers).map(|_| ())
     }
 
-    fn weights(&self) -> Result<Vec<f32>> {
-        let mut weights = vec![0.0; self.weights.len()];
-        self.copy_weights(&mut weights)?;
-        Ok(weights)
-    }
-
     fn copy_weights(&self, out: &mut [f32]) -> Result<()> {
         check_len("weights", out.len(), self.weights.len())?;
         simd::transpose(&self.weights, self.rows, out);

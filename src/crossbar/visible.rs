@@ -37,15 +37,18 @@ pub trait Visible: Debug + Send + Sync {
     /// y = W x with the noise of vector `draw`, `draw + 1`, … of the evaluation stream; no state changes.
     fn evaluate(&self, draw: u64, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()>;
 
-    /// The weights without any periphery: for inspection and tests, no operation of hardware.
-    fn weights(&self) -> Result<Vec<f32>>;
+    /// Copies the weights without any periphery: for inspection and tests, no operation of hardware.
+    ///
+    /// # Errors
+    /// `out` of another length.
+    fn copy_weights(&self, out: &mut [f32]) -> Result<()>;
 
-    /// [`weights`](Visible::weights) into memory that there is already.
-    fn copy_weights(&self, out: &mut [f32]) -> Result<()> {
-        let weights = self.weights()?;
-        check_len("weights", out.len(), weights.len())?;
-        out.copy_from_slice(&weights);
-        Ok(())
+    /// The weights of [`copy_weights`](Visible::copy_weights) in memory of their own.
+    fn weights(&self) -> Result<Vec<f32>> {
+        let (rows, cols) = self.shape();
+        let mut weights = vec![0.0; rows * cols];
+        self.copy_weights(&mut weights)?;
+        Ok(weights)
     }
 
     /// Sets the weights, each clipped to what its device can hold.
@@ -159,12 +162,6 @@ impl<D: Device> Visible for Crossbar<D> {
         let noise = |k| self.stream(Operation::Evaluate, k);
         self.products(Direction::Forward).run(noise, draw, x, y, &mut Vec::new(), workers)?;
         Ok(())
-    }
-
-    fn weights(&self) -> Result<Vec<f32>> {
-        let mut weights = vec![0.0; self.weights.len()];
-        self.copy_weights(&mut weights)?;
-        Ok(weights)
     }
 
     fn copy_weights(&self, out: &mut [f32]) -> Result<()> {

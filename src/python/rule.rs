@@ -135,8 +135,11 @@ impl Visible for PyRule {
         self.map("evaluate", (x, self.cols), Some(draw), (y, self.rows))
     }
 
-    fn weights(&self) -> Result<Vec<f32>> {
-        self.with(|object| self.weights_from(&object.call_method0("weights")?, "weights"))
+    fn copy_weights(&self, out: &mut [f32]) -> Result<()> {
+        let weights = self.with(|object| self.weights_from(&object.call_method0("weights")?, "weights"))?;
+        check_len("weights", out.len(), weights.len())?;
+        out.copy_from_slice(&weights);
+        Ok(())
     }
 
     fn set_weights(&mut self, weights: &[f32]) -> Result<()> {

@@ -120,7 +120,7 @@ def _text(rows: list[dict[str, Any]], seeds: int, epochs: int, seconds: float) -
             "float is exact arithmetic, the line to reach. On the same noisy devices",
             f"sgd ends at {errors['sgd']:.1f} % and ttv1 at {errors['ttv1']:.1f} %; "
             f"ttv2, which filters its gradients, at {errors['ttv2']:.1f} % (float: {errors['float']:.1f} %).",
-            "one read, average: ttv2's weights taken off the hardware by its own reads, in exact arithmetic.",
+            "one read, average: weights taken off the hardware by its own reads, in exact arithmetic.",
         ]
     return "\n".join([*lines, f"{seconds:.0f} s."])
 

@@ -203,14 +203,6 @@ impl Visible for WeightedSum {
         Ok(())
     }
 
-    fn weights(&self) -> Result<Vec<f32>> {
-        let mut weights = self.c.weights()?;
-        for FastArray { array, view } in self.seen() {
-            view.add_weights(&mut weights, array.weights()?);
-        }
-        Ok(weights)
-    }
-
     fn copy_weights(&self, out: &mut [f32]) -> Result<()> {
         self.c.copy_weights(out)?;
         for FastArray { array, view } in self.seen() {

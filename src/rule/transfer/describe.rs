@@ -84,16 +84,17 @@ impl Transfers<'_> {
         self.lines(stage) as u64 * u64::from(stage.every)
     }
 
-    fn unit(&self) -> &'static str {
+    /// What `transfer_every` counts: one, and several.
+    fn unit(&self) -> (&'static str, &'static str) {
         match self.parts.unit {
-            TransferUnit::Sample => "samples",
-            TransferUnit::Batch => "mini-batches",
+            TransferUnit::Sample => ("sample", "samples"),
+            TransferUnit::Batch => ("mini-batch", "mini-batches"),
         }
     }
 
     /// The transfer from fast array n to the next.
     fn stage(&self, n: usize, stage: &StageParts, max_length: u32, out: &mut Description) {
-        let (sweep, unit, every, last) =
+        let (sweep, (one, unit), every, last) =
             (self.sweep(stage), self.unit(), stage.every, n + 1 == self.parts.stages.len());
         let axis = match self.parts.line {
             TransferLine::Column => "column",
@@ -104,7 +105,6 @@ impl Transfers<'_> {
         let from =
             if tiles { format!("transfer from tile {}", self.parts.stages.len() - n) } else { "transfer".into() };
         let often = format!("{from}: one {axis} every {every} {unit}, so every crosspoint once per {sweep} {unit}");
-        let one = unit.strip_suffix("es").filter(|unit| unit.ends_with("batch")).unwrap_or(&unit[..unit.len() - 1]);
         match stage.write {
             Write::Trains(own) => {
                 let lr = if last { rate } else { own };
@@ -148,7 +148,7 @@ impl Transfers<'_> {
             out.warn("the transfer rate is 0: H never moves and C is never written");
             return;
         }
-        let (bound, read, unit) = (self.a.bounds.1, self.read, self.unit());
+        let (bound, read, (_, unit)) = (self.a.bounds.1, self.read, self.unit());
         let most = if read.adc_bits > 0 { bound.min(read.adc_bound) } else { bound };
         let reads = (1.0 / (lambda * most)).ceil();
         let needed = reads * self.sweep(stage) as f64;
@@ -177,7 +177,7 @@ impl Transfers<'_> {
         if rate <= 0.0 {
             return;
         }
-        let (reads, unit) = (period(rate), self.unit());
+        let (reads, (_, unit)) = (period(rate), self.unit());
         out.line(format_args!(
             "chopper: the sign of a line flips every {reads} reads, {} {unit}",
             reads * self.sweep(stage)
@@ -214,6 +214,15 @@ mod tests {
     fn of(settings: Ttv2, samples: Option<u64>) -> Description {
         let at = Situation { samples, ..Situation::new(256, 785) };
         RuleConfig::Ttv2(settings).describe(&at).expect("valid")
+    }
+
+    #[test]
+    fn transfers_count_samples_or_mini_batches() {
+        use crate::rule::TransferUnit;
+        for (unit, one) in [(TransferUnit::Sample, "per sample and"), (TransferUnit::Batch, "per mini-batch and")] {
+            let text = of(Ttv2 { transfer_unit: unit, ..Ttv2::default() }, None).text;
+            assert!(text.contains(one), "{text}");
+        }
     }
 
     #[test]
