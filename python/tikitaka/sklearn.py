@@ -32,6 +32,8 @@ except ModuleNotFoundError as error:
 from tikitaka._internal.shown import shown
 from tikitaka._internal.validation import check_int, one_of
 from tikitaka.config import RuleConfig, Ttv2
+from tikitaka.config.base import Config
+from tikitaka.config.convert import from_dict, over, to_dict
 from tikitaka.data import Dataset
 from tikitaka.network import Network
 from tikitaka.nn import Layer, Linear, ReLU, Sigmoid, Tanh
@@ -237,4 +239,6 @@ def _replaced(config: Any, path: Sequence[str], value: Any, name: str) -> Any:
         raise ValueError(f"{name} must end in a field of {kind}: {allowed}")
     if rest:
         value = _replaced(getattr(config, first), rest, value, name)
+    elif isinstance(config, Config) and not is_dataclass(value):
+        return from_dict(type(config), over(to_dict(config), {first: value}))  # states replace weight_step
     return replace(config, **{first: value})

@@ -33,6 +33,15 @@ def test_parameters_of_the_rule_are_reached_by_name() -> None:
     assert changed.rule == tt.AnalogSgd(device=tt.SoftBounds(states=7))
 
 
+def test_states_and_weight_step_replace_each_other() -> None:
+    for device in (tt.SoftBounds(weight_step=0.06), tt.SoftBounds(states=40), tt.presets["ecram"]):
+        model = TikitakaClassifier(rule=tt.Ttv2(device=device))
+        assert model.set_params(rule__device__states=np.int64(10)).rule.device.states == 10
+        assert model.set_params(rule__device__weight_step=0.05).rule.device.weight_step == 0.05
+    other = model.set_params(rule__device=tt.ConstantStep(states=8), rule__periphery=tt.Periphery.full()).rule
+    assert other == tt.Ttv2(device=tt.ConstantStep(states=8), periphery=tt.Periphery.full())
+
+
 def test_parameters_that_are_not_there() -> None:
     model = TikitakaClassifier(rule=tt.DigitalSgd())
     with pytest.raises(ValueError, match="rule__device__states must end in a field of DigitalSgd: lr"):
