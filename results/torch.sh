@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The GPT of a million weights on the characters of War and Peace, 1,000 steps each, one after another, one thread each;
+# The GPT of 0.9 million weights on the characters of War and Peace, 1,000 steps each, one after another, one thread each;
 # then one epoch of the ResNet.
 # usage: results/torch.sh TEXT OUT     (TEXT: War and Peace, plain or gzip; OUT: a folder for losses, states,
 #                                       torch.jsonl and torch.png)
