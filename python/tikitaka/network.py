@@ -74,7 +74,7 @@ class Network:
     [0, 1]
     >>> network.ledger["slow"]["pulses"] < network.ledger["fast"]["pulses"]  # of C, and of A
     True
-    >>> network.names
+    >>> list(network.ledgers)
     ['linear1', 'linear2']
     >>> mixed = tt.Network(layers, {"default": tt.Ttv2(), "linear2": tt.DigitalSgd()})
     """
@@ -262,15 +262,18 @@ class Network:
 
     @property
     def ledger(self) -> dict[str, Any]:
-        """Operations so far: products, updates, pulses, line reads and conversions of fast and slow arrays; digital
-        operations."""
+        """Operations so far: those of fast and slow arrays by name, digital ones, accesses to digital memories."""
         return self._core.ledger
+
+    @property
+    def ledgers(self) -> dict[str, dict[str, Any]]:
+        """The same of each array by name."""
+        return dict(zip(self.names, self._core.ledgers, strict=True))
 
     @property
     def pulses(self) -> int:
         """Pulses sent to all devices so far."""
-        ledger = self.ledger
-        return int(ledger["fast"]["pulses"] + ledger["slow"]["pulses"])
+        return int(sum(self.ledger[array]["pulses"] for array in ("fast", "slow")))
 
     def train(
         self,

@@ -128,7 +128,8 @@ class Rule:
         for _, array in _arrays(vars(self)):
             if array is not visible:
                 fast = {name: fast.get(name, 0) + count for name, count in array.ledger.items()}
-        return {"fast": fast, "slow": {} if visible is None else visible.ledger, "digital_operations": 0}
+        slow = {} if visible is None else visible.ledger
+        return {"fast": fast, "slow": slow, "digital_operations": 0, "buffer_accesses": 0}
 
     def device_parameters(self) -> dict[str, F32]:
         """Constants of each device by attribute and name ("array.up_step", …), (outputs, inputs) each."""

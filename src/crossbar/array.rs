@@ -151,6 +151,7 @@ impl<D: Device> Array for Crossbar<D> {
         let cost = through.one(noise, u, v, &mut scratch);
         self.steps.read += 1;
         self.counts.line_reads += cost.mvms;
+        self.counts.retries += cost.retries;
         self.count_conversions(cost);
         Ok(())
     }
@@ -173,8 +174,7 @@ impl<D: Device> Array for Crossbar<D> {
     }
 
     fn pulse_lines(&mut self, lines: &[Line], counts: &[i32]) -> Result<()> {
-        self.counts.pulses += self.send_to_lines(lines, counts)?;
-        Ok(())
+        self.send_to_lines(lines, counts)
     }
 
     fn counts(&self) -> Counts {

@@ -70,7 +70,7 @@ impl Products<'_> {
         scratch: &mut Scratch,
     ) -> MvmCost {
         let (n, m) = (self.inputs, self.outputs);
-        let mut cost = MvmCost { mvms: (x.len() / n) as u64, dac: x.len() as u64, adc: y.len() as u64 };
+        let mut cost = MvmCost { mvms: (x.len() / n) as u64, dac: x.len() as u64, adc: y.len() as u64, retries: 0 };
         let mut buffers = std::mem::take(&mut scratch.conversion);
         let Conversion { inputs, scales, xi, saturated, .. } = &mut buffers;
         simd::run(Load { settings: self.mvm, x, n, inputs, scales });
@@ -140,7 +140,7 @@ impl Products<'_> {
             }
             drawn.normals(&noise.of(first), xi);
             let repeated = saturated.len() as u64;
-            cost = cost.add(MvmCost { mvms: count as u64, dac: (count * n) as u64, adc: repeated });
+            cost = cost.add(MvmCost { mvms: count as u64, retries: count as u64, dac: (count * n) as u64, adc: repeated });
             again.clear();
             simd::run(ReadAgain { readout, xi, values, saturated: again });
             for (&(b, i), value) in saturated.iter().zip(&*values) {

@@ -44,8 +44,8 @@ impl<D: Device> Crossbar<D> {
     }
 
     /// Sends |n| pulses of the sign of n to each device of each line, one line and one pulse after another, each with its
-    /// own ξ; returns how many.
-    pub(super) fn send_to_lines(&mut self, lines: &[Line], counts: &[i32]) -> Result<u64> {
+    /// own ξ, and counts them.
+    pub(super) fn send_to_lines(&mut self, lines: &[Line], counts: &[i32]) -> Result<()> {
         let all = lines.iter().map(|line| line.values((self.rows, self.cols))).sum::<Result<usize>>()?;
         check_len("counts", counts.len(), all)?;
         let mut scratch = std::mem::take(&mut self.line_scratch);
@@ -59,6 +59,7 @@ impl<D: Device> Crossbar<D> {
             let few = noisy && sent <= ScatteredNumbers::FEW as u64;
             let stream = || self.stream(Operation::LinePulse, step);
             scratch.sent.push((sent, few.then(|| scratch.few.push(&stream(), 0..sent))));
+            self.count_line(line, sent, line_counts.iter().fold(0, |most, n| most.max(n.unsigned_abs())));
         }
         scratch.few.normals(&self.stream(Operation::LinePulse, 0), &mut scratch.xi);
         let mut remaining = counts;
@@ -80,9 +81,22 @@ impl<D: Device> Crossbar<D> {
                 }
             }
         }
-        let sent = scratch.sent.iter().map(|(sent, _)| sent).sum();
         self.line_scratch = scratch;
-        Ok(sent)
+        Ok(())
+    }
+
+    /// Counts a write of `sent` pulses to a line whose devices get up to `slots`: in each slot the line fires, and across
+    /// it the lines of the devices that still get pulses.
+    fn count_line(&mut self, line: Line, sent: u64, slots: u32) {
+        let slots = u64::from(slots);
+        let (row_firings, column_firings) = match line {
+            Line::Column(_) => (sent, slots),
+            Line::Row(_) => (slots, sent),
+        };
+        self.counts.pulses += sent;
+        self.counts.line_slots += slots;
+        self.counts.row_firings += row_firings;
+        self.counts.column_firings += column_firings;
     }
 
     /// The pulses of one line; each takes the `xi` of its number.

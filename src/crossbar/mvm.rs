@@ -26,6 +26,8 @@ pub enum Direction {
 pub struct MvmCost {
     /// Products of the array, those of bound management among them.
     pub mvms: u64,
+    /// Those of bound management.
+    pub retries: u64,
     /// Conversions of inputs.
     pub dac: u64,
     /// Conversions of outputs.
@@ -34,7 +36,12 @@ pub struct MvmCost {
 
 impl MvmCost {
     pub(crate) fn add(self, other: Self) -> Self {
-        Self { mvms: self.mvms + other.mvms, dac: self.dac + other.dac, adc: self.adc + other.adc }
+        Self {
+            mvms: self.mvms + other.mvms,
+            retries: self.retries + other.retries,
+            dac: self.dac + other.dac,
+            adc: self.adc + other.adc,
+        }
     }
 }
 
@@ -145,7 +152,7 @@ impl Products<'_> {
         groups.fold(MvmCost::default(), |cost, (g, (x, y))| {
             cost.add(if exact {
                 self.multiply(matrix, x, y, scratch);
-                MvmCost { mvms: (x.len() / n) as u64, dac: x.len() as u64, adc: y.len() as u64 }
+                MvmCost { mvms: (x.len() / n) as u64, dac: x.len() as u64, adc: y.len() as u64, retries: 0 }
             } else {
                 self.convert(matrix, noise, first + (g * together) as u64, x, y, scratch)
             })

@@ -155,6 +155,7 @@ impl<D: Device> Visible for Crossbar<D> {
         };
         *mvms += cost.mvms;
         *position += vectors as u64;
+        self.counts.retries += cost.retries;
         self.count_conversions(cost);
     }
 

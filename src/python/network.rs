@@ -139,6 +139,13 @@ impl PyNetwork {
         Ok(pythonize(py, &self.network.read()?.ledger()?)?)
     }
 
+    /// Operations so far, of each layer with an array.
+    #[getter]
+    fn ledgers<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let network = self.network.read()?;
+        network.rules().map(|rule| Ok(pythonize(py, &rule.ledger()?)?)).collect()
+    }
+
     /// Trains on the samples `order` of `x` (all, in order, by default): (sum of losses, number of wrong classes).
     #[pyo3(signature = (x, targets, *, order=None, batch=1, lr_scale=1.0, threads=1))]
     #[allow(clippy::too_many_arguments)]

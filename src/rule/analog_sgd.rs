@@ -1,6 +1,6 @@
 //! Stochastic gradient descent by pulsed updates (GV16).
 
-use super::arrays::{Arrays, samples};
+use super::arrays::{Arrays, samples, scans};
 use super::{Description, Initial, Rule, RuleSettings, Sharing, Situation, State};
 use crate::crossbar::{Array, Periphery, PulseTrains, Reference, Visible};
 use crate::device::DeviceConfig;
@@ -83,7 +83,9 @@ impl Rule for AnalogSgdRule {
     }
 
     fn ledger(&self) -> Result<Ledger> {
-        Ok(Ledger { slow: self.c.counts(), ..Ledger::default() })
+        let mut ledger = Ledger { slow: self.c.counts(), ..Ledger::default() };
+        ledger.add_work(scans(self.c.as_ref()));
+        Ok(ledger)
     }
 
     fn state(&self) -> Result<State> {

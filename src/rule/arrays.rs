@@ -5,6 +5,7 @@ use crate::check::{check_batch, check_len};
 use crate::crossbar::{Array, Periphery, PulseTrains, Reference, Setup, build};
 use crate::device::DeviceConfig;
 use crate::error::{Error, Result};
+use crate::ledger::Work;
 
 /// Requires two arrays of one shape.
 pub(super) fn check_shapes(a: &dyn Array, c: &dyn Array) -> Result<()> {
@@ -53,6 +54,12 @@ impl<'a> Arrays<'a> {
         array.set_weights(self.at.weights)?;
         Ok(array)
     }
+}
+
+/// The work of the pulse trains of an array: the largest |x| and |δ| of every update.
+pub(super) fn scans(array: &dyn Array) -> Work {
+    let (rows, cols) = array.shape();
+    Work { operations: array.counts().updates * (rows + cols) as u64, accesses: 0 }
 }
 
 /// The (x, δ) of every sample of a batch at an array of `shape`.

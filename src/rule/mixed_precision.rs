@@ -11,7 +11,7 @@ use super::{Description, Initial, Rule, RuleSettings, Sharing, Situation, State}
 use crate::crossbar::{Array, ExactWeights, Line, Periphery, PulseTrains, Reference, Visible};
 use crate::device::DeviceConfig;
 use crate::error::Result;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Work};
 use crate::rule::describe::short;
 use crate::settings::settings;
 use crate::threads::Workers;
@@ -68,7 +68,7 @@ pub struct MixedPrecisionRule {
     /// χ, in units of weight.
     chi: ExactWeights,
     batches: u64,
-    digital_operations: u64,
+    work: Work,
     lines: Vec<Line>,
     pulses: Vec<i32>,
 }
@@ -83,7 +83,7 @@ impl MixedPrecisionRule {
         let (rows, cols) = c.shape();
         let chi = ExactWeights::new(rows, cols, &vec![0.0; rows * cols])?;
         let (lines, pulses) = (Vec::new(), Vec::new());
-        Ok(Self { settings, c, chi, batches: 0, digital_operations: 0, lines, pulses })
+        Ok(Self { settings, c, chi, batches: 0, work: Work::default(), lines, pulses })
     }
 
     /// N = trunc(χ/ε);  χ ← χ − N·ε;  |N| pulses of the sign of N on each device of C.
@@ -104,7 +104,8 @@ impl MixedPrecisionRule {
             }));
         }
         // A division, and a product and a difference where there are pulses.
-        self.digital_operations += (self.chi.shape().0 * self.chi.shape().1 + 2 * rows * self.lines.len()) as u64;
+        let (all, written) = ((self.chi.shape().0 * self.chi.shape().1) as u64, (rows * self.lines.len()) as u64);
+        self.work += Work { operations: all + 2 * written, accesses: all + written };
         self.c.pulse_lines(&self.lines, &self.pulses)
     }
 }
@@ -121,7 +122,8 @@ impl Rule for MixedPrecisionRule {
     fn update(&mut self, x: &[f32], delta: &[f32], lr_scale: f32, workers: &Workers) -> Result<()> {
         let (rows, cols) = self.c.shape();
         let batch = samples((rows, cols), x, delta)?.len();
-        self.digital_operations += 2 * (batch * rows * cols) as u64;
+        let all = (batch * rows * cols) as u64;
+        self.work += Work { operations: 2 * all, accesses: 2 * all };
         self.chi.add_products(x, delta, -(self.settings.lr as f32 * lr_scale), workers)
     }
 
@@ -139,7 +141,9 @@ impl Rule for MixedPrecisionRule {
     }
 
     fn ledger(&self) -> Result<Ledger> {
-        Ok(Ledger { slow: self.c.counts(), digital_operations: self.digital_operations, ..Ledger::default() })
+        let mut ledger = Ledger { slow: self.c.counts(), ..Ledger::default() };
+        ledger.add_work(self.work);
+        Ok(ledger)
     }
 
     fn state(&self) -> Result<State> {
@@ -148,16 +152,16 @@ impl Rule for MixedPrecisionRule {
         state.add_settings(&self.settings);
         state.add_floats("chi", &[rows, cols], self.chi.weights()?);
         state.add_count("batches", self.batches);
-        state.add_count("digital_operations", self.digital_operations);
+        state.add_work(self.work);
         Ok(state)
     }
 
     fn restore(&mut self, state: &State) -> Result<()> {
         state.check_settings("a rule", &self.settings)?;
         let (c, chi) = (state.array("c", self.c.as_ref())?, state.matrix("chi", self.c.shape())?);
-        let (batches, digital_operations) = (state.count("batches")?, state.count("digital_operations")?);
+        let (batches, work) = (state.count("batches")?, state.work()?);
         self.chi.set_weights(chi)?;
-        (self.batches, self.digital_operations) = (batches, digital_operations);
+        (self.batches, self.work) = (batches, work);
         self.c.restore(&c)
     }
 }

@@ -3,6 +3,7 @@
 use crate::check::check_finite;
 use crate::crossbar::{Array, Snapshot};
 use crate::error::{Error, Result};
+use crate::ledger::Work;
 use crate::origin::{Origin, check_settings, fingerprint};
 use crate::tensors::Tensor;
 use std::collections::BTreeMap;
@@ -137,6 +138,20 @@ impl State {
             Some(given) => check_settings(what, fingerprint, one(SETTINGS, &given.values)?),
             None => Ok(()),
         }
+    }
+
+    /// Adds digital work.
+    pub(super) fn add_work(&mut self, work: Work) {
+        self.add_count("digital_operations", work.operations);
+        self.add_count("buffer_accesses", work.accesses);
+    }
+
+    /// The work that [`add_work`](State::add_work) added.
+    ///
+    /// # Errors
+    /// There is none.
+    pub(super) fn work(&self) -> Result<Work> {
+        Ok(Work { operations: self.count("digital_operations")?, accesses: self.count("buffer_accesses")? })
     }
 
     /// Adds the snapshot of an array: weights as `name`, the rest as `name.origin`, `name.reference`,

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 import torch
+import torch.nn.utils.prune
 from bridge import RULES, attached, batches, small, state_of, train
 
 import tikitaka as tt

@@ -65,6 +65,16 @@ impl Firing {
         self.pulses = 0;
     }
 
+    /// Firings of rows, in all slots.
+    pub(super) fn row_firings(&self) -> u64 {
+        if self.plan.is_some() { self.rows.fired() as u64 } else { 0 }
+    }
+
+    /// Firings of columns: none where no row fires.
+    pub(super) fn column_firings(&self) -> u64 {
+        if self.row_firings() > 0 { self.columns.fired() as u64 } else { 0 }
+    }
+
     /// Finds where rows and columns that fire in `slots` slots coincide.
     pub(super) fn intersect(&mut self, slots: usize, rows: usize) {
         for first in (0..slots).step_by(SLOTS_PER_WORD) {

@@ -228,6 +228,11 @@ impl<D: Device> Crossbar<D> {
         self.steps.read += reads.len() as u64;
         self.counts.updates += firings.len() as u64;
         self.counts.pulses += pulses;
+        for firing in firings {
+            self.counts.slots += firing.plan.map_or(0, |plan| u64::from(plan.slots));
+            self.counts.row_firings += firing.row_firings();
+            self.counts.column_firings += firing.column_firings();
+        }
     }
 
     /// The trains that [`Array::update`](super::Array::update) would fire next on these arguments,

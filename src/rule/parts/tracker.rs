@@ -2,6 +2,7 @@
 //! of a fast array was read as.
 
 use crate::error::{Error, Result};
+use crate::ledger::Work;
 use crate::rule::State;
 
 /// When the mean becomes the reference.
@@ -78,9 +79,13 @@ impl Tracker {
         at_reads || flips
     }
 
-    /// Digital operations per value read: a mean (2, or none where it is the read itself) and a difference.
-    pub(in crate::rule) fn operations(&self) -> u64 {
-        if self.settings.share == 1.0 { 1 } else { 3 }
+    /// The work of taking a read of `width` values: a mean (2 operations, or none where it is the read itself) and a
+    /// difference; P is read, where it does not begin anew, and written, P^ref read, and written where it changes.
+    pub(in crate::rule) fn work(&self, width: usize, flips: bool) -> Work {
+        let (fresh, at_reads) = (self.settings.share == 1.0, self.settings.adopt == Adopt::AtReads);
+        let operations = if fresh { 1 } else { 3 };
+        let accesses = if fresh { 1 } else { 2 } + u64::from(!at_reads) + u64::from(!at_reads && flips);
+        Work { operations: operations * width as u64, accesses: accesses * width as u64 }
     }
 
     /// Adds the means to a state, each turned by `by_rows` from line after line to row after row.

@@ -17,7 +17,7 @@ pub use parts::{ArraySettings, Hardware, Parts, TransferSettings};
 pub(in crate::rule) use parts::{Averaging, StageParts, Write};
 pub(in crate::rule) use settings::{filter_settings, train_settings, transfer_settings};
 
-use super::arrays::{Arrays, check_shapes, samples};
+use super::arrays::{Arrays, check_shapes, samples, scans};
 use super::parts::chopper::Chopper;
 use super::parts::rates::{Rates, Sweep};
 use super::parts::schedule::{TransferLine, TransferUnit};
@@ -29,7 +29,7 @@ use crate::average::LineAverage;
 use crate::check::check_len;
 use crate::crossbar::{Array, Line, Visible};
 use crate::error::Result;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Work};
 use crate::origin::fingerprint;
 use crate::threads::Workers;
 use stage::Stage;
@@ -63,7 +63,7 @@ pub struct TransferRule {
     /// A read of a line of what the network sees, and of a fast array among it.
     read: Vec<f32>,
     read_of_fast: Vec<f32>,
-    digital_operations: u64,
+    work: Work,
 }
 
 impl TransferRule {
@@ -115,7 +115,7 @@ impl TransferRule {
             chopped: Vec::new(),
             read: vec![0.0; width],
             read_of_fast: Vec::new(),
-            digital_operations: 0,
+            work: Work::default(),
         })
     }
 
@@ -194,7 +194,7 @@ impl TransferRule {
                 if last && averages && sweep.is_multiple_of(self.average_every) {
                     stage.send(target)?;
                     let (seen, line) = ((&mut *fast, &*stage, due), self.line.line(k));
-                    self.digital_operations += read_line(seen, target, line, &mut self.read, &mut self.read_of_fast)?;
+                    self.work += read_line(seen, target, line, &mut self.read, &mut self.read_of_fast)?;
                     self.average.add(k, &self.read)?;
                 }
             }
@@ -207,6 +207,13 @@ impl TransferRule {
         Ok(())
     }
 
+    /// Digital work so far, that of the pulse trains aside.
+    fn work(&self) -> Work {
+        let mut work = self.work;
+        self.stages.iter().for_each(|stage| work += stage.work);
+        work
+    }
+
     /// The arrays by name, the fastest first.
     fn named(&self) -> impl Iterator<Item = (&'static str, &dyn Array)> {
         let names = TILES[..self.w.fast.len()].iter().rev();
@@ -216,15 +223,15 @@ impl TransferRule {
 }
 
 /// Reads a line of what the network sees: of C, and of the fast arrays that it sees, of which the last one was read just
-/// now. Returns the digital operations of a mean of such reads.
+/// now. Returns the work of a mean of such reads.
 fn read_line(
     (fast, stage, due): (&mut [FastArray], &Stage, usize),
     c: &mut dyn Array,
     line: Line,
     read: &mut [f32],
     of_fast: &mut Vec<f32>,
-) -> Result<u64> {
-    let mut operations = 2 * read.len() as u64;
+) -> Result<Work> {
+    let mut work = Work { operations: 2 * read.len() as u64, accesses: 2 * read.len() as u64 };
     c.read_line(line, read)?;
     let last = fast.len() - 1;
     for (n, FastArray { array, view }) in fast.iter_mut().enumerate().filter(|(_, fast)| fast.view.share != 0.0) {
@@ -236,9 +243,9 @@ fn read_line(
             &*of_fast
         };
         read.iter_mut().zip(z).for_each(|(read, z)| *read += view.share * z);
-        operations += read.len() as u64;
+        work.operations += read.len() as u64;
     }
-    Ok(operations)
+    Ok(work)
 }
 
 /// While the fastest of `fast` arrays writes to slower ones first: how many arrays further than the next, for a sample
@@ -359,11 +366,9 @@ impl Rule for TransferRule {
 
     fn ledger(&self) -> Result<Ledger> {
         let mut ledger = Ledger { slow: self.w.c.counts(), ..Ledger::default() };
-        ledger.digital_operations = self.digital_operations;
-        for (fast, stage) in self.w.fast.iter().zip(&self.stages) {
-            ledger.fast += fast.array.counts();
-            ledger.digital_operations += stage.digital_operations;
-        }
+        self.w.fast.iter().for_each(|fast| ledger.fast += fast.array.counts());
+        ledger.add_work(self.work());
+        self.named().for_each(|(_, array)| ledger.add_work(scans(array)));
         Ok(ledger)
     }
 
@@ -381,7 +386,7 @@ impl Rule for TransferRule {
             stage.save(&mut state, &prefix(n), &fast.view);
         }
         self.rates.signals.save(&mut state);
-        state.add_count("digital_operations", self.ledger()?.digital_operations);
+        state.add_work(self.work());
         Ok(state)
     }
 
@@ -394,12 +399,12 @@ impl Rule for TransferRule {
         let stages = stages.map(|(n, (stage, fast))| stage.restored(state, &prefix(n), &fast.view));
         let stages: Vec<(Stage, View)> = stages.collect::<Result<_>>()?;
         let signals = Signals::restored(state, self.w.shape())?;
-        let (averaging, digital_operations) = (state.count("averaging")? != 0, state.count("digital_operations")?);
+        let (averaging, work) = (state.count("averaging")? != 0, state.work()?);
         (self.average, self.averaging, self.rates.signals) = (average, averaging, signals);
-        (self.stages, self.digital_operations) = (Vec::with_capacity(stages.len()), digital_operations);
+        (self.stages, self.work) = (Vec::with_capacity(stages.len()), work);
         let mut snapshots = arrays.iter();
         for ((mut stage, view), fast) in stages.into_iter().zip(&mut self.w.fast) {
-            stage.digital_operations = 0;
+            stage.work = Work::default();
             self.stages.push(stage);
             fast.view = view;
             fast.array.restore(snapshots.next().expect("one each"))?;

@@ -3,6 +3,7 @@
 use super::parts::{Parts, StageParts, Write};
 use crate::crossbar::{Array, DueRead, Line};
 use crate::error::Result;
+use crate::ledger::Work;
 use crate::rule::State;
 use crate::rule::parts::filter::Filter;
 use crate::rule::parts::schedule::{Due, ReadVectors, Schedule, TransferLine};
@@ -26,7 +27,7 @@ pub(super) struct Stage {
     reads: Vec<DueRead>,
     /// The vector that a line, or all of the array, is read and written with.
     u: Vec<f32>,
-    pub(super) digital_operations: u64,
+    pub(super) work: Work,
 }
 
 /// How a read is written.
@@ -66,7 +67,7 @@ impl Stage {
             v: Vec::new(),
             reads: Vec::new(),
             u: Vec::new(),
-            digital_operations: 0,
+            work: Work::default(),
         }
     }
 
@@ -170,7 +171,7 @@ impl Stage {
         let width = self.line.count(source.array.shape()).1;
         let v = &mut self.v[due * width..][..width];
         if let Some(tracker) = &mut source.view.tracker {
-            self.digital_operations += tracker.operations() * width as u64;
+            self.work += tracker.work(width, flips);
             if tracker.take(k, v, flips) {
                 source.view.see_reference(k);
             }
@@ -219,11 +220,11 @@ impl Stage {
                 }
             }
             Writer::Pulses { filter, lines, pulses } => {
-                // A multiply-add and a comparison per value, a reset per crossing.
-                self.digital_operations += 2 * width as u64;
+                // A multiply-add and a comparison per value, which is read and written; a reset per crossing.
+                self.work += Work { operations: 2 * width as u64, accesses: 2 * width as u64 };
                 let z = &self.v[due * width..][..width];
                 let Some(crossings) = filter.add(k, rate.unwrap_or(1.0), z, pulses) else { return Ok(()) };
-                self.digital_operations += crossings;
+                self.work.operations += crossings;
                 lines.push(self.line.line(k));
                 if pulses.len() >= MAX_PENDING_DEVICES { self.send(target) } else { Ok(()) }
             }
