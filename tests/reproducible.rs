@@ -298,8 +298,9 @@ fn products_of_large_batches_do_not_depend_on_threads() {
     Stream::new(2, 0, Operation::Sample, 0).normals(0, &mut x);
     let products = |threads| {
         let workers = Workers::new(threads).expect("few threads");
-        let mut layer =
-            rule.build(&Initial { layer: 0, rows, cols, weights: &weights, seed: 3 }).expect("valid settings");
+        let mut layer = rule
+            .build(&Initial { layer: 0, rows, cols, fan_in: cols, weights: &weights, seed: 3 })
+            .expect("valid settings");
         let (mut y, mut z) = (vec![0.0; batch * rows], vec![0.0; batch * cols]);
         layer.forward(&x, &mut y, &workers).expect("valid shapes");
         layer.backward(&y, &mut z, &workers).expect("valid shapes");

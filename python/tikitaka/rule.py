@@ -54,6 +54,10 @@ class Rule:
     array: Crossbar
     """the array that the network sees, unless `visible` says otherwise"""
 
+    tile: int | tuple[int, int] | None = None
+    """the largest physical array (rows, columns): of a larger layer, each tile gets a copy with its part of the weights
+    and a number `layer` of its own"""
+
     averaging: bool = False
     """whether iterates are averaged; set by the training, for rules that keep an average"""
 

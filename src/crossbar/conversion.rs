@@ -140,7 +140,8 @@ impl Products<'_> {
             }
             drawn.normals(&noise.of(first), xi);
             let repeated = saturated.len() as u64;
-            cost = cost.add(MvmCost { mvms: count as u64, retries: count as u64, dac: (count * n) as u64, adc: repeated });
+            cost =
+                cost.add(MvmCost { mvms: count as u64, retries: count as u64, dac: (count * n) as u64, adc: repeated });
             again.clear();
             simd::run(ReadAgain { readout, xi, values, saturated: again });
             for (&(b, i), value) in saturated.iter().zip(&*values) {

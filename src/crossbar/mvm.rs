@@ -35,6 +35,16 @@ pub struct MvmCost {
 }
 
 impl MvmCost {
+    /// What is left of it without a part of it.
+    pub(crate) fn without(self, part: Self) -> Self {
+        Self {
+            mvms: self.mvms - part.mvms,
+            retries: self.retries - part.retries,
+            dac: self.dac - part.dac,
+            adc: self.adc - part.adc,
+        }
+    }
+
     pub(crate) fn add(self, other: Self) -> Self {
         Self {
             mvms: self.mvms + other.mvms,

@@ -9,7 +9,7 @@ use crate::crossbar::{Programming, Visible};
 use crate::error::Result;
 use crate::ledger::Ledger;
 use crate::origin::{check_settings, fingerprint};
-use crate::rule::{BoxedClone, Initial, ORIGIN, Rule, RuleConfig, State};
+use crate::rule::{BoxedClone, Initial, ORIGIN, Rule, RuleConfig, State, tiled};
 use numpy::PyUntypedArrayMethods;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -24,19 +24,26 @@ pub(super) fn build(template: &Bound<'_, PyAny>, at: &Initial<'_>) -> Result<Box
         let config: Option<RuleConfig> = settings(Some(template), "rule")?;
         return config.unwrap_or_else(|| RuleConfig::DigitalSgd(Default::default())).build(at);
     }
-    let make = || -> PyResult<Py<PyAny>> {
-        let py = template.py();
-        if !template.hasattr("build")? {
-            let kind = template.get_type();
-            return Err(PyTypeError::new_err(format!("rule must be a rule config or a tikitaka.Rule, not {kind}")));
+    if !template.hasattr("build")? {
+        let kind = template.get_type();
+        let words = format!("rule must be a rule config or a tikitaka.Rule, not {kind}");
+        return Err(PyTypeError::new_err(words).into());
+    }
+    let tile = match template.getattr_opt("tile")? {
+        Some(tile) => {
+            depythonize(&tile).map_err(|_| PyTypeError::new_err("tile must be a number, two numbers or None"))?
         }
-        let object = deep_copy(template)?;
-        let weights = matrix_out(py, at.weights.to_vec(), (at.rows, at.cols))?;
-        object.call_method1("build", (weights, at.seed, at.layer))?;
-        Ok(object.unbind())
+        None => None,
     };
-    let object = Ok(make()?);
-    Ok(Box::new(PyRule { object, rows: at.rows, cols: at.cols, averaging: false }))
+    tiled(tile, at, |at| {
+        let make = || -> PyResult<Py<PyAny>> {
+            let object = deep_copy(template)?;
+            let weights = matrix_out(template.py(), at.weights.to_vec(), (at.rows, at.cols))?;
+            object.call_method1("build", (weights, at.seed, at.layer))?;
+            Ok(object.unbind())
+        };
+        Ok(Box::new(PyRule { object: Ok(make()?), rows: at.rows, cols: at.cols, averaging: false }))
+    })
 }
 
 pub(super) fn deep_copy<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {

@@ -1,7 +1,7 @@
 //! Stochastic gradient descent by pulsed updates (GV16).
 
 use super::arrays::{Arrays, samples, scans};
-use super::{Description, Initial, Rule, RuleSettings, Sharing, Situation, State};
+use super::{Description, Initial, Rule, RuleSettings, Sharing, Situation, State, TileSize};
 use crate::crossbar::{Array, Periphery, PulseTrains, Reference, Visible};
 use crate::device::DeviceConfig;
 use crate::error::Result;
@@ -22,6 +22,8 @@ settings! {
         pub pulse_trains: PulseTrains = PulseTrains::default(), checked;
         /// What counts as weight 0.
         pub reference: Reference = Reference::default(), checked;
+        /// The largest physical array; larger layers are cut into tiles.
+        pub tile: Option<TileSize> = None, checked;
         /// Keep a counter of pulses per crosspoint.
         pub count_pulses: bool = false;
     }
@@ -31,6 +33,10 @@ impl RuleSettings for AnalogSgd {
     fn build(&self, at: &Initial<'_>) -> Result<Box<dyn Rule>> {
         let arrays = Arrays::new(at, &self.periphery, &self.pulse_trains, self.count_pulses);
         Ok(Box::new(AnalogSgdRule::new(arrays.slow(&self.device, &self.reference, None)?, self.lr)))
+    }
+
+    fn tile(&self) -> Option<TileSize> {
+        self.tile
     }
 
     fn describe(&self, at: &Situation, out: &mut Description) -> Result<()> {

@@ -7,7 +7,7 @@
 //! ```
 
 use super::arrays::{Arrays, samples};
-use super::{Description, Initial, Rule, RuleSettings, Sharing, Situation, State};
+use super::{Description, Initial, Rule, RuleSettings, Sharing, Situation, State, TileSize};
 use crate::crossbar::{Array, ExactWeights, Line, Periphery, PulseTrains, Reference, Visible};
 use crate::device::DeviceConfig;
 use crate::error::Result;
@@ -29,6 +29,8 @@ settings! {
         pub periphery: Periphery = Periphery::default(), checked;
         /// What counts as weight 0.
         pub reference: Reference = Reference::default(), checked;
+        /// The largest physical array; larger layers are cut into tiles.
+        pub tile: Option<TileSize> = None, checked;
         /// Keep a counter of pulses per crosspoint.
         pub count_pulses: bool = false;
     }
@@ -38,6 +40,10 @@ impl RuleSettings for MixedPrecision {
     fn build(&self, at: &Initial<'_>) -> Result<Box<dyn Rule>> {
         let arrays = Arrays::new(at, &self.periphery, &PulseTrains::default(), self.count_pulses);
         Ok(Box::new(MixedPrecisionRule::new(arrays.slow(&self.device, &self.reference, None)?, self.clone())?))
+    }
+
+    fn tile(&self) -> Option<TileSize> {
+        self.tile
     }
 
     fn describe(&self, at: &Situation, out: &mut Description) -> Result<()> {

@@ -9,12 +9,14 @@ mod cttv2;
 mod describe;
 mod digital_sgd;
 mod erider;
+mod grid;
 mod mixed_precision;
 mod parts;
 mod rider;
 mod rl;
 mod rlv2;
 mod state;
+mod tiled;
 mod tiles;
 mod transfer;
 mod ttv1;
@@ -27,12 +29,14 @@ pub use cttv2::Cttv2;
 pub use describe::{Description, Situation};
 pub use digital_sgd::{DigitalSgd, DigitalSgdRule};
 pub use erider::Erider;
+pub use grid::TileSize;
 pub use mixed_precision::{MixedPrecision, MixedPrecisionRule};
 pub use parts::{AfterPulse, Chopping, LearningRates, ReadVectors, TransferLine, TransferUnit};
 pub use rider::Rider;
 pub use rl::Rl;
 pub use rlv2::Rlv2;
 pub use state::{ORIGIN, State};
+pub use tiled::tiled;
 pub use tiles::Tiles;
 pub use transfer::{ArraySettings, Hardware, Parts, TransferRule, TransferSettings};
 pub use ttv1::Ttv1;
@@ -44,6 +48,7 @@ use crate::kinds::kinds;
 use crate::ledger::Ledger;
 use crate::settings::Settings;
 use crate::threads::Workers;
+use grid::Grid;
 use std::any::Any;
 use std::fmt::Debug;
 
@@ -81,7 +86,7 @@ impl RuleConfig {
     /// The rule of a layer.
     pub fn build(&self, at: &Initial<'_>) -> Result<Box<dyn Rule>> {
         self.validate()?;
-        self.settings().build(at)
+        tiled(self.settings().tile(), at, |at| self.settings().build(at))
     }
 
     /// What the settings mean for an array and its signals.
@@ -92,7 +97,19 @@ impl RuleConfig {
         self.validate()?;
         at.validate()?;
         let mut out = Description::default();
-        self.settings().describe(at, &mut out)?;
+        let mut at = *at;
+        if let Some(tile) = self.settings().tile() {
+            let grid = Grid::new((at.rows, at.cols), tile);
+            if grid.len() > 1 {
+                let (down, across) = (grid.rows.len(), grid.cols.len());
+                let (rows, cols) = (at.rows, at.cols);
+                (at.rows, at.cols) = grid.shape_of(grid.len() - 1);
+                out.line(format_args!(
+                    "{rows} × {cols} (outputs × inputs) on {down} × {across} tiles, of which one is:"
+                ));
+            }
+        }
+        self.settings().describe(&at, &mut out)?;
         Ok(out.finish())
     }
 }
@@ -107,6 +124,11 @@ pub trait RuleSettings: Debug + Settings {
 
     /// Adds what the settings mean for an array and its signals.
     fn describe(&self, at: &Situation, out: &mut Description) -> Result<()>;
+
+    /// The largest physical array; `None` where a layer is one array, however large.
+    fn tile(&self) -> Option<TileSize> {
+        None
+    }
 }
 
 /// What the rule of a layer is built from.
@@ -118,6 +140,8 @@ pub struct Initial<'a> {
     pub rows: usize,
     /// Inputs, the bias among them.
     pub cols: usize,
+    /// Inputs of the whole layer, where the array is a tile of it: they say how large its weights are.
+    pub fan_in: usize,
     /// Initial weights, row-major.
     pub weights: &'a [f32],
     /// Seed of the network.

@@ -64,12 +64,7 @@ impl State {
     /// Those of [`floats`](State::floats), or another shape.
     pub fn matrix(&self, name: &str, (rows, cols): (usize, usize)) -> Result<&[f32]> {
         let values = self.floats(name)?;
-        let shape = &self.floats[name].shape;
-        if *shape != [rows, cols] || values.len() != rows * cols {
-            return Err(Error::Conflict(format!(
-                "{name} of the state must have shape [{rows}, {cols}], not {shape:?}"
-            )));
-        }
+        check_tensor(name, &self.floats[name], (rows, cols))?;
         Ok(values)
     }
 
@@ -205,6 +200,15 @@ impl State {
         array.check(&snapshot)?;
         Ok(snapshot)
     }
+}
+
+/// Requires one value per crosspoint of `rows` × `cols`.
+pub(super) fn check_tensor<T>(name: &str, tensor: &Tensor<T>, (rows, cols): (usize, usize)) -> Result<()> {
+    let Tensor { shape, values } = tensor;
+    if *shape == [rows, cols] && values.len() == rows * cols {
+        return Ok(());
+    }
+    Err(Error::Conflict(format!("{name} of the state must have shape [{rows}, {cols}], not {shape:?}")))
 }
 
 fn one<T: Copy>(name: &str, values: &[T]) -> Result<T> {

@@ -11,6 +11,7 @@ from tikitaka._internal.shown import shown
 from tikitaka._internal.validation import nearest, one_of
 from tikitaka.config import Periphery, Spread, devices, doc_of, kinds_of, peripheries, presets, rules, to_dict
 from tikitaka.config.device_name import device_named
+from tikitaka.config.rule import Tile
 from tikitaka.nn import nets
 from tikitaka.training import TrainConfig, schedules
 
@@ -37,6 +38,20 @@ class DeviceName(click.Choice):  # type: ignore[type-arg,unused-ignore]
         if isinstance(value, str) and value.endswith(".toml"):
             return value
         return super().convert(value, param, ctx)
+
+
+class TileSize(click.ParamType[Any]):
+    """Rows and columns of a physical array, or one number for both."""
+
+    name = "rows[,cols]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """A number, or a list of two."""
+        try:
+            sides = [int(side) for side in str(value).split(",")]
+        except ValueError:
+            self.fail(f"must be a whole number or two, such as 512 or 512,256, not {shown(value)}", param, ctx)
+        return sides if len(sides) > 1 else sides[0]
 
 
 @dataclass(frozen=True)
@@ -178,6 +193,8 @@ def _flag_name(path: Path) -> str:
 
 
 def _click_type(hint: Any) -> Any:
+    if hint == get_args(Tile)[0]:
+        return TileSize()
     allowed = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
     first = next(part for part in allowed if part is not NoneType)
     return click.Choice(get_args(first)) if get_origin(first) is Literal else first

@@ -1,9 +1,14 @@
 """Training rules with their parameters."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from numbers import Integral
+from typing import Annotated, Any, Literal
+
+import numpy as np
 
 from tikitaka import _core
+from tikitaka._internal.shown import shown
 from tikitaka.config.base import Config
 from tikitaka.config.device import Device, SoftBounds
 from tikitaka.config.periphery import Periphery
@@ -28,10 +33,31 @@ __all__ = [
 ]
 
 
+Tile = Annotated[int | tuple[int, int] | None, "largest physical array: rows and columns, or one number for both"]
+"""The size above which a layer is cut into tiles, physical arrays side by side."""
+
+
+def _tile(value: Any) -> int | tuple[int, int]:
+    """A number of rows and columns, or both, from any whole numbers."""
+    sides = [value] if isinstance(value, Integral) else value
+    whole = isinstance(sides, Sequence | np.ndarray) and len(sides) in (1, 2) and not isinstance(sides, str)
+    if not whole or any(isinstance(side, bool) or not isinstance(side, Integral) for side in sides):
+        raise TypeError(f"tile must be a whole number or two, (rows, columns), not {shown(value)}")
+    rows, *cols = (int(side) for side in sides)
+    if not all(1 <= side <= 10**9 for side in (rows, *cols)):
+        raise ValueError(f"tile must be from 1 to 1,000,000,000, not {shown(value)}")
+    return (rows, *cols) if cols else rows  # type: ignore[return-value]
+
+
 class RuleConfig(Config):
     """A training rule with its parameters."""
 
     kind: str
+
+    def __post_init__(self) -> None:
+        if getattr(self, "tile", None) is not None:
+            object.__setattr__(self, "tile", _tile(self.tile))
+        super().__post_init__()
 
     def describe(
         self,
@@ -82,6 +108,7 @@ class AnalogSgd(RuleConfig):
     periphery: Annotated[Periphery, "converters and noise"] = Periphery()
     pulse_trains: Annotated[PulseTrains, "pulse trains"] = PulseTrains()
     reference: Annotated[Reference, "reference of the array"] = Reference()
+    tile: Tile = None
     count_pulses: Annotated[bool, "keep a counter of pulses per crosspoint"] = False
 
 
@@ -95,6 +122,7 @@ class MixedPrecision(RuleConfig):
     device: Annotated[Device, "devices of the array"] = SoftBounds()
     periphery: Annotated[Periphery, "converters and noise"] = Periphery()
     reference: Annotated[Reference, "reference of the array"] = Reference()
+    tile: Tile = None
     count_pulses: Annotated[bool, "keep a counter of pulses per crosspoint"] = False
 
 
@@ -152,6 +180,7 @@ class _Arrays(RuleConfig):
     average_memory: Annotated[float, "reads of a line that count in an exponential average"] = 100.0
     average_every: Annotated[int, "transfers of a line per read of it for its average"] = 1
     average_bound: Annotated[float, "ADC range ± of the reads of C that make averages (weight units)"] = 1.5
+    tile: Tile = None
     count_pulses: Annotated[bool, "keep a counter of pulses per crosspoint"] = False
 
 

@@ -113,5 +113,9 @@ def _device(rule: RuleConfig | Rule) -> dict[str, Any] | None:
 
 def _reads_averaged(network: Hardware, arrays: int) -> list[list[int] | None]:
     """The fewest and the most reads per line of each array; None for a rule written in Python, which need not count."""
-    counts = [network.layer_state(k).get("average_reads") for k in range(arrays)]
-    return [None if n is None else [int(n.min()), int(n.max())] for n in counts]
+    reads = []
+    for array in range(arrays):
+        state = network.layer_state(array)  # where an array is cut into tiles, each has its own
+        counts = [count for name, count in state.items() if name.rpartition(".")[2] == "average_reads"]
+        reads.append([int(min(map(np.min, counts))), int(max(map(np.max, counts)))] if counts else None)
+    return reads

@@ -10,11 +10,15 @@ use crate::rule::parts::rates::Sweep;
 use crate::rule::parts::schedule::{ReadVectors, TransferLine, TransferUnit};
 use crate::rule::parts::signals::Signals;
 use crate::rule::parts::tracker::Adopt;
-use crate::rule::{Initial, Rule, RuleSettings};
+use crate::rule::{Initial, Rule, RuleSettings, TileSize};
 
 impl<S: TransferSettings> RuleSettings for S {
     fn build(&self, at: &Initial<'_>) -> Result<Box<dyn Rule>> {
         super::TransferRule::build(self, at)
+    }
+
+    fn tile(&self) -> Option<TileSize> {
+        self.hardware().tile
     }
 
     fn describe(&self, at: &Situation, out: &mut Description) -> Result<()> {

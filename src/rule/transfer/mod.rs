@@ -49,6 +49,8 @@ pub struct TransferRule {
     unit: TransferUnit,
     line: TransferLine,
     warm_start: u64,
+    /// Inputs of the layer.
+    fan_in: usize,
     w: WeightedSum,
     /// One for each fast array.
     stages: Vec<Stage>,
@@ -74,7 +76,7 @@ impl TransferRule {
         let fast = |k| arrays.fast(k, of.device, of.reference);
         let fast: Vec<_> = (0..settings.parts().stages.len() as u64).map(fast).collect::<Result<_>>()?;
         let c = arrays.slow(of.slow_device, of.slow_reference, Some(of.averaging.bound))?;
-        Ok(Box::new(Self::new(fast, c, settings)?))
+        Ok(Box::new(Self { fan_in: at.fan_in, ..Self::new(fast, c, settings)? }))
     }
 
     /// The rule on arrays of one shape and any kind: fast ones at rest on their reference, the fastest first, and C at
@@ -100,6 +102,7 @@ impl TransferRule {
             Ok(FastArray { view: View::new(shape, of.share as f32, parts.line, chopper, tracker)?, array })
         });
         Ok(Self {
+            fan_in: shape.1,
             fingerprint: fingerprint(&settings),
             w: WeightedSum { fast: fast.collect::<Result<_>>()?, c },
             stages,
@@ -137,7 +140,7 @@ impl TransferRule {
         Sweep {
             every: stage.schedule.every(),
             lines: stage.schedule.lines(),
-            weight_scale: 1.0 / (self.w.shape().1 as f64).sqrt(),
+            weight_scale: 1.0 / (self.fan_in as f64).sqrt(),
             samples_each,
             steps: (f64::from(self.w.fast[0].array.weight_step()), step),
         }

@@ -3,6 +3,7 @@
 use crate::average::Weighting;
 use crate::crossbar::{Periphery, PulseTrains, Reference};
 use crate::device::DeviceConfig;
+use crate::rule::TileSize;
 use crate::rule::parts::chopper::Chopping;
 use crate::rule::parts::filter::Filtering;
 use crate::rule::parts::rates::Rates;
@@ -81,6 +82,7 @@ pub struct Hardware<'a> {
     /// What counts as weight 0 on C.
     pub(in crate::rule) slow_reference: &'a Reference,
     pub(in crate::rule) averaging: Averaging,
+    pub(in crate::rule) tile: Option<TileSize>,
     pub(in crate::rule) count_pulses: bool,
 }
 

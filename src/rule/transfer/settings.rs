@@ -47,6 +47,8 @@ macro_rules! transfer_settings {
                 pub average_every: u32 = 1, 1.0 to 1e9;
                 /// Converter range ± of the reads of C that form averages, in units of weight.
                 pub average_bound: f64 = 1.5, 1e-6 to 1e6;
+                /// The largest physical array; larger layers are cut into tiles.
+                pub tile: Option<$crate::rule::TileSize> = None, checked;
                 /// Keep a counter of pulses per crosspoint.
                 pub count_pulses: bool = false;
             }
@@ -74,6 +76,7 @@ macro_rules! transfer_settings {
                         every: self.average_every,
                         bound: self.average_bound,
                     },
+                    tile: self.tile,
                     count_pulses: self.count_pulses,
                 }
             }
