@@ -123,17 +123,22 @@ class Rule:
         return None
 
     def ledger(self) -> dict[str, Any]:
-        """Operations so far: "slow" of the array that the network sees, "fast" of all others, "digital_operations"."""
+        """Operations so far: "slow" of the array that the network sees, "fast" of all others, "digital_operations".
+
+        Digital are those of pulse trains alone; add what else your rule computes.
+        """
         try:
             visible: Crossbar | None = self.visible
         except NotImplementedError:
             visible = None
         fast: dict[str, int] = {}
+        scans = 0  # the largest |x| and |δ| of each update
         for _, array in _arrays(vars(self)):
+            scans += array.ledger["updates"] * sum(array.shape)
             if array is not visible:
                 fast = {name: fast.get(name, 0) + count for name, count in array.ledger.items()}
         slow = {} if visible is None else visible.ledger
-        return {"fast": fast, "slow": slow, "digital_operations": 0, "buffer_accesses": 0}
+        return {"fast": fast, "slow": slow, "digital_operations": scans, "buffer_accesses": 0}
 
     def device_parameters(self) -> dict[str, F32]:
         """Constants of each device by attribute and name ("array.up_step", …), (outputs, inputs) each."""

@@ -25,7 +25,7 @@ RATES: dict[str, dict[str, Any]] = {
 }
 ALL = [
     rule(
-        **(BY_HAND if kind not in RATES else RATES[kind]),
+        **RATES.get(kind, BY_HAND),
         device=tt.SoftBounds(cycle_noise=0.3, step_spread=0.3),
         periphery=tt.Periphery.full(0.06),
     )
