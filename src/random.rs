@@ -46,6 +46,18 @@ pub enum Operation {
     Numbers = 14,
     /// Flips of the signs of lines.
     Chop = 15,
+    /// Which devices are stuck, and where.
+    Stuck = 16,
+    /// Pulses that devices endure.
+    Endurance = 17,
+    /// How fast devices relax, and to where.
+    Retention = 18,
+    /// Diffusion of states.
+    Diffusion = 19,
+    /// What is seen of a state after a pulse.
+    WriteNoise = 20,
+    /// Errors of output converters.
+    Converters = 21,
 }
 
 /// One stream of random numbers, addressed by position.
@@ -171,6 +183,13 @@ mod tests {
             (ZeroShift, 12),
             (Reference, 13),
             (Numbers, 14),
+            (Chop, 15),
+            (Stuck, 16),
+            (Endurance, 17),
+            (Retention, 18),
+            (Diffusion, 19),
+            (WriteNoise, 20),
+            (Converters, 21),
         ];
         for (operation, number) in numbers {
             assert_eq!(operation as u32, number);

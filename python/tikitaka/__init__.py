@@ -11,12 +11,12 @@
 from tikitaka import data, experiments, export, nn, plot
 from tikitaka._core import AnalogLayer, Crossbar, __version__
 from tikitaka.assessment import Assessment, assess
-from tikitaka.config import IoSettings, Periphery, PulseTrains, Reference, presets
+from tikitaka.config import IoSettings, Periphery, PulseTrains, Reference, Reliability, presets, reliabilities
 from tikitaka.config.device import *  # noqa: F403  # a new device is named there alone
 from tikitaka.config.device import __all__ as _devices
 from tikitaka.config.rule import *  # noqa: F403  # a new rule is named there alone
 from tikitaka.config.rule import __all__ as _rules
-from tikitaka.deployment import Chip, program
+from tikitaka.deployment import Chip, Drift, program
 from tikitaka.experiments.tuned import Tuned
 from tikitaka.experiments.tuning import tune
 from tikitaka.fitting import DeviceFit, fit_device
@@ -32,6 +32,7 @@ __all__ = [
     "Assessment",
     "Chip",
     "Crossbar",
+    "Drift",
     "DeviceFit",
     "EarlyStopping",
     "IoSettings",
@@ -43,6 +44,7 @@ __all__ = [
     "Progress",
     "PulseTrains",
     "Reference",
+    "Reliability",
     "Rule",
     "Run",
     "Score",
@@ -64,6 +66,7 @@ __all__ = [
     "presets",
     "program",
     "read_measured",
+    "reliabilities",
     "tune",
 ]
 __all__ += _devices + _rules

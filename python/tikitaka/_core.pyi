@@ -41,7 +41,7 @@ _F32 = NDArray[np.float32]
 class Crossbar:
     """An array of `rows` × `cols` devices with its periphery; the network's view is state − reference.
 
-    `device`, `periphery`, `pulse_trains` and `reference` are configs of `tikitaka.config`, or dicts of their fields;
+    `device`, `periphery`, `reliability`, `pulse_trains` and `reference` are configs of `tikitaka.config`, or dicts of their fields;
     without them devices are 20-state soft bounds, products exact, and nothing is the reference. All randomness is a
     pure function of `seed` and the number `array` (0 to 2⁶⁴ − 1). `count_pulses` counts pulses per crosspoint.
 
@@ -67,6 +67,7 @@ class Crossbar:
         device: Any = None,
         *,
         periphery: Any = None,
+        reliability: Any = None,
         pulse_trains: Any = None,
         reference: Any = None,
         seed: int = 0,
@@ -139,6 +140,8 @@ class Crossbar:
 
         A device gets a pulse in each slot where its row and its column fire. Nothing changes.
         """
+    def elapse(self, updates: int) -> None:
+        """Tells the array that `updates` updates have gone by: where devices relax or diffuse, they do."""
     def read(self, u: ArrayLike) -> _F32:
         """v = W u through the read periphery, for u of shape (cols,); v is (rows,), in weight units."""
     def read_column(self, k: int) -> _F32:

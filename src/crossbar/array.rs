@@ -85,6 +85,9 @@ pub trait Array: Visible + Inspect + BoxedClone {
         Ok(())
     }
 
+    /// Tells the array that so many updates have gone by: where devices relax, they do.
+    fn elapse(&mut self, _updates: u64) {}
+
     /// Operations so far.
     fn counts(&self) -> Counts;
 
@@ -147,7 +150,8 @@ impl<D: Device> Array for Crossbar<D> {
         check_len("v", v.len(), self.rows)?;
         let noise = self.stream(Operation::Read, self.steps.read);
         let mut scratch = Scratch::default();
-        let through = Products { mvm: &self.setup.periphery.read, ..self.products(Direction::Forward) };
+        let errors = self.converters.as_ref().map(|converters| converters.of_reads());
+        let through = Products { mvm: &self.setup.periphery.read, errors, ..self.products(Direction::Forward) };
         let cost = through.one(noise, u, v, &mut scratch);
         self.steps.read += 1;
         self.counts.line_reads += cost.mvms;
@@ -177,6 +181,10 @@ impl<D: Device> Array for Crossbar<D> {
         self.send_to_lines(lines, counts)
     }
 
+    fn elapse(&mut self, updates: u64) {
+        self.relax(updates);
+    }
+
     fn counts(&self) -> Counts {
         self.counts
     }
@@ -186,6 +194,7 @@ impl<D: Device> Array for Crossbar<D> {
             origin: Some(self.origin()),
             weights: transpose(&self.weights, self.rows, self.cols),
             reference: transpose(&self.reference, self.rows, self.reference.len() / self.rows),
+            persistent: transpose(self.persistent(), self.rows, self.persistent().len() / self.rows),
             positions: self.steps,
             counts: self.counts,
             pulses: self.pulse_counters.as_ref().map_or(Vec::new(), |n| transpose(n, self.rows, self.cols)),
@@ -202,6 +211,7 @@ impl<D: Device> Array for Crossbar<D> {
             return Err(Error::Conflict(format!("the array has {has} reference, the state {other}")));
         }
         check_len("reference", snapshot.reference.len(), self.reference.len())?;
+        check_len("persistent", snapshot.persistent.len(), self.persistent().len())?;
         match &self.pulse_counters {
             Some(counters) => check_len("pulses", snapshot.pulses.len(), counters.len()),
             None => Ok(()),
@@ -218,7 +228,20 @@ impl<D: Device> Array for Crossbar<D> {
         if let Some(counters) = &mut self.pulse_counters {
             counters.copy_from_slice(&transpose(&snapshot.pulses, self.cols, self.rows));
         }
+        if let Some(faults) = &mut self.faults {
+            if !faults.persistent.is_empty() {
+                faults.persistent.copy_from_slice(&by_lines(&snapshot.persistent));
+            }
+            faults.settle(&self.weights, self.pulse_counters.as_deref());
+        }
         (self.steps, self.counts) = (snapshot.positions, snapshot.counts);
         Ok(())
+    }
+}
+
+impl<D: Device> Crossbar<D> {
+    /// What pulses made of the weights, where write noise hides it.
+    fn persistent(&self) -> &[f32] {
+        self.faults.as_ref().map_or(&[], |faults| &faults.persistent)
     }
 }

@@ -76,9 +76,10 @@ impl Products<'_> {
         simd::run(Load { settings: self.mvm, x, n, inputs, scales });
         self.multiply(matrix, inputs, y, scratch);
         saturated.clear();
-        let readout = Readout::new(self.mvm);
+        let readout = Readout::new(self.mvm, self.errors);
+        let spreads = if readout.read_noise > 0.0 { self.squares(matrix, inputs, scratch) } else { Vec::new() };
         let managed = self.mvm.bound_management.then_some(&mut *saturated);
-        simd::run(Read { readout, noise, first, y, m, scales, xi, saturated: managed });
+        simd::run(Read { readout, noise, first, y, m, scales, xi, squares: &spreads, saturated: managed });
         cost = cost.add(self.halve(matrix, noise, first, x, y, &mut buffers, scratch));
         scratch.conversion = buffers;
         cost
@@ -97,7 +98,8 @@ impl Products<'_> {
         buffers: &mut Conversion,
         scratch: &mut Scratch,
     ) -> MvmCost {
-        let (n, m, readout, dac) = (self.inputs, self.outputs, Readout::new(self.mvm), self.mvm.dac());
+        let (n, m, readout) = (self.inputs, self.outputs, Readout::new(self.mvm, self.errors));
+        let (dac, noisy) = (self.mvm.dac(), readout.noisy());
         let Conversion { inputs, scales, xi, drawn, saturated, again, products, values } = buffers;
         let mut cost = MvmCost::default();
         for halvings in 1..=MAX_HALVINGS {
@@ -133,12 +135,19 @@ impl Products<'_> {
                 for (l, &(_, i)) in outputs.iter().enumerate() {
                     let i = i as usize;
                     values.push(if whole { products[k * m + i] } else { products[l] });
-                    if readout.noise > 0.0 {
+                    if noisy {
                         drawn.push(&stream, start + i as u64..start + i as u64 + 1);
                     }
                 }
             }
             drawn.normals(&noise.of(first), xi);
+            if readout.read_noise > 0.0 {
+                let squares = self.squares(matrix, inputs, scratch);
+                let each = vectors().enumerate().flat_map(|(k, of)| of.iter().map(move |&(_, i)| k * m + i as usize));
+                readout.spread(&each.map(|at| squares[at]).collect::<Vec<_>>(), xi);
+            }
+            let errors = self.errors.map(|errors| errors.at(saturated.iter().map(|one| one.1)));
+            let readout = Readout::new(self.mvm, errors.as_ref());
             let repeated = saturated.len() as u64;
             cost =
                 cost.add(MvmCost { mvms: count as u64, retries: count as u64, dac: (count * n) as u64, adc: repeated });
@@ -153,6 +162,23 @@ impl Products<'_> {
             saturated.truncate(again.len());
         }
         cost
+    }
+}
+
+impl Products<'_> {
+    /// Σ_j w_ij² x_j² of every output.
+    fn squares(&self, matrix: Option<Matrix<'_>>, inputs: &[f32], scratch: &mut Scratch) -> Vec<f32> {
+        let square = |values: &[f32]| values.iter().map(|v| v * v).collect::<Vec<f32>>();
+        let mut sums = vec![0.0; inputs.len() / self.inputs * self.outputs];
+        let Scratch { product, weights, .. } = scratch;
+        // Without a matrix, the weights after all effects are those of the product just made.
+        let (squared, mut transposed) = (square(if matrix.is_some() { self.lines } else { weights }), Vec::new());
+        Matrix::new(self.direction, &squared, self.inputs, &mut transposed).multiply(
+            &square(inputs),
+            &mut sums,
+            product,
+        );
+        sums
     }
 }
 
@@ -222,7 +248,7 @@ impl Convert<'_> {
 
 /// Digital outputs of vectors from exact ones.
 struct Read<'a> {
-    readout: Readout,
+    readout: Readout<'a>,
     noise: Noise<'a>,
     /// The number of the first vector.
     first: u64,
@@ -230,6 +256,8 @@ struct Read<'a> {
     m: usize,
     scales: &'a [f32],
     xi: &'a mut Vec<f32>,
+    /// Σ_j w_ij² x_j² of every output, where devices are noisy.
+    squares: &'a [f32],
     saturated: Option<&'a mut Vec<(u32, u32)>>,
 }
 
@@ -245,9 +273,10 @@ impl Kernel for Read<'_> {
         while b < count {
             let vector = self.first + b as u64;
             let together = ((shared - vector % shared) as usize).min(count - b);
-            if self.readout.noise > 0.0 {
+            if self.readout.noisy() {
                 let xi = &mut self.xi[..together * m];
                 self.noise.of(vector).kernel(self.noise.start(vector, m, 0), xi).run::<M>();
+                self.readout.spread(self.squares.get(b * m..).unwrap_or_default(), xi);
             }
             let vectors = self.y[b * m..].chunks_exact_mut(m).zip(self.xi.chunks_exact(m)).take(together);
             for (y, xi) in vectors {
@@ -269,7 +298,7 @@ impl Kernel for Read<'_> {
 
 /// Digital outputs from exact ones, once more.
 struct ReadAgain<'a> {
-    readout: Readout,
+    readout: Readout<'a>,
     xi: &'a [f32],
     values: &'a mut [f32],
     saturated: &'a mut Vec<u32>,

@@ -12,6 +12,8 @@ use std::ops::Range;
 pub struct Operands<'a> {
     /// The side from which the array is driven.
     pub direction: Direction,
+    /// (rows, columns) of the whole array.
+    pub shape: (usize, usize),
     /// Rows that take part: they are the outputs forward, the inputs backward.
     pub rows: Range<usize>,
     /// Columns that take part: they are the inputs forward, the outputs backward.

@@ -156,8 +156,15 @@ impl SharedProducts for ExactWeights {
             Direction::Forward => (self.cols, self.rows),
             Direction::Backward => (self.rows, self.cols),
         };
-        let products =
-            Products { lines: &self.weights, direction, mvm: &IoSettings::default(), effects: &[], inputs, outputs };
+        let products = Products {
+            lines: &self.weights,
+            direction,
+            mvm: &IoSettings::default(),
+            effects: &[],
+            errors: None,
+            inputs,
+            outputs,
+        };
         products.run(|k| Stream::new(0, 0, Operation::Forward, k), 0, x, y, scratch, workers)
     }
 }

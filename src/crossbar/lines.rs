@@ -1,5 +1,6 @@
 //! Reading and writing one line: what a transfer does to A and to C.
 
+use super::faults::LINE_WRITES;
 use super::readout::LineReadout;
 use super::tuning::LINE_NORMALS_PER_DRAW;
 use super::{Array, Crossbar, Line};
@@ -28,6 +29,16 @@ impl<D: Device> Crossbar<D> {
         })
     }
 
+    /// Reads of lines.
+    pub(super) fn line_readout(&self) -> LineReadout<'_> {
+        LineReadout {
+            settings: &self.setup.periphery.read,
+            effects: &self.setup.effects,
+            converters: self.converters.as_deref(),
+            shape: (self.rows, self.cols),
+        }
+    }
+
     /// v = ADC(W e_k + σ ξ) with the read periphery: O(devices of the line), since only one input is on.
     pub(super) fn line_through_periphery(&self, noise: Stream, line: Line, v: &mut [f32]) -> Result<()> {
         let (first, stride, count) = self.line(line)?;
@@ -35,11 +46,7 @@ impl<D: Device> Crossbar<D> {
         for (k, v) in v.iter_mut().enumerate() {
             *v = self.weights[first + k * stride];
         }
-        LineReadout { settings: &self.setup.periphery.read, effects: &self.setup.effects }.read(
-            [line].into_iter(),
-            &|_| noise,
-            v,
-        );
+        self.line_readout().read([line].into_iter(), &|_| noise, v);
         Ok(())
     }
 
@@ -102,7 +109,7 @@ impl<D: Device> Crossbar<D> {
     /// The pulses of one line; each takes the `xi` of its number.
     fn send_to_line(&mut self, line: Line, counts: &[i32], mut xi: impl FnMut(usize) -> f32) -> Result<()> {
         let (first, stride, _) = self.line(line)?;
-        let mut position = 0;
+        let (mut position, step) = (0, LINE_WRITES | (self.steps.line_pulse - 1));
         for (block, counts) in counts.chunks(LANES).enumerate() {
             // A transfer sends few pulses: most blocks have none.
             if counts.iter().fold(0, |any, n| any | n) == 0 {
@@ -110,7 +117,8 @@ impl<D: Device> Crossbar<D> {
             }
             for (l, &n) in counts.iter().enumerate() {
                 for _ in 0..n.unsigned_abs() {
-                    self.pulse_one(first + (block * LANES + l) * stride, n > 0, xi(position));
+                    let k = first + (block * LANES + l) * stride;
+                    self.pulse_one(k, n > 0, xi(position), (step, position as u64));
                     position += 1;
                 }
             }
@@ -118,13 +126,16 @@ impl<D: Device> Crossbar<D> {
         Ok(())
     }
 
-    /// One pulse to the device at position k of the array's order.
-    pub(super) fn pulse_one(&mut self, k: usize, up: bool, xi: f32) {
-        let r = self.reference.get(k).copied().unwrap_or(0.0);
-        self.weights[k] = self.device.pulse(&self.points[k], self.weights[k] + r, up, xi) - r;
+    /// One pulse to the device at position k of the array's order; `written` says where its write noise is.
+    pub(super) fn pulse_one(&mut self, k: usize, up: bool, xi: f32, written: (u64, u64)) {
         if let Some(counters) = &mut self.pulse_counters {
             counters[k] = counters[k].saturating_add(1);
         }
+        if self.faults.is_some() {
+            return self.pulse_faulty(k, up, xi, written);
+        }
+        let r = self.reference.get(k).copied().unwrap_or(0.0);
+        self.weights[k] = self.device.pulse(&self.points[k], self.weights[k] + r, up, xi) - r;
     }
 }
 

@@ -6,10 +6,13 @@
 
 pub(crate) mod active;
 mod array;
+mod bit_serial;
 mod conversion;
+mod converter_errors;
 mod due;
 mod effect;
 mod exact;
+mod faults;
 mod inspect;
 mod lines;
 pub(crate) mod mvm;
@@ -18,10 +21,12 @@ mod product;
 mod program;
 mod readout;
 mod reference;
+mod reliability;
 mod snapshot;
 mod tuning;
 mod update;
 mod visible;
+mod wires;
 
 pub use array::{Array, BoxedClone, Line};
 pub use due::DueRead;
@@ -32,6 +37,7 @@ pub use mvm::{Direction, MvmCost, Scratch};
 pub use periphery::{IoSettings, Periphery};
 pub use program::Programming;
 pub use reference::{Reference, ReferenceMethod};
+pub use reliability::Reliability;
 pub use snapshot::{Snapshot, StreamPositions};
 pub use update::{PulseTrains, UpdatePlan};
 pub use visible::{SharedProducts, Visible};
@@ -42,6 +48,8 @@ use crate::error::Result;
 use crate::ledger::Counts;
 use crate::random::{Operation, Stream};
 use crate::simd::aligned::Aligned;
+use converter_errors::Converters;
+use faults::Faults;
 use lines::LineScratch;
 use std::sync::Arc;
 use update::UpdateScratch;
@@ -56,6 +64,8 @@ pub struct Setup {
     pub periphery: Periphery,
     /// Pulse trains of updates.
     pub pulse_trains: PulseTrains,
+    /// Stuck devices, wear, relaxation and write noise.
+    pub reliability: Reliability,
     /// What changes products and reads, in order.
     pub effects: Vec<Arc<dyn ProductEffect>>,
     /// Seed of every random number of the array.
@@ -80,6 +90,8 @@ pub struct Crossbar<D: Device> {
     steps: StreamPositions,
     counts: Counts,
     pulse_counters: Option<Vec<u32>>,
+    faults: Option<Box<Faults>>,
+    converters: Option<Box<Converters>>,
     scratch: Vec<Scratch>,
     update_scratch: UpdateScratch,
     line_scratch: LineScratch,
@@ -100,6 +112,7 @@ impl<D: Device> Crossbar<D> {
         check_room(format!("an array of {rows} × {cols}"), n * each)?;
         setup.periphery.validate()?;
         setup.pulse_trains.validate()?;
+        setup.reliability.validate()?;
         check_contract(&device)?;
         let stream = Stream::new(setup.seed, setup.array, Operation::Sample, 0);
         let mut xi = vec![0.0; NORMALS * 1024];
@@ -109,7 +122,12 @@ impl<D: Device> Crossbar<D> {
             }
             device.sample(&xi.as_chunks::<NORMALS>().0[k % 1024])
         }));
-        let (pulse_counters, mut setup) = (setup.count_pulses.then(|| vec![0; n]), setup.clone());
+        let counts = setup.count_pulses || setup.reliability.endurance.is_some();
+        let (pulse_counters, mut setup) = (counts.then(|| vec![0; n]), setup.clone());
+        let mut weights = Aligned::new(std::iter::repeat_n(0.0, n));
+        let of = |operation| Stream::new(setup.seed, setup.array, operation, 0);
+        let converters = Converters::new((rows, cols), &setup.periphery, &of(Operation::Converters));
+        let faults = Faults::new(&setup.reliability, &device, &points, &mut weights, of);
         setup.effects.splice(..0, setup.periphery.effects());
         Ok(Self {
             rows,
@@ -117,11 +135,13 @@ impl<D: Device> Crossbar<D> {
             device,
             setup,
             points,
-            weights: Aligned::new(std::iter::repeat_n(0.0, n)),
+            weights,
             reference: Aligned::default(),
             steps: StreamPositions::default(),
             counts: Counts::default(),
             pulse_counters,
+            faults,
+            converters,
             scratch: Vec::new(),
             update_scratch: UpdateScratch::default(),
             line_scratch: LineScratch::default(),

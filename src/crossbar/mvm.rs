@@ -1,6 +1,8 @@
 //! Matrix-vector products through the periphery, forward and transposed: inputs, effects, exact product, readout.
 
+use super::bit_serial::planes;
 use super::conversion::{Conversion, Noise};
+use super::converter_errors::ConverterErrors;
 use super::effect::{Operands, ProductEffect};
 use super::periphery::IoSettings;
 use super::product::{Matrix, ProductScratch};
@@ -73,6 +75,7 @@ pub(crate) struct Products<'a> {
     pub(crate) direction: Direction,
     pub(crate) mvm: &'a IoSettings,
     pub(crate) effects: &'a [Arc<dyn ProductEffect>],
+    pub(super) errors: Option<&'a ConverterErrors>,
     pub(crate) inputs: usize,
     pub(crate) outputs: usize,
 }
@@ -163,6 +166,8 @@ impl Products<'_> {
             cost.add(if exact {
                 self.multiply(matrix, x, y, scratch);
                 MvmCost { mvms: (x.len() / n) as u64, dac: x.len() as u64, adc: y.len() as u64, retries: 0 }
+            } else if self.mvm.bit_serial {
+                self.convert_bits(matrix, noise, first + (g * together) as u64, x, y, scratch)
             } else {
                 self.convert(matrix, noise, first + (g * together) as u64, x, y, scratch)
             })
@@ -171,7 +176,8 @@ impl Products<'_> {
 
     /// One product, with noise from the start of the given stream; lengths must be right.
     pub(super) fn one(&self, noise: Stream, x: &[f32], y: &mut [f32], scratch: &mut Scratch) -> MvmCost {
-        let noise = Noise { stream: &|_| noise, vectors_per_stream: 1 };
+        let vectors_per_stream = if self.mvm.bit_serial { planes(self.mvm) } else { 1 };
+        let noise = Noise { stream: &|_| noise, vectors_per_stream };
         if !self.effects.is_empty() {
             return self.part(None, noise, 0, x, y, scratch);
         }
@@ -196,7 +202,8 @@ impl Products<'_> {
             Direction::Backward => (self.inputs, self.outputs),
         };
         for effect in self.effects {
-            effect.apply(&mut Operands { direction: self.direction, rows: 0..rows, cols: 0..cols, weights, x });
+            let (direction, shape) = (self.direction, (rows, cols));
+            effect.apply(&mut Operands { direction, shape, rows: 0..rows, cols: 0..cols, weights, x });
         }
         Matrix::new(self.direction, weights, self.inputs, transposed)
     }

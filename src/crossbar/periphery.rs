@@ -1,6 +1,7 @@
 //! What stands between digital vectors and an array: converters, noise, managements.
 
 use super::ProductEffect;
+use super::wires::Wires;
 use crate::error::Result;
 use crate::kinds::{Preset, preset};
 use crate::settings::settings;
@@ -24,6 +25,14 @@ settings! {
         pub noise_management: bool = false;
         /// Halve the input and repeat while an output saturates.
         pub bound_management: bool = false;
+        /// Standard deviation of the gains of the output converters about 1.
+        pub adc_gain_error: f64 = 0.0, 0.0 to 10.0;
+        /// Standard deviation of the offsets of the output converters, in units of output.
+        pub adc_offset_error: f64 = 0.0, 0.0 to 1e6;
+        /// Standard deviation of the noise of each device that takes part, over its weight.
+        pub read_noise: f64 = 0.0, 0.0 to 1e3;
+        /// Apply the bits of an input one after another, each through the output converter.
+        pub bit_serial: bool = false;
     }
     also |settings| settings.check_bits()
 }
@@ -35,12 +44,21 @@ impl IoSettings {
                 return Err(crate::Error::range(field, 1.0, "0 (off) or 2 to 24"));
             }
         }
+        if self.bit_serial && self.dac_bits == 0 {
+            return Err(crate::Error::range("dac_bits", 0.0, "from 2 to 24 with bit_serial"));
+        }
         Ok(())
     }
 
     /// Whether the product goes through as it is.
     pub(super) fn is_exact(&self) -> bool {
-        self.dac_bits == 0 && self.adc_bits == 0 && self.output_noise == 0.0 && !self.noise_management
+        self.dac_bits == 0
+            && self.adc_bits == 0
+            && self.output_noise == 0.0
+            && !self.noise_management
+            && self.adc_gain_error == 0.0
+            && self.adc_offset_error == 0.0
+            && self.read_noise == 0.0
     }
 
     /// The input converter, if on.
@@ -63,6 +81,8 @@ settings! {
         pub backward: IoSettings = IoSettings::default(), checked;
         /// v = W e_k or Wᵀ e_k: one line on its own, so its converter covers the range of one device.
         pub read: IoSettings = IoSettings::default(), checked;
+        /// r: conductance of a wire from device to device, over that of a weight of 1.
+        pub wire_ratio: Option<f64> = None, 1.0 to 1e15;
     }
 }
 
@@ -91,7 +111,8 @@ impl Periphery {
 
     /// What its settings change in products, before the effects of a [`Setup`](super::Setup).
     pub(super) fn effects(&self) -> Vec<Arc<dyn ProductEffect>> {
-        Vec::new()
+        let wires = |ratio| Arc::new(Wires { ratio }) as Arc<dyn ProductEffect>;
+        self.wire_ratio.map(wires).into_iter().collect()
     }
 
     /// The RPU baseline (GV16, aihwkit): DAC 7 bit on ±1, ADC 9 bit on ±12, noise management, and

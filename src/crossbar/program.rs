@@ -1,5 +1,6 @@
 //! Programming weights into an array.
 
+use super::faults::PROGRAMMING_WRITES;
 use super::{Crossbar, transpose};
 use crate::check::{check_finite, check_len, check_range};
 use crate::device::{Device, NORMALS};
@@ -9,6 +10,11 @@ use serde::Serialize;
 
 /// The most pulses that programming sends to one device.
 const MAX_PULSES: f64 = 1e6;
+
+/// The write noise of pulse p to device k: its stream and its place there.
+fn written(step: u64, k: usize, p: u32, max_pulses: u32) -> (u64, u64) {
+    (PROGRAMMING_WRITES | step, k as u64 * u64::from(max_pulses) + u64::from(p))
+}
 
 /// How weights are written; each device ends within its own bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -40,9 +46,15 @@ impl<D: Device> Crossbar<D> {
     /// Sets the weights (array order), each clipped to what its device can hold.
     pub(super) fn hold(&mut self, weights: &[f32]) {
         for (k, &w) in weights.iter().enumerate() {
+            if self.faults.as_ref().is_some_and(|faults| faults.is_stuck(k)) {
+                continue;
+            }
             let r = self.reference.get(k).copied().unwrap_or(0.0);
             let (lower, upper) = self.device.bounds(&self.points[k]);
             self.weights[k] = (w + r).max(lower).min(upper) - r;
+            if let Some(persistent) = self.faults.as_mut().and_then(|faults| faults.persistent.get_mut(k)) {
+                *persistent = self.weights[k];
+            }
         }
     }
 
@@ -92,7 +104,7 @@ impl<D: Device> Crossbar<D> {
                     break;
                 }
                 let xi = self.programming_noise(&stream, k, p, max_pulses);
-                self.pulse_one(k, distance > 0.0, xi);
+                self.pulse_one(k, distance > 0.0, xi, written(step, k, p, max_pulses));
                 sent += 1;
             }
         }
@@ -116,7 +128,7 @@ impl<D: Device> Crossbar<D> {
                 }
                 w = self.device.pulse(&mean, w, up, 0.0);
                 let xi = self.programming_noise(&stream, k, p, max_pulses);
-                self.pulse_one(k, up, xi);
+                self.pulse_one(k, up, xi, written(step, k, p, max_pulses));
                 sent += 1;
             }
         }

@@ -56,7 +56,8 @@ impl<D: Device> Crossbar<D> {
                 }
                 let symmetry = self.points.iter().map(|point| self.device.symmetry_point(point));
                 let (mean, spread) = (settings.mean as f32, settings.spread as f32);
-                self.reference = Aligned::new(symmetry.zip(error).map(|(w, xi)| w + (mean + spread * xi)));
+                let reference = Aligned::new(symmetry.zip(error).map(|(w, xi)| w + (mean + spread * xi)));
+                self.rebase(reference);
                 self.hold(&vec![0.0; self.points.len()]);
             }
             ReferenceMethod::ZeroShift => self.zero_shift(settings.pulses),
@@ -89,23 +90,40 @@ impl<D: Device> Crossbar<D> {
                 }
             }
         }
+        if let Some(faults) = &mut self.faults {
+            for (k, settled) in settled.iter_mut().enumerate().filter(|(k, _)| faults.is_stuck(*k)) {
+                *settled = self.weights[k] + self.reference.get(k).copied().unwrap_or(0.0);
+            }
+        }
         self.counts.pulses += u64::from(pulses) * self.points.len() as u64;
         if let Some(counters) = &mut self.pulse_counters {
             counters.iter_mut().for_each(|n| *n = n.saturating_add(pulses));
         }
         self.reference = settled.into();
         self.weights.fill(0.0);
+        if let Some(faults) = &mut self.faults {
+            faults.persistent.fill(0.0);
+            faults.settle(&self.weights, self.pulse_counters.as_deref());
+        }
+    }
+
+    /// Takes another reference; states stay, so the weights move by the difference.
+    fn rebase(&mut self, reference: Aligned<f32>) {
+        for (k, (w, r)) in self.weights.iter_mut().zip(&*reference).enumerate() {
+            let before = *w;
+            *w += self.reference.get(k).copied().unwrap_or(0.0) - r;
+            if let Some(faults) = &mut self.faults {
+                faults.rebase(k, before, *w);
+            }
+        }
+        self.reference = reference;
     }
 
     /// Sets the reference (row-major); the states stay, so the weights move by the difference.
     pub fn set_reference(&mut self, reference: &[f32]) -> Result<()> {
         check_len("reference", reference.len(), self.points.len())?;
         check_finite("reference", reference)?;
-        let reference = transpose(reference, self.cols, self.rows);
-        for (k, (w, r)) in self.weights.iter_mut().zip(&reference).enumerate() {
-            *w += self.reference.get(k).copied().unwrap_or(0.0) - r;
-        }
-        self.reference = reference.into();
+        self.rebase(transpose(reference, self.cols, self.rows).into());
         Ok(())
     }
 }

@@ -14,6 +14,8 @@ pub struct Snapshot {
     pub weights: Vec<f32>,
     /// The reference, row-major; empty if there is none.
     pub reference: Vec<f32>,
+    /// What pulses made of the weights, row-major, where write noise hides it; else empty.
+    pub persistent: Vec<f32>,
     /// Positions of the random streams.
     pub positions: StreamPositions,
     /// Operations so far.
@@ -37,6 +39,8 @@ counters! {
         pub line_pulse,
         /// Programmings and zero-shifts.
         pub program,
+        /// Updates for which states could relax.
+        pub elapsed,
     }
 }
 
@@ -44,11 +48,11 @@ impl<D: Device> Crossbar<D> {
     /// What its snapshots belong to. The reference does not count, because it is in them; nor do effects from outside
     /// this crate, because nothing says how they print.
     pub(super) fn origin(&self) -> Origin {
-        let Setup { periphery, pulse_trains, seed, array, count_pulses, .. } = &self.setup;
+        let Setup { periphery, pulse_trains, reliability, seed, array, count_pulses, .. } = &self.setup;
         Origin {
             seed: *seed,
             number: *array,
-            settings: fingerprint(&(&self.device, periphery, pulse_trains, count_pulses)),
+            settings: fingerprint(&(&self.device, periphery, pulse_trains, reliability, count_pulses)),
         }
     }
 }

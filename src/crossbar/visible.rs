@@ -94,7 +94,8 @@ impl<D: Device> Crossbar<D> {
             Direction::Forward => (&self.setup.periphery.forward, self.cols, self.rows),
             Direction::Backward => (&self.setup.periphery.backward, self.rows, self.cols),
         };
-        Products { lines: &self.weights, direction, mvm, effects: &self.setup.effects, inputs, outputs }
+        let errors = self.converters.as_ref().map(|converters| converters.of(direction));
+        Products { lines: &self.weights, direction, mvm, effects: &self.setup.effects, errors, inputs, outputs }
     }
 
     pub(super) fn count_conversions(&mut self, cost: MvmCost) {

@@ -2,7 +2,7 @@
 
 use super::errors::{given, shortened, unknown};
 use crate::Workers;
-use crate::crossbar::{IoSettings, Periphery, Programming, PulseTrains, Reference};
+use crate::crossbar::{IoSettings, Periphery, Programming, PulseTrains, Reference, Reliability};
 use crate::device::{DeviceConfig, Spread};
 use crate::error::Result;
 use crate::kinds::{Family, Preset, kinds};
@@ -86,6 +86,8 @@ kinds! {
         IoSettings(IoSettings) = "iosettings",
         /// Those of all directions.
         Periphery(Periphery) = "periphery",
+        /// Stuck devices, wear, relaxation, write noise.
+        Reliability(Reliability) = "reliability",
         /// Pulse trains.
         PulseTrains(PulseTrains) = "pulsetrains",
         /// The reference.
@@ -145,7 +147,7 @@ pub(super) fn kinds(family: &str) -> PyResult<Vec<&'static str>> {
     })
 }
 
-/// The settings that have a name, of a "device" or a "periphery", as dicts by name.
+/// The settings that have a name, of a "device", a "periphery" or a "reliability", as dicts by name.
 #[pyfunction]
 pub(super) fn presets<'py>(py: Python<'py>, family: &str) -> PyResult<Bound<'py, PyDict>> {
     fn listed<'py, T: Serialize>(py: Python<'py>, presets: &[Preset<T>]) -> PyResult<Bound<'py, PyDict>> {
@@ -158,11 +160,12 @@ pub(super) fn presets<'py>(py: Python<'py>, family: &str) -> PyResult<Bound<'py,
     match family {
         "device" => listed(py, DeviceConfig::PRESETS),
         "periphery" => listed(py, Periphery::PRESETS),
-        other => Err(unknown("family", other, &["device", "periphery"])),
+        "reliability" => listed(py, Reliability::PRESETS),
+        other => Err(unknown("family", other, &["device", "periphery", "reliability"])),
     }
 }
 
-/// What the presets of a "device" or a "periphery" describe and where their numbers are from: (about, source) by name.
+/// What the presets of a "device", a "periphery" or a "reliability" describe and where their numbers are from: (about, source) by name.
 #[pyfunction]
 pub(super) fn preset_sources(family: &str) -> PyResult<HashMap<&'static str, (&'static str, &'static str)>> {
     fn listed<T>(presets: &[Preset<T>]) -> HashMap<&'static str, (&'static str, &'static str)> {
@@ -171,7 +174,8 @@ pub(super) fn preset_sources(family: &str) -> PyResult<HashMap<&'static str, (&'
     match family {
         "device" => Ok(listed(DeviceConfig::PRESETS)),
         "periphery" => Ok(listed(Periphery::PRESETS)),
-        other => Err(unknown("family", other, &["device", "periphery"])),
+        "reliability" => Ok(listed(Reliability::PRESETS)),
+        other => Err(unknown("family", other, &["device", "periphery", "reliability"])),
     }
 }
 

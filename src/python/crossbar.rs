@@ -30,7 +30,7 @@ const MAX_SHIFTS: f64 = 1e7;
 
 /// An array of `rows` × `cols` devices with its periphery; the network's view is state − reference.
 ///
-/// `device`, `periphery`, `pulse_trains` and `reference` are configs of `tikitaka.config`, or dicts of their fields;
+/// `device`, `periphery`, `reliability`, `pulse_trains` and `reference` are configs of `tikitaka.config`, or dicts of their fields;
 /// without them devices are 20-state soft bounds, products exact, and nothing is the reference. All randomness is a
 /// pure function of `seed` and the number `array` (0 to 2⁶⁴ − 1). `count_pulses` counts pulses per crosspoint.
 ///
@@ -67,7 +67,7 @@ struct Made {
 #[pymethods]
 impl PyCrossbar {
     #[new]
-    #[pyo3(signature = (rows, cols, device=None, *, periphery=None, pulse_trains=None, reference=None, seed=0, array=0, count_pulses=false))]
+    #[pyo3(signature = (rows, cols, device=None, *, periphery=None, reliability=None, pulse_trains=None, reference=None, seed=0, array=0, count_pulses=false))]
     #[allow(clippy::too_many_arguments)]
     fn new(
         py: Python<'_>,
@@ -75,6 +75,7 @@ impl PyCrossbar {
         #[pyo3(from_py_with = whole)] cols: usize,
         device: Option<&Bound<'_, PyAny>>,
         periphery: Option<&Bound<'_, PyAny>>,
+        reliability: Option<&Bound<'_, PyAny>>,
         pulse_trains: Option<&Bound<'_, PyAny>>,
         reference: Option<&Bound<'_, PyAny>>,
         #[pyo3(from_py_with = whole)] seed: u64,
@@ -84,6 +85,7 @@ impl PyCrossbar {
         let device: DeviceConfig = settings(device, "device")?.unwrap_or_default();
         let setup = Setup {
             periphery: settings(periphery, "periphery")?.unwrap_or_default(),
+            reliability: settings(reliability, "reliability")?.unwrap_or_default(),
             pulse_trains: settings(pulse_trains, "pulse_trains")?.unwrap_or_default(),
             seed,
             array,
@@ -226,6 +228,12 @@ impl PyCrossbar {
         Ok((matrix_out(py, rows, (slots, self.rows))?, matrix_out(py, cols, (slots, self.cols))?))
     }
 
+    /// Tells the array that `updates` updates have gone by: where devices relax or diffuse, they do.
+    fn elapse(&self, #[pyo3(from_py_with = whole)] updates: u64) -> PyResult<()> {
+        self.array.write()?.elapse(updates);
+        Ok(())
+    }
+
     /// v = W u through the read periphery, for u of shape (cols,); v is (rows,), in weight units.
     fn read<'py>(&self, py: Python<'py>, u: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyArray1<f32>>> {
         let u = vector(u, "u", self.cols)?;
@@ -357,6 +365,7 @@ impl PyCrossbar {
         let Made { device, setup, reference } = self.made.as_ref();
         let keywords = PyDict::new(py);
         keywords.set_item("periphery", pythonize(py, &setup.periphery)?)?;
+        keywords.set_item("reliability", pythonize(py, &setup.reliability)?)?;
         keywords.set_item("pulse_trains", pythonize(py, &setup.pulse_trains)?)?;
         keywords.set_item("reference", pythonize(py, reference)?)?;
         keywords.set_item("seed", setup.seed)?;

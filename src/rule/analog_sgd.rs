@@ -2,7 +2,7 @@
 
 use super::arrays::{Arrays, samples, scans};
 use super::{Description, Initial, Rule, RuleSettings, Sharing, Situation, State, TileSize};
-use crate::crossbar::{Array, Periphery, PulseTrains, Reference, Visible};
+use crate::crossbar::{Array, Periphery, PulseTrains, Reference, Reliability, Visible};
 use crate::device::DeviceConfig;
 use crate::error::Result;
 use crate::ledger::Ledger;
@@ -18,6 +18,8 @@ settings! {
         pub device: DeviceConfig = DeviceConfig::default(), checked;
         /// Periphery of the array.
         pub periphery: Periphery = Periphery::default(), checked;
+        /// Stuck devices, wear, relaxation and write noise.
+        pub reliability: Reliability = Reliability::default(), checked;
         /// Pulse trains of the update.
         pub pulse_trains: PulseTrains = PulseTrains::default(), checked;
         /// What counts as weight 0.
@@ -31,7 +33,7 @@ settings! {
 
 impl RuleSettings for AnalogSgd {
     fn build(&self, at: &Initial<'_>) -> Result<Box<dyn Rule>> {
-        let arrays = Arrays::new(at, &self.periphery, &self.pulse_trains, self.count_pulses);
+        let arrays = Arrays::new(at, &self.periphery, &self.reliability, &self.pulse_trains, self.count_pulses);
         Ok(Box::new(AnalogSgdRule::new(arrays.slow(&self.device, &self.reference, None)?, self.lr)))
     }
 
@@ -54,12 +56,14 @@ pub struct AnalogSgdRule {
     lr: f64,
     c: Box<dyn Array>,
     learning_rates: Vec<f32>,
+    /// Samples of the mini-batch so far.
+    samples: u64,
 }
 
 impl AnalogSgdRule {
     /// The rule on an array of any kind, which already holds its initial weights.
     pub fn new(c: Box<dyn Array>, lr: f64) -> Self {
-        Self { lr, c, learning_rates: Vec::new() }
+        Self { lr, c, learning_rates: Vec::new(), samples: 0 }
     }
 }
 
@@ -75,9 +79,15 @@ impl Rule for AnalogSgdRule {
     /// C ← pulsed update(C, lr, −δ, x).
     fn update(&mut self, x: &[f32], delta: &[f32], lr_scale: f32, workers: &Workers) -> Result<()> {
         let batch = samples(self.c.shape(), x, delta)?.len();
+        self.samples += batch as u64;
         self.learning_rates.clear();
         self.learning_rates.resize(batch, -(self.lr as f32 * lr_scale));
         self.c.update_batch(x, delta, &self.learning_rates, &[], &mut [], workers)
+    }
+
+    fn finish_batch(&mut self, _lr_scale: f32) -> Result<()> {
+        self.c.elapse(std::mem::take(&mut self.samples));
+        Ok(())
     }
 
     fn sharing(&self) -> Sharing {

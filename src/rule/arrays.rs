@@ -2,7 +2,7 @@
 
 use super::Initial;
 use crate::check::{check_batch, check_len};
-use crate::crossbar::{Array, Periphery, PulseTrains, Reference, Setup, build};
+use crate::crossbar::{Array, Periphery, PulseTrains, Reference, Reliability, Setup, build};
 use crate::device::DeviceConfig;
 use crate::error::{Error, Result};
 use crate::ledger::Work;
@@ -23,9 +23,21 @@ pub(super) struct Arrays<'a> {
 }
 
 impl<'a> Arrays<'a> {
-    pub(super) fn new(at: &'a Initial<'a>, periphery: &Periphery, pulse_trains: &PulseTrains, count: bool) -> Self {
-        let (periphery, pulse_trains) = (periphery.clone(), pulse_trains.clone());
-        let setup = Setup { periphery, pulse_trains, seed: at.seed, count_pulses: count, ..Setup::default() };
+    pub(super) fn new(
+        at: &'a Initial<'a>,
+        periphery: &Periphery,
+        reliability: &Reliability,
+        pulse_trains: &PulseTrains,
+        count: bool,
+    ) -> Self {
+        let setup = Setup {
+            periphery: periphery.clone(),
+            reliability: reliability.clone(),
+            pulse_trains: pulse_trains.clone(),
+            seed: at.seed,
+            count_pulses: count,
+            ..Setup::default()
+        };
         Self { at, setup }
     }
 

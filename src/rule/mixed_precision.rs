@@ -8,7 +8,7 @@
 
 use super::arrays::{Arrays, samples};
 use super::{Description, Initial, Rule, RuleSettings, Sharing, Situation, State, TileSize};
-use crate::crossbar::{Array, ExactWeights, Line, Periphery, PulseTrains, Reference, Visible};
+use crate::crossbar::{Array, ExactWeights, Line, Periphery, PulseTrains, Reference, Reliability, Visible};
 use crate::device::DeviceConfig;
 use crate::error::Result;
 use crate::ledger::{Ledger, Work};
@@ -27,6 +27,8 @@ settings! {
         pub device: DeviceConfig = DeviceConfig::default(), checked;
         /// Periphery of the array.
         pub periphery: Periphery = Periphery::default(), checked;
+        /// Stuck devices, wear, relaxation and write noise.
+        pub reliability: Reliability = Reliability::default(), checked;
         /// What counts as weight 0.
         pub reference: Reference = Reference::default(), checked;
         /// The largest physical array; larger layers are cut into tiles.
@@ -38,7 +40,7 @@ settings! {
 
 impl RuleSettings for MixedPrecision {
     fn build(&self, at: &Initial<'_>) -> Result<Box<dyn Rule>> {
-        let arrays = Arrays::new(at, &self.periphery, &PulseTrains::default(), self.count_pulses);
+        let arrays = Arrays::new(at, &self.periphery, &self.reliability, &PulseTrains::default(), self.count_pulses);
         Ok(Box::new(MixedPrecisionRule::new(arrays.slow(&self.device, &self.reference, None)?, self.clone())?))
     }
 
@@ -74,6 +76,8 @@ pub struct MixedPrecisionRule {
     /// χ, in units of weight.
     chi: ExactWeights,
     batches: u64,
+    /// Samples of the mini-batch so far.
+    samples: u64,
     work: Work,
     lines: Vec<Line>,
     pulses: Vec<i32>,
@@ -89,7 +93,7 @@ impl MixedPrecisionRule {
         let (rows, cols) = c.shape();
         let chi = ExactWeights::new(rows, cols, &vec![0.0; rows * cols])?;
         let (lines, pulses) = (Vec::new(), Vec::new());
-        Ok(Self { settings, c, chi, batches: 0, work: Work::default(), lines, pulses })
+        Ok(Self { settings, c, chi, batches: 0, samples: 0, work: Work::default(), lines, pulses })
     }
 
     /// N = trunc(χ/ε);  χ ← χ − N·ε;  |N| pulses of the sign of N on each device of C.
@@ -128,6 +132,7 @@ impl Rule for MixedPrecisionRule {
     fn update(&mut self, x: &[f32], delta: &[f32], lr_scale: f32, workers: &Workers) -> Result<()> {
         let (rows, cols) = self.c.shape();
         let batch = samples((rows, cols), x, delta)?.len();
+        self.samples += batch as u64;
         let all = (batch * rows * cols) as u64;
         self.work += Work { operations: 2 * all, accesses: 2 * all };
         self.chi.add_products(x, delta, -(self.settings.lr as f32 * lr_scale), workers)
@@ -135,7 +140,11 @@ impl Rule for MixedPrecisionRule {
 
     fn finish_batch(&mut self, _lr_scale: f32) -> Result<()> {
         self.batches += 1;
-        if self.batches.is_multiple_of(u64::from(self.settings.transfer_every)) { self.transfer() } else { Ok(()) }
+        if self.batches.is_multiple_of(u64::from(self.settings.transfer_every)) {
+            self.transfer()?;
+        }
+        self.c.elapse(std::mem::take(&mut self.samples));
+        Ok(())
     }
 
     fn sharing(&self) -> Sharing {

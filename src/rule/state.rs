@@ -161,6 +161,9 @@ impl State {
         if !snapshot.reference.is_empty() {
             self.add_floats(&format!("{name}.reference"), &[rows, cols], snapshot.reference);
         }
+        if !snapshot.persistent.is_empty() {
+            self.add_floats(&format!("{name}.persistent"), &[rows, cols], snapshot.persistent);
+        }
         for (field, &mut position) in snapshot.positions.fields() {
             self.add_count(&format!("{name}.positions.{field}"), position);
         }
@@ -184,6 +187,10 @@ impl State {
             ..Snapshot::default()
         };
         let (reference, pulses) = (format!("{name}.reference"), format!("{name}.pulses"));
+        let persistent = format!("{name}.persistent");
+        if self.floats.contains_key(&persistent) {
+            snapshot.persistent = self.matrix(&persistent, array.shape())?.to_vec();
+        }
         if self.floats.contains_key(&reference) {
             snapshot.reference = self.matrix(&reference, array.shape())?.to_vec();
         }

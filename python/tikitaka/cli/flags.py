@@ -20,7 +20,7 @@ __all__ = ["DeviceName", "apply_flags", "rule_flags", "rule_options", "training_
 F = TypeVar("F", bound=Callable[..., Any])
 Path = tuple[str, ...]
 
-_NO_PREFIX = {"device", "pulse_trains", "periphery"}  # tables whose fields are flags by their own names
+_NO_PREFIX = {"device", "pulse_trains", "periphery", "reliability"}  # tables whose fields are flags by their own names
 _PREFIX = {"slow_device": "slow"}  # tables whose fields get another prefix than the name of the table
 _ALSO = {"reference-spread": "--reference-error", "slow-reference-spread": "--slow-reference-error"}
 

@@ -17,9 +17,10 @@ from tikitaka.config.device import __all__ as _devices
 from tikitaka.config.device import devices
 from tikitaka.config.device_file import DeviceFile, read_device, write_device
 from tikitaka.config.periphery import IoSettings, Periphery
-from tikitaka.config.preset import peripheries, presets
+from tikitaka.config.preset import peripheries, presets, reliabilities
 from tikitaka.config.pulse_trains import PulseTrains
 from tikitaka.config.reference import Reference
+from tikitaka.config.reliability import Reliability
 from tikitaka.config.rule import *  # noqa: F403  # a new rule is named there alone
 from tikitaka.config.rule import __all__ as _rules
 from tikitaka.config.rule import rules
@@ -31,6 +32,7 @@ __all__ = [
     "Periphery",
     "PulseTrains",
     "Reference",
+    "Reliability",
     "devices",
     "doc_of",
     "from_dict",
@@ -41,6 +43,7 @@ __all__ = [
     "presets",
     "read_device",
     "read_toml",
+    "reliabilities",
     "rules",
     "to_dict",
     "to_toml",

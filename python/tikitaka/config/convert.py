@@ -10,7 +10,8 @@ from tikitaka._internal.validation import check_kind, hints_of, nearest, one_of,
 from tikitaka.config.base import Config
 from tikitaka.config.device import Device, devices
 from tikitaka.config.periphery import Periphery
-from tikitaka.config.preset import peripheries, presets
+from tikitaka.config.preset import peripheries, presets, reliabilities
+from tikitaka.config.reliability import Reliability
 from tikitaka.config.rule import RuleConfig, rules
 
 __all__ = ["doc_of", "from_dict", "kinds_of", "named", "over", "to_dict"]
@@ -34,7 +35,7 @@ def from_dict(cls: type[T], values: Mapping[str, Any], where: str = "") -> T:
     """A config of class `cls` from nested plain values; absent fields take their defaults.
 
     If a field can hold one of several classes, the key "kind" chooses (absent: that of the field's default). The key
-    "preset" begins with a device of `presets` or a periphery of `peripheries`, which the other keys override; the name
+    "preset" begins with one of `presets`, `peripheries` or `reliabilities`, which the other keys override; the name
     alone may replace the table. Raises ValueError for an unknown field, kind or preset, with the nearest name that
     is known, and for a value out of range, TypeError for a table or value in the wrong place; every message begins
     with the path of the field, under `where`.
@@ -90,7 +91,8 @@ def kinds_of(hint: Any) -> dict[str, type[Any]]:
 def named(hint: Any) -> dict[str, Any]:
     """The presets that a field of type `hint` can hold, by name; {} if there are none."""
     parts = _parts(hint)
-    return {**(presets if Device in parts else {}), **(peripheries if Periphery in parts else {})}
+    ready = ((Device, presets), (Periphery, peripheries), (Reliability, reliabilities))
+    return {name: value for kind, values in ready if kind in parts for name, value in values.items()}
 
 
 def _parts(hint: Any) -> tuple[Any, ...]:

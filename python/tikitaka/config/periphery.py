@@ -23,6 +23,10 @@ class IoSettings(Config):
     output_noise: Annotated[float, "additive Gaussian noise σ of every output (output units)"] = 0.0
     noise_management: Annotated[bool, "divide the input by its largest |x| and multiply back"] = False
     bound_management: Annotated[bool, "halve the input and repeat while an output saturates"] = False
+    adc_gain_error: Annotated[float, "standard deviation of the gains of the ADCs about 1"] = 0.0
+    adc_offset_error: Annotated[float, "standard deviation of the offsets of the ADCs (output units)"] = 0.0
+    read_noise: Annotated[float, "noise σ of each device that takes part, relative to its weight"] = 0.0
+    bit_serial: Annotated[bool, "apply the bits of an input one after another, each through the ADC"] = False
 
 
 @dataclass(frozen=True, repr=False)
@@ -32,6 +36,9 @@ class Periphery(Config):
     forward: Annotated[IoSettings, "y = Wx"] = IoSettings()
     backward: Annotated[IoSettings, "z = Wᵀδ"] = IoSettings()
     read: Annotated[IoSettings, "reads of one column or row"] = IoSettings()
+    wire_ratio: Annotated[
+        float | None, "conductance of a wire between neighbours over that of a weight of 1 (default: ideal wires)"
+    ] = None
 
     @classmethod
     def ideal(cls) -> Self:

@@ -1,12 +1,13 @@
-"""Devices and peripheries by name, as the core lists them."""
+"""Devices, peripheries and yields by name, as the core lists them."""
 
 from typing import Any
 
 from tikitaka import _core
 from tikitaka.config.device import Device, Spread, devices
 from tikitaka.config.periphery import Periphery
+from tikitaka.config.reliability import Reliability
 
-__all__ = ["peripheries", "presets"]
+__all__ = ["peripheries", "presets", "reliabilities"]
 
 
 def _device(kind: str, fields: dict[str, Any]) -> Device:
@@ -21,3 +22,8 @@ presets: dict[str, Device] = {
 
 peripheries: dict[str, Periphery] = {"ideal": Periphery.ideal(), "full": Periphery.full()}
 """Peripheries by name: exact, and with the converters, noise and management of GV16."""
+
+reliabilities: dict[str, Reliability] = {
+    name: Reliability(**values) for name, values in _core.presets("reliability").items()
+}
+"""Yields by name: shares of stuck devices measured on published arrays."""

@@ -14,6 +14,7 @@ from tikitaka.config.device import Device, SoftBounds
 from tikitaka.config.periphery import Periphery
 from tikitaka.config.pulse_trains import PulseTrains
 from tikitaka.config.reference import Reference
+from tikitaka.config.reliability import Reliability
 
 __all__ = [
     "Agad",
@@ -106,6 +107,7 @@ class AnalogSgd(RuleConfig):
     lr: Annotated[float, "learning rate; times the schedule"] = 0.003
     device: Annotated[Device, "devices of the array"] = SoftBounds()
     periphery: Annotated[Periphery, "converters and noise"] = Periphery()
+    reliability: Annotated[Reliability, "stuck devices, wear, relaxation, write noise"] = Reliability()
     pulse_trains: Annotated[PulseTrains, "pulse trains"] = PulseTrains()
     reference: Annotated[Reference, "reference of the array"] = Reference()
     tile: Tile = None
@@ -121,6 +123,7 @@ class MixedPrecision(RuleConfig):
     transfer_every: Annotated[int, "mini-batches between transfers of all that has added up"] = 1
     device: Annotated[Device, "devices of the array"] = SoftBounds()
     periphery: Annotated[Periphery, "converters and noise"] = Periphery()
+    reliability: Annotated[Reliability, "stuck devices, wear, relaxation, write noise"] = Reliability()
     reference: Annotated[Reference, "reference of the array"] = Reference()
     tile: Tile = None
     count_pulses: Annotated[bool, "keep a counter of pulses per crosspoint"] = False
@@ -173,6 +176,7 @@ class _Arrays(RuleConfig):
     device: Annotated[Device, "devices of A, and of C unless it has its own"] = SoftBounds()
     slow_device: Annotated[Device | None, "devices of C where they differ from those of A"] = None
     periphery: Annotated[Periphery, "converters and noise"] = Periphery()
+    reliability: Annotated[Reliability, "stuck devices, wear, relaxation, write noise"] = Reliability()
     pulse_trains: Annotated[PulseTrains, "pulse trains"] = PulseTrains()
     reference: Annotated[Reference, "reference of A"] = Reference("ideal")
     slow_reference: Annotated[Reference, "reference of C"] = Reference()

@@ -1,7 +1,9 @@
 """Digital models programmed onto simulated analog chips."""
 
+import copy
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from numbers import Real
 from typing import Literal, get_args
 
 import numpy as np
@@ -10,10 +12,11 @@ from numpy.typing import NDArray
 from tikitaka._core import Crossbar
 from tikitaka._internal.copies import Versioned
 from tikitaka._internal.display import table
-from tikitaka._internal.shown import shown
+from tikitaka._internal.shown import listed, shown
 from tikitaka._internal.validation import check_int, check_kind, one_of
-from tikitaka.config import AnalogSgd, Device, Periphery, RuleConfig, SoftBounds
+from tikitaka.config import AnalogSgd, Device, Periphery, Reliability, RuleConfig, SoftBounds
 from tikitaka.config.size import range_of
+from tikitaka.deployment.drift import Drift
 from tikitaka.model import Model
 from tikitaka.network import Network
 from tikitaka.nn import array_names
@@ -42,6 +45,30 @@ class Chip(Versioned):
     """weight on the chip − weight of the model, (outputs, inputs + bias) of each array"""
     steps: tuple[float, ...]
     """mean step of the devices of each array (weight units)"""
+    age_s: float = 0.0
+    """seconds since it was programmed"""
+    programmed: tuple[F32, ...] | None = field(default=None, repr=False)
+    """the weights right after programming, of a chip that `after` made"""
+
+    def after(self, seconds: float, drift: Drift | None = None) -> "Chip":
+        """This chip `seconds` later, its weights as they have drifted since they were programmed.
+
+        Every device has its own exponent, which stays: later from later is the same as at once. Each stays within its
+        bounds. Raises ValueError for negative seconds or ones that are not finite, TypeError for anything but a `Drift`.
+        """
+        check_kind("drift", drift := Drift() if drift is None else drift, Drift)
+        check_kind("seconds", seconds, Real)
+        if not 0 <= seconds < np.inf:
+            raise ValueError(f"seconds must be 0 or more and finite, not {seconds}")
+        network, age = copy.deepcopy(self.network), self.age_s + float(seconds)
+        programmed = tuple(network.weights) if self.programmed is None else self.programmed
+        seeds = ((network.seed + array) % 2**64 for array in range(len(programmed)))
+        network.weights = [
+            drift.weights(w, drift.exponents(seed, w.shape), age) for w, seed in zip(programmed, seeds, strict=True)
+        ]
+        moved = zip(self.residuals, network.weights, self.network.weights, strict=True)
+        residuals = tuple(residual + (now - before) for residual, now, before in moved)
+        return replace(self, network=network, residuals=residuals, age_s=age, programmed=programmed)
 
     @property
     def rms_error(self) -> tuple[float, ...]:
@@ -77,6 +104,8 @@ def program(
     *,
     device: PerArray[Device] | None = None,
     periphery: PerArray[Periphery] | None = None,
+    reliability: PerArray[Reliability] | None = None,
+    tile: int | tuple[int, int] | None = None,
     rule: PerArray[RuleConfig] | None = None,
     method: Method = "exact",
     error_share: float = 0.0,
@@ -85,8 +114,8 @@ def program(
 ) -> Chip:
     """`model` on analog chip number `seed`, with new devices, each with its own bounds and steps.
 
-    The chip has `device` and `periphery` (20-state soft bounds and an ideal periphery by default) and does not
-    learn; or, for fine-tuning on it with `tikitaka.fit`, it has those of `rule`. Each of them is one for all arrays, a
+    The chip has `device`, `periphery` and `reliability` (20-state soft bounds, an ideal periphery and no faults by
+    default) in arrays of at most `tile` rows and columns, and does not learn; or, for fine-tuning on it with `tikitaka.fit`, it has those of `rule`. Each of them is one for all arrays, a
     sequence of one for each array, or a mapping by name or index, as for `tikitaka.Network`; `origin` gives those that
     the model was trained on. Chip numbers are independent of the seeds of networks: chip 1 is not the chip that a
     network of seed 1 was trained on. From devices at weight 0, `method` writes
@@ -107,14 +136,17 @@ def program(
         )
     if not 0.0 <= error_share <= 10.0:  # which refuses NaN
         raise ValueError(f"error_share must be from 0 to 10 (of the range of the devices), not {error_share:g}")
-    if rule is not None and (device is not None or periphery is not None):
-        raise ValueError("give either rule or device and periphery, not both: a rule has its own")
+    parts = {"device": device, "periphery": periphery, "reliability": reliability, "tile": tile}
+    if rule is not None and (given := [name for name, part in parts.items() if part is not None]):
+        raise ValueError(f"give either rule or {listed(given)}, not both: a rule has its own")
     names = array_names(model.layers)
     if rule is None:
         devices = each_of("device", SoftBounds() if device is None else device, names, Device)
         circuits = each_of("periphery", Periphery() if periphery is None else periphery, names, Periphery)
+        faults = each_of("reliability", Reliability() if reliability is None else reliability, names, Reliability)
         each: list[RuleConfig] = [
-            AnalogSgd(lr=0.0, device=one, periphery=other) for one, other in zip(devices, circuits, strict=True)
+            AnalogSgd(lr=0.0, device=of, periphery=circuit, reliability=reliable, tile=tile)
+            for of, circuit, reliable in zip(devices, circuits, faults, strict=True)
         ]
     else:
         each = each_of("rule", rule, names, RuleConfig)

@@ -10,14 +10,14 @@ pub(super) const SLOTS_PER_WORD: usize = u64::BITS as usize;
 
 /// A column that fires together with rows in one part of the slots.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Coincidence {
+pub(in crate::crossbar) struct Coincidence {
     /// Column number · 2 + (value < 0).
-    pub(super) line: u32,
+    pub(in crate::crossbar) line: u32,
     /// The slots of the part in which it fires.
-    pub(super) train: u64,
+    pub(in crate::crossbar) train: u64,
     /// Number of its first pulse among those of the update, and how many it sends.
-    pub(super) first: u64,
-    pub(super) pulses: u32,
+    pub(in crate::crossbar) first: u64,
+    pub(in crate::crossbar) pulses: u32,
 }
 
 /// The rows that fire in each slot, as bits over blocks of rows.
@@ -35,12 +35,12 @@ pub(super) struct Masks {
 
 /// One update, drawn; buffers are kept between draws.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Firing {
+pub(in crate::crossbar) struct Firing {
     /// `None` where nothing can fire.
     pub(super) plan: Option<UpdatePlan>,
     /// Where the words of the rows are among those drawn for many updates at once, if they are few.
     pub(super) row_words: Option<usize>,
-    pub(super) rows: Side,
+    pub(in crate::crossbar) rows: Side,
     pub(super) columns: Side,
     /// Columns that send pulses, part after part, each in the order of the columns.
     coincidences: Vec<Coincidence>,
@@ -126,7 +126,10 @@ impl Firing {
     }
 
     /// Every part as (its first slot, its coincidences in the columns of the range).
-    pub(super) fn parts(&self, columns: std::ops::Range<usize>) -> impl Iterator<Item = (usize, &[Coincidence])> {
+    pub(in crate::crossbar) fn parts(
+        &self,
+        columns: std::ops::Range<usize>,
+    ) -> impl Iterator<Item = (usize, &[Coincidence])> {
         self.parts.windows(2).enumerate().map(move |(k, part)| {
             let coincidences = &self.coincidences[part[0]..part[1]];
             let at = |column: usize| coincidences.partition_point(|one| ((one.line >> 1) as usize) < column);
@@ -169,7 +172,7 @@ impl Masks {
 }
 
 /// The positions of the ones of a word, lowest first.
-pub(super) fn bits(mut word: u64) -> impl Iterator<Item = usize> {
+pub(in crate::crossbar) fn bits(mut word: u64) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
         (word != 0).then(|| {
             let s = word.trailing_zeros() as usize;

@@ -71,9 +71,9 @@ impl Kernel for Draw<'_> {
 
 /// One side of an update: the lines with a value other than zero, and their firing thresholds.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Side {
+pub(in crate::crossbar) struct Side {
     /// Line number · 2 + (value < 0), for each active line.
-    pub(super) lines: Vec<u32>,
+    pub(in crate::crossbar) lines: Vec<u32>,
     active: Active,
     thresholds: Vec<u32>,
     words: Vec<u32>,
@@ -145,7 +145,7 @@ impl Side {
 
     /// The positions that fired in a slot of the last draw.
     #[inline(always)]
-    pub(super) fn slot(&self, s: usize) -> &[u32] {
+    pub(in crate::crossbar) fn slot(&self, s: usize) -> &[u32] {
         &self.fired[self.starts[s]..self.starts[s + 1]]
     }
 }

@@ -9,9 +9,10 @@ mod coincidence;
 mod draw;
 mod plan;
 
+pub(super) use coincidence::{Firing, bits};
 pub use plan::{PulseTrains, UpdatePlan};
 
-use super::readout::LineReadout;
+use super::faults::FaultPart;
 use super::tuning::{
     DRAW_MIN_LINES, DRAWN_UPDATES, FIRINGS_PER_DRAW, PARTS_PER_THREAD, PULSES_PER_SHARE, SHARED_DRAW_LINES,
 };
@@ -21,7 +22,6 @@ use crate::random::{Operation, Stream};
 use crate::simd;
 use crate::threads::Workers;
 use apply::Apply;
-use coincidence::Firing;
 use draw::{Draw, DrawScratch, Fire, Side};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -38,6 +38,7 @@ pub(super) struct UpdateScratch {
 #[derive(Clone, Debug, Default)]
 struct PartScratch {
     noise: Vec<f32>,
+    written: Vec<f32>,
     /// The weights of these columns when they are read, one column after another.
     read: Vec<f32>,
 }
@@ -47,6 +48,7 @@ struct Part<'a> {
     columns: Range<usize>,
     weights: &'a mut [f32],
     counters: &'a mut [u32],
+    faults: Option<FaultPart<'a>>,
     scratch: &'a mut PartScratch,
 }
 
@@ -61,7 +63,7 @@ struct Batch<'a, D: Device> {
     /// Updates of the whole batch before these.
     before: usize,
     /// The stream of an update.
-    stream: &'a (dyn Fn(usize) -> Stream + Sync),
+    stream: &'a (dyn Fn(usize, Operation) -> Stream + Sync),
 }
 
 impl<D: Device> Batch<'_, D> {
@@ -74,15 +76,23 @@ impl<D: Device> Batch<'_, D> {
                 simd::run(Apply {
                     device: self.device,
                     firing,
-                    stream: (self.stream)(b),
+                    stream: (self.stream)(b, Operation::Update),
                     noise: &mut part.scratch.noise,
                     rows: self.rows,
                     columns: part.columns.clone(),
                     points: &self.points[devices.clone()],
                     reference: self.reference.get(devices.clone()).unwrap_or_default(),
-                    weights: part.weights,
+                    weights: match &mut part.faults {
+                        Some(faults) if !faults.persistent.is_empty() => faults.persistent,
+                        _ => part.weights,
+                    },
                     counters: part.counters,
                 });
+                if let Some(faults) = &mut part.faults {
+                    let (columns, noise) = (part.columns.clone(), (self.stream)(b, Operation::WriteNoise));
+                    let xi = &mut part.scratch.written;
+                    faults.after_update(firing, columns, self.rows, part.weights, part.counters, &noise, xi);
+                }
             }
             while let Some(read) = reads.next_if(|read| read.after <= self.before + b + 1) {
                 if let Line::Column(column) = read.line
@@ -178,7 +188,7 @@ impl<D: Device> Crossbar<D> {
             firings,
             reads,
             before,
-            stream: &|b| Stream::new(seed, array, Operation::Update, steps.update + b as u64),
+            stream: &|b, operation| Stream::new(seed, array, operation, steps.update + b as u64),
         };
         let parts =
             if pulses < PULSES_PER_SHARE || workers.threads() == 1 { 1 } else { PARTS_PER_THREAD * workers.threads() };
@@ -188,7 +198,7 @@ impl<D: Device> Crossbar<D> {
             scratch.resize_with(parts, PartScratch::default);
         }
         let (mut weights, mut counters) = (&mut *self.weights, self.pulse_counters.as_deref_mut().unwrap_or_default());
-        let rows = self.rows;
+        let (rows, mut faults) = (self.rows, self.faults.as_mut().map(|faults| faults.part()));
         let mut part = |(k, scratch): (usize, _)| {
             let columns = k * width..((k + 1) * width).min(self.cols);
             let devices = columns.len() * rows;
@@ -196,6 +206,7 @@ impl<D: Device> Crossbar<D> {
                 columns,
                 weights: weights.split_off_mut(..devices).expect("whole columns"),
                 counters: counters.split_off_mut(..devices.min(counters.len())).expect("whole columns"),
+                faults: faults.as_mut().map(|faults| faults.split_off(devices)),
                 scratch,
             }
         };
@@ -205,7 +216,7 @@ impl<D: Device> Crossbar<D> {
             let mut parts: Vec<_> = scratch.iter_mut().take(parts).enumerate().map(part).collect();
             workers.split(|| parts.par_iter_mut().with_max_len(1).for_each(|part| batch.run(part)));
         }
-        let readout = LineReadout { settings: &self.setup.periphery.read, effects: &self.setup.effects };
+        let readout = self.line_readout();
         let read = |first: usize, reads: &[DueRead], v: &mut [f32]| {
             let stream = |k| Stream::new(seed, array, Operation::Read, steps.read + (first + k) as u64);
             readout.read(reads.iter().map(|read| read.line), &stream, v);

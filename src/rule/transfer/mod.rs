@@ -66,13 +66,15 @@ pub struct TransferRule {
     read: Vec<f32>,
     read_of_fast: Vec<f32>,
     work: Work,
+    /// Samples of the mini-batch so far.
+    samples: u64,
 }
 
 impl TransferRule {
     /// The rule of a layer, on arrays of built-in devices.
     pub(in crate::rule) fn build(settings: &dyn TransferSettings, at: &Initial<'_>) -> Result<Box<dyn Rule>> {
         let of = settings.hardware();
-        let arrays = Arrays::new(at, of.periphery, of.pulse_trains, of.count_pulses);
+        let arrays = Arrays::new(at, of.periphery, of.reliability, of.pulse_trains, of.count_pulses);
         let fast = |k| arrays.fast(k, of.device, of.reference);
         let fast: Vec<_> = (0..settings.parts().stages.len() as u64).map(fast).collect::<Result<_>>()?;
         let c = arrays.slow(of.slow_device, of.slow_reference, Some(of.averaging.bound))?;
@@ -119,6 +121,7 @@ impl TransferRule {
             read: vec![0.0; width],
             read_of_fast: Vec::new(),
             work: Work::default(),
+            samples: 0,
         })
     }
 
@@ -280,6 +283,7 @@ impl Rule for TransferRule {
         if x.is_empty() {
             return Ok(());
         }
+        self.samples += batch.len() as u64;
         self.learning_rates.clear();
         self.transfer_rates.clear();
         let (sweep, last) = (self.sweep(0), self.sweep(self.stages.len() - 1));
@@ -312,7 +316,7 @@ impl Rule for TransferRule {
         self.transfer(workers)
     }
 
-    /// Where mini-batches are counted, the transfers after one.
+    /// Where mini-batches are counted, the transfers after one; states relax.
     fn finish_batch(&mut self, lr_scale: f32) -> Result<()> {
         self.rates.signals.end_batch();
         if self.unit == TransferUnit::Batch {
@@ -325,6 +329,9 @@ impl Rule for TransferRule {
             self.transfer_rates.push(self.rates.transfer(self.sweep(self.stages.len() - 1)) as f32 * lr_scale);
             self.transfer(&workers)?;
         }
+        let samples = std::mem::take(&mut self.samples);
+        self.w.fast.iter_mut().for_each(|fast| fast.array.elapse(samples));
+        self.w.c.elapse(samples);
         Ok(())
     }
 

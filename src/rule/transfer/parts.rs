@@ -1,7 +1,7 @@
 //! What a rule with fast arrays is made of, as data.
 
 use crate::average::Weighting;
-use crate::crossbar::{Periphery, PulseTrains, Reference};
+use crate::crossbar::{Periphery, PulseTrains, Reference, Reliability};
 use crate::device::DeviceConfig;
 use crate::rule::TileSize;
 use crate::rule::parts::chopper::Chopping;
@@ -76,6 +76,7 @@ pub struct Hardware<'a> {
     /// Devices of C.
     pub(in crate::rule) slow_device: &'a DeviceConfig,
     pub(in crate::rule) periphery: &'a Periphery,
+    pub(in crate::rule) reliability: &'a Reliability,
     pub(in crate::rule) pulse_trains: &'a PulseTrains,
     /// What counts as 0 on fast arrays.
     pub(in crate::rule) reference: &'a Reference,

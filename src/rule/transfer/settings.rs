@@ -33,6 +33,8 @@ macro_rules! transfer_settings {
                 pub slow_device: Option<$crate::device::DeviceConfig> = None, checked;
                 /// Periphery of all arrays.
                 pub periphery: $crate::crossbar::Periphery = $crate::crossbar::Periphery::default(), checked;
+                /// Stuck devices, wear, relaxation and write noise of all arrays.
+                pub reliability: $crate::crossbar::Reliability = $crate::crossbar::Reliability::default(), checked;
                 /// Pulse trains of all arrays.
                 pub pulse_trains: $crate::crossbar::PulseTrains = $crate::crossbar::PulseTrains::default(), checked;
                 /// R: what counts as 0 on A.
@@ -67,6 +69,7 @@ macro_rules! transfer_settings {
                     device: &self.device,
                     slow_device: self.slow_device(),
                     periphery: &self.periphery,
+                    reliability: &self.reliability,
                     pulse_trains: &self.pulse_trains,
                     reference: &self.reference,
                     slow_reference: &self.slow_reference,

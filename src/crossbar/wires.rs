@@ -1,0 +1,129 @@
+//! The resistance of wires: currents of an output line lower the voltage over its devices, to first order (as aihwkit).
+//!
+//! Each output has a pair of lines, one for the devices of positive weights and one for those of negative ones. A line has
+//! its amplifier before its first device, and a wire of conductance r, in units of the conductance of a weight of 1,
+//! between neighbours. Inputs are pulses whose length is |x|, so that a device is part of its line for that share of the
+//! time. With n devices on a line, k = 1, 2, … from the amplifier:
+//!
+//! ```text
+//! a = (n/r) Σ_k |w_k x_k|     c = a (0.5 − 0.2 a + 0.05 a²)     p_k = 1 − (1 − k/n)² + k/n²
+//! y = Σ_k w_k x_k (1 − c p_k)
+//! ```
+//!
+//! a/2·p_k is the exact first order for equal devices: Σ_j min(j, k) = (n²/2)·p_k wires carry the current of device k
+//! under device j. The other terms follow tanh(√a)/√a, the exact answer to equal inputs. Input lines have no resistance.
+
+use super::effect::{Operands, ProductEffect};
+use super::mvm::Direction;
+use crate::simd::{self, Isa, Kernel};
+
+/// [The effect](self) of wires.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wires {
+    /// r.
+    pub(super) ratio: f64,
+}
+
+/// c of a load a.
+fn drop_of(a: f32) -> f32 {
+    a * (0.5 - 0.2 * a + 0.05 * a * a)
+}
+
+/// p_k of the device at `k` from 0.
+fn position(k: usize, n: usize) -> f32 {
+    let (k, n) = ((k + 1) as f32, n as f32);
+    let left = 1.0 - k / n;
+    1.0 - left * left + k / (n * n)
+}
+
+impl ProductEffect for Wires {
+    fn apply(&self, operands: &mut Operands<'_>) {
+        simd::run(Drop { ratio: self.ratio, operands });
+    }
+}
+
+struct Drop<'a, 'b> {
+    ratio: f64,
+    operands: &'a mut Operands<'b>,
+}
+
+impl Kernel for Drop<'_, '_> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<M: Isa>(self) {
+        let Operands { direction, shape, rows, cols, weights, x } = self.operands;
+        let height = rows.len();
+        match direction {
+            Direction::Forward => {
+                let per_load = (shape.1 as f64 / self.ratio) as f32;
+                let mut loads = vec![(0.0_f32, 0.0_f32); height];
+                for (column, x) in weights.chunks_exact(height).zip(*x) {
+                    let x = x.abs();
+                    for (load, w) in loads.iter_mut().zip(column) {
+                        load.0 += w.max(0.0) * x;
+                        load.1 += (-w).max(0.0) * x;
+                    }
+                }
+                let drops = loads.iter_mut().map(|load| {
+                    *load = (drop_of(per_load * load.0), drop_of(per_load * load.1));
+                });
+                drops.for_each(drop);
+                for (k, column) in cols.clone().zip(weights.chunks_exact_mut(height)) {
+                    let p = position(k, shape.1);
+                    for (w, drop) in column.iter_mut().zip(&loads) {
+                        let drop = if *w > 0.0 { drop.0 } else { drop.1 };
+                        *w *= 1.0 - drop * p;
+                    }
+                }
+            }
+            Direction::Backward => {
+                let per_load = (shape.0 as f64 / self.ratio) as f32;
+                let p: Vec<f32> = rows.clone().map(|k| position(k, shape.0)).collect();
+                for column in weights.chunks_exact_mut(height) {
+                    let (mut up, mut down) = (0.0, 0.0);
+                    for (w, x) in column.iter().zip(*x) {
+                        up += w.max(0.0) * x.abs();
+                        down += (-w).max(0.0) * x.abs();
+                    }
+                    let (up, down) = (drop_of(per_load * up), drop_of(per_load * down));
+                    for (w, p) in column.iter_mut().zip(&p) {
+                        *w *= 1.0 - if *w > 0.0 { up } else { down } * p;
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two devices of weight 1 at x = 1, r = 100: a = 2·2/100, c = 0.04·(0.5 − 0.008 + 0.00008), p = 3/4 + 1/4, 1 + 1/2.
+    #[test]
+    fn two_devices_by_hand() {
+        let c = 0.04 * (0.5 - 0.008 + 0.000_08);
+        for direction in [Direction::Forward, Direction::Backward] {
+            let shape = if direction == Direction::Forward { (1, 2) } else { (2, 1) };
+            let mut weights = [1.0, 1.0];
+            let (rows, cols) = (0..shape.0, 0..shape.1);
+            let x = &[1.0, 1.0];
+            Wires { ratio: 100.0 }.apply(&mut Operands { direction, shape, rows, cols, weights: &mut weights, x });
+            for (w, p) in weights.iter().zip([1.0, 1.5]) {
+                assert!((w - (1.0 - c * p)).abs() < 1e-6, "{weights:?}");
+            }
+        }
+    }
+
+    /// The second of three devices alone, as a read drives it: a = 3·0.5/100, p = 1 − 1/9 + 2/9.
+    #[test]
+    fn the_read_of_a_line_by_hand() {
+        let a = 3.0 * 0.5 / 100.0;
+        let mut weights = [-0.5];
+        let (direction, shape, rows, cols) = (Direction::Forward, (1, 3), 0..1, 1..2);
+        Wires { ratio: 100.0 }.apply(&mut Operands { direction, shape, rows, cols, weights: &mut weights, x: &[1.0] });
+        let expected = -0.5 * (1.0 - a * (0.5 - 0.2 * a + 0.05 * a * a) * (10.0 / 9.0));
+        assert!((weights[0] - expected).abs() < 1e-6, "{weights:?}");
+    }
+}
