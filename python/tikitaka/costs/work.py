@@ -122,7 +122,7 @@ def _assumed(converts: bool, rule: RuleConfig | Rule | None) -> tuple[str, ...]:
 
 
 def _grid(shape: tuple[int, int], rule: RuleConfig | Rule | None) -> tuple[int, int]:
-    """Tiles from top to bottom and from left to right: ⌈rows/r⌉ and ⌈columns/c⌉ for a rule whose field `tile` is (r, c),
+    """Tiles from top to bottom and from left to right: ⌈rows/r⌉, ⌈columns/c⌉ for a rule whose field `tile` is (r, c),
     or one number for both; 1 and 1 without it."""
     tile = getattr(rule, "tile", None) if isinstance(rule, RuleConfig) else None
     if tile is None:
