@@ -331,7 +331,8 @@ def test_a_bill_as_text() -> None:
     text = repr(bill)
     for part in ("time", "energy", "area", *bill.largest(), *bill.largest("time_s"), "linear2"):
         assert part in text
-    assert text.endswith(f"excluded: {', '.join(bill.excluded)}")
+    assert " ".join(text.split()).endswith(f"excluded: {', '.join(bill.excluded)}")
+    assert max(map(len, text.splitlines())) <= 100
     assert bill.assumed == ("DACs of 7 bits for reads of lines, where the rule has none",)
     assert "assumed: DACs of 7 bits" in text
     assert "excluded" in bill._repr_html_()

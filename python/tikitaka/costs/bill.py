@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any
 
 from tikitaka._internal import display
@@ -23,6 +24,7 @@ EXCLUDED = (
 )
 """What no bill contains."""
 
+_WIDTH = 100
 _NAMES = {"time_s": "time", "energy_j": "energy", "area_mm2": "area"}
 
 
@@ -115,8 +117,8 @@ class Bill:
         yield ""
         named = (f"{name} {100 * part:.0f} %" for name, part in self.largest().items())
         yield f"most of the energy: {', '.join(named) or 'none'}"
-        yield from (f"assumed: {note}" for note in self.assumed)
-        yield f"excluded: {', '.join(self.excluded)}"
+        for note in (*(f"assumed: {note}" for note in self.assumed), f"excluded: {', '.join(self.excluded)}"):
+            yield from wrap(note, _WIDTH, subsequent_indent="  ")
 
     def _totals(self) -> list[tuple[str, str, str]]:
         """Time, energy and area with their ends."""
