@@ -192,6 +192,7 @@ def test_updates_given_their_trains(model: tt.Device, reference: tt.Reference, p
 TIE = 2e-5  # exceeds the error of float32: decisions further from a tie are the same
 SIZES = (6, 5, 3)
 SAMPLES = 40
+SATURATING = replace(FULL, forward=replace(FULL.forward, adc_bound=0.3))
 REFERENCES = {"reference": tt.Reference("zero-shift", pulses=300), "slow_reference": tt.Reference("ideal")}
 TTV2 = tt.Ttv2(device=SOFT, fast_lr=0.31, transfer_lr=3.0, transfer_every=1)
 FAST: dict[str, Any] = {"device": SOFT, "fast_lr": 0.31, "transfer_lr": 9.0, "transfer_every": 1}
@@ -200,6 +201,7 @@ RULES: dict[str, tt.RuleConfig] = {
     "sgd": tt.AnalogSgd(lr=0.21, device=SOFT),
     "sgd constant-step": tt.AnalogSgd(lr=0.21, device=CONSTANT, pulse_trains=TRAINS["plain"]),
     "sgd periphery": tt.AnalogSgd(lr=0.21, device=SOFT, periphery=FULL),
+    "sgd retries": tt.AnalogSgd(lr=0.21, device=SOFT, periphery=SATURATING),
     "ttv1": tt.Ttv1(device=SOFT, fast_lr=0.31, transfer_lr=0.5, transfer_every=1),
     "ttv1 hadamard": tt.Ttv1(device=SOFT, fast_lr=0.31, transfer_lr=2.0, read_vectors="hadamard", slow_device=CONSTANT),
     "ttv1 gamma": tt.Ttv1(device=SOFT, fast_lr=0.31, transfer_lr=0.43, gamma=0.57, periphery=FULL, **REFERENCES),
@@ -272,6 +274,7 @@ def test_training_step_for_step(name: str, batch: int) -> None:
             read = rule.reads > 0
             np.testing.assert_allclose(average[read], rule.sums[read] / rule.reads[read], atol=2e-6)
             assert read.sum() > average.size / 2
+    assert (core.ledger["slow"]["retries"] > 20) == (name == "sgd retries")
     assert ties.closest > TIE
     assert all(np.max(np.abs(w - before)) > 0.02 for w, before in zip(core.weights, start, strict=True))
 
