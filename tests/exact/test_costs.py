@@ -220,7 +220,7 @@ def test_bits_of_converters() -> None:
 
 
 def test_tiles_work_side_by_side() -> None:
-    """Partial sums are added up in the digital part, which the ledger has; energy is that of the ledger."""
+    """Each has its own ADCs and its own digital unit, and a product is one of one tile."""
     counts = {"forward_mvms": 8, "slots": 6, "line_slots": 4, "line_reads": 2, "adc_conversions": 99}
     ledger, whole, tiled = {"slow": counts, "digital_operations": 350}, tt.AnalogSgd(), tt.AnalogSgd()
     for tile, tiles, lines in [((100, 256), 6 * 2, 512 * 2 + 512 * 6), (256, 4, 2 * 1024), (None, 1, 1024)]:
@@ -228,8 +228,28 @@ def test_tiles_work_side_by_side() -> None:
         one, many = (COSTS.of_ledger(ledger, (512, 512), rule) for rule in (whole, tiled))
         assert many.time_s.usual == pytest.approx(one.time_s.usual / tiles)
         assert one.time_s.usual == pytest.approx((10 * 40 + 10 * 5 + 2) * 1e-9)
-        assert many.energy_j == one.energy_j
+        reads = (bill.parts["energy_j"]["array reads"].usual for bill in (one, many))
+        per_device = 0.2**2 * 2.1e-6 * 40e-9
+        down = 1 if tile is None else 512 // (tile if isinstance(tile, int) else 512 / 6)
+        assert next(reads) == pytest.approx(per_device * (8 * 512**2 * 0.2 + 2 * 512))
+        assert next(reads) == pytest.approx(per_device * (8 * 512**2 * 0.2 / tiles + 2 * 512 / down))
         assert many.parts["area_mm2"]["ADCs"].usual == pytest.approx(lines * 1830e-6)
+
+
+def test_tiles_cost_what_arrays_of_their_size_do() -> None:
+    """Two layers of one shape, and one of twice as many rows, cut into them."""
+    rule, tiled = tt.Ttv2(device=tt.SoftBounds(states=20), periphery=FULL), tt.Ttv2(periphery=FULL)
+    object.__setattr__(tiled, "tile", (10, 99))
+    network = trained(rule, [tt.nn.Linear(64, 10), tt.nn.Linear(10, 10), tt.nn.Linear(10, 10)])
+    names = ["linear2", "linear3"]
+    one, other = (network.ledgers[name] for name in names)
+    both = {part: {name: one[part][name] + other[part][name] for name in one[part]} for part in ("fast", "slow")}
+    both |= {name: one[name] + other[name] for name in ("digital_operations", "buffer_accesses")}
+    bill, apart = COSTS.of_ledger(both, (20, 11), tiled), COSTS.of(network)
+    for of, parts in bill.parts.items():
+        for part, band in parts.items():
+            whole = sum(apart.arrays[name].parts[of][part].usual for name in names)
+            assert band.usual == pytest.approx(whole / (2 if of == "time_s" else 1)), part
 
 
 # --- the table --------------------------------------------------------------------------------------------------------

@@ -26,16 +26,16 @@ class Direction:
     """their bits"""
 
 
-def line_length(shape: tuple[int, int], rule: RuleConfig | Rule | None) -> int:
+def line_length(shape: tuple[float, float], rule: RuleConfig | Rule | None) -> float:
     """Devices of a line that is read: of a column, unless the rule says row."""
     rows, cols = shape
     return cols if getattr(rule, "transfer_line", "column") == "row" else rows
 
 
 def directions(
-    counts: Mapping[str, int], shape: tuple[int, int], rule: RuleConfig | Rule | None
+    counts: Mapping[str, int], shape: tuple[float, float], rule: RuleConfig | Rule | None
 ) -> tuple[Direction, Direction, Direction]:
-    """The conversions of each direction, of which the ledger has the sum.
+    """The conversions of each direction, of which the ledger has the sum, of arrays of `shape` (rows, columns).
 
     A forward product converts every column, a backward product every row, a read one line and all devices on it.
     Retries of bound management convert all inputs again, but only the outputs that saturated; so where one direction

@@ -1,6 +1,5 @@
 """What an array did, from its ledger, its shape and its rule: what the formulas need."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -83,13 +82,15 @@ def _checked(ledger: Any) -> dict[str, Any]:
 def work_of(ledger: Any, shape: tuple[int, int], rule: RuleConfig | Rule | None) -> Work:
     """The work of an array of `shape` (rows, columns) under `rule`, None if it is unknown.
 
-    Fast and slow arrays add up: their operations come one after another.
+    Fast and slow arrays add up: their operations come one after another. Where the array is cut into tiles, the ledger
+    has the counts of all of them, each of which is of their mean size or almost.
     """
     full = _checked(ledger)
     rows, cols = shape
     each = [full["fast"], full["slow"]]
     arrays, references = _arrays(full, rule)
-    grid = _grid(shape, rule)
+    down, across = _grid(shape, rule)
+    tiles, tile = down * across, (rows / down, cols / across)
 
     def both(*names: str) -> float:
         return float(sum(counts[name] for counts in each for name in names))
@@ -101,16 +102,16 @@ def work_of(ledger: Any, shape: tuple[int, int], rule: RuleConfig | Rule | None)
         slots=both("slots"),
         line_slots=both("line_slots"),
         pulses=both("pulses"),
-        driven=products * rows * cols,
-        read=sum(line_length(shape, rule) * counts["line_reads"] for counts in each),
-        fired=both("row_firings") * cols + both("column_firings") * rows,
-        conversions=tuple(each_way for counts in each for each_way in directions(counts, shape, rule)),
+        driven=products * tile[0] * tile[1],
+        read=sum(line_length(tile, rule) * counts["line_reads"] for counts in each),
+        fired=both("row_firings") * tile[1] + both("column_firings") * tile[0],
+        conversions=tuple(each_way for counts in each for each_way in directions(counts, tile, rule)),
         operations=float(full["digital_operations"]),
         accesses=float(full["buffer_accesses"]),
         devices=arrays * rows * cols,
         references=references * rows * cols,
-        lines=arrays * (rows * grid[1] + cols * grid[0]),
-        tiles=math.prod(grid),
+        lines=arrays * (rows * across + cols * down),
+        tiles=tiles,
         assumed=_assumed(both("dac_conversions", "adc_conversions") > 0, rule),
     )
 
@@ -124,7 +125,7 @@ def _assumed(converts: bool, rule: RuleConfig | Rule | None) -> tuple[str, ...]:
 def _grid(shape: tuple[int, int], rule: RuleConfig | Rule | None) -> tuple[int, int]:
     """Tiles from top to bottom and from left to right: ⌈rows/r⌉, ⌈columns/c⌉ for a rule whose field `tile` is (r, c),
     or one number for both; 1 and 1 without it."""
-    tile = getattr(rule, "tile", None) if isinstance(rule, RuleConfig) else None
+    tile = getattr(rule, "tile", None)
     if tile is None:
         return 1, 1
     height, width = (tile, tile) if isinstance(tile, int) else tile
