@@ -41,9 +41,10 @@ _F32 = NDArray[np.float32]
 class Crossbar:
     """An array of `rows` × `cols` devices with its periphery; the network's view is state − reference.
 
-    `device`, `periphery`, `reliability`, `pulse_trains` and `reference` are configs of `tikitaka.config`, or dicts of their fields;
-    without them devices are 20-state soft bounds, products exact, and nothing is the reference. All randomness is a
-    pure function of `seed` and the number `array` (0 to 2⁶⁴ − 1). `count_pulses` counts pulses per crosspoint.
+    `device`, `periphery`, `reliability`, `pulse_trains` and `reference` are configs of `tikitaka.config`, or dicts of
+    their fields; without them devices are 20-state soft bounds without faults, products exact, and nothing is the
+    reference. All randomness is a pure function of `seed` and the number `array` (0 to 2⁶⁴ − 1). `count_pulses` counts
+    pulses per crosspoint.
 
     Raises ValueError for settings out of range and arrays of another shape or with values that are not finite, and
     TypeError for anything that is not a number or an array. An array is for one thread at a time (RuntimeError

@@ -112,7 +112,8 @@ def test_products_through_the_periphery(name: str, shape: tuple[int, int]) -> No
             compared += 1
             np.testing.assert_allclose(got, expected.y, rtol=1e-5, atol=3e-6)
             took = {key: after[key] - before[key] for key in after if after[key] != before[key]}
-            assert took == {mvms: expected.mvms, "dac_conversions": expected.dac, "adc_conversions": expected.adc}
+            counts = {mvms: expected.mvms, "dac_conversions": expected.dac, "adc_conversions": expected.adc}
+            assert took == counts | ({"retries": expected.retries} if expected.retries else {})
         assert compared >= 10  # of 12
 
 
@@ -124,6 +125,7 @@ def test_bound_management_gives_up_after_ten_halvings() -> None:
     np.testing.assert_allclose(core.forward([1.0]), expected.y, rtol=1e-6)
     np.testing.assert_allclose(expected.y[1], 0.4 * 2**10)
     assert core.ledger["forward_mvms"] == expected.mvms == 11
+    assert core.ledger["retries"] == expected.retries == 10
     assert core.ledger["adc_conversions"] == expected.adc == 2 + 10
 
 
@@ -166,6 +168,7 @@ def test_updates_given_their_trains(model: tt.Device, reference: tt.Reference, p
     r = core.reference.astype(float)
     state = core.weights + r
     counts, rng = np.zeros((9, 17), int), np.random.default_rng(8)
+    slots, fired = 0, np.zeros(2, int)
     for lr in rng.uniform(-0.3, 0.3, 30).astype(np.float32):
         x, delta = rng.standard_normal(17), rng.standard_normal(9)
         x[rng.random(17) < 0.3] = 0
@@ -174,10 +177,14 @@ def test_updates_given_their_trains(model: tt.Device, reference: tt.Reference, p
         core.update(x, delta, lr)
         state = twin.pulsed_update(state, devices, lr * np.outer(delta, x), rows, cols)
         counts += rows.astype(int).T @ cols.astype(int)
+        slots += len(rows)
+        fired += rows.sum(), cols.sum() if rows.any() else 0
         np.testing.assert_allclose(core.weights, state - r, atol=2e-6)
     np.testing.assert_array_equal(core.pulses, counts)
     assert core.ledger["pulses"] == counts.sum() > 0
     assert core.ledger["updates"] == 30
+    assert core.ledger["slots"] == slots
+    assert (core.ledger["row_firings"], core.ledger["column_firings"]) == tuple(fired)
 
 
 # --- whole trainings --------------------------------------------------------------------------------------------------
@@ -185,6 +192,7 @@ def test_updates_given_their_trains(model: tt.Device, reference: tt.Reference, p
 TIE = 2e-5  # exceeds the error of float32: decisions further from a tie are the same
 SIZES = (6, 5, 3)
 SAMPLES = 40
+SATURATING = replace(FULL, forward=replace(FULL.forward, adc_bound=0.3))
 REFERENCES = {"reference": tt.Reference("zero-shift", pulses=300), "slow_reference": tt.Reference("ideal")}
 TTV2 = tt.Ttv2(device=SOFT, fast_lr=0.31, transfer_lr=3.0, transfer_every=1)
 FAST: dict[str, Any] = {"device": SOFT, "fast_lr": 0.31, "transfer_lr": 9.0, "transfer_every": 1}
@@ -193,6 +201,7 @@ RULES: dict[str, tt.RuleConfig] = {
     "sgd": tt.AnalogSgd(lr=0.21, device=SOFT),
     "sgd constant-step": tt.AnalogSgd(lr=0.21, device=CONSTANT, pulse_trains=TRAINS["plain"]),
     "sgd periphery": tt.AnalogSgd(lr=0.21, device=SOFT, periphery=FULL),
+    "sgd retries": tt.AnalogSgd(lr=0.21, device=SOFT, periphery=SATURATING),
     "ttv1": tt.Ttv1(device=SOFT, fast_lr=0.31, transfer_lr=0.5, transfer_every=1),
     "ttv1 hadamard": tt.Ttv1(device=SOFT, fast_lr=0.31, transfer_lr=2.0, read_vectors="hadamard", slow_device=CONSTANT),
     "ttv1 gamma": tt.Ttv1(device=SOFT, fast_lr=0.31, transfer_lr=0.43, gamma=0.57, periphery=FULL, **REFERENCES),
@@ -229,6 +238,14 @@ def assert_same(core: tt.Network, rules: list[twin.Rule], when: str) -> None:
         state = core.layer_state(layer)
         for key, value in parts(rule).items():
             np.testing.assert_allclose(state[key], value, atol=2e-5, err_msg=f"{key} of array {layer}, {when}")
+    for (name, ledger), rule in zip(core.ledgers.items(), rules, strict=True):
+        assert counted(ledger) == rule.ledger(), f"{name}, {when}"
+
+
+def counted(ledger: dict[str, Any]) -> dict[str, Any]:
+    """A ledger without counts of 0, as the twin keeps it."""
+    arrays = {part: {name: n for name, n in ledger[part].items() if n} for part in ("fast", "slow")}
+    return ledger | arrays
 
 
 @pytest.mark.parametrize("batch", [1, 4])
@@ -257,6 +274,7 @@ def test_training_step_for_step(name: str, batch: int) -> None:
             read = rule.reads > 0
             np.testing.assert_allclose(average[read], rule.sums[read] / rule.reads[read], atol=2e-6)
             assert read.sum() > average.size / 2
+    assert (core.ledger["slow"]["retries"] > 20) == (name == "sgd retries")
     assert ties.closest > TIE
     assert all(np.max(np.abs(w - before)) > 0.02 for w, before in zip(core.weights, start, strict=True))
 

@@ -22,6 +22,7 @@ LAYERS = (
     "measurement",
     "model",
     "network",
+    "costs",
     "deployment",
     "training",
     "export",

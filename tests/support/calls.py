@@ -102,6 +102,11 @@ def settings_file(folder: Path) -> Path:
     return folder / "config.toml"
 
 
+def costs_file(folder: Path) -> Path:
+    (folder / "costs.toml").write_text("mvm_ns = 20\nadc_pj = [0.5, 1.0, 3.0]\n", encoding="utf-8")
+    return folder / "costs.toml"
+
+
 def state() -> checkpoint.Checkpoint:
     return checkpoint.Checkpoint(network().state(), 3, 2, tt.TrainConfig(**SMALL).to_dict(), tt.Progress())
 
@@ -273,6 +278,14 @@ CALLS: dict[str, Callable[[Path], Call]] = {
         config.write_device,
         {"path": f / "device.toml", "device": tt.SoftBounds(), "physical": {"unit": "S"}, "replicates": []},
     ),
+    # costs
+    "Costs": lambda f: (tt.Costs, {"mvm_ns": 20, "adc_pj": (0.5, 1.0, 3.0), "dac_pj": {"usual": 1.0}}),
+    "Costs.from_toml": lambda f: (tt.Costs.from_toml, {"path": costs_file(f)}),
+    "Costs.of": lambda f: (tt.Costs().of, {"network": network()}),
+    "Costs.of_ledger": lambda f: (
+        tt.Costs().of_ledger,
+        {"ledger": layer().ledger, "shape": (2, 3), "rule": tt.Ttv2()},
+    ),
     # runs, checkpoints, settings
     "Run": lambda f: (tt.Run, {"path": f, "config": tt.TrainConfig(**SMALL)}),
     "Run.create": lambda f: (tt.Run.create, {"path": f / "new", "config": tt.TrainConfig(**SMALL)}),
@@ -332,6 +345,7 @@ CALLS: dict[str, Callable[[Path], Call]] = {
     "plot.Trace": lambda f: (plot.Trace, {**vars(traces())}),
     "plot.check_picture": lambda f: (plot.check_picture, {"path": f / "a.png"}),
     "plot.claim": lambda f: (plot.claim, {"result": {}, "path": f / "a.png"}),
+    "plot.costs": lambda f: (plot.costs, {"bill": tt.Costs().of(trained()), "path": f / "a.svg"}),
     "plot.curves": lambda f: (plot.curves, {"runs": {"one": [progress()]}, "path": f / "a.svg"}),
     "plot.extraction": lambda f: (plot.extraction, {"rows": [], "path": f / "a.png"}),
     "plot.histograms": lambda f: (plot.histograms, {"source": network(), "path": f / "a.svg"}),

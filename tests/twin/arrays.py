@@ -1,6 +1,7 @@
 """The stochastic pulsed update, and an array."""
 
 import math
+from collections import Counter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -42,6 +43,26 @@ def pulsed_update(w: F64, devices: Devices, signs: F64, rows: Bools, cols: Bools
     return w
 
 
+class Work:
+    """Digital work: operations outside the arrays, and accesses to memories with a value per crosspoint."""
+
+    def __init__(self) -> None:
+        self.operations = self.accesses = 0
+
+    def add(self, operations: int, accesses: int = 0) -> None:
+        self.operations += operations
+        self.accesses += accesses
+
+
+def ledger(work: Work, *, slow: "Array | None" = None, fast: "Array | None" = None, scans: bool = True) -> Any:
+    """Counts by name, those of 0 omitted; `scans`: a comparison per line for the largest |x| and |δ| of an update."""
+    arrays = [array for array in (fast, slow) if array is not None]
+    scanned = sum(array.counts["updates"] * sum(array.state.shape) for array in arrays) if scans else 0
+    counts = {name: +array.counts if array else Counter[str]() for name, array in (("fast", fast), ("slow", slow))}
+    totals = {"digital_operations": work.operations + scanned, "buffer_accesses": work.accesses}
+    return {name: dict(each) for name, each in counts.items()} | totals
+
+
 class Array:
     """An array of devices with its reference and periphery, without noise; W = state − reference."""
 
@@ -58,12 +79,14 @@ class Array:
         self.devices, self.fires = devices, fires
         self.periphery, self.pulse_trains, self.ties = periphery, pulse_trains, ties
         self.weight_step = mean_step(devices.model)
+        self.counts = Counter[str]()
         self.reference = np.zeros_like(devices.up)
         if reference.method == "ideal":
             self.reference = devices.symmetry_point() + reference.mean
         elif reference.method == "zero-shift":
             for pulse in range(reference.pulses):
                 self.reference = devices.pulse(self.reference, pulse % 2 == 0)
+            self.counts["pulses"] += reference.pulses * devices.up.size
         self.hold(np.zeros_like(devices.up))
 
     @property
@@ -75,20 +98,37 @@ class Array:
         self.state = np.clip(weights + self.reference, self.devices.lower, self.devices.upper)
 
     def forward(self, x: F64) -> F64:
-        return np.array([mvm(self.weights, row, self.periphery.forward, ties=self.ties).y for row in x])
+        return self.products("forward_mvms", self.weights, x, self.periphery.forward)
 
     def backward(self, delta: F64) -> F64:
-        return np.array([mvm(self.weights.T, row, self.periphery.backward, ties=self.ties).y for row in delta])
+        return self.products("backward_mvms", self.weights.T, delta, self.periphery.backward)
+
+    def products(self, name: str, w: F64, x: F64, part: tt.IoSettings) -> F64:
+        made = [mvm(w, row, part, ties=self.ties) for row in x]
+        for each in made:
+            self.counts[name] += each.mvms
+            self.counts["retries"] += each.retries
+            self.counts["dac_conversions"] += each.dac
+            self.counts["adc_conversions"] += each.adc
+        return np.array([each.y for each in made])
 
     def read(self, line: Any) -> F64:
         """One line of W on its own: `line` indexes the array."""
-        read = self.periphery.read
-        return quantise(self.weights[line], read.adc_bits, read.adc_bound, self.ties)
+        read, v = self.periphery.read, self.weights[line]
+        self.counts += Counter(line_reads=1, dac_conversions=1, adc_conversions=len(v))
+        return quantise(v, read.adc_bits, read.adc_bound, self.ties)
 
     def pulse(self, line: Any, counts: NDArray[np.int64]) -> None:
         """|n| pulses of the sign of n to each device of a line, one after another."""
         sent = np.zeros(self.state.shape, int)
         sent[line] = counts
+        slots = int(np.max(np.abs(counts)))
+        self.counts["line_slots"] += slots
+        for n in range(slots):  # the line fires, and across it the lines of the devices that still get pulses
+            pulsed = np.abs(sent) > n
+            self.counts["row_firings"] += int(pulsed.any(axis=1).sum())
+            self.counts["column_firings"] += int(pulsed.any(axis=0).sum())
+            self.counts["pulses"] += int(pulsed.sum())
         for n in range(np.max(np.abs(sent))):
             self.state = np.where(np.abs(sent) > n, self.devices.pulse(self.state, sent > 0), self.state)
 
@@ -98,4 +138,9 @@ class Array:
             self.ties.note(100 * v[v != 0] / np.max(np.abs(v), initial=1e-30))
         rows, cols = self.fires(x, delta, lr)
         assert len(rows) == plan(x, delta, lr, self.weight_step, self.pulse_trains, self.ties).slots
+        self.counts["updates"] += 1
+        self.counts["slots"] += len(rows)
+        self.counts["row_firings"] += int(rows.sum())
+        self.counts["column_firings"] += int(cols.sum()) if rows.any() else 0
+        self.counts["pulses"] += int((rows.astype(int).T @ cols.astype(int)).sum())
         self.state = pulsed_update(self.state, self.devices, lr * np.outer(delta, x), rows, cols)

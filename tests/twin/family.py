@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 import tikitaka as tt
-from twin.arrays import Array
+from twin.arrays import Array, Work, ledger
 from twin.devices import F64
 from twin.rules import Ttv1, Ttv2
 
@@ -47,12 +47,17 @@ class Filtered(Ttv2):
         if self.tracks:
             z = (v - self.tracked[line]) * (self.adopted[k] or not s.warm_up)
             self.mean[line] = (1 - s.reference_rate) * self.mean[line] + s.reference_rate * v
+            # two operations for the mean, one for the difference; the mean is read and written, the reference read; a
+            # mean of one read is the read itself
+            fresh = s.reference_rate == 1
+            self.work.add((1 if fresh else 3) * len(v), (2 if fresh else 3) * len(v))
         self.read_count[k] += 1
         rate = getattr(s, "flip_rate", 0.0)
         if rate and self.read_count[k] % round(1 / rate) == 0:
             self.signs[k] *= -1
             if self.tracks:
                 self.tracked[line] = self.mean[line]
+                self.work.add(0, len(v))
                 self.adopted[k] = True
         return sign * z
 
@@ -74,7 +79,9 @@ class Rider(Ttv1):
         s, cols = self.config, self.c.state.shape[1]
         v = self.a.read(np.s_[:, self.k])
         self.q[:, self.k] = (1 - s.reference_rate) * self.q[:, self.k] + s.reference_rate * v
+        self.work.add(3 * len(v), 2 * len(v))
         self.c.update(np.eye(cols)[self.k], v - self.q[:, self.k], s.transfer_lr * lr_scale)
+        self.average()
         self.k = (self.k + 1) % cols
 
 
@@ -85,13 +92,20 @@ class MixedPrecision:
         self.config, self.c = config, c
         self.forward, self.backward = c.forward, c.backward
         self.chi = np.zeros_like(c.state)
+        self.work = Work()
 
     def update(self, x: F64, delta: F64, lr_scale: float) -> None:
         self.chi = self.chi - self.config.lr * lr_scale * delta.T @ x
+        self.work.add(2 * len(x) * self.chi.size, 2 * len(x) * self.chi.size)  # a multiply-add is two
+        self.work.add(self.chi.size, self.chi.size)  # the division
         pulses = self.chi / self.c.weight_step
         self.c.ties.note(np.abs(pulses)[..., None] - np.arange(1, 4))
         sent = np.trunc(pulses).astype(int)
         self.chi -= sent * self.c.weight_step
         for k in range(self.chi.shape[1]):
             if sent[:, k].any():
+                self.work.add(2 * len(self.chi), len(self.chi))  # χ − N·ε
                 self.c.pulse(np.s_[:, k], sent[:, k])
+
+    def ledger(self) -> Any:
+        return ledger(self.work, slow=self.c, scans=False)

@@ -28,6 +28,7 @@ class Product(NamedTuple):
 
     y: F64
     mvms: int
+    retries: int
     dac: int
     adc: int
 
@@ -41,7 +42,7 @@ def mvm(w: F64, x: F64, part: tt.IoSettings, noise: F64 | None = None, ties: Tie
     rows, cols = w.shape
     scale = np.max(np.abs(x)) if part.noise_management else 1.0
     if scale == 0:
-        return Product(np.zeros(rows), 1, cols, rows)
+        return Product(np.zeros(rows), 1, 0, cols, rows)
     y, due, adc = np.zeros(rows), np.ones(rows, bool), 0
     for r in range(MAX_HALVINGS + 1):
         factor = scale * 2**r
@@ -57,4 +58,4 @@ def mvm(w: F64, x: F64, part: tt.IoSettings, noise: F64 | None = None, ties: Tie
         due &= np.abs(raw) > part.adc_bound
         if not due.any():
             break
-    return Product(y, r + 1, (r + 1) * cols, int(adc))
+    return Product(y, r + 1, r, (r + 1) * cols, int(adc))

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 import numpy as np
 
 import tikitaka as tt
-from twin.arrays import Array
+from twin.arrays import Array, Work, ledger
 from twin.devices import F64
 
 
@@ -13,6 +13,7 @@ class Rule(Protocol):
     def forward(self, x: F64) -> F64: ...
     def backward(self, delta: F64) -> F64: ...
     def update(self, x: F64, delta: F64, lr_scale: float) -> None: ...
+    def ledger(self) -> Any: ...
 
 
 class Float:
@@ -30,6 +31,9 @@ class Float:
     def update(self, x: F64, delta: F64, lr_scale: float) -> None:
         self.w = self.w - self.config.lr * lr_scale * delta.T @ x
 
+    def ledger(self) -> Any:
+        return ledger(Work())
+
 
 class AnalogSgd:
     """C ← pulsed update(C, lr, −δ, x), GV16."""
@@ -41,6 +45,9 @@ class AnalogSgd:
     def update(self, x: F64, delta: F64, lr_scale: float) -> None:
         for x_s, delta_s in zip(x, delta, strict=True):
             self.c.update(x_s, delta_s, -self.config.lr * lr_scale)
+
+    def ledger(self) -> Any:
+        return ledger(Work(), slow=self.c)
 
 
 class Signals:
@@ -83,6 +90,7 @@ class Ttv1:
     def __init__(self, config: tt.Ttv1, a: Array, c: Array) -> None:
         self.config, self.a, self.c = config, a, c
         self.samples = self.k = 0
+        self.averaging, self.work = False, Work()
         self.signals = Signals(*c.state.shape)
 
     def forward(self, x: F64) -> F64:
@@ -114,7 +122,19 @@ class Ttv1:
             lr /= len(vectors)
             v = self.a.forward(vectors[self.k : self.k + 1])[0]
         self.c.update(vectors[self.k], v, lr)
+        self.average()
         self.k = (self.k + 1) % len(vectors)
+
+    def average(self) -> None:
+        """A read of the line that was written goes into a mean, with the read of A, if the network sees a share of it:
+        a multiply-add and a comparison per value, an addition for the share; the mean is read and written."""
+        rows, cols = self.c.state.shape
+        if self.averaging and self.k < cols:
+            self.c.read(np.s_[:, self.k])
+            self.work.add((3 if self.config.gamma else 2) * rows, 2 * rows)
+
+    def ledger(self) -> Any:
+        return ledger(self.work, slow=self.c, fast=self.a)
 
 
 def hadamard(n: int) -> F64:
@@ -134,7 +154,7 @@ class Ttv2:
         self.config, self.a, self.c = config, a, c
         self.forward, self.backward = c.forward, c.backward
         self.h, self.sums, self.reads = (np.zeros_like(c.state) for _ in range(3))
-        self.averaging = False
+        self.averaging, self.work = False, Work()
         self.samples = self.batches = self.k = 0
         self.x_mean = self.delta_mean = 0.0
         self.signals = Signals(*c.state.shape)
@@ -197,8 +217,14 @@ class Ttv2:
         sent = np.trunc(np.clip(h, -most, most)).astype(int)
         after = {"zero": 0 * h, "subtract": h - sent, "keep": s.keep * h}[s.after_pulse]
         self.h[line] = np.where(sent != 0, after, h)
+        # a multiply-add and a comparison per value, which is read and written; a reset per crossing
+        self.work.add(2 * len(h) + int((sent != 0).sum()), 2 * len(h))
         self.c.pulse(line, sent)
         if self.averaging:
             self.sums[line] += self.c.read(line) + self.gamma * z
             self.reads[line] += 1
+            self.work.add((3 if self.gamma else 2) * len(h), 2 * len(h))
         self.k = (self.k + 1) % self.lines()
+
+    def ledger(self) -> Any:
+        return ledger(self.work, slow=self.c, fast=self.a)

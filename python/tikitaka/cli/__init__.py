@@ -13,6 +13,7 @@ from tikitaka import _core
 from tikitaka._core import __version__
 from tikitaka._internal.shown import shortened
 from tikitaka.cli.assess import assess
+from tikitaka.cli.cost import cost
 from tikitaka.cli.demo import demo
 from tikitaka.cli.devices import devices
 from tikitaka.cli.evaluate import evaluate
@@ -40,7 +41,7 @@ def tikitaka(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (demo, train, tune, evaluate, extract, predict, sample, devices, plot, fit, assess, reproduce):
+for command in (demo, train, tune, evaluate, extract, predict, sample, cost, devices, plot, fit, assess, reproduce):
     tikitaka.add_command(command)
 
 

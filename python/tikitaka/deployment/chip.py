@@ -53,8 +53,8 @@ class Chip(Versioned):
     def after(self, seconds: float, drift: Drift | None = None) -> "Chip":
         """This chip `seconds` later, its weights as they have drifted since they were programmed.
 
-        Every device has its own exponent, which stays: later from later is the same as at once. Each stays within its
-        bounds. Raises ValueError for negative seconds or ones that are not finite, TypeError for anything but a `Drift`.
+        Every device has its own exponent, which stays: later from later is the same as at once. Stuck devices do not
+        drift. Raises ValueError for seconds below 0 or not finite, TypeError for anything but a `Drift`.
         """
         check_kind("drift", drift := Drift() if drift is None else drift, Drift)
         check_kind("seconds", seconds, Real)
@@ -115,10 +115,11 @@ def program(
     """`model` on analog chip number `seed`, with new devices, each with its own bounds and steps.
 
     The chip has `device`, `periphery` and `reliability` (20-state soft bounds, an ideal periphery and no faults by
-    default) in arrays of at most `tile` rows and columns, and does not learn; or, for fine-tuning on it with `tikitaka.fit`, it has those of `rule`. Each of them is one for all arrays, a
-    sequence of one for each array, or a mapping by name or index, as for `tikitaka.Network`; `origin` gives those that
-    the model was trained on. Chip numbers are independent of the seeds of networks: chip 1 is not the chip that a
-    network of seed 1 was trained on. From devices at weight 0, `method` writes
+    default) in arrays of at most `tile` rows and columns, and does not learn; or, for fine-tuning on it with
+    `tikitaka.fit`, it has those of `rule`. Each of them is one for all arrays, a sequence of one for each array, or a
+    mapping by name or index, as for `tikitaka.Network`; `origin` gives those that the model was trained on. Chip numbers
+    are independent of the seeds of networks: chip 1 is not the chip that a network of seed 1 was trained on. From
+    devices at weight 0, `method` writes
 
     - "exact": the weights of the model,
     - "error": the weights plus N(0, σ²), σ = `error_share` · 2·bound of the mean device (0.05: 5 % of the range),

@@ -17,8 +17,9 @@ F32 = NDArray[np.float32]
 class Drift:
     """Power-law drift, as of phase-change memory: w(t) = w(t₀)·(t/t₀)^−ν for t ≥ t₀ seconds after programming.
 
-    Each device has its own ν ~ N(`exponent`, `spread`²). The defaults are round numbers of the size that is reported for
-    phase-change memory, not those of one device [ours].
+    Each device has its own ν ~ N(`exponent`, `spread`²). The defaults are round numbers of the size that is reported
+    for phase-change memory, not those of one device [ours].
+
     Raises ValueError for numbers that are not finite, a spread below 0 and a start of 0 or less.
     """
 
@@ -43,7 +44,7 @@ class Drift:
         return np.asarray(self.exponent + self.spread * drawn, np.float32)
 
     def weights(self, programmed: F32, exponents: F32, seconds: float) -> F32:
-        """The weights `seconds` after they were `programmed` (outputs, inputs), given the `exponents` of their devices."""
+        """What became of the weights `programmed` (outputs, inputs) after `seconds`, given the `exponents` of devices."""
         if seconds <= self.start_s:
             return programmed
         left = np.exp(-exponents.astype(np.float64) * np.log(seconds / self.start_s))

@@ -1,6 +1,7 @@
 """Figures of trainings, studies and devices; drawing them needs the extra `plot` (matplotlib)."""
 
 from tikitaka.plot.claims import claim
+from tikitaka.plot.costs import costs
 from tikitaka.plot.curves import curves
 from tikitaka.plot.device import responses
 from tikitaka.plot.extraction import extraction
@@ -15,6 +16,7 @@ __all__ = [
     "Trace",
     "check_picture",
     "claim",
+    "costs",
     "curves",
     "extraction",
     "fitted_device",
