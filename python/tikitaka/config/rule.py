@@ -56,8 +56,9 @@ class RuleConfig(Config):
     kind: str
 
     def __post_init__(self) -> None:
-        if getattr(self, "tile", None) is not None:
-            object.__setattr__(self, "tile", _tile(self.tile))
+        tile = getattr(self, "tile", None)
+        if tile is not None:
+            object.__setattr__(self, "tile", _tile(tile))
         super().__post_init__()
 
     def describe(

@@ -117,9 +117,9 @@ def program(
     The chip has `device`, `periphery` and `reliability` (20-state soft bounds, an ideal periphery and no faults by
     default) in arrays of at most `tile` rows and columns, and does not learn; or, for fine-tuning on it with
     `tikitaka.fit`, it has those of `rule`. Each of them is one for all arrays, a sequence of one for each array, or a
-    mapping by name or index, as for `tikitaka.Network`; `origin` gives those that the model was trained on. Chip numbers
-    are independent of the seeds of networks: chip 1 is not the chip that a network of seed 1 was trained on. From
-    devices at weight 0, `method` writes
+    mapping by name or index, as for `tikitaka.Network`; `origin` gives those that the model was trained on. Chip
+    numbers are independent of the seeds of networks: chip 1 is not the chip that a network of seed 1 was trained on.
+    From devices at weight 0, `method` writes
 
     - "exact": the weights of the model,
     - "error": the weights plus N(0, σ²), σ = `error_share` · 2·bound of the mean device (0.05: 5 % of the range),

@@ -44,7 +44,7 @@ class Drift:
         return np.asarray(self.exponent + self.spread * drawn, np.float32)
 
     def weights(self, programmed: F32, exponents: F32, seconds: float) -> F32:
-        """What became of the weights `programmed` (outputs, inputs) after `seconds`, given the `exponents` of devices."""
+        """What became of weights `programmed` (outputs, inputs) after `seconds`, given the `exponents` of devices."""
         if seconds <= self.start_s:
             return programmed
         left = np.exp(-exponents.astype(np.float64) * np.log(seconds / self.start_s))

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from tikitaka.config import Device, RuleConfig, SoftBounds, rules
 
-__all__ = ["ALONE", "USUAL", "Axis", "Panel", "device_field", "rules_with"]
+__all__ = ["ALONE", "USUAL", "Axis", "Panel", "device_field", "reliability_field", "rules_with"]
 
 AnalogRule = Any
 """A rule config with devices: each kind has its own class with further fields."""
@@ -80,6 +80,16 @@ def device_field(name: str) -> Callable[[AnalogRule, float], RuleConfig]:
     def apply(rule: AnalogRule, value: float) -> RuleConfig:
         other = {"weight_step": None} if name == "states" else {}  # a device has one of the two
         changed: RuleConfig = replace(rule, device=replace(rule.device, **{name: value}, **other))
+        return changed
+
+    return apply
+
+
+def reliability_field(name: str) -> Callable[[AnalogRule, float], RuleConfig]:
+    """An `Axis.apply` that sets the field `name` of the reliability of the devices."""
+
+    def apply(rule: AnalogRule, value: float) -> RuleConfig:
+        changed: RuleConfig = replace(rule, reliability=replace(rule.reliability, **{name: value}))
         return changed
 
     return apply
