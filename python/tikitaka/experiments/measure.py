@@ -14,7 +14,7 @@ from tikitaka.model import extract
 from tikitaka.network import Network
 from tikitaka.training import Metrics, Stopped, TrainConfig
 
-__all__ = ["check_cell", "hopeless", "scored", "trained"]
+__all__ = ["check_cell", "dataset_of", "hopeless", "scored", "trained"]
 
 _cached, _loading = lru_cache(maxsize=4)(load), Lock()  # a data set is read once per process, not once per cell
 
@@ -38,7 +38,7 @@ def trained(
     given_up is True, and there is no average. Raises the exceptions of loading data and of `tikitaka.fit`.
     """
     check_kind("config", config, TrainConfig)
-    dataset = config.dataset(data_dir, load=_load)
+    dataset = dataset_of(config, data_dir)
     network = config.network(dataset)
     history: list[Metrics] = []
 
@@ -93,9 +93,14 @@ def _device_pulses(network: Network) -> dict[str, dict[str, float]]:
     }
 
 
+def dataset_of(config: TrainConfig, data_dir: str | Path | None = None) -> Dataset:
+    """The data set of `config`, read once per process."""
+    return config.dataset(data_dir, load=_load)
+
+
 def check_cell(config: TrainConfig, *, data_dir: str | Path | None = None, **_: Any) -> None:
     """Raise what `trained` raises for data that cannot be loaded or do not suit the network, but train nothing."""
-    config.check(config.dataset(data_dir, load=_load))
+    config.check(dataset_of(config, data_dir))
 
 
 def hopeless(metrics: Metrics) -> bool:

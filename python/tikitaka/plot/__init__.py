@@ -4,6 +4,7 @@ from tikitaka.plot.claims import claim
 from tikitaka.plot.costs import costs
 from tikitaka.plot.curves import curves
 from tikitaka.plot.device import responses
+from tikitaka.plot.energy import energy
 from tikitaka.plot.extraction import extraction
 from tikitaka.plot.fitted import FittedPanels, fitted_device
 from tikitaka.plot.histograms import histograms
@@ -18,6 +19,7 @@ __all__ = [
     "claim",
     "costs",
     "curves",
+    "energy",
     "extraction",
     "fitted_device",
     "histograms",
