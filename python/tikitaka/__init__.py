@@ -16,7 +16,7 @@ from tikitaka.config.device import *  # noqa: F403  # a new device is named ther
 from tikitaka.config.device import __all__ as _devices
 from tikitaka.config.rule import *  # noqa: F403  # a new rule is named there alone
 from tikitaka.config.rule import __all__ as _rules
-from tikitaka.costs import Costs
+from tikitaka.costs import Costs, wear
 from tikitaka.deployment import Chip, Drift, program
 from tikitaka.experiments.tuned import Tuned
 from tikitaka.experiments.tuning import tune
@@ -70,5 +70,6 @@ __all__ = [
     "read_measured",
     "reliabilities",
     "tune",
+    "wear",
 ]
 __all__ += _devices + _rules

@@ -223,6 +223,27 @@ def test_networks_with_every_effect_are_the_same_on_any_threads() -> None:
     np.testing.assert_array_equal(one.forward(x), two.forward(x, threads=2))
 
 
+def test_the_report_of_wear() -> None:
+    layers = [tt.nn.Linear(20, 12), tt.nn.Tanh(), tt.nn.Linear(12, 4)]
+    generator = np.random.default_rng(0)
+    x, classes = generator.random((60, 20), dtype=np.float32), generator.integers(0, 4, 60)
+    network = tt.Network(layers, tt.Ttv2(tile=9, fast_lr=0.3, reliability=tt.Reliability(endurance=20)), seed=2)
+    network.train(x, classes)
+    report = tt.wear(network)
+    assert [wear.array for wear in report.arrays] == ["linear1.a", "linear1.c", "linear2.a", "linear2.c"]
+    assert sum(int(wear.pulses.sum()) for wear in report.arrays) == network.pulses
+    first = report.arrays[0]
+    assert first.pulses.shape == (12, 21)
+    assert first.most == first.pulses.max() > 20
+    assert first.worn(20) == np.mean(first.pulses >= 20)
+    assert first.percentiles()[50] == np.median(first.pulses)
+    assert f"{first.most:,}" in repr(report)
+    with pytest.raises(ValueError, match="network must count pulses"):
+        tt.wear(tt.Network(layers, tt.Ttv2()))
+    with pytest.raises(TypeError, match="network"):
+        tt.wear(3)  # type: ignore[arg-type]
+
+
 def test_settings() -> None:
     for bad in ({"stuck": 1.5}, {"stuck": -0.1}, {"endurance": 0}, {"retention": 0.5}, {"write_noise": -1}):
         with pytest.raises(ValueError, match=f"{next(iter(bad))} must be from"):

@@ -2,8 +2,8 @@
 
 Every rule trains the same network on devices of 20 states with the full periphery; SGD also on the devices that it
 needs, 1,200 equal steps without noise, at the rate of float. Other rates are those of the network's recipe, which
-follow from devices and signals for rules with a fast array. After each epoch the bill of all that was done so far is drawn up,
-at low, usual and high numbers of `tikitaka.Costs`. A rule has arrived at the first epoch within the limit.
+follow from devices and signals for rules with a fast array. After each epoch the bill of all that was done so far is
+drawn up, at low, usual and high numbers of `tikitaka.Costs`. A rule has arrived at the first epoch within the limit.
 """
 
 from collections.abc import Callable, Mapping, Sequence
