@@ -2,35 +2,36 @@
 
     python examples/wires.py [PICTURE]
 
-Arrays of n × n random weights from −1 to 1, inputs from −1 to 1. An output has a line for its positive weights and one for
-its negative ones: a chain of n wires from the amplifier, and device k connects node k to its input while the input is on.
+Arrays of n × n random weights from −1 to 1, inputs from −1 to 1. An output has a line for its positive weights and one
+for its negative ones: a chain of n wires from the amplifier, and device k connects node k to its input while that is on.
 Prints, for wires of falling conductance, the largest load a of a line, what wires take of the outputs, and how far the
 formula is from the exact solution: with ideal input lines, which it assumes, and with input lines of the same wire.
 """
 
 import sys
+from typing import Any
 
 import numpy as np
 
 import tikitaka as tt
 
 
-def line(g, v, wire):
+def line(g: Any, v: Any, wire: float) -> float:
     """The current into the amplifier of a line of conductances g at the voltages v."""
     n = len(g)
     matrix = np.diag(g + np.where(np.arange(n) < n - 1, 2 * wire, wire))
     matrix -= wire * (np.eye(n, k=1) + np.eye(n, k=-1))
-    return wire * np.linalg.solve(matrix, g * v)[0]
+    return float(wire * np.linalg.solve(matrix, g * v)[0])
 
 
-def array(g, v, wire):
-    """The currents of an array of conductances g (outputs, inputs) whose input lines are wires too, driven at their first
+def array(g: Any, v: Any, wire: float) -> Any:
+    """The currents of an array of conductances g (outputs, inputs) whose input lines are wires too, driven at the first
     device."""
     m, n = g.shape
     nodes = np.arange(m * n).reshape(m, n)  # of output lines; those of input lines come after them
     matrix = np.zeros((2 * m * n, 2 * m * n))
 
-    def join(a, b, conductance):
+    def join(a: int, b: int, conductance: float) -> None:
         matrix[a, a] += conductance
         matrix[b, b] += conductance
         matrix[a, b] -= conductance
@@ -52,7 +53,7 @@ def array(g, v, wire):
     return wire * np.linalg.solve(matrix, source)[nodes[:, 0]]
 
 
-def solved(weights, x, wire, whole=False):
+def solved(weights: Any, x: Any, wire: float, whole: bool = False) -> Any:
     """The outputs of inputs that are on for a share |x| of the time."""
     y, before = np.zeros(len(weights)), 0.0
     for level in np.unique(np.abs(x)):
@@ -93,7 +94,7 @@ def main() -> None:
         draw(rows, sys.argv[1])
 
 
-def draw(rows, path) -> None:
+def draw(rows: list[Any], path: str) -> None:
     """The error of the formula against the load of a line."""
     import matplotlib
 
@@ -106,10 +107,11 @@ def draw(rows, path) -> None:
         panel.plot(of[:, 0], 100 * of[:, 2], marker=marker, label=f"formula, n = {n}")
         panel.plot(of[:, 0], 100 * of[:, 1], marker=marker, color="0.6", linestyle=":", zorder=1)
     of = np.array([row[1:] for row in rows if row[0] == 32])
-    panel.plot(of[:, 0], 100 * of[:, 3], marker="o", linestyle="--", color="tab:red", label="input lines of wire, n = 32")
+    look: dict[str, Any] = {"marker": "o", "linestyle": "--", "color": "tab:red"}
+    panel.plot(of[:, 0], 100 * of[:, 3], **look, label="input lines of wire, n = 32")
     panel.plot([], [], color="0.6", linestyle=":", label="what wires take")
     panel.axhline(2, color="0.35", linewidth=1)
-    panel.axvspan(panel.get_xlim()[0] if panel.get_xscale() == "log" else 1e-4, 0.06, color="0.93", zorder=0)
+    panel.axvspan(1e-6, 0.06, color="0.93", zorder=0)
     panel.set(xscale="log", yscale="log", xlabel="largest load a of a line", ylabel="error of the outputs (%)")
     panel.set_xlim(min(row[1] for row in rows) / 1.3, max(row[1] for row in rows) * 1.3)
     panel.grid(alpha=0.3)

@@ -40,8 +40,16 @@
 //! | distribution of steps from a table | `Quantiles::at` | `noise_has_the_stated_moments` |
 //! | NeuroSim's curve, Chen et al. 2018 | `Nonlinearity::line_of` | `trajectories_are_those_of_neurosim` |
 //! | zero-shifting, Kim et al. 2019 | `Crossbar::zero_shift` | `test_zero_shifting_finds_the_symmetry_point_up_to_a_step` |
-//! | noisy product, GV16 | `Products::group` | `test_products_through_the_periphery` |
+//! | noisy product, GV16 | `Products::convert` | `test_products_through_the_periphery` |
 //! | converters, GV16 | `Converter::apply` | `levels_by_hand` |
+//! | resistance of wires, first order, as aihwkit | `Wires::apply` | `test_products_are_those_of_the_network_of_resistors` |
+//! | gains and offsets of converters | `Readout::distort` | `test_each_converter_has_a_gain_and_an_offset` |
+//! | noise of devices in products | `Readout::spread` | `test_noise_of_devices_is_proportional_to_their_weights` |
+//! | inputs bit by bit, as in ISAAC | `Products::convert_bits` | `test_each_bit_goes_through_the_converter` |
+//! | stuck and worn devices | `FaultPart::after_update` | `test_no_pulse_moves_a_stuck_device` |
+//! | relaxation and diffusion, Ornstein and Uhlenbeck 1930 | `Crossbar::relax` | `test_diffusion` |
+//! | write noise, as aihwkit | `Faults::written` | `test_write_noise_does_not_add_up` |
+//! | tiles | `TiledRule::multiply` | `test_each_tile_is_an_array_of_its_own` |
 //! | pulse trains, GV16 | `PulseTrains::plan` | `the_mean_update_is_lr_times_the_product` |
 //! | pulsed update, GV16 | `Crossbar::pulsed_updates` | `test_mean_and_variance_of_updates` |
 //! | TTv1, GH20 | `Stage::write` | `test_training_step_for_step` |

@@ -142,7 +142,7 @@ class Crossbar:
         A device gets a pulse in each slot where its row and its column fire. Nothing changes.
         """
     def elapse(self, updates: int) -> None:
-        """Tells the array that `updates` updates have gone by: where devices relax or diffuse, they do."""
+        """Tells the array that `updates` (at most 10¹⁵) have gone by: where devices relax or diffuse, they do."""
     def read(self, u: ArrayLike) -> _F32:
         """v = W u through the read periphery, for u of shape (cols,); v is (rows,), in weight units."""
     def read_column(self, k: int) -> _F32:

@@ -241,7 +241,7 @@ impl<D: Device> Array for Crossbar<D> {
 
 impl<D: Device> Crossbar<D> {
     /// What pulses made of the weights, where write noise hides it.
-    fn persistent(&self) -> &[f32] {
+    pub(super) fn persistent(&self) -> &[f32] {
         self.faults.as_ref().map_or(&[], |faults| &faults.persistent)
     }
 }

@@ -11,11 +11,6 @@ use super::periphery::IoSettings;
 use super::product::Matrix;
 use crate::simd;
 
-/// Bits of the magnitude of an input.
-pub(super) fn planes(settings: &IoSettings) -> u64 {
-    u64::from(settings.dac_bits.saturating_sub(1)).max(1)
-}
-
 impl Products<'_> {
     /// [`convert`](Products::convert) with inputs bit by bit: the products of bit k of vector v count as vector v·P + k.
     pub(super) fn convert_bits(
@@ -27,7 +22,8 @@ impl Products<'_> {
         y: &mut [f32],
         scratch: &mut Scratch,
     ) -> MvmCost {
-        let (n, m, planes) = (self.inputs, self.outputs, planes(self.mvm) as usize);
+        // Bits of the magnitude of an input.
+        let (n, m, planes) = (self.inputs, self.outputs, self.mvm.dac_bits as usize - 1);
         let bound = self.mvm.dac_bound as f32;
         let most = ((1_u64 << planes) - 1) as f32;
         let each = IoSettings { dac_bits: 0, noise_management: false, bit_serial: false, ..self.mvm.clone() };
@@ -37,6 +33,8 @@ impl Products<'_> {
         for (v, (x, y)) in (first..).zip(x.chunks_exact(n).zip(y.chunks_exact_mut(m))) {
             let scale = if self.mvm.noise_management { simd::max_abs(x) } else { 1.0 };
             if scale < f32::MIN_POSITIVE {
+                let each = |lines: usize| (planes * lines) as u64;
+                cost = cost.add(MvmCost { mvms: each(1), retries: 0, dac: each(n), adc: each(m) });
                 y.fill(0.0);
                 continue;
             }

@@ -12,6 +12,9 @@ use crate::random::{Operation, Stream};
 pub(super) const LINE_WRITES: u64 = 1 << 63;
 pub(super) const PROGRAMMING_WRITES: u64 = 1 << 62;
 
+/// The most steps in which states relax within one time constant: rounding must not hold them up.
+const LEAST_STEPS: f64 = 65536.0;
+
 /// The faults of an array, a value per device in its order; what is off is empty.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Faults {
@@ -100,7 +103,9 @@ impl Faults {
                 0.0 => vec![1.0 / tau],
                 _ => xi.iter().map(|xi| rate(xi, tau)).collect(),
             });
-            let (every, diffusion) = (u64::from(settings.relax_every), settings.diffusion);
+            // In fewer updates a state of f32 would not move.
+            let least = settings.retention.map_or(0.0, |tau| tau / LEAST_STEPS);
+            let (every, diffusion) = (u64::from(settings.relax_every).max(least as u64), settings.diffusion);
             Relaxation { every, diffusion, rates, rest: rest.collect() }
         });
         Some(Box::new(faults))
@@ -109,6 +114,11 @@ impl Faults {
     /// Whether device k is stuck.
     pub(super) fn is_stuck(&self, k: usize) -> bool {
         self.held.get(k).is_some_and(|held| !held.is_nan())
+    }
+
+    /// Whether device k moves by a pulse, after `had` others.
+    pub(super) fn bears(&self, k: usize, had: u32) -> bool {
+        !self.is_stuck(k) && self.endurance.get(k).is_none_or(|&limit| had < limit)
     }
 
     /// The faults of all columns, to be split by columns.
@@ -238,7 +248,7 @@ impl<D: Device> Crossbar<D> {
     /// the Ornstein–Uhlenbeck process in closed form, within the bounds of each device.
     pub(super) fn relax(&mut self, updates: u64) {
         let before = self.steps.elapsed;
-        self.steps.elapsed += updates;
+        self.steps.elapsed = self.steps.elapsed.saturating_add(updates);
         let Some(mut faults) = self.faults.take_if(|faults| faults.relaxation.is_some()) else { return };
         self.relax_faulty(before, &mut faults);
         self.faults = Some(faults);
@@ -251,20 +261,19 @@ impl<D: Device> Crossbar<D> {
         let mut xi = vec![0.0; if diffusion > 0.0 && periods > 0 { self.weights.len() } else { 0 }];
         self.stream(Operation::Diffusion, self.steps.elapsed / every).normals(0, &mut xi);
         let law = |rate: f64| {
-            let left = (-elapsed * rate).exp();
-            let variance = if rate > 0.0 { (1.0 - left * left) / (2.0 * rate) } else { elapsed };
-            (left as f32, (diffusion * variance.sqrt()) as f32)
+            let variance = if rate > 0.0 { -(-2.0 * elapsed * rate).exp_m1() / (2.0 * rate) } else { elapsed };
+            ((-(-elapsed * rate).exp_m1()) as f32, (diffusion * variance.sqrt()) as f32)
         };
         let shared = law(rates.first().copied().unwrap_or(0.0));
         for k in 0..if periods > 0 { self.weights.len() } else { 0 } {
             if faults.is_stuck(k) {
                 continue;
             }
-            let (left, spread) = if rates.len() > 1 { law(rates[k]) } else { shared };
+            let (nearer, spread) = if rates.len() > 1 { law(rates[k]) } else { shared };
             let r = self.reference.get(k).copied().unwrap_or(0.0);
             let weight = faults.persistent.get_mut(k);
             let state = weight.as_ref().map_or(self.weights[k], |weight| **weight) + r;
-            let mut next = rest[k] + (state - rest[k]) * left;
+            let mut next = state + (rest[k] - state) * nearer;
             if spread > 0.0 {
                 let (lower, upper) = self.device.bounds(&self.points[k]);
                 next = (next + spread * xi[k]).max(lower).min(upper);

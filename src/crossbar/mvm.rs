@@ -1,6 +1,5 @@
 //! Matrix-vector products through the periphery, forward and transposed: inputs, effects, exact product, readout.
 
-use super::bit_serial::planes;
 use super::conversion::{Conversion, Noise};
 use super::converter_errors::ConverterErrors;
 use super::effect::{Operands, ProductEffect};
@@ -37,13 +36,13 @@ pub struct MvmCost {
 }
 
 impl MvmCost {
-    /// What is left of it without a part of it.
+    /// What is left of it without a part of it, which is no more than it.
     pub(crate) fn without(self, part: Self) -> Self {
         Self {
-            mvms: self.mvms - part.mvms,
-            retries: self.retries - part.retries,
-            dac: self.dac - part.dac,
-            adc: self.adc - part.adc,
+            mvms: self.mvms.saturating_sub(part.mvms),
+            retries: self.retries.saturating_sub(part.retries),
+            dac: self.dac.saturating_sub(part.dac),
+            adc: self.adc.saturating_sub(part.adc),
         }
     }
 
@@ -176,8 +175,7 @@ impl Products<'_> {
 
     /// One product, with noise from the start of the given stream; lengths must be right.
     pub(super) fn one(&self, noise: Stream, x: &[f32], y: &mut [f32], scratch: &mut Scratch) -> MvmCost {
-        let vectors_per_stream = if self.mvm.bit_serial { planes(self.mvm) } else { 1 };
-        let noise = Noise { stream: &|_| noise, vectors_per_stream };
+        let noise = Noise { stream: &|_| noise, vectors_per_stream: 1 };
         if !self.effects.is_empty() {
             return self.part(None, noise, 0, x, y, scratch);
         }

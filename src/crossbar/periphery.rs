@@ -84,6 +84,7 @@ settings! {
         /// r: conductance of a wire from device to device, over that of a weight of 1.
         pub wire_ratio: Option<f64> = None, 1.0 to 1e15;
     }
+    also |periphery| periphery.check_reads()
 }
 
 impl Periphery {
@@ -107,6 +108,14 @@ impl Periphery {
     /// A name that is not among [`PRESETS`](Periphery::PRESETS).
     pub fn preset(name: &str) -> Result<Self> {
         preset("periphery", Self::PRESETS, name)
+    }
+
+    fn check_reads(&self) -> Result<()> {
+        if self.read.bit_serial {
+            let words = "read.bit_serial must be false: a read drives one line, at full scale";
+            return Err(crate::Error::Conflict(words.to_owned()));
+        }
+        Ok(())
     }
 
     /// What its settings change in products, before the effects of a [`Setup`](super::Setup).

@@ -36,16 +36,18 @@ impl<'a> Readout<'a> {
     /// of the converter.
     #[inline(always)]
     pub(super) fn read<M: Isa>(&self, xi: &[f32], y: &mut [f32], scale: f32, mut saturated: impl FnMut(u32)) {
+        let mut rest = *self;
         if let Some(errors) = self.errors {
-            return self.read_with_errors::<M>(errors, xi, y, scale, saturated);
+            self.distort(errors, xi, y);
+            (rest.noise, rest.read_noise) = (0.0, 0.0);
         }
         let whole = y.len() / LANES * LANES;
         let (blocks, left) = y.as_chunks_mut::<LANES>();
         for (first, y) in (0..).step_by(LANES).zip(blocks) {
-            self.block::<M>(first, xi, y, scale, &mut saturated);
+            rest.block::<M>(first, xi, y, scale, &mut saturated);
         }
         if !left.is_empty() {
-            self.block::<M>(whole, xi, left, scale, &mut saturated);
+            rest.block::<M>(whole, xi, left, scale, &mut saturated);
         }
     }
 
@@ -61,22 +63,13 @@ impl<'a> Readout<'a> {
         }
     }
 
-    /// [`read`](Readout::read) through converters that differ, of all outputs of a side.
-    fn read_with_errors<M: Isa>(
-        &self,
-        errors: &ConverterErrors,
-        xi: &[f32],
-        y: &mut [f32],
-        scale: f32,
-        saturated: impl FnMut(u32),
-    ) {
+    /// g·(y + σ ξ) + o of all outputs of a side.
+    fn distort(&self, errors: &ConverterErrors, xi: &[f32], y: &mut [f32]) {
         let sigma = self.sigma();
-        let of_outputs = errors.gain.iter().zip(&errors.offset);
-        for (k, (y, (gain, offset))) in y.iter_mut().zip(of_outputs).enumerate() {
+        for (k, (y, (gain, offset))) in y.iter_mut().zip(errors.gain.iter().zip(&errors.offset)).enumerate() {
             let noise = if sigma > 0.0 { sigma * xi[k] } else { 0.0 };
             *y = (*y + noise) * gain + offset;
         }
-        Self { noise: 0.0, read_noise: 0.0, errors: None, ..*self }.read::<M>(xi, y, scale, saturated);
     }
 
     /// Whether outputs differ by more than their noise.

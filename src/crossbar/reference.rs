@@ -69,9 +69,13 @@ impl<D: Device> Crossbar<D> {
     /// (Kim et al.; the error after N pulses is O(1/(Nδ)) + Θ(δ), X26). An even number of pulses ends on
     /// a down pulse, so half a step below the symmetry point; an odd number as far above it.
     pub fn zero_shift(&mut self, pulses: u32) {
+        let weights = match self.persistent() {
+            [] => &*self.weights,
+            persistent => persistent,
+        };
         let state: Vec<f32> = match &*self.reference {
-            [] => self.weights.to_vec(),
-            reference => self.weights.iter().zip(reference).map(|(w, r)| w + r).collect(),
+            [] => weights.to_vec(),
+            reference => weights.iter().zip(reference).map(|(w, r)| w + r).collect(),
         };
         let mut xi = vec![0.0; self.rows];
         let mut settled = state;
@@ -80,19 +84,22 @@ impl<D: Device> Crossbar<D> {
         self.steps.program += 1;
         for (column, states) in settled.chunks_exact_mut(self.rows).enumerate() {
             let stream = self.stream(Operation::ZeroShift, call + column as u64);
-            let points = &self.points[column * self.rows..][..self.rows];
+            let devices = column * self.rows..(column + 1) * self.rows;
+            let points = &self.points[devices.clone()];
+            let bears = |row: usize, pulse: u32| {
+                let k = devices.start + row;
+                let had = self.pulse_counters.as_ref().map_or(0, |counters| counters[k]);
+                self.faults.as_ref().is_none_or(|faults| faults.bears(k, had.saturating_add(pulse)))
+            };
             for pulse in 0..pulses {
                 if self.device.noisy() {
                     stream.normals(u64::from(pulse) * self.rows as u64, &mut xi);
                 }
-                for ((w, point), &xi) in states.iter_mut().zip(points).zip(&xi) {
-                    *w = self.device.pulse(point, *w, pulse % 2 == 0, xi);
+                for (row, ((w, point), &xi)) in states.iter_mut().zip(points).zip(&xi).enumerate() {
+                    if bears(row, pulse) {
+                        *w = self.device.pulse(point, *w, pulse % 2 == 0, xi);
+                    }
                 }
-            }
-        }
-        if let Some(faults) = &mut self.faults {
-            for (k, settled) in settled.iter_mut().enumerate().filter(|(k, _)| faults.is_stuck(*k)) {
-                *settled = self.weights[k] + self.reference.get(k).copied().unwrap_or(0.0);
             }
         }
         self.counts.pulses += u64::from(pulses) * self.points.len() as u64;

@@ -26,7 +26,7 @@ settings! {
         pub rest_spread: f64 = 0.0, 0.0 to 1e6;
         /// σ_d: diffusion of states, in units of weight per square root of an update.
         pub diffusion: f64 = 0.0, 0.0 to 1e3;
-        /// Updates after which states relax and diffuse, in closed form for all of them at once.
+        /// Updates after which states relax and diffuse, in closed form for all of them at once; τ/65536 if that is more.
         pub relax_every: u32 = 100, 1.0 to 1e9;
         /// σ_w: standard deviation of what is seen of a state from what pulses made of it, new with each pulse, in units of
         /// weight.

@@ -6,16 +6,17 @@
 //! time. With n devices on a line, k = 1, 2, … from the amplifier:
 //!
 //! ```text
-//! a = (n/r) Σ_k |w_k x_k|     c = a (0.5 − 0.2 a + 0.05 a²)     p_k = 1 − (1 − k/n)² + k/n²
-//! y = Σ_k w_k x_k (1 − c p_k)
+//! a = (n/r) Σ_k |w_k x_k|     c = 1.5 (1 − tanh(√a)/√a)     p_k = 1 − (1 − k/n)² + k/n²
+//! y = Σ_k w_k x_k max(1 − c p_k, 0)
 //! ```
 //!
-//! a/2·p_k is the exact first order for equal devices: Σ_j min(j, k) = (n²/2)·p_k wires carry the current of device k
-//! under device j. The other terms follow tanh(√a)/√a, the exact answer to equal inputs. Input lines have no resistance.
+//! c = a/2 for small a, and a/2·p_k is the exact first order for equal devices: Σ_j min(j, k) = (n²/2)·p_k wires carry the
+//! current of device k under device j. tanh(√a)/√a is what a long line of equal devices with equal inputs leaves, which
+//! aihwkit follows by 0.5 a − 0.2 a² + 0.05 a³; that leaves its range where ours does not. Input lines have no resistance.
 
 use super::effect::{Operands, ProductEffect};
 use super::mvm::Direction;
-use crate::simd::{self, Isa, Kernel};
+use crate::simd::{self, Isa, Kernel, math};
 
 /// [The effect](self) of wires.
 #[derive(Clone, Copy, Debug)]
@@ -24,9 +25,21 @@ pub(super) struct Wires {
     pub(super) ratio: f64,
 }
 
-/// c of a load a.
-fn drop_of(a: f32) -> f32 {
-    a * (0.5 - 0.2 * a + 0.05 * a * a)
+/// c of a load a; by its series where the difference would lose digits.
+#[inline(always)]
+fn drop_of<M: Isa>(a: f32) -> f32 {
+    if a < 0.01 {
+        return a * (0.5 - 0.2 * a + 0.05 * a * a);
+    }
+    let root = a.sqrt();
+    1.5 * (1.0 - math::tanh::<M>(root) / root)
+}
+
+/// What is left of a weight.
+#[inline(always)]
+fn left(drop: f32, p: f32) -> f32 {
+    let left = 1.0 - drop * p;
+    if left > 0.0 { left } else { 0.0 }
 }
 
 /// p_k of the device at `k` from 0.
@@ -57,23 +70,23 @@ impl Kernel for Drop<'_, '_> {
         match direction {
             Direction::Forward => {
                 let per_load = (shape.1 as f64 / self.ratio) as f32;
-                let mut loads = vec![(0.0_f32, 0.0_f32); height];
-                for (column, x) in weights.chunks_exact(height).zip(*x) {
+                // What inputs of 0 meet does not matter.
+                let driven = || cols.clone().zip(*x).enumerate().filter(|(_, (_, x))| **x != 0.0);
+                let (mut up, mut down) = (vec![0.0_f32; height], vec![0.0_f32; height]);
+                for (at, (_, x)) in driven() {
                     let x = x.abs();
-                    for (load, w) in loads.iter_mut().zip(column) {
-                        load.0 += w.max(0.0) * x;
-                        load.1 += (-w).max(0.0) * x;
+                    let column = &weights[at * height..][..height];
+                    for ((up, down), w) in up.iter_mut().zip(&mut down).zip(column) {
+                        *up += w.max(0.0) * x;
+                        *down += (-w).max(0.0) * x;
                     }
                 }
-                let drops = loads.iter_mut().map(|load| {
-                    *load = (drop_of(per_load * load.0), drop_of(per_load * load.1));
-                });
-                drops.for_each(drop);
-                for (k, column) in cols.clone().zip(weights.chunks_exact_mut(height)) {
+                up.iter_mut().chain(&mut down).for_each(|load| *load = drop_of::<M>(per_load * *load));
+                for (at, (k, _)) in driven() {
                     let p = position(k, shape.1);
-                    for (w, drop) in column.iter_mut().zip(&loads) {
-                        let drop = if *w > 0.0 { drop.0 } else { drop.1 };
-                        *w *= 1.0 - drop * p;
+                    let column = &mut weights[at * height..][..height];
+                    for ((up, down), w) in up.iter().zip(&down).zip(column) {
+                        *w *= left(if *w > 0.0 { *up } else { *down }, p);
                     }
                 }
             }
@@ -86,9 +99,9 @@ impl Kernel for Drop<'_, '_> {
                         up += w.max(0.0) * x.abs();
                         down += (-w).max(0.0) * x.abs();
                     }
-                    let (up, down) = (drop_of(per_load * up), drop_of(per_load * down));
+                    let (up, down) = (drop_of::<M>(per_load * up), drop_of::<M>(per_load * down));
                     for (w, p) in column.iter_mut().zip(&p) {
-                        *w *= 1.0 - if *w > 0.0 { up } else { down } * p;
+                        *w *= left(if *w > 0.0 { up } else { down }, *p);
                     }
                 }
             }

@@ -25,6 +25,9 @@ const CLASS: &str = "Crossbar";
 /// The most pulses to one device of a line at once.
 const MAX_PULSES: f64 = 1e6;
 
+/// The most updates that go by at once.
+const MAX_UPDATES: f64 = 1e15;
+
 /// The most pulses of zero-shifting.
 const MAX_SHIFTS: f64 = 1e7;
 
@@ -229,8 +232,9 @@ impl PyCrossbar {
         Ok((matrix_out(py, rows, (slots, self.rows))?, matrix_out(py, cols, (slots, self.cols))?))
     }
 
-    /// Tells the array that `updates` updates have gone by: where devices relax or diffuse, they do.
+    /// Tells the array that `updates` (at most 10¹⁵) have gone by: where devices relax or diffuse, they do.
     fn elapse(&self, #[pyo3(from_py_with = whole)] updates: u64) -> PyResult<()> {
+        check_range("updates", updates as f64, 0.0, MAX_UPDATES)?;
         self.array.write()?.elapse(updates);
         Ok(())
     }

@@ -30,10 +30,11 @@ pub(super) fn build(template: &Bound<'_, PyAny>, at: &Initial<'_>) -> Result<Box
         return Err(PyTypeError::new_err(words).into());
     }
     let tile = match template.getattr_opt("tile")? {
-        Some(tile) => {
-            depythonize(&tile).map_err(|_| PyTypeError::new_err("tile must be a number, two numbers or None"))?
+        Some(tile) if !tile.is_none() => {
+            let checked = tile.py().import("tikitaka.config.rule")?.call_method1("tile_of", (tile,))?;
+            Some(depythonize(&checked).map_err(PyErr::from)?)
         }
-        None => None,
+        _ => None,
     };
     tiled(tile, at, |at| {
         let make = || -> PyResult<Py<PyAny>> {

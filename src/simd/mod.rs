@@ -15,7 +15,7 @@ mod avx512;
 mod fused;
 pub(crate) mod kernels;
 mod lanes;
-mod math;
+pub(crate) mod math;
 mod patches;
 mod path;
 pub(crate) mod plain;

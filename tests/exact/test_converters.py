@@ -135,11 +135,24 @@ def test_noise_of_bits_is_independent() -> None:
     for made, product in (
         (array(tt.Periphery(forward=io)), "forward"),
         (array(tt.Periphery(backward=io)), "backward"),
-        (array(tt.Periphery(read=io)), "read"),
     ):
         x = DELTA[0] if product == "backward" else X[0]
         y = np.array([getattr(made, product)(x) for _ in range(5000)])
         assert y.std(0).mean() == pytest.approx(0.1 * np.sqrt(21) / 7, rel=0.03)
+    with pytest.raises(ValueError, match=r"read\.bit_serial must be"):
+        tt.Periphery(read=io)
+
+
+def test_bits_of_nothing_count() -> None:
+    """A vector of zeros takes as many products and conversions as any other, on tiles too, which can be saved."""
+    io = tt.IoSettings(dac_bits=7, noise_management=True, bit_serial=True)
+    made = tt.AnalogLayer(tt.AnalogSgd(periphery=tt.Periphery(forward=io), tile=4), np.zeros((4, 8)), seed=1)
+    made.forward(np.zeros((3, 8)))
+    counts = made.ledger["slow"]
+    assert counts["forward_mvms"] == 3 * 6 * 2
+    assert counts["dac_conversions"] == 3 * 6 * 8
+    assert counts["adc_conversions"] == 3 * 6 * 4 * 2
+    made.restore(made.state())
 
 
 def test_bits_and_wires_together() -> None:

@@ -122,6 +122,24 @@ def test_relaxation_in_closed_form() -> None:
     np.testing.assert_allclose(once.weights, twice.weights, atol=1e-6)
 
 
+@pytest.mark.parametrize(("tau", "every"), [(4e7, 1), (4e9, 100), (1e6, 1)])
+def test_slow_relaxation_is_not_rounded_away(tau: float, every: int) -> None:
+    made = array(STEPS, retention=tau, relax_every=every, shape=(3, 3))
+    made.weights = np.full((3, 3), 0.5)
+    for _ in range(100):
+        made.elapse(int(tau / 1000))
+    np.testing.assert_allclose(made.weights, 0.5 * np.exp(-0.1), rtol=2e-4)
+
+
+def test_zero_shifting_wears_devices_out() -> None:
+    """After their five pulses they stay, and are read against the state where they do."""
+    made = array(tt.ConstantStep(weight_step=0.01, bound=0.6), endurance=5, shape=(3, 3))
+    made.zero_shift(100)
+    np.testing.assert_allclose(made.reference, 0.01, atol=1e-6)
+    made.pulse(np.full((3, 3), 3))
+    np.testing.assert_array_equal(made.weights, 0)
+
+
 def test_stuck_devices_do_not_relax() -> None:
     made = array(stuck=0.5, retention=10.0, diffusion=0.01, relax_every=1)
     stuck, before = made.weights != 0, made.weights.copy()

@@ -116,6 +116,18 @@ def test_tiles_lose_less() -> None:
     assert lost[1] < lost[0] / 10
 
 
+@pytest.mark.parametrize("wire", [20_000.0, 5000.0, 1000.0, 100.0, 1.0])
+def test_bad_wires_take_at_most_everything(wire: float) -> None:
+    """512 equal devices with equal inputs: what is left is tanh(√a)/√a, within what first order can do, and never less
+    than nothing."""
+    weights, x = np.full((2, 512), 0.3, np.float32), np.full(512, 0.5, np.float32)
+    left = array(weights, wire).forward(x) / (weights @ x)
+    root = np.sqrt(512 / wire * 512 * 0.15)
+    assert np.all(left > 0)
+    assert left[0] == pytest.approx(np.tanh(root) / root, abs=0.2)
+    assert np.all(array(weights, wire).read_column(511) >= 0)
+
+
 def test_ideal_wires_are_exact() -> None:
     weights = np.random.default_rng(0).uniform(-1, 1, (9, 20)).astype(np.float32)
     x = np.random.default_rng(1).uniform(-1, 1, (5, 20)).astype(np.float32)

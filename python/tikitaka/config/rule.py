@@ -38,11 +38,18 @@ Tile = Annotated[int | tuple[int, int] | None, "largest physical array: rows and
 """The size above which a layer is cut into tiles, physical arrays side by side."""
 
 
-def _tile(value: Any) -> int | tuple[int, int]:
-    """A number of rows and columns, or both, from any whole numbers."""
-    sides = [value] if isinstance(value, Integral) else value
-    whole = isinstance(sides, Sequence | np.ndarray) and len(sides) in (1, 2) and not isinstance(sides, str)
-    if not whole or any(isinstance(side, bool) or not isinstance(side, Integral) for side in sides):
+def tile_of(value: Any) -> int | tuple[int, int]:
+    """`tile` as a number of rows and columns, or (rows, columns), from any whole numbers.
+
+    Raises TypeError for anything else and ValueError for numbers that are not from 1 to 10⁹.
+    """
+    if isinstance(value, Integral):
+        sides = [value]
+    elif isinstance(value, Sequence | np.ndarray) and not isinstance(value, str) and np.shape(value) == (2,):
+        sides = list(value)
+    else:
+        sides = []
+    if not sides or any(isinstance(side, bool) or not isinstance(side, Integral) for side in sides):
         raise TypeError(f"tile must be a whole number or two, (rows, columns), not {shown(value)}")
     rows, *cols = (int(side) for side in sides)
     if not all(1 <= side <= 10**9 for side in (rows, *cols)):
@@ -58,7 +65,7 @@ class RuleConfig(Config):
     def __post_init__(self) -> None:
         tile = getattr(self, "tile", None)
         if tile is not None:
-            object.__setattr__(self, "tile", _tile(tile))
+            object.__setattr__(self, "tile", tile_of(tile))
         super().__post_init__()
 
     def describe(

@@ -40,7 +40,7 @@ def directions(
     A forward product converts every column, a backward product every row, a read one line and all devices on it.
     Retries of bound management convert all inputs again, but only the outputs that saturated; so where one direction
     manages bounds, the other one and the reads have what their counts say, and it has the rest. Where both do, the rest
-    is shared in proportion to what they convert without retries.
+    is shared in proportion to what they convert without retries. With inputs bit by bit a conversion is one of a bit.
     """
     rows, cols = shape
     dac, adc = float(counts["dac_conversions"]), float(counts["adc_conversions"])
@@ -66,7 +66,7 @@ def directions(
     forward, backward, read = (
         Direction(
             split[name][0],
-            settings[name].dac_bits or usual.dac_bits,
+            1 if settings[name].bit_serial else settings[name].dac_bits or usual.dac_bits,
             split[name][1],
             settings[name].adc_bits or usual.adc_bits,
         )

@@ -1,6 +1,7 @@
 """What a training has asked of its devices: pulses of each, against those that they endure."""
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,8 @@ class Wear:
         return dict(zip(PERCENTILES, np.percentile(self.pulses, PERCENTILES).tolist(), strict=True))
 
     def worn(self, limit: float) -> float:
-        """Share of the devices that have had `limit` pulses or more (0 to 1)."""
+        """Share of the devices that have had `limit` pulses or more (0 to 1); TypeError unless it is a number."""
+        check_kind("limit", limit, Real)
         return float(np.mean(self.pulses >= limit))
 
     def row(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from tikitaka import _core
 from tikitaka._internal.shown import shown
 from tikitaka._internal.validation import check_int, check_kind, one_of
 from tikitaka.config import DigitalSgd, RuleConfig, Tiles, TransferRule
+from tikitaka.config.rule import tile_of
 from tikitaka.costs.conversions import Direction, assumed_converters, directions, line_length
 from tikitaka.rule import Rule
 
@@ -128,6 +129,7 @@ def _grid(shape: tuple[int, int], rule: RuleConfig | Rule | None) -> tuple[int, 
     tile = getattr(rule, "tile", None)
     if tile is None:
         return 1, 1
+    tile = tile_of(tile)
     height, width = (tile, tile) if isinstance(tile, int) else tile
     return -(-shape[0] // height), -(-shape[1] // width)
 

@@ -29,6 +29,20 @@ Method = Literal["exact", "error", "closed-loop", "open-loop"]
 """Ways to write weights onto devices; see `program`."""
 
 
+@dataclass(frozen=True, eq=False)
+class _Aged:
+    """The weights of a chip that has aged, array by array (outputs, inputs)."""
+
+    targets: tuple[F32, ...]
+    """those of the model"""
+    written: tuple[F32, ...]
+    """those that were written last"""
+    since: tuple[float, ...]
+    """age of the chip at which they were written (s)"""
+    left: tuple[F32, ...]
+    """what has become of them"""
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Chip(Versioned):
     """A chip that a model was programmed onto, with the programming errors of each array.
@@ -47,28 +61,37 @@ class Chip(Versioned):
     """mean step of the devices of each array (weight units)"""
     age_s: float = 0.0
     """seconds since it was programmed"""
-    programmed: tuple[F32, ...] | None = field(default=None, repr=False)
-    """the weights right after programming, of a chip that `after` made"""
+    aged: "_Aged | None" = field(default=None, repr=False)
+    """what `after` must remember of a chip that it made"""
 
     def after(self, seconds: float, drift: Drift | None = None) -> "Chip":
-        """This chip `seconds` later, its weights as they have drifted since they were programmed.
+        """This chip `seconds` later, its weights as they have drifted since they were written.
 
-        Every device has its own exponent, which stays: later from later is the same as at once. Stuck devices do not
-        drift. Raises ValueError for seconds below 0 or not finite, TypeError for anything but a `Drift`.
+        Every device has its own exponent, which stays: later from later is the same as at once. Weights of arrays that
+        were trained or set since drift anew, from now on. Stuck devices do not drift. Raises ValueError for seconds not
+        from 0 to 1e15, TypeError for anything but a `Drift`.
         """
         check_kind("drift", drift := Drift() if drift is None else drift, Drift)
         check_kind("seconds", seconds, Real)
-        if not 0 <= seconds < np.inf:
-            raise ValueError(f"seconds must be 0 or more and finite, not {seconds}")
+        if not 0 <= seconds <= 1e15:
+            raise ValueError(f"seconds must be from 0 to 1e15, not {shown(seconds)}")
         network, age = copy.deepcopy(self.network), self.age_s + float(seconds)
-        programmed = tuple(network.weights) if self.programmed is None else self.programmed
-        seeds = ((network.seed + array) % 2**64 for array in range(len(programmed)))
+        now = network.weights
+        before = self.aged or _Aged(
+            tuple(w - r for w, r in zip(now, self.residuals, strict=True)), tuple(now), (0.0,) * len(now), tuple(now)
+        )
+        same = [np.array_equal(w, left) for w, left in zip(now, before.left, strict=True)]
+        written = tuple(old if kept else w for kept, old, w in zip(same, before.written, now, strict=True))
+        since = tuple(at if kept else self.age_s for kept, at in zip(same, before.since, strict=True))
+        seeds = [(network.seed + array) % 2**64 for array in range(len(written))]
         network.weights = [
-            drift.weights(w, drift.exponents(seed, w.shape), age) for w, seed in zip(programmed, seeds, strict=True)
+            drift.weights(w, drift.exponents(seed, w.shape), age - at)
+            for w, seed, at in zip(written, seeds, since, strict=True)
         ]
-        moved = zip(self.residuals, network.weights, self.network.weights, strict=True)
-        residuals = tuple(residual + (now - before) for residual, now, before in moved)
-        return replace(self, network=network, residuals=residuals, age_s=age, programmed=programmed)
+        left = tuple(network.weights)
+        residuals = tuple(w - target for w, target in zip(left, before.targets, strict=True))
+        aged = _Aged(before.targets, written, since, left)
+        return replace(self, network=network, residuals=residuals, age_s=age, aged=aged)
 
     @property
     def rms_error(self) -> tuple[float, ...]:

@@ -72,7 +72,7 @@ impl Transfers<'_> {
         Sweep {
             every: u64::from(stage.every),
             lines: self.lines(stage),
-            weight_scale: 1.0 / (self.at.cols as f64).sqrt(),
+            weight_scale: 1.0 / (self.at.fan_in as f64).sqrt(),
             samples_each: 1.0,
             steps,
         }
