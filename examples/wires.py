@@ -3,7 +3,8 @@
     python examples/wires.py [PICTURE]
 
 Arrays of n × n random weights from −1 to 1, inputs from −1 to 1. An output has a line for its positive weights and one
-for its negative ones: a chain of n wires from the amplifier, and device k connects node k to its input while that is on.
+for its negative ones: a chain of n wires from the amplifier, where device k connects node k to its input while that
+is on.
 Prints, for wires of falling conductance, the largest load a of a line, what wires take of the outputs, and how far the
 formula is from the exact solution: with ideal input lines, which it assumes, and with input lines of the same wire.
 """
@@ -84,9 +85,9 @@ def main() -> None:
             load = max(n / wire * np.maximum(s * weights, 0).dot(np.abs(x)).max() for s in (1, -1))
             size = np.linalg.norm(exact)
             taken, error = np.linalg.norm(ideal - exact) / size, np.linalg.norm(formula - exact) / size
-            both = np.nan
+            both = float("nan")
             if n == 32:
-                both = np.linalg.norm(formula - solved(weights, x, wire, whole=True)) / size
+                both = float(np.linalg.norm(formula - solved(weights, x, wire, whole=True)) / size)
             rows.append((n, load, taken, error, both))
             last = "" if np.isnan(both) else f"{100 * both:.2f} %"
             print(f"{n:>4}{wire:>10,.0f}{load:>9.4f}{100 * taken:>10.2f} %{100 * error:>7.2f} %{last:>18}")
