@@ -30,11 +30,12 @@ def energy(result: Mapping[str, Any], path: str | Path) -> None:
         for panel, column, label, unit in zip(panels, (0, 1), ("energy", "time on the chip"), "Js", strict=True):
             for k, row in enumerate(rows):
                 x, y = [point[column] for point in row["curve"]], [point[2] for point in row["curve"]]
-                panel.plot(x, y, **{**style(k), "markersize": 4}, label=rule_name(row["rule"]))
+                kind, comma, devices = row["rule"].partition(",")
+                panel.plot(x, y, **{**style(k), "markersize": 4}, label=rule_name(kind) + comma + devices)
             panel.axhline(exact, color=GREY, linewidth=1.0)
             panel.axhline(exact + 1, color=GREY, linewidth=1.0, linestyle="--")
             panel.set_xscale("log")
-            panel.xaxis.set_major_locator(LogLocator(numticks=8))
+            panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=12))
             panel.xaxis.set_minor_locator(NullLocator())
             panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _, unit=unit: prefixed(value, unit)))
             panel.set_xlabel(f"{label} so far, at usual numbers")
