@@ -73,7 +73,10 @@ class Rule:
         raise self._missing("update")
 
     def finish_batch(self, lr_scale: float) -> None:
-        """Called after the last `update` of a mini-batch; does nothing by default."""
+        """Called after the last `update` of a mini-batch; does nothing by default.
+
+        Where devices relax, tell arrays here how many samples have gone by: `self.array.elapse(samples)`.
+        """
 
     @property
     def visible(self) -> Crossbar:

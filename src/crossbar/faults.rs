@@ -247,9 +247,9 @@ impl<D: Device> Crossbar<D> {
     ///
     /// the Ornstein–Uhlenbeck process in closed form, within the bounds of each device.
     pub(super) fn relax(&mut self, updates: u64) {
-        let before = self.steps.elapsed;
-        self.steps.elapsed = self.steps.elapsed.saturating_add(updates);
         let Some(mut faults) = self.faults.take_if(|faults| faults.relaxation.is_some()) else { return };
+        let before = self.steps.elapsed;
+        self.steps.elapsed = before.saturating_add(updates);
         self.relax_faulty(before, &mut faults);
         self.faults = Some(faults);
     }

@@ -21,6 +21,7 @@ KINDS: dict[str, type[Any]] = {
     "periphery": tt.Periphery,
     "pulsetrains": tt.PulseTrains,
     "reference": tt.Reference,
+    "reliability": tt.Reliability,
     "spread": tt.Spread,
     **config.rules,
 }

@@ -46,7 +46,15 @@ LEFT_OUT = {
 REFUSALS = (ValueError, TypeError, OSError, MemoryError, FloatingPointError, tt.Stopped)
 # These calls are refused even with valid arguments.
 REFUSED = {
-    *("data.download", "experiments.draw", "Run.prepare", "plot.claim", "plot.extraction", "plot.weight_programming"),
+    *(
+        "data.download",
+        "experiments.draw",
+        "Run.prepare",
+        "plot.claim",
+        "plot.energy",
+        "plot.extraction",
+        "plot.weight_programming",
+    ),
 }
 # Numbers of repetitions: a huge one takes long instead of being refused.
 PATIENT = {"count", "reads", "epochs", "examples", "pulses", "max_pulses", "counts", "devices", "seeds"}

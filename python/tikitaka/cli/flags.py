@@ -11,7 +11,7 @@ from tikitaka._internal.shown import shown
 from tikitaka._internal.validation import nearest, one_of
 from tikitaka.config import Periphery, Spread, devices, doc_of, kinds_of, peripheries, presets, rules, to_dict
 from tikitaka.config.device_name import device_named
-from tikitaka.config.rule import Tile
+from tikitaka.config.rule import TileSize
 from tikitaka.nn import nets
 from tikitaka.training import TrainConfig, schedules
 
@@ -40,7 +40,7 @@ class DeviceName(click.Choice):  # type: ignore[type-arg,unused-ignore]
         return super().convert(value, param, ctx)
 
 
-class TileSize(click.ParamType[Any]):
+class _Sides(click.ParamType[Any]):
     """Rows and columns of a physical array, or one number for both."""
 
     name = "rows[,cols]"
@@ -193,8 +193,8 @@ def _flag_name(path: Path) -> str:
 
 
 def _click_type(hint: Any) -> Any:
-    if hint == get_args(Tile)[0]:
-        return TileSize()
+    if hint == TileSize:
+        return _Sides()
     allowed = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
     first = next(part for part in allowed if part is not NoneType)
     return click.Choice(get_args(first)) if get_origin(first) is Literal else first

@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 
-Tile = Annotated[int | tuple[int, int] | None, "largest physical array: rows and columns, or one number for both"]
+TileSize = int | tuple[int, int] | None
 """The size above which a layer is cut into tiles, physical arrays side by side."""
 
 
@@ -118,7 +118,7 @@ class AnalogSgd(RuleConfig):
     reliability: Annotated[Reliability, "stuck devices, wear, relaxation, write noise"] = Reliability()
     pulse_trains: Annotated[PulseTrains, "pulse trains"] = PulseTrains()
     reference: Annotated[Reference, "reference of the array"] = Reference()
-    tile: Tile = None
+    tile: Annotated[TileSize, "largest physical array: rows and columns, or one number for both"] = None
     count_pulses: Annotated[bool, "keep a counter of pulses per crosspoint"] = False
 
 
@@ -133,7 +133,7 @@ class MixedPrecision(RuleConfig):
     periphery: Annotated[Periphery, "converters and noise"] = Periphery()
     reliability: Annotated[Reliability, "stuck devices, wear, relaxation, write noise"] = Reliability()
     reference: Annotated[Reference, "reference of the array"] = Reference()
-    tile: Tile = None
+    tile: Annotated[TileSize, "largest physical array: rows and columns, or one number for both"] = None
     count_pulses: Annotated[bool, "keep a counter of pulses per crosspoint"] = False
 
 
@@ -192,7 +192,7 @@ class _Arrays(RuleConfig):
     average_memory: Annotated[float, "reads of a line that count in an exponential average"] = 100.0
     average_every: Annotated[int, "transfers of a line per read of it for its average"] = 1
     average_bound: Annotated[float, "ADC range ± of the reads of C that make averages (weight units)"] = 1.5
-    tile: Tile = None
+    tile: Annotated[TileSize, "largest physical array: rows and columns, or one number for both"] = None
     count_pulses: Annotated[bool, "keep a counter of pulses per crosspoint"] = False
 
 
