@@ -91,7 +91,7 @@ test-long: build  ## bad input and kills by the thousand: 10,000 command lines a
 .venv-torch/ready: pyproject.toml
 	$(PYTHON) -m venv .venv-torch
 	.venv-torch/bin/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(if $(TORCH_INDEX),.venv-torch/bin/python -m pip install --quiet "torch>=2.3" --index-url $(TORCH_INDEX))
+	$(if $(TORCH_INDEX),.venv-torch/bin/python -m pip install --quiet "torch>=2.6" --index-url $(TORCH_INDEX))
 	.venv-torch/bin/python -m pip install --quiet --group torch
 	touch $@
 
