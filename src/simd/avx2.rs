@@ -302,16 +302,29 @@ impl Isa for Avx2 {
     }
 
     #[inline(always)]
-    fn compress(self, values: &[u32; LANES]) -> [u32; LANES] {
+    fn compress(self, values: &[u32; LANES], to: &mut [u32]) {
         let [low, high] = self.halves();
-        let mut out = [0; LANES];
+        let to = &mut to[..LANES];
+        // Stored half by half: to load what two stores have written together takes a dozen cycles.
         // SAFETY: see [`Avx2`].
         unsafe {
             let values = transmute::<[u32; LANES], PairOfIntegers>(*values);
-            out[..HALF].copy_from_slice(&compress_half(values[0], low));
-            out[low.count_ones() as usize..][..HALF].copy_from_slice(&compress_half(values[1], high));
+            to[..HALF].copy_from_slice(&compress_half(values[0], low));
+            to[low.count_ones() as usize..][..HALF].copy_from_slice(&compress_half(values[1], high));
         }
-        out
+    }
+
+    #[inline(always)]
+    fn compress_floats(self, values: &[f32; LANES], to: &mut [f32]) {
+        let [low, high] = self.halves();
+        let to = &mut to[..LANES];
+        // SAFETY: see [`Avx2`].
+        unsafe {
+            let values = transmute::<[f32; LANES], PairOfIntegers>(*values);
+            to[..HALF].copy_from_slice(&transmute::<[u32; HALF], [f32; HALF]>(compress_half(values[0], low)));
+            let high = transmute::<[u32; HALF], [f32; HALF]>(compress_half(values[1], high));
+            to[low.count_ones() as usize..][..HALF].copy_from_slice(&high);
+        }
     }
 
     #[inline(always)]

@@ -4,8 +4,8 @@ use super::lanes::{Isa, LANES, Mask, sealed};
 use std::arch::x86_64::{
     __m512, __m512i, _CMP_NEQ_UQ, _MM_HINT_T1, _mm_prefetch, _mm512_castsi512_si256, _mm512_cmp_ps_mask,
     _mm512_cmplt_epu32_mask, _mm512_cvtepu16_epi32, _mm512_fmadd_ps, _mm512_mask_blend_ps, _mm512_mask_storeu_ps,
-    _mm512_maskz_compress_epi32, _mm512_maskz_expand_ps, _mm512_maskz_loadu_ps, _mm512_max_ps,
-    _mm512_permutex2var_epi16, _mm512_permutex2var_ps, _mm512_setzero_ps, _mm512_srli_epi32,
+    _mm512_maskz_compress_epi32, _mm512_maskz_compress_ps, _mm512_maskz_expand_ps, _mm512_maskz_loadu_ps,
+    _mm512_max_ps, _mm512_permutex2var_epi16, _mm512_permutex2var_ps, _mm512_setzero_ps, _mm512_srli_epi32,
 };
 use std::mem::transmute;
 
@@ -160,12 +160,23 @@ impl Isa for Avx512 {
     }
 
     #[inline(always)]
-    fn compress(self, values: &[u32; LANES]) -> [u32; LANES] {
+    fn compress(self, values: &[u32; LANES], to: &mut [u32]) {
         // SAFETY: see [`Avx512`].
-        unsafe {
+        let kept = unsafe {
             let values = transmute::<[u32; LANES], __m512i>(*values);
             transmute::<__m512i, [u32; LANES]>(_mm512_maskz_compress_epi32(self.0, values))
-        }
+        };
+        to[..LANES].copy_from_slice(&kept);
+    }
+
+    #[inline(always)]
+    fn compress_floats(self, values: &[f32; LANES], to: &mut [f32]) {
+        // SAFETY: see [`Avx512`].
+        let kept = unsafe {
+            let values = transmute::<[f32; LANES], __m512>(*values);
+            transmute::<__m512, [f32; LANES]>(_mm512_maskz_compress_ps(self.0, values))
+        };
+        to[..LANES].copy_from_slice(&kept);
     }
 
     #[inline(always)]

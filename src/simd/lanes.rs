@@ -97,8 +97,12 @@ pub(crate) trait Isa: Mask {
     /// The first of at least LANES values one after another in these lanes, 0 in the others.
     fn expand(self, values: &[f32]) -> [f32; LANES];
 
-    /// The values of these lanes one after another; the lanes after them are undefined.
-    fn compress(self, values: &[u32; LANES]) -> [u32; LANES];
+    /// Writes the values of these lanes one after another to the first LANES places of `to`; those after them are
+    /// undefined.
+    fn compress(self, values: &[u32; LANES], to: &mut [u32]);
+
+    /// [`compress`](Isa::compress) of floats.
+    fn compress_floats(self, values: &[f32; LANES], to: &mut [f32]);
 
     /// The lanes that are not zero.
     fn nonzero(values: &[f32; LANES]) -> Self;
@@ -119,6 +123,20 @@ pub(crate) trait Isa: Mask {
 pub(super) struct Portable<const FUSED: bool>(u16);
 
 impl<const FUSED: bool> sealed::Sealed for Portable<FUSED> {}
+
+impl<const FUSED: bool> Portable<FUSED> {
+    /// The values of these lanes one after another.
+    #[inline(always)]
+    fn gathered<T: Copy + Default>(self, values: &[T; LANES]) -> [T; LANES] {
+        let (mut out, mut n) = ([T::default(); LANES], 0);
+        // Always written, kept only by moving on: no branch for a processor to guess wrong.
+        for (l, &value) in values.iter().enumerate() {
+            out[n % LANES] = value;
+            n += usize::from(self.has(l));
+        }
+        out
+    }
+}
 
 impl<const FUSED: bool> Mask for Portable<FUSED> {
     #[inline(always)]
@@ -201,14 +219,13 @@ impl<const FUSED: bool> Isa for Portable<FUSED> {
     }
 
     #[inline(always)]
-    fn compress(self, values: &[u32; LANES]) -> [u32; LANES] {
-        let (mut out, mut n) = ([0; LANES], 0);
-        // Always written, kept only by moving on: no branch for a processor to guess wrong.
-        for (l, &value) in values.iter().enumerate() {
-            out[n % LANES] = value;
-            n += usize::from(self.has(l));
-        }
-        out
+    fn compress(self, values: &[u32; LANES], to: &mut [u32]) {
+        to[..LANES].copy_from_slice(&self.gathered(values));
+    }
+
+    #[inline(always)]
+    fn compress_floats(self, values: &[f32; LANES], to: &mut [f32]) {
+        to[..LANES].copy_from_slice(&self.gathered(values));
     }
 
     #[inline(always)]
@@ -230,7 +247,7 @@ mod tests {
     /// Everything that a path does with lanes, for one mask and block.
     struct Lanes<'a>(u16, &'a [u32; 2 * LANES]);
 
-    type Results = ([[u32; LANES]; 3], [u16; 2], [[u32; LANES]; 4], [[f32; LANES]; LANES]);
+    type Results = ([[u32; LANES]; 4], [u16; 2], [[u32; LANES]; 4], [[f32; LANES]; LANES]);
 
     impl Kernel for Lanes<'_> {
         type Out = Results;
@@ -240,14 +257,18 @@ mod tests {
             let (mask, words) = (M::new(self.0), self.1);
             let [a, b]: [[u32; LANES]; 2] = [0, LANES].map(|at| words[at..at + LANES].try_into().expect("a block"));
             let values = |words: [u32; LANES]| words.map(|word| (word % 7) as f32 - 3.0);
-            let mut compressed = mask.compress(&a);
+            let (mut compressed, mut floats) = ([0; LANES], [0.0; LANES]);
+            mask.compress(&a, &mut compressed);
+            mask.compress_floats(&values(a), &mut floats);
             compressed[mask.count()..].fill(0);
+            floats[mask.count()..].fill(0.0);
             let (expanded, selected) = (mask.expand(&values(a)), mask.select(&values(a), &values(b)));
             let rows: [[f32; LANES]; LANES] =
                 std::array::from_fn(|l| std::array::from_fn(|k| values(a)[l] + 10.0 * k as f32));
             let fours = b.map(|word| [word, word >> 5, word >> 9, word >> 16].map(|word| word as u16));
             let bits = [M::nonzero(&values(b)).bits(), M::below(&a, &b.map(|b| (b >> 1) + (b & 1))).bits()];
-            let integers = [compressed, expanded.map(f32::to_bits), selected.map(f32::to_bits)];
+            let [floats, expanded, selected] = [floats, expanded, selected].map(|of| of.map(f32::to_bits));
+            let integers = [compressed, floats, expanded, selected];
             (integers, bits, M::transpose(&fours), M::transpose_block(rows))
         }
     }

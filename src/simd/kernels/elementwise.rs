@@ -145,8 +145,8 @@ impl Kernel for Nonzero<'_> {
             let values = M::load(values);
             let mask = M::nonzero(&values);
             let place = n..n + LANES;
-            self.at[place.clone()].copy_from_slice(&mask.compress(&positions(first)));
-            self.kept[place].copy_from_slice(&mask.compress(&values.map(f32::to_bits)).map(f32::from_bits));
+            mask.compress(&positions(first), &mut self.at[place.clone()]);
+            mask.compress_floats(&values, &mut self.kept[place]);
             n += mask.count();
         }
         n
@@ -171,7 +171,7 @@ impl Kernel for Below<'_> {
         let blocks = self.words.as_chunks::<LANES>().0.iter().zip(self.thresholds.as_chunks::<LANES>().0);
         for (first, (words, thresholds)) in (0..).step_by(LANES).zip(blocks) {
             let fires = M::below(words, thresholds);
-            self.at[n..n + LANES].copy_from_slice(&fires.compress(&positions(first)));
+            fires.compress(&positions(first), &mut self.at[n..n + LANES]);
             n += fires.count();
         }
         n
