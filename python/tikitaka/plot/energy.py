@@ -35,7 +35,7 @@ def energy(result: Mapping[str, Any], path: str | Path) -> None:
             panel.axhline(exact, color=GREY, linewidth=1.0)
             panel.axhline(exact + 1, color=GREY, linewidth=1.0, linestyle="--")
             panel.set_xscale("log")
-            panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=12))
+            panel.xaxis.set_major_locator(LogLocator(subs=(1, 3), numticks=12))
             panel.xaxis.set_minor_locator(NullLocator())
             panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _, unit=unit: prefixed(value, unit)))
             panel.set_xlabel(f"{label} so far, at usual numbers")
