@@ -16,7 +16,7 @@
 
 use super::effect::{Operands, ProductEffect};
 use super::mvm::Direction;
-use crate::simd::{self, Isa, Kernel, math};
+use crate::simd::{self, Isa, Kernel, LANES, math};
 
 /// [The effect](self) of wires.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +40,23 @@ fn drop_of<M: Isa>(a: f32) -> f32 {
 fn left(drop: f32, p: f32) -> f32 {
     let left = 1.0 - drop * p;
     if left > 0.0 { left } else { 0.0 }
+}
+
+/// Σ|wx| over the positive and over the negative weights of a line; lane by lane, so that sums need not wait for each
+/// other.
+#[inline(always)]
+fn loads(weights: &[f32], x: &[f32]) -> [f32; 2] {
+    let (mut up, mut down) = ([0.0; LANES], [0.0; LANES]);
+    let mut add = |weights: &[f32], x: &[f32]| {
+        for (((up, down), w), x) in up.iter_mut().zip(&mut down).zip(weights).zip(x) {
+            *up += w.max(0.0) * x.abs();
+            *down += (-w).max(0.0) * x.abs();
+        }
+    };
+    let ((blocks, rest), (x_blocks, x_rest)) = (weights.as_chunks::<LANES>(), x.as_chunks::<LANES>());
+    blocks.iter().zip(x_blocks).for_each(|(weights, x)| add(weights, x));
+    add(rest, x_rest);
+    [up, down].map(|lanes| lanes.iter().sum())
 }
 
 /// p_k of the device at `k` from 0.
@@ -85,8 +102,10 @@ impl Kernel for Drop<'_, '_> {
                 for (at, (k, _)) in driven() {
                     let p = position(k, shape.1);
                     let column = &mut weights[at * height..][..height];
-                    for ((up, down), w) in up.iter().zip(&down).zip(column) {
-                        *w *= left(if *w > 0.0 { *up } else { *down }, p);
+                    // Both are loaded, so that lanes choose without a branch.
+                    for ((&up, &down), w) in up.iter().zip(&down).zip(column) {
+                        let (by_up, by_down) = (left(up, p), left(down, p));
+                        *w *= if *w > 0.0 { by_up } else { by_down };
                     }
                 }
             }
@@ -94,14 +113,10 @@ impl Kernel for Drop<'_, '_> {
                 let per_load = (shape.0 as f64 / self.ratio) as f32;
                 let p: Vec<f32> = rows.clone().map(|k| position(k, shape.0)).collect();
                 for column in weights.chunks_exact_mut(height) {
-                    let (mut up, mut down) = (0.0, 0.0);
-                    for (w, x) in column.iter().zip(*x) {
-                        up += w.max(0.0) * x.abs();
-                        down += (-w).max(0.0) * x.abs();
-                    }
-                    let (up, down) = (drop_of::<M>(per_load * up), drop_of::<M>(per_load * down));
-                    for (w, p) in column.iter_mut().zip(&p) {
-                        *w *= left(if *w > 0.0 { up } else { down }, *p);
+                    let [up, down] = loads(column, x).map(|load| drop_of::<M>(per_load * load));
+                    for (w, &p) in column.iter_mut().zip(&p) {
+                        let (by_up, by_down) = (left(up, p), left(down, p));
+                        *w *= if *w > 0.0 { by_up } else { by_down };
                     }
                 }
             }
