@@ -131,8 +131,8 @@ impl Faults {
         }
     }
 
-    /// Takes weights as they are for what pulses made of them, and for what stuck devices keep: those that are born stuck
-    /// and, by their pulses, those that are worn out.
+    /// Stuck devices keep the weights that they have: those that are born stuck and, by their pulses, those that are worn
+    /// out.
     pub(super) fn settle(&mut self, weights: &[f32], counters: Option<&[u32]>) {
         if !self.held.is_empty() {
             self.held.fill(f32::NAN);
@@ -157,7 +157,7 @@ impl Faults {
         }
     }
 
-    /// What is seen of device k after a pulse, the last of `count`; whether it is stuck from now on.
+    /// What is seen of device k after a pulse, the last of `count`; with its last one it gets stuck.
     fn written(&mut self, k: usize, weight: f32, count: Option<u32>, xi: f32) -> f32 {
         let seen = if self.persistent.is_empty() {
             weight

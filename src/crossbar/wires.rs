@@ -128,10 +128,10 @@ impl Kernel for Drop<'_, '_> {
 mod tests {
     use super::*;
 
-    /// Two devices of weight 1 at x = 1, r = 100: a = 2·2/100, c = 0.04·(0.5 − 0.008 + 0.00008), p = 3/4 + 1/4, 1 + 1/2.
+    /// Two devices of weight 1 at x = 1, r = 100: a = 2·2/100, √a = 0.2, p = 3/4 + 1/4, 1 + 1/2.
     #[test]
     fn two_devices_by_hand() {
-        let c = 0.04 * (0.5 - 0.008 + 0.000_08);
+        let c = 1.5 * (1.0 - 0.2_f32.tanh() / 0.2);
         for direction in [Direction::Forward, Direction::Backward] {
             let shape = if direction == Direction::Forward { (1, 2) } else { (2, 1) };
             let mut weights = [1.0, 1.0];
