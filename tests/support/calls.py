@@ -283,11 +283,6 @@ CALLS: dict[str, Callable[[Path], Call]] = {
     # costs
     "Chip.after": lambda f: (tt.program(model()).after, {"seconds": 100.0}),
     "Drift": lambda f: (tt.Drift, {"exponent": 0.1, "spread": 0.01, "start_s": 1.0}),
-    "Drift.exponents": lambda f: (tt.Drift().exponents, {"seed": 1, "shape": (2, 3)}),
-    "Drift.weights": lambda f: (
-        tt.Drift().weights,
-        {"programmed": X[:2], "exponents": np.full(X[:2].shape, 0.1, np.float32), "seconds": 100.0},
-    ),
     "wear": lambda f: (tt.wear, {"network": tt.Network([tt.nn.Linear(3, 2)], tt.Ttv2(count_pulses=True))}),
     "Costs": lambda f: (tt.Costs, {"mvm_ns": 20, "adc_pj": (0.5, 1.0, 3.0), "dac_pj": {"usual": 1.0}}),
     "Costs.from_toml": lambda f: (tt.Costs.from_toml, {"path": costs_file(f)}),

@@ -85,7 +85,7 @@ class Chip(Versioned):
         since = tuple(at if kept else self.age_s for kept, at in zip(same, before.since, strict=True))
         seeds = [(network.seed + array) % 2**64 for array in range(len(written))]
         network.weights = [
-            drift.weights(w, drift.exponents(seed, w.shape), age - at)
+            drift._weights(w, drift._exponents(seed, w.shape), age - at)
             for w, seed, at in zip(written, seeds, since, strict=True)
         ]
         left = tuple(network.weights)

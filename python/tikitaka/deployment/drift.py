@@ -37,12 +37,12 @@ class Drift:
             if not low <= value <= high:
                 raise ValueError(f"{name} must be from {low:g} to {high:g}, not {value:g}")
 
-    def exponents(self, seed: int, shape: tuple[int, int]) -> F32:
+    def _exponents(self, seed: int, shape: tuple[int, int]) -> F32:
         """ν of each device of an array of `shape` (rows, columns), a pure function of `seed`."""
         drawn = _core.normals(seed, shape[0] * shape[1]).reshape(shape)
         return np.asarray(self.exponent + self.spread * drawn, np.float32)
 
-    def weights(self, programmed: F32, exponents: F32, seconds: float) -> F32:
+    def _weights(self, programmed: F32, exponents: F32, seconds: float) -> F32:
         """What became of weights `programmed` (outputs, inputs) after `seconds`, given the `exponents` of devices."""
         if seconds <= self.start_s:
             return programmed
