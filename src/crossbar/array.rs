@@ -232,16 +232,9 @@ impl<D: Device> Array for Crossbar<D> {
             if !faults.persistent.is_empty() {
                 faults.persistent.copy_from_slice(&by_lines(&snapshot.persistent));
             }
-            faults.settle(&self.weights, self.pulse_counters.as_deref());
+            faults.hold_stuck(&self.weights, self.pulse_counters.as_deref());
         }
         (self.steps, self.counts) = (snapshot.positions, snapshot.counts);
         Ok(())
-    }
-}
-
-impl<D: Device> Crossbar<D> {
-    /// What pulses made of the weights, where write noise hides it.
-    pub(super) fn persistent(&self) -> &[f32] {
-        self.faults.as_ref().map_or(&[], |faults| &faults.persistent)
     }
 }

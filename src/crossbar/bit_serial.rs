@@ -27,14 +27,13 @@ impl Products<'_> {
         let bound = self.mvm.dac_bound as f32;
         let most = ((1_u64 << planes) - 1) as f32;
         let each = IoSettings { dac_bits: 0, noise_management: false, bit_serial: false, ..self.mvm.clone() };
-        let of_bits = Products { mvm: &each, effects: self.effects, ..*self };
+        let of_bits = Products { mvm: &each, ..*self };
         let (mut bits, mut parts) = (vec![0.0; planes * n], vec![0.0; planes * m]);
         let mut cost = MvmCost::default();
         for (v, (x, y)) in (first..).zip(x.chunks_exact(n).zip(y.chunks_exact_mut(m))) {
             let scale = if self.mvm.noise_management { simd::max_abs(x) } else { 1.0 };
             if scale < f32::MIN_POSITIVE {
-                let each = |lines: usize| (planes * lines) as u64;
-                cost = cost.add(MvmCost { mvms: each(1), retries: 0, dac: each(n), adc: each(m) });
+                cost = cost.add(MvmCost::of(planes, n, m));
                 y.fill(0.0);
                 continue;
             }

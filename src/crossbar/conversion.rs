@@ -70,7 +70,7 @@ impl Products<'_> {
         scratch: &mut Scratch,
     ) -> MvmCost {
         let (n, m) = (self.inputs, self.outputs);
-        let mut cost = MvmCost { mvms: (x.len() / n) as u64, dac: x.len() as u64, adc: y.len() as u64, retries: 0 };
+        let mut cost = MvmCost::of(x.len() / n, n, m);
         let mut buffers = std::mem::take(&mut scratch.conversion);
         let Conversion { inputs, scales, xi, saturated, .. } = &mut buffers;
         simd::run(Load { settings: self.mvm, x, n, inputs, scales });

@@ -12,14 +12,11 @@ use crate::random::{Operation, Stream};
 pub(super) const LINE_WRITES: u64 = 1 << 63;
 pub(super) const PROGRAMMING_WRITES: u64 = 1 << 62;
 
-/// The most steps in which states relax within one time constant: rounding must not hold them up.
-const LEAST_STEPS: f64 = 65536.0;
-
 /// The faults of an array, a value per device in its order; what is off is empty.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Faults {
     /// Devices that were stuck from the start.
-    born: Vec<u32>,
+    stuck_at_first: Vec<u32>,
     /// The weight that a stuck device keeps; NaN for one that is not stuck.
     held: Vec<f32>,
     /// Pulses that each device endures.
@@ -42,7 +39,7 @@ struct Relaxation {
 }
 
 /// The faults of a range of columns.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct FaultPart<'a> {
     held: &'a mut [f32],
     endurance: &'a [u32],
@@ -80,7 +77,7 @@ impl Faults {
                 let (low, high) = settings.stuck_range.map_or((lower, upper), |range| (-range as f32, range as f32));
                 states[k] = (low + u[1] * (high - low)).max(lower).min(upper);
                 faults.held[k] = states[k];
-                faults.born.push(k as u32);
+                faults.stuck_at_first.push(k as u32);
             }
         }
         if let Some(median) = settings.endurance {
@@ -103,9 +100,7 @@ impl Faults {
                 0.0 => vec![1.0 / tau],
                 _ => xi.iter().map(|xi| rate(xi, tau)).collect(),
             });
-            // In fewer updates a state of f32 would not move.
-            let least = settings.retention.map_or(0.0, |tau| tau / LEAST_STEPS);
-            let (every, diffusion) = (u64::from(settings.relax_every).max(least as u64), settings.diffusion);
+            let (every, diffusion) = (settings.updates_per_step(), settings.diffusion);
             Relaxation { every, diffusion, rates, rest: rest.collect() }
         });
         Some(Box::new(faults))
@@ -116,9 +111,10 @@ impl Faults {
         self.held.get(k).is_some_and(|held| !held.is_nan())
     }
 
-    /// Whether device k moves by a pulse, after `had` others.
-    pub(super) fn bears(&self, k: usize, had: u32) -> bool {
-        !self.is_stuck(k) && self.endurance.get(k).is_none_or(|&limit| had < limit)
+    /// The pulses that still move device k, which has had `had`.
+    pub(super) fn pulses_left(&self, k: usize, had: u32) -> u32 {
+        let limit = self.endurance.get(k).copied().unwrap_or(u32::MAX);
+        if self.is_stuck(k) { 0 } else { limit.saturating_sub(had) }
     }
 
     /// The faults of all columns, to be split by columns.
@@ -131,12 +127,12 @@ impl Faults {
         }
     }
 
-    /// Stuck devices keep the weights that they have: those that are born stuck and, by their pulses, those that are worn
-    /// out.
-    pub(super) fn settle(&mut self, weights: &[f32], counters: Option<&[u32]>) {
+    /// Stuck devices keep the weights that they have: those that were stuck at first and, by their pulses, those that are
+    /// worn out.
+    pub(super) fn hold_stuck(&mut self, weights: &[f32], counters: Option<&[u32]>) {
         if !self.held.is_empty() {
             self.held.fill(f32::NAN);
-            self.born.iter().for_each(|&k| self.held[k as usize] = weights[k as usize]);
+            self.stuck_at_first.iter().for_each(|&k| self.held[k as usize] = weights[k as usize]);
         }
         if let Some(counters) = counters.filter(|_| !self.endurance.is_empty()) {
             for (k, (&n, &limit)) in counters.iter().zip(&self.endurance).enumerate() {
@@ -169,6 +165,9 @@ impl Faults {
             && count >= limit
         {
             self.held[k] = seen;
+            if let Some(persistent) = self.persistent.get_mut(k) {
+                *persistent = seen;
+            }
         }
         seen
     }
@@ -222,23 +221,36 @@ impl<'a> FaultPart<'a> {
                     continue;
                 }
                 let held = &mut self.held[devices.clone()];
-                for (weight, held) in weights[devices.clone()].iter_mut().zip(&*held) {
-                    *weight = if held.is_nan() { *weight } else { *held };
-                }
+                keep(&mut weights[devices.clone()], held);
                 if !self.endurance.is_empty() {
                     let limits = counters[devices.clone()].iter().zip(&self.endurance[devices.clone()]);
-                    for ((held, weight), (n, limit)) in held.iter_mut().zip(&weights[devices]).zip(limits) {
+                    for ((held, weight), (n, limit)) in held.iter_mut().zip(&weights[devices.clone()]).zip(limits) {
                         if n >= limit && held.is_nan() {
                             *held = *weight;
                         }
                     }
+                }
+                if !self.persistent.is_empty() {
+                    keep(&mut self.persistent[devices], held);
                 }
             }
         }
     }
 }
 
+/// Stuck devices are as they were.
+fn keep(weights: &mut [f32], held: &[f32]) {
+    for (weight, held) in weights.iter_mut().zip(held) {
+        *weight = if held.is_nan() { *weight } else { *held };
+    }
+}
+
 impl<D: Device> Crossbar<D> {
+    /// What pulses made of the weights, where write noise hides it.
+    pub(super) fn persistent(&self) -> &[f32] {
+        self.faults.as_ref().map_or(&[], |faults| &faults.persistent)
+    }
+
     /// [`Array::elapse`](super::Array::elapse): states relax and diffuse whenever `relax_every` updates are complete.
     ///
     /// ```text
@@ -247,25 +259,29 @@ impl<D: Device> Crossbar<D> {
     ///
     /// the Ornstein–Uhlenbeck process in closed form, within the bounds of each device.
     pub(super) fn relax(&mut self, updates: u64) {
-        let Some(mut faults) = self.faults.take_if(|faults| faults.relaxation.is_some()) else { return };
-        let before = self.steps.elapsed;
-        self.steps.elapsed = before.saturating_add(updates);
-        self.relax_faulty(before, &mut faults);
+        let Some(mut faults) = self.faults.take() else { return };
+        if let Some(relaxation) = faults.relaxation.take() {
+            let (before, every) = (self.steps.elapsed, relaxation.every);
+            self.steps.elapsed = before.saturating_add(updates);
+            let periods = self.steps.elapsed / every - before / every;
+            if periods > 0 {
+                self.relax_states((periods * every) as f64, &relaxation, &mut faults);
+            }
+            faults.relaxation = Some(relaxation);
+        }
         self.faults = Some(faults);
     }
 
-    fn relax_faulty(&mut self, before: u64, faults: &mut Faults) {
-        let Some(Relaxation { every, diffusion, rates, rest }) = faults.relaxation.take() else { return };
-        let periods = self.steps.elapsed / every - before / every;
-        let elapsed = (periods * every) as f64;
-        let mut xi = vec![0.0; if diffusion > 0.0 && periods > 0 { self.weights.len() } else { 0 }];
+    fn relax_states(&mut self, elapsed: f64, relaxation: &Relaxation, faults: &mut Faults) {
+        let Relaxation { every, diffusion, rates, rest } = relaxation;
+        let mut xi = vec![0.0; if *diffusion > 0.0 { self.weights.len() } else { 0 }];
         self.stream(Operation::Diffusion, self.steps.elapsed / every).normals(0, &mut xi);
         let law = |rate: f64| {
             let variance = if rate > 0.0 { -(-2.0 * elapsed * rate).exp_m1() / (2.0 * rate) } else { elapsed };
             ((-(-elapsed * rate).exp_m1()) as f32, (diffusion * variance.sqrt()) as f32)
         };
         let shared = law(rates.first().copied().unwrap_or(0.0));
-        for k in 0..if periods > 0 { self.weights.len() } else { 0 } {
+        for k in 0..self.weights.len() {
             if faults.is_stuck(k) {
                 continue;
             }
@@ -286,7 +302,6 @@ impl<D: Device> Crossbar<D> {
                 None => self.weights[k] = next - r,
             }
         }
-        faults.relaxation = Some(Relaxation { every, diffusion, rates, rest });
     }
 
     /// One pulse to the device at position k of the array's order; write noise is number `place` of its stream.

@@ -36,6 +36,12 @@ pub struct MvmCost {
 }
 
 impl MvmCost {
+    /// What the products of so many vectors take, of arrays of so many inputs and outputs.
+    pub(crate) fn of(vectors: usize, inputs: usize, outputs: usize) -> Self {
+        let each = |lines: usize| (vectors * lines) as u64;
+        Self { mvms: each(1), retries: 0, dac: each(inputs), adc: each(outputs) }
+    }
+
     /// What is left of it without a part of it, which is no more than it.
     pub(crate) fn without(self, part: Self) -> Self {
         Self {
@@ -164,7 +170,7 @@ impl Products<'_> {
         groups.fold(MvmCost::default(), |cost, (g, (x, y))| {
             cost.add(if exact {
                 self.multiply(matrix, x, y, scratch);
-                MvmCost { mvms: (x.len() / n) as u64, dac: x.len() as u64, adc: y.len() as u64, retries: 0 }
+                MvmCost::of(x.len() / n, n, m)
             } else if self.mvm.bit_serial {
                 self.convert_bits(matrix, noise, first + (g * together) as u64, x, y, scratch)
             } else {

@@ -72,8 +72,8 @@ impl<'a> Readout<'a> {
         }
     }
 
-    /// Whether outputs differ by more than their noise.
-    pub(super) fn unlike(&self) -> bool {
+    /// Whether outputs differ in more than their noise.
+    pub(super) fn differs(&self) -> bool {
         self.errors.is_some() || self.read_noise > 0.0
     }
 
@@ -156,7 +156,7 @@ impl Kernel for ReadLines<'_> {
 
     #[inline(always)]
     fn run<M: Isa>(self) {
-        if self.readout.unlike() {
+        if self.readout.differs() {
             return self.run_whole::<M>();
         }
         let mut xi = [0.0; READ_NORMALS_PER_DRAW];

@@ -86,17 +86,16 @@ impl<D: Device> Crossbar<D> {
             let stream = self.stream(Operation::ZeroShift, call + column as u64);
             let devices = column * self.rows..(column + 1) * self.rows;
             let points = &self.points[devices.clone()];
-            let bears = |row: usize, pulse: u32| {
-                let k = devices.start + row;
-                let had = self.pulse_counters.as_ref().map_or(0, |counters| counters[k]);
-                self.faults.as_ref().is_none_or(|faults| faults.bears(k, had.saturating_add(pulse)))
-            };
+            let left = self.faults.as_ref().map(|faults| {
+                let had = |k| self.pulse_counters.as_ref().map_or(0, |counters: &Vec<u32>| counters[k]);
+                devices.map(|k| faults.pulses_left(k, had(k))).collect::<Vec<_>>()
+            });
             for pulse in 0..pulses {
                 if self.device.noisy() {
                     stream.normals(u64::from(pulse) * self.rows as u64, &mut xi);
                 }
                 for (row, ((w, point), &xi)) in states.iter_mut().zip(points).zip(&xi).enumerate() {
-                    if bears(row, pulse) {
+                    if left.as_ref().is_none_or(|left| pulse < left[row]) {
                         *w = self.device.pulse(point, *w, pulse % 2 == 0, xi);
                     }
                 }
@@ -110,7 +109,7 @@ impl<D: Device> Crossbar<D> {
         self.weights.fill(0.0);
         if let Some(faults) = &mut self.faults {
             faults.persistent.fill(0.0);
-            faults.settle(&self.weights, self.pulse_counters.as_deref());
+            faults.hold_stuck(&self.weights, self.pulse_counters.as_deref());
         }
     }
 

@@ -26,7 +26,8 @@ settings! {
         pub rest_spread: f64 = 0.0, 0.0 to 1e6;
         /// σ_d: diffusion of states, in units of weight per square root of an update.
         pub diffusion: f64 = 0.0, 0.0 to 1e3;
-        /// Updates after which states relax and diffuse, in closed form for all of them at once; τ/65536 if that is more.
+        /// Updates after which states relax and diffuse, in closed form for all of them at once; more of them where
+        /// rounding would keep states where they are (τ/65536, or without retention 10⁻¹³/σ_d²).
         pub relax_every: u32 = 100, 1.0 to 1e9;
         /// σ_w: standard deviation of what is seen of a state from what pulses made of it, new with each pulse, in units of
         /// weight.
@@ -64,10 +65,24 @@ impl Reliability {
         self.retention.is_some() || self.diffusion > 0.0
     }
 
+    /// Updates per step in which states relax and diffuse: in smaller ones, rounding would keep them where they are.
+    pub(super) fn updates_per_step(&self) -> u64 {
+        let relaxation = self.retention.map_or(0.0, |tau| tau / STEPS_PER_TIME_CONSTANT);
+        let diffusion = if self.diffusion > 0.0 { (LEAST_MOVE / self.diffusion).powi(2) } else { 0.0 };
+        let least = if self.retention.is_some() { relaxation } else { diffusion };
+        u64::from(self.relax_every).max(least as u64)
+    }
+
     /// Whether a device can be stuck.
     pub(super) fn sticks(&self) -> bool {
         self.stuck > 0.0 || self.endurance.is_some()
     }
 }
+
+/// The most steps in which states relax within one time constant.
+const STEPS_PER_TIME_CONSTANT: f64 = 65536.0;
+
+/// The least standard deviation of a step of diffusion, in units of weight: some units in the last place of 0.5.
+const LEAST_MOVE: f64 = 3e-7;
 
 const GONG_2022: &str = "Gong, Rasch et al., IEDM 2022, as in aihwkit";

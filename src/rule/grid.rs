@@ -100,17 +100,22 @@ fn parts(count: usize, most: usize) -> Vec<Range<usize>> {
     (0..parts).map(|k| k * count / parts..(k + 1) * count / parts).collect()
 }
 
-/// The values of the lines `part` in vectors of `width` values; a copy in `room` unless they lie together.
-pub(super) fn part_of<'a>(vectors: &'a [f32], width: usize, part: &Range<usize>, room: &'a mut Vec<f32>) -> &'a [f32] {
+/// The values of the lines `part` in vectors of `width` values; a copy in `buffer` unless they lie together.
+pub(super) fn part_of<'a>(
+    vectors: &'a [f32],
+    width: usize,
+    part: &Range<usize>,
+    buffer: &'a mut Vec<f32>,
+) -> &'a [f32] {
     if part.len() == width {
         return vectors;
     }
     if vectors.len() == width {
         return &vectors[part.clone()];
     }
-    room.clear();
-    vectors.chunks_exact(width).for_each(|vector| room.extend_from_slice(&vector[part.clone()]));
-    room
+    buffer.clear();
+    vectors.chunks_exact(width).for_each(|vector| buffer.extend_from_slice(&vector[part.clone()]));
+    buffer
 }
 
 /// Adds vectors of the lines `part` to vectors of `width` values, or puts them there if they are the first.
@@ -149,8 +154,8 @@ mod tests {
 
     #[test]
     fn parts_of_vectors() {
-        let (x, mut room) = ([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], Vec::new());
-        assert_eq!(part_of(&x, 3, &(1..3), &mut room), [2.0, 3.0, 5.0, 6.0]);
+        let (x, mut buffer) = ([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], Vec::new());
+        assert_eq!(part_of(&x, 3, &(1..3), &mut buffer), [2.0, 3.0, 5.0, 6.0]);
         let mut sums = [0.5; 6];
         add_part(&[1.0, 2.0, 3.0, 4.0], &(0..2), &mut sums, 3, true);
         add_part(&[1.0, 2.0], &(1..2), &mut sums, 3, false);

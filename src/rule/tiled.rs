@@ -31,12 +31,12 @@ pub(super) struct TiledRule {
     tiles: Vec<Box<dyn Rule>>,
     /// Additions of partial sums.
     additions: u64,
-    rooms: Rooms,
+    buffers: Buffers,
 }
 
 /// Buffers, kept between calls.
 #[derive(Clone, Debug, Default)]
-struct Rooms {
+struct Buffers {
     scratch: Vec<Scratch>,
     x: Vec<f32>,
     delta: Vec<f32>,
@@ -71,7 +71,7 @@ impl TiledRule {
             build(&Initial { layer: at.layer + t as u64 * LAYERS_PER_TILE, rows, cols, weights: &weights, ..*at })
         };
         let tiles = (0..grid.len()).map(&mut tile).collect::<Result<_>>()?;
-        Ok(Self { grid, tiles, additions: 0, rooms: Rooms::default() })
+        Ok(Self { grid, tiles, additions: 0, buffers: Buffers::default() })
     }
 
     /// Inputs and outputs of products in a direction, and their parts.
@@ -95,9 +95,9 @@ impl TiledRule {
         let [(n, inputs), (m, outputs)] = self.sides(direction);
         let batch = check_batch("input", x.len(), n)?;
         check_len("output", y.len(), batch * m)?;
-        let (mut room, mut partial) = (Vec::new(), Vec::new());
+        let (mut buffer, mut partial) = (Vec::new(), Vec::new());
         for (j, input) in inputs.iter().enumerate() {
-            let x = part_of(x, n, input, &mut room);
+            let x = part_of(x, n, input, &mut buffer);
             for (i, output) in outputs.iter().enumerate() {
                 let t = match direction {
                     Direction::Forward => i * inputs.len() + j,
@@ -120,9 +120,9 @@ impl TiledRule {
     fn count(&mut self, direction: Direction, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()> {
         let vectors = x.len() / self.sides(direction)[0].0;
         if self.shared().is_some() {
-            let mut scratch = std::mem::take(&mut self.rooms.scratch);
+            let mut scratch = std::mem::take(&mut self.buffers.scratch);
             let cost = self.product(direction, 0, x, y, &mut scratch, workers);
-            self.rooms.scratch = scratch;
+            self.buffers.scratch = scratch;
             self.count_shared(direction, vectors, cost?);
             return Ok(());
         }
@@ -209,9 +209,7 @@ impl Visible for TiledRule {
         for t in (0..self.tiles.len()).rev() {
             let (rows, cols) = self.grid.shape_of(t);
             let (inputs, outputs) = if direction == Direction::Forward { (cols, rows) } else { (rows, cols) };
-            let each = |lines: usize| (vectors * lines) as u64;
-            let of_tile = MvmCost { mvms: vectors as u64, retries: 0, dac: each(inputs), adc: each(outputs) };
-            let of_tile = if t == 0 { repeated } else { of_tile };
+            let of_tile = if t == 0 { repeated } else { MvmCost::of(vectors, inputs, outputs) };
             repeated = repeated.without(of_tile);
             self.tiles[t].count_shared(direction, vectors, of_tile);
         }
@@ -268,9 +266,9 @@ impl Rule for TiledRule {
         check_len("delta", delta.len(), batch * rows)?;
         let (down, across) = (self.grid.rows.len(), self.grid.cols.len());
         for j in 0..across {
-            let x = part_of(x, cols, &self.grid.cols[j], &mut self.rooms.x);
+            let x = part_of(x, cols, &self.grid.cols[j], &mut self.buffers.x);
             for i in 0..down {
-                let delta = part_of(delta, rows, &self.grid.rows[i], &mut self.rooms.delta);
+                let delta = part_of(delta, rows, &self.grid.rows[i], &mut self.buffers.delta);
                 self.tiles[i * across + j].update(x, delta, lr_scale, workers)?;
             }
         }

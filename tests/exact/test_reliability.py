@@ -262,6 +262,28 @@ def test_the_report_of_wear() -> None:
         tt.wear(3)  # type: ignore[arg-type]
 
 
+def test_stuck_devices_stay_where_write_noise_hides_them() -> None:
+    """What pulses would have made of them must not come to light, by another reference least of all."""
+    made = array(stuck=0.3, endurance=8, write_noise=0.02)
+    for seed in range(6):
+        made.update(*signals(seed), 0.3)
+    stuck = made.pulses >= 8
+    assert 0.05 < stuck.mean() < 0.95
+    states = made.weights + made.reference
+    made.zero_shift(1)
+    np.testing.assert_allclose((made.weights + made.reference)[stuck], states[stuck], atol=1e-6)
+    made.update(*signals(7), 0.3)
+    np.testing.assert_allclose((made.weights + made.reference)[stuck], states[stuck], atol=1e-6)
+
+
+def test_slow_diffusion_is_not_rounded_away() -> None:
+    made = array(STEPS, diffusion=1e-8, relax_every=1, shape=(100, 100))
+    made.weights = np.full((100, 100), 0.3)
+    for _ in range(100):
+        made.elapse(10_000)
+    assert made.weights.std() == pytest.approx(1e-5, rel=0.05)
+
+
 def test_settings() -> None:
     for bad in ({"stuck": 1.5}, {"stuck": -0.1}, {"endurance": 0}, {"retention": 0.5}, {"write_noise": -1}):
         with pytest.raises(ValueError, match=f"{next(iter(bad))} must be from"):

@@ -1,11 +1,11 @@
 """The resistance of wires against the exact solution of the network of resistors that it stands for.
 
-Each output has a line for its positive weights and one for its negative ones. A line is a chain of n wires of
-conductance r from its amplifier, which holds 0 V, and device k connects node k to its input while the input is on: a
-share |x_k| of the time, at a voltage of ±1. Between two neighbouring values of |x| the network is one of constant
-resistors, whose tridiagonal equations are solved exactly.
+`examples/wires.py` solves it: between two neighbouring values of |x| the network is one of constant resistors, whose
+equations are linear.
 """
 
+import runpy
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,25 +16,7 @@ import tikitaka as tt
 BOUND = tt.ConstantStep(weight_step=0.001, bound=1.0)
 
 
-def current(conductances: Any, voltages: Any, wire: float) -> float:
-    """The current into the amplifier of one line."""
-    n = len(conductances)
-    matrix = np.diag(conductances + np.where(np.arange(n) < n - 1, 2 * wire, wire))
-    matrix -= wire * (np.eye(n, k=1) + np.eye(n, k=-1))
-    return float(wire * np.linalg.solve(matrix, conductances * voltages)[0])
-
-
-def solved(weights: Any, x: Any, wire: float) -> Any:
-    """The outputs of pulses of length |x|."""
-    y, before = np.zeros(len(weights)), 0.0
-    for level in np.unique(np.abs(x[x != 0])):
-        on = np.abs(x) >= level
-        for i, row in enumerate(weights):
-            for sign in (1, -1):
-                line = np.where(on, np.maximum(sign * row, 0), 0.0)
-                y[i] += sign * (level - before) * current(line, np.sign(x), wire)
-        before = level
-    return y
+solved = runpy.run_path(str(Path(__file__).parents[2] / "examples" / "wires.py"))["solved"]
 
 
 def array(weights: Any, wire: float | None, **periphery: Any) -> tt.Crossbar:

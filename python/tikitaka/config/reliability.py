@@ -28,7 +28,9 @@ class Reliability(Config):
     rest: Annotated[float, "mean state that devices relax to (weight units)"] = 0.0
     rest_spread: Annotated[float, "standard deviation of that state between devices (weight units)"] = 0.0
     diffusion: Annotated[float, "diffusion σ of states (weight units per square root of an update)"] = 0.0
-    relax_every: Annotated[int, "updates after which states relax and diffuse, in closed form (at least τ/65536)"] = 100
+    relax_every: Annotated[
+        int, "updates after which states relax and diffuse, in closed form (more where rounding would keep them)"
+    ] = 100
     write_noise: Annotated[
         float, "standard deviation σ of what is seen of a state, new with each pulse (weight units)"
     ] = 0.0
