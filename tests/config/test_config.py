@@ -29,6 +29,21 @@ RULES = ", ".join(config.rules)
 DEVICES = ", ".join(config.devices)
 
 
+def test_flags_and_files_of_real_arrays() -> None:
+    """A size of tiles as a number or two, named yields, and the fields of tables as flags of their own."""
+    flags = {"tile": [64, 32], "stuck": 0.1, "write_noise": 0.02, "wire_ratio": 1e5, "forward_bit_serial": True}
+    config_ = apply_flags(tt.TrainConfig(net="fcn", data="digits"), {"rule": "ttv2", "periphery": "full", **flags})
+    rule: Any = config_.rule
+    assert (rule.tile, rule.reliability.stuck, rule.reliability.write_noise) == ((64, 32), 0.1, 0.02)
+    assert (rule.periphery.wire_ratio, rule.periphery.forward.bit_serial) == (1e5, True)
+    assert tt.TrainConfig.from_dict(tomllib.loads(config_.to_toml())) == config_
+    table = config.to_dict(tt.Agad(tile=7)) | {"reliability": "reram-om"}
+    named: Any = config.from_dict(tt.Agad, table)
+    assert (named.tile, named.reliability) == (7, tt.reliabilities["reram-om"])
+    with pytest.raises(ValueError, match="reliability"):
+        config.from_dict(tt.Agad, {"reliability": "reram-omm"})
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_names_and_defaults_equal_the_core(kind: str) -> None:
     defaults = _core.defaults(kind)

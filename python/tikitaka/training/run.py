@@ -87,9 +87,10 @@ class Run:
     def open(cls, path: str | Path) -> Self:
         """An earlier run; FileNotFoundError or ValueError if the folder contains none or its config.toml is damaged."""
         path = Path(path)
-        if not path.is_dir():
-            raise FileNotFoundError(f"{path}: no such RUN folder")
         file = path / "config.toml"
+        if not file.exists():
+            why = "no RUN folder, since it has no config.toml" if path.is_dir() else "no such RUN folder"
+            raise FileNotFoundError(f"{path}: {why}")
         values = read_toml(file)
         try:
             return cls(path, TrainConfig.from_dict(values))

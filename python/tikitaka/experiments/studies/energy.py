@@ -192,9 +192,6 @@ def _row(name: str, of_rule: Sequence[Mapping[str, Any]], limit: float) -> dict[
     samples = [row["samples"] * len(row["test_error"]) for row in of_rule]
     epochs = min(len(row["test_error"]) for row in of_rule)
 
-    def mean(of: Callable[[Mapping[str, Any]], float]) -> float:
-        return fmean(map(of, of_rule))
-
     return {
         "rule": name,
         "error_percent": fmean(last),
@@ -209,9 +206,9 @@ def _row(name: str, of_rule: Sequence[Mapping[str, Any]], limit: float) -> dict[
         "r24_ns": R24_NS.get(name),
         "curve": [
             [
-                mean(lambda row, k=k: row["energy_j"][k][1]),  # type: ignore[misc]
-                mean(lambda row, k=k: row["time_s"][k]),  # type: ignore[misc]
-                mean(lambda row, k=k: 100 * row["test_error"][k]),  # type: ignore[misc]
+                fmean(row["energy_j"][k][1] for row in of_rule),
+                fmean(row["time_s"][k] for row in of_rule),
+                fmean(100 * row["test_error"][k] for row in of_rule),
             ]
             for k in range(epochs)
         ],
