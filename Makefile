@@ -99,10 +99,11 @@ test-torch: .venv/ready .venv-torch/ready  ## tests against PyTorch, in an envir
 	VIRTUAL_ENV=$(CURDIR)/.venv-torch $(BIN)/maturin develop --release --quiet
 	.venv-torch/bin/python -m pytest tests/pytorch
 
-claims: build  ## what each rule tolerates, at quick scale (15 minutes; MNIST in TIKITAKA_DATA)
+claims: build  ## what each rule tolerates, at quick scale (20 minutes; mnist and war-and-peace in TIKITAKA_DATA)
 	for claim in states update-noise mvm-noise reference; do \
 		$(BIN)/tikitaka reproduce $$claim --scale quick --out $(CLAIMS_OUT)/$$claim || exit 1; \
 	done
+	$(BIN)/tikitaka reproduce states --net lstm --scale quick --out $(CLAIMS_OUT)/states-lstm
 	$(BIN)/tikitaka reproduce networks --scale quick --out $(CLAIMS_OUT)/networks
 
 # The benchmarks use real data if TIKITAKA_DATA names a folder with mnist and war-and-peace, and compare with aihwkit if

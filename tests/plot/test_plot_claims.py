@@ -79,6 +79,18 @@ def test_trainings_given_up_have_an_open_mark(monkeypatch: pytest.MonkeyPatch) -
     assert "training given up" not in [text.get_text() for text in panel.get_figure().legends[0].get_texts()]
 
 
+def test_losses_of_texts_are_drawn_in_nats(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [{**row, "loss": row["error_percent"] / 10} for row in STATES["rows"]]
+    for row in rows:
+        del row["error_percent"]
+    tolerances = [{**each, "points": 0.3} for each in STATES["tolerances"]]
+    result = changed(measure="loss", rows=rows, float={"loss": 0.175, "spread": None}, tolerances=tolerances)
+    (panel,) = axes_of(monkeypatch, lambda: plot.claim(result, "never.png"))
+    assert panel.get_ylabel() == "test loss (nats per character)"
+    assert list(errorbars(panel)["SGD"].lines[0].get_ydata()) == pytest.approx([5, 0.3])
+    assert panel.get_legend().get_title().get_text() == "within float + 0.3 nats"
+
+
 def test_a_single_seed_has_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [{**row, "spread": None if row["rule"] == "sgd" else 0.1} for row in STATES["rows"]]
     result = changed(rows=rows, float={"error_percent": 1.75, "spread": None})
@@ -159,6 +171,8 @@ def test_extraction_has_a_panel_per_setting(monkeypatch: pytest.MonkeyPatch) -> 
         (changed(rows=[{"rule": "sgd", "value": 1.0, "error_percent": 2.0}]), r"rows\[0\] has no 'spread'"),
         (changed(float={"error_percent": 2.0, "spread": "wide"}), "float.spread must be a finite number"),
         (changed(float={"spread": 1.0}), "float has no 'error_percent'"),
+        (changed(measure="taste"), "measure must be one of error_percent, loss, not 'taste'"),
+        (changed(measure="loss"), r"rows\[0\] has no 'loss'"),
         (changed(float=None), "a result with tolerances must have a float"),
         (changed(tolerances=[{"rule": "ttv3", "points": 1.0, "tolerance": 2.0}]), "must be one of sgd, ttv2"),
         (changed(tolerances=[{"rule": "sgd", "panel": "x", "points": 1.0, "tolerance": 2.0}]), "panel"),

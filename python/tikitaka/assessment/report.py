@@ -19,7 +19,7 @@ from tikitaka.assessment.source import Source
 from tikitaka.assessment.targets import POINTS, target
 from tikitaka.config import Device, to_dict
 from tikitaka.experiments.learning_rates import chosen
-from tikitaka.experiments.tolerance_study import HARD
+from tikitaka.experiments.quality import HARD
 from tikitaka.plot.device import pulsed
 from tikitaka.training import TrainConfig
 

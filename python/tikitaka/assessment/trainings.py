@@ -53,7 +53,7 @@ class Trainings:
                 grid,
                 self.executor,
                 out=self.folder / f"{name}.jsonl",
-                measure=partial(scored, data_dir=self.data_dir, give_up=None),
+                measure=partial(scored, data_dir=self.data_dir, patient=True),
                 progress=self.progress,
                 threads=None if self.executor is not None else self.threads,
             )

@@ -17,6 +17,7 @@ from tikitaka._internal.shown import listed
 from tikitaka._internal.validation import hints_of, one_of
 from tikitaka.config import Agad, AnalogSgd, Cttv2, Device, DigitalSgd, Reference, TransferRule, Ttv1, Ttv2, rules
 from tikitaka.config.size import step_of
+from tikitaka.experiments.quality import quality_of
 from tikitaka.nn import nets
 from tikitaka.training import TrainConfig
 
@@ -185,7 +186,8 @@ def check_data(config: TrainConfig, search: Search, data_dir: str | Path | None)
 def searched(
     run: Run, config: TrainConfig, tried: Mapping[K, Sequence[Any]], search: Search, seeds: int = 1
 ) -> dict[K, Any]:
-    """The best of the rules `tried` for each key: the first with the lowest mean error on the held-out examples.
+    """The best of the rules `tried` for each key: the first with the lowest mean error on the held-out examples, or for
+    a text the lowest mean loss.
 
     `run` measures trainings, as `sweep` does, all of a round in one call; each is done with so many `seeds`.
     """
@@ -208,7 +210,8 @@ def _round(
     """The `keep` best rules for each key, the best first."""
     judge = replace(config, examples=examples, holdout=held_out, epochs=epochs, average_from=None)
     measured = judged(run, judge, tried, range(SEED, SEED + seeds))
-    errors = {key: [error_of(rows) for rows in each] for key, each in measured.items()}
+    of = quality_of(config.net).of
+    errors = {key: [fmean(map(of, rows)) for rows in each] for key, each in measured.items()}
     best = {key: sorted(range(len(each)), key=each.__getitem__)[:keep] for key, each in errors.items()}
     return {key: [rules[place] for place in best[key]] for key, rules in tried.items()}
 

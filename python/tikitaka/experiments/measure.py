@@ -10,11 +10,12 @@ from tikitaka._internal.validation import check_kind
 from tikitaka.config import TransferRule
 from tikitaka.data import Dataset, load
 from tikitaka.data.sets import data_folder
+from tikitaka.experiments.quality import quality_of
 from tikitaka.model import extract
 from tikitaka.network import Network
 from tikitaka.training import Metrics, Stopped, TrainConfig
 
-__all__ = ["check_cell", "dataset_of", "hopeless", "scored", "trained"]
+__all__ = ["check_cell", "dataset_of", "scored", "trained"]
 
 _cached, _loading = lru_cache(maxsize=4)(load), Lock()  # a data set is read once per process, not once per cell
 
@@ -103,20 +104,16 @@ def check_cell(config: TrainConfig, *, data_dir: str | Path | None = None, **_: 
     config.check(dataset_of(config, data_dir))
 
 
-def hopeless(metrics: Metrics) -> bool:
-    """Whether a training is given up: if its error is over 30 % in the third epoch or later."""
-    return metrics.epoch >= 3 and metrics.train_error > 0.3
-
-
 def scored(
     config: TrainConfig,
     *,
     data_dir: str | Path | None = None,
     stop: Callable[[], bool] | None = None,
-    give_up: Callable[[Metrics], bool] | None = hopeless,
+    patient: bool = False,
 ) -> dict[str, Any]:
     """The measurements of `trained`; for a training that diverges, or drives all devices of an array to their bounds,
-    only an error of 1."""
+    only an error of 1. Unless `patient`, a training without hope is given up (`Quality.hopeless`)."""
+    give_up = None if patient else quality_of(config.net).hopeless
     try:
         return trained(config, data_dir=data_dir, stop=stop, give_up=give_up)
     except ArithmeticError:

@@ -1,10 +1,7 @@
 """How bad may hardware be before each training rule fails on it? The claims of the abstract as studies of one axis.
 
-A study goes in three steps. Every rule gets its rates by `learning_rates.searched`, at every value of the axis. Every
-value is then trained with one seed. The other seeds are trained where they decide: beside the value at which a rule
-leaves the limit, float + 1 point and float + 0.5 points, and further on where they leave it elsewhere.
-
-A training without hope ends early: `measure.hopeless`.
+The limits are those of `quality_of` the network: float + 1 point and + 0.5 points of wrong classes, or for texts
+float + 0.3 nats and + 0.15 nats. `follow` says what is trained.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,30 +13,24 @@ from statistics import fmean
 from typing import Any
 
 from tikitaka import plot
-from tikitaka._internal.shown import shown
 from tikitaka._internal.statistics import standard_deviation
 from tikitaka._internal.validation import one_of
 from tikitaka.config import AnalogSgd, Device, to_dict
 from tikitaka.config.device_name import device_named
+from tikitaka.config.size import step_of
 from tikitaka.experiments import learning_rates
-from tikitaka.experiments.axis import USUAL, Axis, Panel
+from tikitaka.experiments.axis import Axis, Panel, kind_of
+from tikitaka.experiments.follow import Followed, Key, named
 from tikitaka.experiments.measure import scored
+from tikitaka.experiments.quality import quality_of
 from tikitaka.experiments.study import DATA_DIR, Option, Study, one_writer
 from tikitaka.experiments.sweep import sweep
-from tikitaka.experiments.tolerance import Tolerance, missing, ratio, tolerance
+from tikitaka.experiments.tolerance import Tolerance, ratio, tolerance
 from tikitaka.experiments.tolerance_table import table
 from tikitaka.nn import nets
 from tikitaka.training import TrainConfig
 
-__all__ = ["HARD", "POINTS", "Scale", "ToleranceStudy", "scales"]
-
-POINTS = (1.0, 0.5)
-"""Limits, in points (percent of the test images) above float."""
-
-HARD = 30.0
-"""Error of float, in percent, above which the rules cannot be compared."""
-
-Key = tuple[str, Panel, float]
+__all__ = ["Scale", "ToleranceStudy", "scales", "text_scales"]
 
 
 @dataclass(frozen=True)
@@ -47,7 +38,7 @@ class Scale:
     """The amount of work of a study."""
 
     examples: int | None
-    """training examples (None: all)"""
+    """training examples (None: all); sequences of a text"""
     epochs: int
     """epochs of each training"""
     seeds: int
@@ -62,11 +53,17 @@ scales = {
 }
 """Scales by name."""
 
+text_scales = {
+    "quick": Scale(500, 2, 1, learning_rates.Search(250, 100, 2)),
+    "full": Scale(2_000, 4, 3, learning_rates.Search(700, 300, 3, finalists=2, final_examples=1_500, final_epochs=3)),
+}
+"""Scales of networks for texts."""
+
 
 class ToleranceStudy(Study):
     """How far along an axis of the hardware does each rule stay near float?"""
 
-    seeds_help = "Seeds next to a crossing (default: 3, quick: 2)."
+    seeds_help = "Seeds next to a crossing (default: 3; quick: 2, for a text 1)."
 
     def __init__(self, axis: Axis) -> None:
         self.axis = axis
@@ -75,7 +72,7 @@ class ToleranceStudy(Study):
             Option("net", "name", "Network.", "fcn", tuple(nets)),
             Option("data", "name", "Data set (default: that of the network)."),
             DATA_DIR,
-            Option("rules", "names", f"Rules among {', '.join(axis.rules)}, with commas.", _usual(axis)),
+            Option("rules", "names", f"Rules among {', '.join(axis.names)}, with commas.", axis.usual),
             Option("device", "name", "Devices: a kind, a preset or a FILE.toml (default: soft bounds)."),
         )
 
@@ -98,26 +95,26 @@ class ToleranceStudy(Study):
         """Run the study and return its result: plain values, as `tikitaka.plot.claim` takes.
 
         Every training is stored in `out`, as a line of search.jsonl or cells.jsonl, and is not repeated, so an
-        interrupted study continues where it stopped. Errors are percent of the test images; `spread` is
-        a sample standard deviation over seeds, None for one seed. `device` replaces the devices of the study: a config,
-        or its name as on the command line. Raises ValueError for unknown names, and the
-        exceptions of `sweep` and of loading data.
+        interrupted study continues where it stopped. `measure` names what is compared: error_percent, of the test
+        images, or loss, in nats per character of the test part; `spread` is a sample standard deviation over seeds,
+        None for one seed. In studies of devices, `step_noise` is the noise of a step at the tolerance in weight units,
+        σ_c times the step. `device` replaces the devices of the study: a config, or its name as on the command line.
+        Raises ValueError for unknown names, and the exceptions of `sweep` and of loading data.
         """
-        axis, size = self.axis, self.scales[one_of("scale", scale, self.scales)]
-        kinds = _usual(axis) if rules is None else tuple(rules)
-        learning_rates.check_names("rules", kinds, axis.rules)
-        if net in nets and nets[net].text:
-            raise ValueError(
-                f"net must be a network for images, not {shown(net)}: its error is a share of wrong characters"
-            )
+        axis = self.axis
+        one_of("scale", scale, self.scales)
+        kinds = axis.kinds(rules, alone=device is not None)
         panels = axis.panels[scale] if device is None else (Panel(device=_device(device)),)
+        text = net in nets and nets[net].text
+        size = (text_scales if text else self.scales)[scale]
+        values = (scale == "full" and text and axis.text_values) or axis.values[scale]
         count = size.seeds if seeds is None else seeds
         if count < 1:
             raise ValueError(f"seeds must be at least 1, not {count}")
         names = {"net": net} if data is None else {"net": net, "data": data}
         base = TrainConfig(**names, examples=size.examples, epochs=size.epochs)  # type: ignore[arg-type]
         learning_rates.check_data(base, size.search, data_dir)
-        folder, values = Path(out), axis.values[scale]
+        folder, quality = Path(out), quality_of(net)
         folder.mkdir(parents=True, exist_ok=True)
         measure = partial(scored, data_dir=data_dir)
 
@@ -125,63 +122,38 @@ class ToleranceStudy(Study):
             file = folder / f"{name}.jsonl"
             return sweep(grid, executor, out=file, measure=measure, progress=progress, threads=threads)
 
-        keys = [(kind, panel, value) for panel in panels for kind in kinds for value in values]
-        best = learning_rates.searched(partial(run, "search"), base, _tried(net, axis, keys), size.search)
-        exact = [
-            100 * row["test_error"] for row in run("cells", _seeds(replace(base, rule=best["float"]), range(count)))
-        ]
-
-        if fmean(exact) > HARD:
+        lines = [(kind, panel) for panel in panels for kind in kinds]
+        tried = partial(_tried, net, axis)
+        followed = Followed(run, base, size.search, tried, quality, values)
+        digital = learning_rates.candidates("float", 0, net)
+        best = learning_rates.searched(partial(run, "search"), base, {"float": digital}, size.search)["float"]
+        exact = [quality.of(row) for row in run("cells", [replace(base, rule=best, seed=k) for k in range(count)])]
+        if fmean(exact) > quality.hard:
             raise ValueError(
-                f"float has {fmean(exact):.0f} % of errors: {base.data} is too small or too hard to compare rules"
+                f"float has a {quality.label} of {fmean(exact):.3g} {quality.unit}: {base.data} is too small or too "
+                "hard to compare rules"
             )
-        errors: dict[Key, dict[int, float]] = {key: {} for key in keys}
-        rows: dict[Key, dict[int, dict[str, Any]]] = {key: {} for key in keys}
-        wanted = {(key, 0) for key in keys}
-        while wanted:
-            cells = sorted(wanted, key=lambda cell: (cell[1], keys.index(cell[0])))
-            measured = run("cells", [replace(base, rule=best[key], seed=seed) for key, seed in cells])
-            for (key, seed), row in zip(cells, measured, strict=True):
-                errors[key][seed], rows[key][seed] = 100 * row["test_error"], row
-            wanted = {
-                ((kind, panel, value), seed)
-                for panel in panels
-                for kind in kinds
-                for points in POINTS
-                for seed, needed in enumerate(
-                    missing(_by_seed(errors, (kind, panel), values, count), values, fmean(exact) + points)
-                )
-                for value in needed
-            }
-        settings = [
-            {**_named(panel), "rule": kind, "value": value, **learning_rates.chosen(best[kind, panel, value])}
-            for kind, panel, value in keys
-        ]
-        lines = [_line(key, errors[key], rows[key]) for key in keys]
+        limits = [fmean(exact) + points for points in quality.points]
+        followed.follow(lines, limits[0])
+        followed.decide(lines, limits, count)
+        keys = followed.keys(lines)
         tolerances: list[dict[str, Any]] = []
         ratios: list[dict[str, Any]] = []
         for panel in panels:
-            for points in POINTS:
-                by_kind = {
-                    kind: tolerance(
-                        _by_seed(errors, (kind, panel), values, count),
-                        values,
-                        fmean(exact) + points,
-                        logarithmic=axis.logarithmic,
-                    )
-                    for kind in kinds
-                }
-                where = {**_named(panel), "points": points}
-                tolerances += [
-                    {**where, "rule": kind, **asdict(known), "sign": _sign(known, values)}
-                    for kind, known in by_kind.items()
-                ]
-                ratios += _ratios(by_kind, values, where)
+            for points, limit in zip(quality.points, limits, strict=True):
+                by_kind = {kind: self._tolerance(followed, (kind, panel), limit, count) for kind in kinds}
+                where = {**named(panel), "points": points}
+                for kind, known in by_kind.items():
+                    sign = _sign(known, followed.values)
+                    noise = self._step_noise(kind, panel, known)
+                    tolerances.append({**where, "rule": kind, **asdict(known), "sign": sign, **noise})
+                ratios += _ratios(by_kind, followed.values, where)
         return {
             "claim": self.name,
             "axis": axis.field,
             "label": axis.label,
             "unit": axis.unit,
+            "measure": quality.key,
             "net": base.net,
             "data": base.data,
             **({} if device is None else {"device": to_dict(_device(device))}),
@@ -189,15 +161,18 @@ class ToleranceStudy(Study):
             **asdict(size),
             "seeds": count,
             "float": {
-                "error_percent": fmean(exact),
+                quality.key: fmean(exact),
                 "spread": standard_deviation(exact),
                 "seeds": count,
-                "lr": best["float"].lr,
+                "lr": best.lr,
             },
-            "rows": lines,
+            "rows": [followed.row(key) for key in keys],
             "tolerances": tolerances,
             "ratios": ratios,
-            "rates": settings,
+            "rates": [
+                {**named(key[1]), "rule": key[0], "value": key[2], **learning_rates.chosen(followed.best[key])}
+                for key in keys
+            ],
         }
 
     def table(self, result: Mapping[str, Any]) -> str:
@@ -208,17 +183,26 @@ class ToleranceStudy(Study):
         """The error of each rule along the axis."""
         plot.claim(result, path)
 
+    def _tolerance(self, followed: Followed, line: tuple[str, Panel], limit: float, seeds: int) -> Tolerance:
+        errors = followed.by_seed(line, seeds)
+        return tolerance(errors, followed.values, limit, logarithmic=self.axis.logarithmic)
 
-def _tried(net: str, axis: Axis, keys: Sequence[Key]) -> dict[Any, list[Any]]:
-    """The rules among which the search chooses, for each key and for "float"."""
-    tried: dict[Any, list[Any]] = {"float": learning_rates.candidates("float", 0, net)}
-    for key in keys:
-        kind, panel, value = key
-        states = value if axis.field.endswith(".states") else panel.states
-        if panel.device is not None:
-            states = learning_rates.usual_states(axis.rule(AnalogSgd(), panel, value).device)  # type: ignore[attr-defined]
-        tried[key] = [axis.rule(rule, panel, value) for rule in learning_rates.candidates(kind, states, net)]
-    return tried
+    def _step_noise(self, kind: str, panel: Panel, known: Tolerance) -> dict[str, float]:
+        """The noise of a step at the tolerance (weight units), for an axis of the devices."""
+        if not self.axis.field.startswith("rule.device.") or not known.tolerance:
+            return {}
+        device: Any = self.axis.rule(kind, AnalogSgd(), panel, known.tolerance).device  # type: ignore[attr-defined]
+        return {"step_noise": device.cycle_noise * step_of(device)} if hasattr(device, "cycle_noise") else {}
+
+
+def _tried(net: str, axis: Axis, key: Key) -> list[Any]:
+    """The rules among which the search chooses, for each key."""
+    kind, panel, value = key
+    states = value if axis.field.endswith(".states") else panel.states
+    if panel.device is not None:
+        device: Any = axis.rule(kind, AnalogSgd(), panel, value).device  # type: ignore[attr-defined]
+        states = learning_rates.usual_states(device)
+    return [axis.rule(kind, rule, panel, value) for rule in learning_rates.candidates(kind_of(kind), states, net)]
 
 
 def _device(device: Device | str) -> Device:
@@ -231,39 +215,6 @@ def _sign(known: Tolerance, values: Sequence[float]) -> str:
     return {"easy": "<" if upwards else ">", "hard": ">" if upwards else "<"}.get(str(known.beyond), "")
 
 
-def _seeds(config: TrainConfig, seeds: Iterable[int]) -> list[TrainConfig]:
-    return [replace(config, seed=seed) for seed in seeds]
-
-
-def _by_seed(
-    errors: Mapping[Key, Mapping[int, float]], of: tuple[str, Panel], values: Sequence[float], seeds: int
-) -> list[dict[float, float]]:
-    """The errors of a rule in a panel, by value for each seed."""
-    return [{v: errors[(*of, v)][seed] for v in values if seed in errors[(*of, v)]} for seed in range(seeds)]
-
-
-def _named(panel: Panel) -> dict[str, Any]:
-    return {} if panel.name is None else {"panel": panel.name}
-
-
-def _line(key: Key, errors: Mapping[int, float], rows: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
-    kind, panel, value = key
-    seeds = sorted(errors)
-    each = [errors[seed] for seed in seeds]
-    averages = [rows[seed]["average_error"] for seed in seeds if rows[seed].get("average_error") is not None]
-    return {
-        **_named(panel),
-        "rule": kind,
-        "value": value,
-        "error_percent": fmean(each),
-        "spread": standard_deviation(each),
-        "seeds": len(each),
-        "errors_percent": each,
-        "average_error_percent": 100 * fmean(averages) if averages else None,
-        "given_up": sum(bool(rows[seed].get("given_up") or rows[seed].get("diverged")) for seed in seeds),
-    }
-
-
 def _ratios(
     by_kind: Mapping[str, Tolerance], values: Sequence[float], where: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
@@ -273,7 +224,3 @@ def _ratios(
         return []
     others = [kind for kind in by_kind if kind != "ttv2"]
     return [{**where, "rule": "ttv2", "over": kind, **ratio(ours, by_kind[kind], values)} for kind in others]
-
-
-def _usual(axis: Axis) -> tuple[str, ...]:
-    return tuple(kind for kind in USUAL if kind in axis.rules)

@@ -99,7 +99,7 @@ def tune(
     judge = replace(config, holdout=held_out, average_from=None)
 
     def run(grid: Iterable[TrainConfig]) -> Sequence[Mapping[str, Any]]:
-        measure = partial(scored, data_dir=data_dir, give_up=None)
+        measure = partial(scored, data_dir=data_dir, patient=True)
         return sweep(grid, executor, out=out, measure=measure, progress=progress, threads=threads)
 
     start = SEED + seeds if config.seed in range(SEED, SEED + seeds) else SEED

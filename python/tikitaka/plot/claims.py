@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = ["claim"]
 
+_MEASURES = {"error_percent": ("test error (%)", "point"), "loss": ("test loss (nats per character)", "nat")}
+"""By the name of what is measured: its label, and the unit of distances from float."""
+
 
 def claim(result: Mapping[str, Any], path: str | Path) -> None:
     """The figure of a `result` of a study of tolerances, as a picture in `path`.
@@ -20,8 +23,9 @@ def claim(result: Mapping[str, Any], path: str | Path) -> None:
     A result contains `rows`, each with rule, value, error_percent and spread (a sample standard deviation over seeds;
     None for one seed), the panel if there are several, and optionally given_up (the number of trainings that were given
     up or diverged); `label` and `unit` of the swept value; `float`, the digital twin, with error_percent and
-    spread; `tolerances`, each with rule, points, tolerance (None: beyond the sweep), low and high. It is drawn as error
-    in % against value, on a logarithmic axis if values are above 0 and span a decade or more: a line per rule with its
+    spread; `tolerances`, each with rule, points, tolerance (None: beyond the sweep), low and high. With `measure`
+    "loss", rows and `float` have a loss (nats per character) instead of error_percent, and points are nats. It is drawn
+    against value, on a logarithmic axis if values are above 0 and span a decade or more: a line per rule with its
     spread as bars and open marks for trainings that were given up, float ± spread as a band, float + points dashed, and
     tolerances as larger open marks on it. `tikitaka.experiments.draw` draws results of any study.
 
@@ -29,11 +33,14 @@ def claim(result: Mapping[str, Any], path: str | Path) -> None:
     OSError if the picture cannot be written.
     """
     rows = rows_of(result)
-    rules = check_rows(rows, "value")
+    measure = result.get("measure", "error_percent")
+    if measure not in _MEASURES:
+        raise ValueError(f"measure must be one of {', '.join(_MEASURES)}, not {shown(measure)}")
+    rules = check_rows(rows, "value", measure)
     panels = list(dict.fromkeys(row.get("panel") for row in rows))
     exact, tolerances = result.get("float"), table(result, "tolerances")
     if exact is not None:
-        number(exact, "error_percent", "float")
+        number(exact, measure, "float")
         check_spread(exact, "float")
     _check_tolerances(tolerances, rules, panels, exact)
     columns = min(len(panels), 2 if len(panels) == 4 else 3)
@@ -48,22 +55,22 @@ def claim(result: Mapping[str, Any], path: str | Path) -> None:
                 panel.set_title(str(name))
             if exact is not None:
                 if exact["spread"] is not None:
-                    low, high = (exact["error_percent"] + sign * exact["spread"] for sign in (-1, 1))
+                    low, high = (exact[measure] + sign * exact["spread"] for sign in (-1, 1))
                     panel.axhspan(low, high, color=GREY, alpha=0.25, linewidth=0)
-                panel.axhline(exact["error_percent"], color=GREY, linewidth=1.2, label=rule_name("float"))
+                panel.axhline(exact[measure], color=GREY, linewidth=1.2, label=rule_name("float"))
             for rule in rules:
                 of_rule = [row for row in rows if row["rule"] == rule and row.get("panel") == name]
-                draw_line(panel, of_rule, "value", **rule_style(rule, rules), label=rule_name(rule))
+                draw_line(panel, of_rule, "value", measure, **rule_style(rule, rules), label=rule_name(rule))
         for panel in axes[-columns:]:
             panel.set_xlabel(_label(result))
         for panel in axes[::columns]:
-            panel.set_ylabel("test error (%)")
-        set_scale(axes[0], rows, "value")
+            panel.set_ylabel(_MEASURES[measure][0])
+        set_scale(axes[0], rows, "value", measure)
         for panel, name in zip(axes, panels, strict=True):
             panel.grid()
             here = [each for each in tolerances if each.get("panel") in (None, name)]
             if here and exact is not None:
-                _tolerances(panel, here, exact["error_percent"], rules)
+                _tolerances(panel, here, exact[measure], rules, _MEASURES[measure][1])
         named = {label: handle for panel in axes for handle, label in zip(*_legend(panel), strict=True)}
         if any(row.get("given_up") for row in rows):
             look = {"color": GREY, "marker": "o", "markerfacecolor": "white", "linestyle": "none"}
@@ -71,7 +78,7 @@ def claim(result: Mapping[str, Any], path: str | Path) -> None:
         figure.legend(named.values(), named, loc="outside upper center", ncols=min(len(named), 5))
 
 
-def _tolerances(panel: "Axes", tolerances: Sequence[Row], exact: float, rules: list[str]) -> None:
+def _tolerances(panel: "Axes", tolerances: Sequence[Row], exact: float, rules: list[str], unit: str) -> None:
     """The thresholds, with the crossing of each rule and a legend in the panel."""
     points = max(each["points"] for each in tolerances)
     panel.axhline(exact + points, color=GREY, linestyle="--", linewidth=1.2, label="_")
@@ -89,7 +96,7 @@ def _tolerances(panel: "Axes", tolerances: Sequence[Row], exact: float, rules: l
         low, high = (at if each.get(key) is None else each[key] for key in ("low", "high"))
         bars = [[max(at - low, 0)], [max(high - at, 0)]]
         marks.append(panel.errorbar([at], [exact + each["points"]], xerr=bars, **look, label=label, zorder=4))
-    title = f"within float + {points:g} point{'' if points == 1 else 's'}"
+    title = f"within float + {points:g} {unit}{'' if points == 1 else 's'}"
     panel.legend(handles=marks, title=title, loc="best", frameon=True, framealpha=0.85, edgecolor="none")
 
 

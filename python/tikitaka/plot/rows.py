@@ -38,12 +38,12 @@ def _tables(rows: Any, where: str) -> Sequence[Row]:
     return rows
 
 
-def check_rows(rows: Sequence[Row], key: str) -> list[str]:
-    """The rules of `rows`; ValueError unless each row has the numbers that are drawn."""
+def check_rows(rows: Sequence[Row], key: str, measure: str = "error_percent") -> list[str]:
+    """The rules of `rows`; ValueError unless each row has the numbers that are drawn, `measure` against `key`."""
     for i, row in enumerate(_tables(rows, "rows")):
         if not isinstance(row.get("rule"), str):
             raise ValueError(f"rows[{i}] has no rule: a figure has a line per rule")
-        for name in (key, "error_percent"):
+        for name in (key, measure):
             number(row, name, f"rows[{i}]")
         check_spread(row, f"rows[{i}]")
     return list(dict.fromkeys(row["rule"] for row in rows))
@@ -65,14 +65,14 @@ def number(row: Any, key: str, where: str) -> float:
     return float(value)
 
 
-def draw_line(panel: "Axes", rows: Sequence[Row], key: str, **look: Any) -> None:
+def draw_line(panel: "Axes", rows: Sequence[Row], key: str, measure: str = "error_percent", **look: Any) -> None:
     """A line through the rows of a rule, with bars for their spread and open marks for trainings that were given up."""
     if rows:
-        x, y = columns(rows, key, "error_percent")
+        x, y = columns(rows, key, measure)
         panel.errorbar(x, y, yerr=columns(rows, key, "spread")[1], **look)
     given_up = [row for row in rows if row.get("given_up")]
     if given_up:  # only known to be high, because the training was given up
-        x, y = columns(given_up, key, "error_percent")
+        x, y = columns(given_up, key, measure)
         panel.plot(x, y, **{**look, "linestyle": "none", "markerfacecolor": "white", "label": "_", "zorder": 3})
 
 
@@ -82,9 +82,9 @@ def columns(rows: Sequence[Row], key: str, other: str) -> tuple[list[float], lis
     return [float(row[key]) for row in ordered], [bar(row[other]) for row in ordered]
 
 
-def set_scale(panel: "Axes", rows: Sequence[Row], key: str) -> None:
+def set_scale(panel: "Axes", rows: Sequence[Row], key: str, measure: str = "error_percent") -> None:
     """Make axes, shared by all panels, logarithmic if the numbers are above 0 and span a decade or more."""
-    for axis, name in ((panel.xaxis, key), (panel.yaxis, "error_percent")):
+    for axis, name in ((panel.xaxis, key), (panel.yaxis, measure)):
         values = [row[name] for row in rows]
         if min(values) > 0 and max(values) >= 10 * min(values):
             plain_log(axis)

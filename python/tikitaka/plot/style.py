@@ -42,6 +42,7 @@ _RULES = {
     "rider": "RIDER",
     "erider": "E-RIDER",
     "tiles": "multi-tile",
+    "sgd-symmetric": "SGD, symmetric steps",
 }
 """Rules as the literature writes them; a rule has the same style in every figure."""
 

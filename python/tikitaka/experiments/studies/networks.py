@@ -127,7 +127,7 @@ class Networks(Study):
             learning_rates.check_data(config, size.search, data_dir)
         folder = Path(out)
         folder.mkdir(parents=True, exist_ok=True)
-        measure = partial(scored, data_dir=data_dir, give_up=None)
+        measure = partial(scored, data_dir=data_dir, patient=True)
 
         def run(name: str, grid: Iterable[TrainConfig]) -> list[dict[str, Any]]:
             file = folder / f"{name}.jsonl"

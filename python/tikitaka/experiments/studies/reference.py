@@ -21,6 +21,8 @@ study = ToleranceStudy(
         },
         apply=lambda rule, value: replace(rule, reference=replace(rule.reference, spread=value)),
         rules=rules_with("slow_reference"),
+        text_values=(0, 0.05, 0.1, 0.2, 0.5),
+        compared=("ttv1", "ttv2", "cttv2", "agad"),
         logarithmic=False,
     )
 )

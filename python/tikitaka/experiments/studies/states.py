@@ -1,6 +1,6 @@
 """How few states does each training rule need?"""
 
-from tikitaka.experiments.axis import ALONE, Axis, device_field
+from tikitaka.experiments.axis import ALONE, CLAIMED, Axis, device_field
 from tikitaka.experiments.tolerance_study import ToleranceStudy
 
 __all__ = ["study"]
@@ -12,8 +12,10 @@ study = ToleranceStudy(
         label="states of a device",
         unit="",
         field="rule.device.states",
-        values={"quick": (1000, 100, 20, 5), "full": (4000, 300, 100, 40, 20, 10, 5)},
+        values={"quick": (1000, 100, 20, 5), "full": (4000, 1000, 300, 100, 40, 20, 10, 5)},
         panels={"quick": ALONE, "full": ALONE},
+        text_values=(1200, 300, 100, 40, 20, 10, 5),
+        compared=CLAIMED,
         apply=device_field("states"),
     )
 )

@@ -1,6 +1,6 @@
 """How much cycle noise of its updates does each training rule tolerate?"""
 
-from tikitaka.experiments.axis import Axis, Panel, device_field
+from tikitaka.experiments.axis import CLAIMED, Axis, Panel, device_field
 from tikitaka.experiments.tolerance_study import ToleranceStudy
 
 __all__ = ["study"]
@@ -18,9 +18,11 @@ study = ToleranceStudy(
             "full": tuple(
                 Panel(states, noise, f"{states:,} states, {noise}")
                 for noise in ("additive", "multiplicative")
-                for states in (20, 50, 200)
+                for states in (20, 200, 1200)
             ),
         },
+        text_values=(0.3, 1, 3, 10, 30),
+        compared=CLAIMED,
         apply=device_field("cycle_noise"),
     )
 )
