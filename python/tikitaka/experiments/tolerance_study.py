@@ -55,7 +55,7 @@ scales = {
 
 text_scales = {
     "quick": Scale(500, 2, 1, learning_rates.Search(250, 100, 2)),
-    "full": Scale(2_000, 4, 3, learning_rates.Search(700, 300, 3, finalists=2, final_examples=1_500, final_epochs=3)),
+    "full": Scale(2_000, 4, 3, learning_rates.Search(900, 300, 3)),
 }
 """Scales of networks for texts."""
 
