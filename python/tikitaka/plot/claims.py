@@ -27,7 +27,8 @@ def claim(result: Mapping[str, Any], path: str | Path) -> None:
     "loss", rows and `float` have a loss (nats per character) instead of error_percent, and points are nats. It is drawn
     against value, on a logarithmic axis if values are above 0 and span a decade or more: a line per rule with its
     spread as bars and open marks for trainings that were given up, float ± spread as a band, float + points dashed, and
-    tolerances as larger open marks on it. `tikitaka.experiments.draw` draws results of any study.
+    tolerances as larger open marks on it. `derived` tolerances, each with rule, points and value, are dotted vertical
+    lines. `tikitaka.experiments.draw` draws results of any study.
 
     Raises ModuleNotFoundError without matplotlib, ValueError, naming the part that is wrong, for any other result, and
     OSError if the picture cannot be written.
@@ -43,6 +44,10 @@ def claim(result: Mapping[str, Any], path: str | Path) -> None:
         number(exact, measure, "float")
         check_spread(exact, "float")
     _check_tolerances(tolerances, rules, panels, exact)
+    expected = table(result, "derived")
+    for i, each in enumerate(expected):
+        for key in ("points", "value"):
+            number(each, key, f"derived[{i}]")
     columns = min(len(panels), 2 if len(panels) == 4 else 3)
     lines = -(-len(panels) // columns)
     with sheet(path, 3.9 if len(panels) == 1 else 0.7 + 3.4 * lines) as figure:
@@ -69,12 +74,18 @@ def claim(result: Mapping[str, Any], path: str | Path) -> None:
         for panel, name in zip(axes, panels, strict=True):
             panel.grid()
             here = [each for each in tolerances if each.get("panel") in (None, name)]
+            for line in expected:
+                if line.get("panel") == name and line["points"] == max(each["points"] for each in expected):
+                    at = max(line["value"], panel.get_xlim()[0])
+                    panel.axvline(at, color=rule_style(line["rule"], rules)["color"], linestyle=":", linewidth=1.4)
             if here and exact is not None:
                 _tolerances(panel, here, exact[measure], rules, _MEASURES[measure][1])
         named = {label: handle for panel in axes for handle, label in zip(*_legend(panel), strict=True)}
         if any(row.get("given_up") for row in rows):
             look = {"color": GREY, "marker": "o", "markerfacecolor": "white", "linestyle": "none"}
             (named["training given up"],) = axes[0].plot([], [], **look)
+        if expected:
+            (named["derived tolerance"],) = axes[0].plot([], [], color=GREY, linestyle=":", linewidth=1.4)
         figure.legend(named.values(), named, loc="outside upper center", ncols=min(len(named), 5))
 
 
