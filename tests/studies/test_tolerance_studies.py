@@ -123,7 +123,7 @@ def test_a_study_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert sorted(of_row) == sorted(row["each"])
         assert len(of_row) == row["seeds"]
     searched = [json.loads(line)["config"] for line in (tmp_path / "search.jsonl").read_text().splitlines()]
-    assert len(searched) == 4 + 2 * 4 * 8 + 2 * 9
+    assert len(searched) == 4 + 2 * (3 * 8 + 4) + 2 * 9
     assert {(config["seed"], config["holdout"]) for config in searched} == {(learning_rates.SEED, 200)}
     assert {config["holdout"] for config in (line["config"] for line in lines)} == {None}
     plot.claim(result, tmp_path / "states.png")

@@ -19,7 +19,7 @@ from tikitaka.config import AnalogSgd, Device, to_dict
 from tikitaka.config.device_name import device_named
 from tikitaka.config.size import step_of
 from tikitaka.experiments import learning_rates
-from tikitaka.experiments.axis import Axis, Panel, kind_of
+from tikitaka.experiments.axis import SYMMETRIC, Axis, Panel, kind_of
 from tikitaka.experiments.follow import Followed, Key, named
 from tikitaka.experiments.measure import scored
 from tikitaka.experiments.quality import quality_of
@@ -55,7 +55,7 @@ scales = {
 
 text_scales = {
     "quick": Scale(500, 2, 1, learning_rates.Search(250, 100, 2)),
-    "full": Scale(2_000, 4, 3, learning_rates.Search(900, 300, 3)),
+    "full": Scale(1_200, 4, 3, learning_rates.Search(400, 300, 2, finalists=2, final_examples=1_200, final_epochs=4)),
 }
 """Scales of networks for texts."""
 
@@ -202,7 +202,10 @@ def _tried(net: str, axis: Axis, key: Key) -> list[Any]:
     if panel.device is not None:
         device: Any = axis.rule(kind, AnalogSgd(), panel, value).device  # type: ignore[attr-defined]
         states = learning_rates.usual_states(device)
-    return [axis.rule(kind, rule, panel, value) for rule in learning_rates.candidates(kind_of(kind), states, net)]
+    candidates = learning_rates.candidates(kind_of(kind), states, net)
+    if kind == SYMMETRIC:  # whose devices have their symmetry points at 0
+        candidates = [rule for rule in candidates if rule.reference.method == "none"]
+    return [axis.rule(kind, rule, panel, value) for rule in candidates]
 
 
 def _device(device: Device | str) -> Device:
