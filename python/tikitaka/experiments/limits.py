@@ -98,8 +98,8 @@ def derived(result: Mapping[str, Any], states: Mapping[str, Any]) -> list[dict[s
 
     What a rule tolerates in states fixes its F (of SGD on symmetric steps, its noise), and the rest follows: a row for
     each tolerance of `result` with panel, points, rule and value, 0 if the rule fails without any noise. λ_H is the one
-    that the search has chosen nearest to the measured tolerance. There is no row for rules and studies that the
-    derivation does not cover, and none where `states` gives only a bound.
+    that the search has chosen for the last value that is measured to be tolerated. There is no row for rules and
+    studies that the derivation does not cover, and none where `states` gives only a bound.
     """
     anchors = {(each["rule"], each["points"]): each for each in states["tolerances"]}
     sigma = SoftBounds().cycle_noise
@@ -166,8 +166,10 @@ def _ttv2(
 
 
 def _chosen(result: Mapping[str, Any], panel: str, near: float | None) -> Mapping[str, Any]:
-    """The rates of TTv2 that the search has chosen for the value nearest to `near`."""
+    """The rates of TTv2 that the search has chosen for the last value, from the easy end, before `near`."""
     chosen: Sequence[Mapping[str, Any]] = [
         row for row in result["rates"] if row["rule"] == "ttv2" and row.get("panel", "") == panel
     ]
-    return min(chosen, key=lambda row: abs(math.log(row["value"] / (near or row["value"]))))
+    rises = chosen[-1]["value"] > chosen[0]["value"]
+    easier = [row for row in chosen if near is None or (row["value"] <= near if rises else row["value"] >= near)]
+    return (easier or chosen[:1])[-1]

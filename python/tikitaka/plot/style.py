@@ -124,12 +124,14 @@ def rule_name(rule: str) -> str:
 
 
 def plain_log(axis: "Axis") -> None:
-    """Make an axis logarithmic, with plain numbers at 1, 2 and 5 of each decade, or at 1 alone over many decades."""
+    """Make an axis logarithmic, with plain numbers at 1, 2 and 5 of each decade, or at 1 alone for lack of room."""
     from matplotlib.axis import XAxis
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     axis.axes.set(**{"xscale" if isinstance(axis, XAxis) else "yscale": "log"})
     low, high = sorted(axis.get_view_interval())
-    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < 2000 * low else (1.0,), numticks=30))
+    spec = axis.axes.get_subplotspec() if isinstance(axis, XAxis) else None
+    most = 2000 if spec is None or spec.get_gridspec().ncols == 1 else 60
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < most * low else (1.0,), numticks=30))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
     axis.set_minor_formatter(NullFormatter())
