@@ -15,7 +15,7 @@ from tikitaka import cli, plot
 from tikitaka.config import ConstantStep, DigitalSgd, SoftBounds, rules
 from tikitaka.experiments import axis as axis_module
 from tikitaka.experiments import draw, follow, learning_rates, measure, quality, studies, tolerance_study
-from tikitaka.experiments.axis import SYMMETRIC, Panel, kind_of
+from tikitaka.experiments.axis import SYMMETRIC, Panel
 from tikitaka.experiments.follow import Followed
 from tikitaka.experiments.grid import leaves
 from tikitaka.experiments.measure import trained
@@ -30,7 +30,7 @@ ANALOG = ", ".join(kind for kind in rules if kind != "float")
 
 RULES = ("sgd", SYMMETRIC, "ttv1", "ttv2")
 
-DEVICES = {SYMMETRIC: "constant-step"}
+KINDS, DEVICES = {SYMMETRIC: "sgd"}, {SYMMETRIC: "constant-step"}
 
 
 FALLING = {"states", "adc-bits", "retention", "tile-size", "wires"}  # less is harder
@@ -45,7 +45,7 @@ def test_an_axis_sets_its_field_and_nothing_else_differs_between_rules(claim: st
         for value in axis.values[scale]:
             devices = set()
             for name in axis.names:
-                for rule in learning_rates.candidates(kind_of(name), panel.states):
+                for rule in learning_rates.candidates(KINDS.get(name, name), panel.states):
                     config = TrainConfig(rule=axis.rule(name, rule, panel, value))
                     assert dict(leaves(config.to_dict()))[axis.field] == value
                     devices.add((name == SYMMETRIC, json.dumps(asdict(config.rule)["device"])))
@@ -116,7 +116,7 @@ def test_a_study_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         of_row = [
             100 * line["test_error"]
             for line in lines
-            if line["config"]["rule"]["kind"] == kind_of(row["rule"])
+            if line["config"]["rule"]["kind"] == KINDS.get(row["rule"], row["rule"])
             and line["config"]["rule"].get("device", {}).get("kind") == DEVICES.get(row["rule"], "soft-bounds")
             and line["config"]["rule"]["device"]["states"] == row["value"]
         ]

@@ -20,7 +20,6 @@ __all__ = [
     "Axis",
     "Panel",
     "device_field",
-    "kind_of",
     "reliability_field",
     "rules_with",
 ]
@@ -38,11 +37,6 @@ SYMMETRIC = "sgd-symmetric"
 
 CLAIMED = ("sgd", SYMMETRIC, "ttv1", "ttv2", "agad")
 """What the studies of the abstract's claims compare."""
-
-
-def kind_of(name: str) -> str:
-    """The kind of rule that a study trains under this name."""
-    return "sgd" if name == SYMMETRIC else name
 
 
 def rules_with(field: str) -> tuple[str, ...]:

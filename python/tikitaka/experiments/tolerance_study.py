@@ -19,7 +19,7 @@ from tikitaka.config import AnalogSgd, Device, to_dict
 from tikitaka.config.device_name import device_named
 from tikitaka.config.size import step_of
 from tikitaka.experiments import learning_rates
-from tikitaka.experiments.axis import SYMMETRIC, Axis, Panel, kind_of
+from tikitaka.experiments.axis import SYMMETRIC, Axis, Panel
 from tikitaka.experiments.follow import Followed, Key, named
 from tikitaka.experiments.measure import scored
 from tikitaka.experiments.quality import quality_of
@@ -202,9 +202,10 @@ def _tried(net: str, axis: Axis, key: Key) -> list[Any]:
     if panel.device is not None:
         device: Any = axis.rule(kind, AnalogSgd(), panel, value).device  # type: ignore[attr-defined]
         states = learning_rates.usual_states(device)
-    candidates = learning_rates.candidates(kind_of(kind), states, net)
-    if kind == SYMMETRIC:  # whose devices have their symmetry points at 0
-        candidates = [rule for rule in candidates if rule.reference.method == "none"]
+    if kind == SYMMETRIC:  # at the rates of float, which it comes close to
+        candidates = [AnalogSgd(lr=rule.lr) for rule in learning_rates.candidates("float", states, net)]
+    else:
+        candidates = learning_rates.candidates(kind, states, net)
     return [axis.rule(kind, rule, panel, value) for rule in candidates]
 
 
