@@ -78,10 +78,10 @@ test-arm:  ## the bits on AArch64, in an emulator
 		cargo test --quiet --target $(ARM) --lib --test reproducible --test paths --test sequences
 
 test-python: build  ## Python tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-quick: build  ## Python tests, without the slow ones
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow"
 
 test-long: build  ## bad input and kills by the thousand: 10,000 command lines and RUN folders, 1,000 kills (hours)
 	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest tests/robustness
