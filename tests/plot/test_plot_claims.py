@@ -91,6 +91,15 @@ def test_losses_of_texts_are_drawn_in_nats(monkeypatch: pytest.MonkeyPatch) -> N
     assert panel.get_legend().get_title().get_text() == "within float + 0.3 nats"
 
 
+def test_derived_tolerances_are_dotted_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [{"rule": "ttv2", "points": 1.0, "value": 30.0}, {"rule": "ttv2", "points": 0.5, "value": 15.0}]
+    (panel,) = axes_of(monkeypatch, lambda: plot.claim(changed(derived=rows), "never.png"))
+    dotted = [line for line in panel.lines if line.get_linestyle() == ":" and len(line.get_xdata())]
+    assert [list(line.get_xdata()) for line in dotted] == [[30.0, 30.0]]
+    assert dotted[0].get_color() == errorbars(panel)["TTv2"].lines[0].get_color()
+    assert "derived tolerance" in [text.get_text() for text in panel.get_figure().legends[0].get_texts()]
+
+
 def test_a_single_seed_has_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [{**row, "spread": None if row["rule"] == "sgd" else 0.1} for row in STATES["rows"]]
     result = changed(rows=rows, float={"error_percent": 1.75, "spread": None})
@@ -171,6 +180,11 @@ def test_extraction_has_a_panel_per_setting(monkeypatch: pytest.MonkeyPatch) -> 
         (changed(rows=[{"rule": "sgd", "value": 1.0, "error_percent": 2.0}]), r"rows\[0\] has no 'spread'"),
         (changed(float={"error_percent": 2.0, "spread": "wide"}), "float.spread must be a finite number"),
         (changed(float={"spread": 1.0}), "float has no 'error_percent'"),
+        (changed(derived=[{"rule": "ttv2", "points": 1.0}]), r"derived\[0\] has no 'value'"),
+        (
+            changed(derived=[{"rule": "adam", "points": 1.0, "value": 1.0}]),
+            r"derived\[0\].rule must be one of sgd, ttv2",
+        ),
         (changed(measure="taste"), "measure must be one of error_percent, loss, not 'taste'"),
         (changed(measure="loss"), r"rows\[0\] has no 'loss'"),
         (changed(float=None), "a result with tolerances must have a float"),

@@ -69,7 +69,7 @@ def test_panels_choose_devices_and_the_form_of_their_noise() -> None:
     assert rule.slow_device is None
     rule = axis.rule(SYMMETRIC, learning_rates.candidates("sgd", 200)[0], Panel(200, "multiplicative"), 3)
     assert rule.device == ConstantStep(
-        states=200, cycle_noise=3, noise="multiplicative", step_spread=0.3, bound_spread=0.3, asymmetry=0.0
+        states=200, cycle_noise=3, noise="additive", step_spread=0.3, bound_spread=0.3, asymmetry=0.0
     )
 
 

@@ -123,11 +123,10 @@ class Axis:
 
 def _device(name: str, panel: Panel) -> Device:
     """The devices of a panel without devices of one's own."""
-    if name == SYMMETRIC:
+    if name == SYMMETRIC:  # of equal steps, where both forms of noise are the same
         noisy = SoftBounds()
         return ConstantStep(
             states=panel.states,
-            noise=panel.noise,
             cycle_noise=noisy.cycle_noise,
             step_spread=noisy.step_spread,
             bound_spread=noisy.bound_spread,

@@ -46,6 +46,7 @@ def claim(result: Mapping[str, Any], path: str | Path) -> None:
     _check_tolerances(tolerances, rules, panels, exact)
     expected = table(result, "derived")
     for i, each in enumerate(expected):
+        _check_rule(each, rules, f"derived[{i}]")
         for key in ("points", "value"):
             number(each, key, f"derived[{i}]")
     columns = min(len(panels), 2 if len(panels) == 4 else 3)
@@ -130,8 +131,7 @@ def _check_tolerances(
         raise ValueError("a result with tolerances must have a float, because they are points above it")
     for i, each in enumerate(tolerances):
         where = f"tolerances[{i}]"
-        if each.get("rule") not in rules:
-            raise ValueError(f"{where}.rule must be one of {', '.join(rules)}, not {shown(each.get('rule'))}")
+        _check_rule(each, rules, where)
         if each.get("panel") not in (None, *panels):
             raise ValueError(f"{where}.panel must be one of the panels of rows, not {shown(each['panel'])}")
         number(each, "points", where)
@@ -140,3 +140,8 @@ def _check_tolerances(
                 number(each, key, where)
         if "tolerance" not in each:
             raise ValueError(f"{where} has no 'tolerance' (null: beyond the sweep)")
+
+
+def _check_rule(row: Row, rules: list[str], where: str) -> None:
+    if row.get("rule") not in rules:
+        raise ValueError(f"{where}.rule must be one of {', '.join(rules)}, not {shown(row.get('rule'))}")
