@@ -20,7 +20,7 @@ def main(folder: Path) -> None:
         if each["rule"] == "ttv1" and each["tolerance"]:
             ratio = ttv1_ratio(resting_variance(0.6, 1.2 / each["tolerance"], 0.3))
             print(f"TTv1 leaves float + {each['points']:g} at {each['tolerance']:.1f} states, F = {ratio:.3f}")
-    print(f"{'':<28}{'rule':<15}{'within':<8}{'derived':>8}{'measured':>10}  95 % interval")
+    print(f"{'':<30}{'rule':<15}{'within':<8}{'derived':>8}{'measured':>10}  95 % interval")
     for name in ("update-noise", "mvm-noise"):
         file = folder / name / f"{name}.json"
         if not file.exists():
@@ -34,7 +34,7 @@ def main(folder: Path) -> None:
             known = measured[row.get("panel"), row["points"], row["rule"]]
             value = "–" if known["tolerance"] is None else f"{known['sign']} {known['tolerance']:.2g}".strip()
             interval = "" if known["low"] is None else f"{known['low']:.2g} to {known['high']:.2g}"
-            where = f"{row.get('panel', ''):<28}{row['rule']:<15}{row['points']:<8g}"
+            where = f"{row.get('panel', ''):<30}{row['rule']:<15}{row['points']:<8g}"
             print(f"{where}{row['value']:>8.2g}{value:>10}  {interval}")
 
 

@@ -17,7 +17,7 @@ def table(result: Mapping[str, Any]) -> str:
     lines = [
         f"{result['label']}: {result['net']} on {result['data']}, scale {result['scale']}; "
         f"float {plus_minus(exact[quality.key], exact['spread'], digits)} {quality.unit} (seeds: {exact['seeds']})",
-        f"{'':<28}{'within':<10}{'rule':<14}{'tolerance':>12}  {'95 % interval':<20}"
+        f"{'':<30}{'within':<10}{'rule':<14}{'tolerance':>12}  {'95 % interval':<20}"
         + (f"{'step noise':<14}" if noisy else "")
         + "ttv2 is better by",
     ]
@@ -27,7 +27,7 @@ def table(result: Mapping[str, Any]) -> str:
         words = "" if factor is None or factor["ratio"] is None else _factor(factor)
         noise = f"{row['step_noise']:<14.2g}" if "step_noise" in row else f"{'':<14}" if noisy else ""
         lines.append(
-            f"{row.get('panel', ''):<28}{row['points']:<10g}{row['rule']:<14}{_value(row):>12}  "
+            f"{row.get('panel', ''):<30}{row['points']:<10g}{row['rule']:<14}{_value(row):>12}  "
             f"{_interval(row):<20}{noise}{words}".rstrip()
         )
     if noisy:
