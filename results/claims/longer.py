@@ -27,7 +27,7 @@ def main(result_file: str, data_dir: str, out: str) -> None:
     for cell in cells:
         config = tt.TrainConfig.from_dict(cell["config"])
         if config.seed == 0 and config.rule.kind == "float":
-            wanted["float"] = replace(config, epochs=longer)
+            wanted[f"float: {quality.of(cell):.2f} {quality.unit}"] = replace(config, epochs=longer)
     for each in result["tolerances"]:
         if each["points"] != points or each["beyond"] or not each["tolerance"]:
             continue

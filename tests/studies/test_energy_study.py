@@ -1,13 +1,12 @@
 """The study of energy, at a small scale."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import tikitaka as tt
-from tikitaka import cli
+from support.commands import Command, text_and_json
 from tikitaka.experiments.studies import draw, energy, find
 from tikitaka.nn import nets
 from tikitaka.training import TrainConfig
@@ -51,17 +50,12 @@ def test_the_first_epoch_within_the_limit_counts() -> None:
 
 
 @pytest.mark.slow
-def test_energy_whole(small: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    args = ["reproduce", "energy", "--scale", "quick", "--rules", "sgd,ttv2", "--out", str(tmp_path)]
-    for extra in ([], ["--json"]):
-        with pytest.raises(SystemExit) as left:
-            cli.main([*args, *extra])
-        assert left.value.code in (0, None)
-    said = capsys.readouterr().out.splitlines()
-    result = json.loads(said[-1])
+def test_energy_whole(small: None, command: Command, tmp_path: Path) -> None:
+    args = ("reproduce", "energy", "--scale", "quick", "--rules", "sgd,ttv2", "--out", tmp_path)
+    said, result = text_and_json(command, *args)
     assert [row["rule"] for row in result["rows"]] == ["sgd", "ttv2", energy.IDEAL]
     assert len((tmp_path / "cells.jsonl").read_text().splitlines()) == 4 * 2
-    assert len(said) == 2 + 3 + 1 + 1
+    assert len(said.splitlines()) == 2 + 3 + 1
     draw(result, tmp_path / "again.png")
     assert (tmp_path / "again.png").stat().st_size > 10_000
 

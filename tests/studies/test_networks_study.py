@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tikitaka import cli
+from support.commands import Command, text_and_json
 from tikitaka.config import Periphery, SoftBounds, rules
 from tikitaka.experiments import learning_rates
 from tikitaka.experiments.studies import find, networks
@@ -29,32 +29,16 @@ def test_rates_are_searched_around_those_of_the_recipe() -> None:
 
 
 @pytest.mark.slow
-def test_networks_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_networks_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command) -> None:
     monkeypatch.setitem(nets, "fcn", replace(nets["fcn"], data="digits"))
     monkeypatch.setitem(networks.scales["quick"], "fcn", networks.Size(200, 2, 2, learning_rates.Search(100, 200, 1)))
-    args = [
-        "reproduce",
-        "networks",
-        "--scale",
-        "quick",
-        "--nets",
-        "fcn",
-        "--rules",
-        "float,ttv2",
-        "--out",
-        str(tmp_path),
-    ]
-    for extra in ([], ["--json"]):
-        with pytest.raises(SystemExit) as left:
-            cli.main([*args, *extra])
-        assert left.value.code in (0, None)
-    said = capsys.readouterr().out.splitlines()
-    result = json.loads(said[-1])
+    args = ("reproduce", "networks", "--scale", "quick", "--nets", "fcn", "--rules", "float,ttv2", "--out", tmp_path)
+    said, result = text_and_json(command, *args)
     assert [(row["net"], row["data"], row["rule"]) for row in result["rows"]] == [
         ("fcn", "digits", "float"),
         ("fcn", "digits", "ttv2"),
     ]
-    assert len(said) == 1 + 2 + 1
+    assert len(said.splitlines()) == 1 + 2
     cells = [json.loads(line) for line in (tmp_path / "cells.jsonl").read_text().splitlines()]
     for row in result["rows"]:
         errors = [100 * cell["test_error"] for cell in cells if cell["config"]["rule"]["kind"] == row["rule"]]

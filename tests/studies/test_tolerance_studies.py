@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tikitaka import cli, plot
+from support.commands import Command, text_and_json
+from tikitaka import plot
 from tikitaka.config import ConstantStep, DigitalSgd, SoftBounds, rules
 from tikitaka.experiments import axis as axis_module
 from tikitaka.experiments import draw, follow, learning_rates, measure, quality, studies, tolerance_study
@@ -137,14 +138,9 @@ def test_a_study_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("small")
-def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    args = ["reproduce", "states", "--scale", "quick", "--data", "digits", "--rules", "ttv1,ttv2", "--seeds", "1"]
-    for extra in ([], ["--json"]):
-        with pytest.raises(SystemExit) as left:
-            cli.main([*args, "--out", str(tmp_path), *extra])
-        assert left.value.code in (0, None)
-    said = capsys.readouterr().out
-    words, result = said.split("\n{")[0], json.loads(said.splitlines()[-1])
+def test_the_command(tmp_path: Path, command: Command) -> None:
+    args = ("reproduce", "states", "--scale", "quick", "--data", "digits", "--rules", "ttv1,ttv2", "--seeds", 1)
+    words, result = text_and_json(command, *args, "--out", tmp_path)
     assert result == json.loads((tmp_path / "states.json").read_text())
     assert words.count("ttv2") >= 2
     assert "sgd" not in words

@@ -115,9 +115,9 @@ class Axis:
         ValueError if the devices do not have the field of the axis.
         """
         device = _device(name, panel) if panel.device is None else panel.device
-        *tables, name = self.field.split(".")
-        if tables[-1] == "device" and not hasattr(device, name):
-            raise ValueError(f"device must have {name}, which the study {self.name} sweeps; {device.kind} has none")
+        *tables, swept = self.field.split(".")
+        if tables[-1] == "device" and not hasattr(device, swept):
+            raise ValueError(f"device must have {swept}, which the study {self.name} sweeps; {device.kind} has none")
         return self.apply(replace(rule, device=device), value)
 
 

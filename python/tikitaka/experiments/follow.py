@@ -7,6 +7,7 @@ the value at which a rule leaves a limit, and further on where they leave it els
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from statistics import fmean
 from typing import Any
 
@@ -17,7 +18,7 @@ from tikitaka.experiments.quality import Quality
 from tikitaka.experiments.tolerance import missing
 from tikitaka.training import TrainConfig
 
-__all__ = ["Followed", "Key"]
+__all__ = ["Followed", "Key", "named"]
 
 Key = tuple[str, Panel, float]
 """A rule, a panel and a value of the axis."""
@@ -69,8 +70,8 @@ class Followed:
         """Train every key with its seed, after a search for the rates of those that have none."""
         new = [key for key in dict.fromkeys(key for key, _ in cells) if key not in self.best]
         if new:
-            run = lambda grid: self.run("search", grid)  # noqa: E731
-            self.best |= learning_rates.searched(run, self.base, {key: self.tried(key) for key in new}, self.search)
+            tried = {key: self.tried(key) for key in new}
+            self.best |= learning_rates.searched(partial(self.run, "search"), self.base, tried, self.search)
         measured = self.run("cells", [replace(self.base, rule=self.best[key], seed=seed) for key, seed in cells])
         for (key, seed), row in zip(cells, measured, strict=True):
             self.rows.setdefault(key, {})[seed] = row
@@ -89,7 +90,7 @@ class Followed:
 
     def row(self, key: Key) -> dict[str, Any]:
         """A row of the result: the mean over the seeds of a key, their spread, and how many were given up."""
-        by_seed, name = self.rows[key], self.quality.key
+        by_seed = self.rows[key]
         each = [self.quality.of(by_seed[seed]) for seed in sorted(by_seed)]
         averages = [row["average_error"] for row in by_seed.values() if row.get("average_error") is not None]
         kind, panel, value = key
@@ -97,7 +98,7 @@ class Followed:
             **named(panel),
             "rule": kind,
             "value": value,
-            name: fmean(each),
+            self.quality.key: fmean(each),
             "spread": standard_deviation(each),
             "seeds": len(each),
             "each": each,

@@ -19,8 +19,10 @@ class Quality:
 
     key: str
     """its name in the rows of results"""
-    label: str
-    """its name in figures"""
+    name: str
+    """its name after train_ and test_, in `Metrics` and in the rows of `scored`"""
+    factor: float
+    """units per unit of that"""
     unit: str
     """its unit"""
     points: tuple[float, ...]
@@ -29,38 +31,22 @@ class Quality:
     """the value above which a training is given up, and above which float is no reference"""
     from_epoch: int
     """the epoch from which a training may be given up"""
+    guess: float
+    """its value for a network that guesses"""
 
     def of(self, row: Mapping[str, Any]) -> float:
         """The measure of a row of `scored`, on the test set; that of a guess for a training that diverged."""
-        raise NotImplementedError
-
-    def training(self, metrics: Metrics) -> float:
-        """The measure of an epoch, on the training examples."""
-        raise NotImplementedError
+        return self.guess if row.get("diverged") else self.factor * float(row[f"test_{self.name}"])
 
     def hopeless(self, metrics: Metrics) -> bool:
-        """Whether a training is given up after this epoch."""
-        return metrics.epoch >= self.from_epoch and self.training(metrics) > self.hard
+        """Whether a training is given up after this epoch, by the measure on the training examples."""
+        training = self.factor * float(getattr(metrics, f"train_{self.name}"))
+        return metrics.epoch >= self.from_epoch and training > self.hard
 
 
-class _Error(Quality):
-    def of(self, row: Mapping[str, Any]) -> float:
-        return 100 * float(row["test_error"])
-
-    def training(self, metrics: Metrics) -> float:
-        return 100 * metrics.train_error
-
-
-class _Loss(Quality):
-    def of(self, row: Mapping[str, Any]) -> float:
-        return 4.5 if row.get("diverged") else float(row["test_loss"])  # a guess among ninety characters: ln 90
-
-    def training(self, metrics: Metrics) -> float:
-        return metrics.train_loss
-
-
-_ERROR = _Error("error_percent", "test error", "%", points=(1.0, 0.5), hard=HARD, from_epoch=3)
-_LOSS = _Loss("loss", "test loss", "nats per character", points=(0.3, 0.15), hard=2.7, from_epoch=2)
+_ERROR = Quality("error_percent", "error", 100.0, "%", (1.0, 0.5), hard=HARD, from_epoch=3, guess=100.0)
+# A guess among ninety characters has a loss of ln 90.
+_LOSS = Quality("loss", "loss", 1.0, "nats per character", (0.3, 0.15), hard=2.7, from_epoch=2, guess=4.5)
 
 
 def quality_of(net: str) -> Quality:

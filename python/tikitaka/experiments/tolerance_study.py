@@ -130,8 +130,8 @@ class ToleranceStudy(Study):
         exact = [quality.of(row) for row in run("cells", [replace(base, rule=best, seed=k) for k in range(count)])]
         if fmean(exact) > quality.hard:
             raise ValueError(
-                f"float has a {quality.label} of {fmean(exact):.3g} {quality.unit}: {base.data} is too small or too "
-                "hard to compare rules"
+                f"float has a test {quality.name} of {fmean(exact):.3g} {quality.unit}: {base.data} is too small or "
+                "too hard to compare rules"
             )
         limits = [fmean(exact) + points for points in quality.points]
         followed.follow(lines, limits[0])
