@@ -56,8 +56,10 @@ impl<'a> Evaluation<'a> {
             // Vectors never share noise, up to 2³² products of one evaluation.
             let first = self.seen.wrapping_mul(stage.array_vectors() as u64);
             let draw = (self.draw << 32).wrapping_add(first);
-            let products =
-                Products(stage.rule.as_deref().map_or(Access::None, |rule| Access::Evaluation { rule, draw }));
+            let products = match stage.rule.as_deref() {
+                Some(rule) => Products::evaluation(rule.visible(), draw),
+                None => Products(Access::None),
+            };
             let (scratch, workers) = (&mut self.scratch, self.workers);
             let mut part = Part { batch, saved: saved.all(), products, memory, scratch, workers };
             if stage.layer.in_place() {

@@ -176,14 +176,14 @@ impl Slot<'_> {
         workers: &'p Workers,
     ) -> Part<'p> {
         let Workspace { scratch, products, memory, costs, .. } = workspace;
-        let products = Products(match (&mut self.rule, self.shared) {
-            (Some(rule), _) => Access::Rule(&mut **rule),
+        let products = match (&mut self.rule, self.shared) {
+            (Some(rule), _) => Products::training(rule.visible_mut()),
             (None, Some(array)) => {
                 let (first, costs) = (first * self.vectors, &mut costs[k]);
-                Access::Shared(Shared { array, first, scratch: products, costs })
+                Products(Access::Shared(Shared { array, first, scratch: products, costs }))
             }
-            (None, None) => Access::None,
-        });
+            (None, None) => Products(Access::None),
+        };
         let memory = self.memory.as_deref_mut().unwrap_or(memory);
         Part { batch, saved: self.saved.reborrow(), products, memory, scratch, workers }
     }

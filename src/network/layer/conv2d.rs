@@ -1,15 +1,13 @@
 //! A convolution: every patch of an image is one sample of one array (im2col, block by block).
 
 use super::{
-    ArraySpec, Batch, BatchGradient, Layer, LayerInput, Part, Saved, Sizes, check_vector, check_window,
+    ArraySpec, Batch, BatchGradient, Im2col, Layer, LayerInput, Part, Saved, Sizes, check_vector, check_window,
     for_each_example, rescale,
 };
 use crate::error::{Error, Result};
 use crate::network::shape::Shape;
 use crate::rule::Rule;
 use crate::settings::settings;
-use crate::threads::Workers;
-use rayon::prelude::*;
 
 settings! {
     /// Settings of a convolution.
@@ -55,50 +53,23 @@ impl Conv2dConfig {
             let allowed = format!("below the kernel ({})", self.kernel);
             return Err(Error::range("padding", self.padding as f64, allowed));
         }
-        check_vector(self.inputs())?;
-        check_vector(self.outputs())
+        let im2col = self.im2col();
+        check_vector(im2col.inputs())?;
+        check_vector(im2col.patches() * self.filters)
     }
 
-    /// Rows and columns of patches.
-    pub(super) fn places(&self) -> (usize, usize) {
+    /// Where its patches lie.
+    pub(super) fn im2col(&self) -> Im2col {
         let along = |pixels: usize| (pixels + 2 * self.padding - self.kernel) / self.stride + 1;
-        (along(self.height), along(self.width))
-    }
-
-    /// Patches per image.
-    pub(super) fn patches(&self) -> usize {
-        let (rows, columns) = self.places();
-        rows * columns
-    }
-
-    /// Values per image.
-    pub(super) fn inputs(&self) -> usize {
-        self.height * self.width * self.channels
-    }
-
-    /// Values per output image.
-    pub(super) fn outputs(&self) -> usize {
-        self.patches() * self.filters
-    }
-
-    /// Values per patch.
-    pub(super) fn patch(&self) -> usize {
-        self.kernel * self.kernel * self.channels
-    }
-
-    pub(super) fn columns(&self) -> usize {
-        self.patch() + usize::from(self.bias)
-    }
-
-    /// The patches of images from number `first` on, each with the 1 that feeds the bias.
-    fn gather(&self, images: &[f32], first: usize, patches: &mut [f32], workers: &Workers) {
-        let cols = self.columns();
-        match workers.share(patches.len() / cols, patches.len()) {
-            Some(each) => {
-                let parts = patches.par_chunks_mut(each * cols).enumerate();
-                workers.split(|| parts.for_each(|(k, to)| self.im2col(images, first + k * each, to)));
-            }
-            None => self.im2col(images, first, patches),
+        Im2col {
+            channels: self.channels,
+            image: [self.height, self.width],
+            kernel: [self.kernel; 2],
+            stride: [self.stride; 2],
+            dilation: [1; 2],
+            padding: [self.padding; 2],
+            places: [along(self.height), along(self.width)],
+            bias: self.bias,
         }
     }
 }
@@ -109,14 +80,15 @@ impl Layer for Conv2dConfig {
     }
 
     fn shapes(&self, _before: Shape) -> (Shape, Shape) {
-        let (height, width) = self.places();
+        let [height, width] = self.im2col().places;
         (Shape::Image(self.height, self.width, self.channels), Shape::Image(height, width, self.filters))
     }
 
     /// Weights uniform in ±1/√n, n the values of a patch.
     fn array(&self) -> Option<ArraySpec> {
-        let half_width = 1.0 / (self.patch() as f32).sqrt() / self.scale as f32;
-        Some(ArraySpec { rows: self.filters, cols: self.columns(), half_width, vectors: self.patches() })
+        let im2col = self.im2col();
+        let half_width = 1.0 / (im2col.patch() as f32).sqrt() / self.scale as f32;
+        Some(ArraySpec { rows: self.filters, cols: im2col.columns(), half_width, vectors: im2col.patches() })
     }
 
     /// For a gradient, images, and their patches too where they are one block.
@@ -124,33 +96,26 @@ impl Layer for Conv2dConfig {
         if !batch.training {
             return Sizes::default();
         }
-        let (images, all) = (batch.vectors(), batch.vectors() * self.patches());
-        let one_block = self.blocks(images, batch.threads).next() == Some(0..all);
-        let work = if one_block { all * self.columns() } else { 0 };
-        Sizes { inputs: images * self.inputs(), work, indices: 0 }
+        let im2col = self.im2col();
+        let (images, all) = (batch.vectors(), batch.vectors() * im2col.patches());
+        let one_block = im2col.blocks(images, batch.threads).next() == Some(0..all);
+        let work = if one_block { all * im2col.columns() } else { 0 };
+        Sizes { inputs: images * im2col.inputs(), work, indices: 0 }
     }
 
     /// y = s·W x for every patch.
     fn forward(&self, input: LayerInput<'_>, y: &mut [f32], part: &mut Part<'_>) -> Result<()> {
-        let (m, cols, workers) = (self.filters, self.columns(), part.workers);
+        let (im2col, workers) = (self.im2col(), part.workers);
         let images = if part.batch.training {
             let images = &mut *part.saved.inputs;
             let pixels = images.len();
-            for_each_example(images, self.inputs(), pixels, workers, |k, image| input.write(k, image));
+            for_each_example(images, im2col.inputs(), pixels, workers, |k, image| input.write(k, image));
             &*images
         } else {
             input.values()
         };
-        for range in self.blocks(part.batch.vectors(), workers.threads()) {
-            let patches = if part.saved.work.is_empty() {
-                part.scratch.resize(range.len() * cols, 0.0);
-                &mut part.scratch[..]
-            } else {
-                &mut part.saved.work[range.start * cols..range.end * cols]
-            };
-            self.gather(images, range.start, patches, workers);
-            part.products.forward(range.start, patches, &mut y[range.start * m..range.end * m], workers)?;
-        }
+        let room = (&mut *part.saved.work, &mut *part.scratch);
+        im2col.forward(images, self.filters, y, &mut part.products, room, workers)?;
         rescale(y, self.scale);
         Ok(())
     }
@@ -159,38 +124,13 @@ impl Layer for Conv2dConfig {
     fn backward(&self, _y: &[f32], dy: &mut [f32], dx: Option<&mut [f32]>, part: &mut Part<'_>) -> Result<()> {
         rescale(dy, self.scale);
         let Some(dx) = dx else { return Ok(()) };
-        let (n, m, cols, workers) = (self.inputs(), self.filters, self.columns(), part.workers);
-        let patches = self.patches();
-        dx.fill(0.0);
-        for range in self.blocks(part.batch.vectors(), workers.threads()) {
-            let z = &mut *part.scratch;
-            z.resize(range.len() * cols, 0.0);
-            part.products.backward(range.start, &dy[range.start * m..range.end * m], z, workers)?;
-            let images = range.start / patches..range.end.div_ceil(patches);
-            let add = |k: usize, image: &mut [f32]| {
-                let k = images.start + k;
-                let of = range.start.max(k * patches)..range.end.min((k + 1) * patches);
-                let z = &z[(of.start - range.start) * cols..(of.end - range.start) * cols];
-                self.col2im(z, of.start, image);
-            };
-            for_each_example(&mut dx[images.start * n..images.end * n], n, z.len(), workers, add);
-        }
-        Ok(())
+        self.im2col().backward(dy, self.filters, dx, &mut part.products, part.scratch, part.workers)
     }
 
     /// Learns patch after patch.
     fn learn(&self, rule: &mut dyn Rule, batch: BatchGradient<'_>) -> Result<()> {
         let BatchGradient { saved: Saved { inputs: images, work: patches, .. }, dy, lr_scale, workers } = batch;
-        let m = self.filters;
-        let kept = !patches.is_empty();
-        for range in self.blocks(images.len() / self.inputs(), workers.threads()) {
-            if !kept {
-                patches.resize(range.len() * self.columns(), 0.0);
-                self.gather(images, range.start, patches, workers);
-            }
-            rule.update(patches, &dy[range.start * m..range.end * m], lr_scale, workers)?;
-        }
-        Ok(())
+        self.im2col().learn(images, dy, rule, lr_scale, patches, workers)
     }
 }
 

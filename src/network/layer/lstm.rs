@@ -218,7 +218,7 @@ impl Layer for LstmConfig {
 /// ```
 ///
 /// `gates` holds a_i, a_f, a_g, a_o of each sequence and is left with i, f, g, o.
-fn step(hidden: usize, gates: &mut [f32], memory: &mut Memory, tanh: &mut [f32]) {
+pub(super) fn step(hidden: usize, gates: &mut [f32], memory: &mut Memory, tanh: &mut [f32]) {
     let states = memory.c.chunks_exact_mut(hidden).zip(tanh.chunks_exact_mut(hidden));
     for (gates, (c, tanh)) in gates.chunks_exact_mut(4 * hidden).zip(states) {
         simd::sigmoid(&mut gates[..2 * hidden]);
@@ -243,7 +243,7 @@ fn step(hidden: usize, gates: &mut [f32], memory: &mut Memory, tanh: &mut [f32])
 
 /// The gradient of one step of one sequence: from dL/dh and dL/dc after it, δ of the gates before their activations
 /// and dL/dc before it.
-fn step_back(gates: &[f32], before: &[f32], tanh: &[f32], dh: &[f32], dc: &mut [f32], errors: &mut [f32]) {
+pub(super) fn step_back(gates: &[f32], before: &[f32], tanh: &[f32], dh: &[f32], dc: &mut [f32], errors: &mut [f32]) {
     let hidden = dh.len();
     let [i, f, g, o] = quarters(gates);
     let (first, second) = errors.split_at_mut(2 * hidden);

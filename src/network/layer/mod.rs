@@ -8,6 +8,8 @@ mod linear;
 mod lstm;
 mod max_pool2d;
 mod part;
+#[cfg(any(test, feature = "python"))]
+mod recurrence;
 
 /// The settings of the built-in layers.
 pub(super) mod built_in {
@@ -20,9 +22,12 @@ pub(super) mod built_in {
 }
 
 pub use built_in::*;
+pub(crate) use im2col::Im2col;
 pub use lstm::Memory;
 pub(super) use part::{Access, Shared, take};
 pub use part::{Batch, BatchGradient, LayerInput, Part, Products, Saved, SavedPart, Sizes};
+#[cfg(feature = "python")]
+pub(crate) use recurrence::{Kept, Recurrence};
 
 use super::shape::Shape;
 use crate::boxed::boxed_clone;

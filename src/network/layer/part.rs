@@ -1,10 +1,9 @@
 //! What a layer works with: the part of a mini-batch that it sees at a time, what is kept of it, and the array.
 
 use super::Memory;
-use crate::crossbar::{Direction, MvmCost, Scratch, SharedProducts};
+use crate::crossbar::{Direction, MvmCost, Scratch, SharedProducts, Visible};
 use crate::error::{Error, Result};
 use crate::network::data::Examples;
-use crate::rule::Rule;
 use crate::threads::Workers;
 
 /// The vectors of a batch: those of the first time step, one of each sequence, then those of the second, …
@@ -175,12 +174,12 @@ pub struct Products<'a>(pub(in crate::network) Access<'a>);
 pub(in crate::network) enum Access<'a> {
     /// The layer has no array.
     None,
-    /// The rule makes and counts them.
-    Rule(&'a mut dyn Rule),
+    /// The weights make and count them.
+    Weights(&'a mut dyn Visible),
     /// Each thread makes its own, whose first vector is number `first` of the batch.
     Shared(Shared<'a>),
     /// With the noise of evaluation vector `draw` and those after it.
-    Evaluation { rule: &'a dyn Rule, draw: u64 },
+    Evaluation { weights: &'a dyn Visible, draw: u64 },
 }
 
 #[derive(Debug)]
@@ -201,7 +200,17 @@ impl Shared<'_> {
     }
 }
 
-impl Products<'_> {
+impl<'a> Products<'a> {
+    /// Those of training, with `weights`.
+    pub(crate) fn training(weights: &'a mut dyn Visible) -> Self {
+        Self(Access::Weights(weights))
+    }
+
+    /// Those of an evaluation, whose first vector has the noise of `draw`.
+    pub(crate) fn evaluation(weights: &'a dyn Visible, draw: u64) -> Self {
+        Self(Access::Evaluation { weights, draw })
+    }
+
     /// y = W x for vectors of the array, of which the first is number `first` of the part.
     ///
     /// # Errors
@@ -209,9 +218,9 @@ impl Products<'_> {
     pub fn forward(&mut self, first: usize, x: &[f32], y: &mut [f32], workers: &Workers) -> Result<()> {
         match &mut self.0 {
             Access::None => Err(no_array()),
-            Access::Rule(rule) => rule.forward(x, y, workers),
+            Access::Weights(weights) => weights.forward(x, y, workers),
             Access::Shared(shared) => shared.run(Direction::Forward, first, x, y, workers),
-            Access::Evaluation { rule, draw } => rule.evaluate(draw.wrapping_add(first as u64), x, y, workers),
+            Access::Evaluation { weights, draw } => weights.evaluate(draw.wrapping_add(first as u64), x, y, workers),
         }
     }
 
@@ -221,7 +230,7 @@ impl Products<'_> {
     /// Those of the rule, a layer without an array, an evaluation.
     pub fn backward(&mut self, first: usize, delta: &[f32], z: &mut [f32], workers: &Workers) -> Result<()> {
         match &mut self.0 {
-            Access::Rule(rule) => rule.backward(delta, z, workers),
+            Access::Weights(weights) => weights.backward(delta, z, workers),
             Access::Shared(shared) => shared.run(Direction::Backward, first, delta, z, workers),
             Access::None | Access::Evaluation { .. } => Err(no_array()),
         }
