@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 __version__: str
 __all__ = [
     "AnalogLayer",
+    "Convolution",
     "Crossbar",
     "Network",
     "__version__",
@@ -24,6 +25,8 @@ __all__ = [
     "kinds",
     "likelihood_of_sweeps",
     "load_tensors",
+    "lstm_backward",
+    "lstm_forward",
     "mean_device",
     "normals",
     "preset_sources",
@@ -399,6 +402,106 @@ def preset_sources(family: str) -> dict[str, tuple[str, str]]:
     """What the presets of `family` describe, and where their numbers are from ("" if they are ours).
 
     Raises ValueError for another family.
+    """
+
+@final
+class Convolution:
+    """The geometry of a convolution over images of (height, width) pixels with `channels` values each.
+
+    Images are float32 arrays (images, height, width, channels). Pairs are (down, across), `padding` is that above,
+    below, before and after. The columns of the array are the values of a patch, pixel by pixel, and 1 for a `bias`.
+
+    Raises ValueError for numbers out of range, a kernel larger than the image, and arrays of another shape or with
+    values that are not finite; TypeError for an `array` that is neither an AnalogLayer nor a Crossbar.
+    """
+
+    def __new__(
+        cls,
+        image: tuple[int, int],
+        channels: int,
+        kernel: tuple[int, int],
+        *,
+        stride: tuple[int, int] = ...,
+        dilation: tuple[int, int] = ...,
+        padding: tuple[int, int, int, int] = ...,
+        bias: bool = False,
+    ) -> Self: ...
+    @property
+    def patches(self) -> int:
+        """Patches of an image."""
+
+    def forward(
+        self, array: AnalogLayer | Crossbar, images: ArrayLike, *, draw: int | None = None, threads: int = 1
+    ) -> _F32:
+        """W x for every patch x of `images`: (images, down, across, rows).
+
+        Draws the noise of training, or with a `draw` that of the evaluation vectors from there on.
+        """
+
+    def backward(
+        self, array: AnalogLayer | Crossbar, delta: ArrayLike, *, exact: bool = False, threads: int = 1
+    ) -> _F32:
+        """Wᵀ δ of every patch, added up where patches overlap: (images, height, width, channels).
+
+        `delta` is (images, down, across, rows). Draws the noise of training; `exact` products have no periphery.
+        """
+
+    def update(
+        self,
+        layer: AnalogLayer,
+        images: ArrayLike,
+        delta: ArrayLike,
+        *,
+        lr_scale: float = 1.0,
+        last: bool = True,
+        threads: int = 1,
+    ) -> None:
+        """Lets a layer learn from every patch of `images` and its δ in turn, as `AnalogLayer.update` from vectors.
+
+        `last` tells whether they end a mini-batch.
+        """
+
+    def gather(self, images: ArrayLike) -> _F32:
+        """The patches of `images`, each an input vector of the array: (images × down × across, columns)."""
+
+    def __eq__(self, other: object, /) -> bool: ...
+
+def lstm_forward(
+    array: AnalogLayer | Crossbar,
+    inputs: ArrayLike,
+    h: ArrayLike,
+    c: ArrayLike,
+    *,
+    scale: float = 1.0,
+    draw: int | None = None,
+    threads: int = 1,
+) -> tuple[_F32, _F32, tuple[_F32, _F32, _F32, _F32]]:
+    """The outputs (steps, sequences, hidden) of an LSTM, its last c (sequences, hidden), and what the way back needs.
+
+    `array` (4 hidden, hidden) sees h of the step before, and 1 if it has a column more; the gates i, f, g, o see
+    `scale` times its products. `inputs` (steps, sequences, 4 hidden) are added to them; `h` and `c` (sequences, hidden)
+    are the state before the first step. What is kept is (gates, inputs of the array, c before, tanh c), step by step.
+    Draws the noise of training, or with a `draw` that of the evaluation vectors from there on.
+
+    Raises ValueError for arrays of another shape or with values that are not finite, TypeError for an `array` that is
+    neither an AnalogLayer nor a Crossbar.
+    """
+
+def lstm_backward(
+    array: AnalogLayer | Crossbar,
+    kept: tuple[_F32, _F32, _F32, _F32],
+    dy: ArrayLike,
+    dc: ArrayLike,
+    *,
+    scale: float = 1.0,
+    exact: bool = False,
+    threads: int = 1,
+) -> tuple[_F32, _F32, _F32]:
+    """The δ (steps, sequences, 4 hidden) of the gates of every step, and dL/dh and dL/dc (sequences, hidden) before it.
+
+    `kept` is what `lstm_forward` returned, `dy` (steps, sequences, hidden) the gradient of its outputs, `dc`
+    (sequences, hidden) that of the last c. Draws the noise of training; `exact` products have no periphery. Raises as
+    `lstm_forward`.
     """
 
 def mean_device(device: Any) -> dict[str, float]:

@@ -3,7 +3,7 @@
 use super::config::workers;
 use super::errors::shortened;
 use crate::Workers;
-use crate::check::{check_finite, number};
+use crate::check::{check_finite, check_room, number};
 use crate::error::{Error, Result};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArrayDyn, PyReadwriteArray2, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -162,6 +162,30 @@ pub(super) fn batch(value: &Bound<'_, PyAny>, what: &'static str, width: usize) 
         }
     };
     Ok((finite(what, array.as_slice()?)?, batched))
+}
+
+/// An array of finite numbers of the shape (count, *`of`); returns the count and the values.
+pub(super) fn several(value: &Bound<'_, PyAny>, what: &'static str, of: &[usize]) -> PyResult<(usize, Vec<f32>)> {
+    let array = floats(value, what)?;
+    match *array.shape() {
+        [count, ref each @ ..] if each == of => Ok((count, finite(what, array.as_slice()?)?)),
+        ref given => {
+            let of = of.iter().map(|n| format!(", {n}")).collect::<String>();
+            Err(PyValueError::new_err(format!("{what} must have shape (count{of}), not {given:?}")))
+        }
+    }
+}
+
+/// Room for values of a shape, 0 each; MemoryError where there is none.
+pub(super) fn zeros(what: &str, shape: &[usize]) -> PyResult<Vec<f32>> {
+    let values = shape.iter().try_fold(size_of::<f32>(), |all, &n| all.checked_mul(n)).unwrap_or(usize::MAX);
+    check_room(what, values.min(isize::MAX as usize))?;
+    Ok(vec![0.0; values / size_of::<f32>()])
+}
+
+/// An array of a shape from its values.
+pub(super) fn shaped<'py>(py: Python<'py>, values: Vec<f32>, shape: &[usize]) -> Values<'py> {
+    Ok(PyArray1::from_vec(py, values).reshape(shape)?.into_any())
 }
 
 fn finite(what: &'static str, values: &[f32]) -> PyResult<Vec<f32>> {

@@ -54,9 +54,9 @@ const MAX_SHIFTS: f64 = 1e7;
 #[pyclass(name = "Crossbar", module = "tikitaka", frozen)]
 #[derive(Debug)]
 pub(super) struct PyCrossbar {
-    array: OneThread<Box<dyn Array>>,
-    rows: usize,
-    cols: usize,
+    pub(super) array: OneThread<Box<dyn Array>>,
+    pub(super) rows: usize,
+    pub(super) cols: usize,
     made: Arc<Made>,
 }
 

@@ -39,9 +39,9 @@ const CLASS: &str = "AnalogLayer";
 #[pyclass(name = "AnalogLayer", module = "tikitaka", frozen)]
 #[derive(Debug)]
 pub(super) struct PyLayer {
-    rule: OneThread<Box<dyn Rule>>,
-    rows: usize,
-    cols: usize,
+    pub(super) rule: OneThread<Box<dyn Rule>>,
+    pub(super) rows: usize,
+    pub(super) cols: usize,
     /// What the rule was made of, as it was then.
     template: Py<PyAny>,
     seed: u64,

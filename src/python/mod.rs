@@ -2,6 +2,7 @@
 
 mod arrays;
 mod config;
+mod convolution;
 mod copies;
 mod crossbar;
 mod data;
@@ -9,8 +10,10 @@ mod errors;
 mod files;
 mod fit;
 mod layer;
+mod lstm;
 mod network;
 mod one_thread;
+mod operand;
 mod rule;
 mod state;
 
@@ -22,6 +25,8 @@ mod _core {
     #[pymodule_export]
     use super::config::{bounds, defaults, describe, kinds, mean_device, preset_sources, presets, validate};
     #[pymodule_export]
+    use super::convolution::PyConvolution;
+    #[pymodule_export]
     use super::crossbar::PyCrossbar;
     #[pymodule_export]
     use super::files::{load_tensors, save_tensors, to_toml};
@@ -29,6 +34,8 @@ mod _core {
     use super::fit::{likelihood_of_sweeps, states_of_sweeps};
     #[pymodule_export]
     use super::layer::PyLayer;
+    #[pymodule_export]
+    use super::lstm::{lstm_backward, lstm_forward};
     #[pymodule_export]
     use super::network::PyNetwork;
     #[pymodule_export]
