@@ -1,5 +1,6 @@
 """A crossbar under a module of PyTorch: products, the pairs that wait for the next step, and its state as tensors."""
 
+import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -8,11 +9,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tikitaka._core import AnalogLayer, mean_device
+from tikitaka._core import AnalogLayer, lstm_backward, lstm_forward, mean_device
 from tikitaka._internal.shown import shown
 from tikitaka.config import RuleConfig
 from tikitaka.config.convert import to_dict
-from tikitaka.torch.product import Anchor, Call, Ignored, Product, Source
+from tikitaka.torch.product import Anchor, Call, Ignored, Pair, Product, Source
+from tikitaka.torch.vectors import VECTORS, Operation
 
 __all__ = ["Array", "scale_of"]
 
@@ -23,8 +25,9 @@ _WAITING = 1024
 _UNATTACHED = 16
 """The same where no optimiser is attached."""
 
-_SHARED = 1 << 24
-"""Multiply-adds from which threads share the work of a call: some 0.4 ms on one."""
+_SHARED = 1 << 29
+"""Multiply-adds from which threads share the work of a call: some 10 ms on one. PyTorch's threads spin while they wait,
+and ours would have to wait for them."""
 
 
 class Array:
@@ -40,7 +43,7 @@ class Array:
         self.core: Any = self._made(weights / np.float32(scale))
         self.attached = False
         self.ignored = False  # a gradient was asked for where nothing learns
-        self._pairs: list[tuple[int, F32, F32]] = []
+        self._pairs: list[Pair] = []
         self._uses = self._order = self._draw = 0
         self._anchored: tuple[torch.Tensor, Source] | None = None
 
@@ -70,8 +73,13 @@ class Array:
     def product(self, x: torch.Tensor, source: Source) -> torch.Tensor:
         """W x for x (…, columns); y is (…, rows). `source` is what the product depends on, besides x."""
         vectors = x if x.dim() == 2 else x.reshape(-1, self.shape[1])
-        y: torch.Tensor = Product.apply(vectors, source.tensor, self, source.call, source.learns)
+        y = self.apply(vectors, source, VECTORS)
         return y if x.dim() == 2 else y.reshape(*x.shape[:-1], self.shape[0])
+
+    def apply(self, x: torch.Tensor, source: Source, operation: Operation) -> torch.Tensor:
+        """W x for the inputs of an operation: x (vectors, columns), or images (images, height, width, channels)."""
+        y: torch.Tensor = Product.apply(x, source.tensor, self, operation, source.call, source.learns)
+        return y
 
     def source(self, weight: torch.Tensor, _matrix: Callable[[], torch.Tensor]) -> Source:
         """What all products of one use depend on, if the array learns: here an anchor at its `weight`, always the same.
@@ -87,24 +95,34 @@ class Array:
         """The same for an array that does not learn: a step of the optimiser tells that a gradient was ignored."""
         return Source(Anchor.apply(weight, Ignored(self)))
 
-    def forward(self, x: F32) -> tuple[int, F32]:
-        """W x for x (vectors, columns), and the place of the product in the order of all."""
+    def forward(self, x: F32, operation: Operation = VECTORS) -> tuple[int, F32]:
+        """W x for the inputs of an operation, and the place of the product in the order of all."""
         self._order += 1
-        return self._order, self._scaled(self.core.forward(x, threads=self._threads(x)))
+        y = operation.forward(self.core, x, threads=self._threads(len(x) * operation.patches))
+        return self._order, self._scaled(y)
 
-    def backward(self, delta: F32) -> F32:
-        """Wᵀ δ for delta (vectors, rows)."""
-        return self._scaled(self.core.backward(delta, threads=self._threads(delta)))
+    def backward(self, delta: F32, operation: Operation = VECTORS, *, exact: bool = False) -> F32:
+        """Wᵀ δ for the δ of its outputs; `exact` without any periphery."""
+        threads = self._threads(len(delta) * operation.patches)
+        return self._scaled(operation.backward(self.core, delta, exact=exact, threads=threads))
 
-    def evaluate(self, x: F32) -> F32:
+    def evaluate(self, x: F32, operation: Operation = VECTORS) -> F32:
         """W x with the noise of evaluation, which goes on from call to call; nothing else changes."""
-        draw, self._draw = self._draw, self._draw + len(x)
-        return self._scaled(self.core.evaluate(x, draw=draw, threads=self._threads(x)))
+        vectors = len(x) * operation.patches
+        y = operation.forward(self.core, x, draw=self._draws(vectors), threads=self._threads(vectors))
+        return self._scaled(y)
 
-    def exact_backward(self, delta: F32) -> F32:
-        """Wᵀ δ without any periphery; nothing changes."""
-        z: F32 = (torch.from_numpy(delta) @ torch.tensor(self.weights)).numpy()
-        return z
+    def lstm_forward(self, inputs: F32, h: F32, c: F32, learns: bool) -> tuple[int, Any]:
+        """What `tikitaka._core.lstm_forward` returns, and the place of its products in the order of all."""
+        self._order += 1
+        draw = None if learns else self._draws(inputs.shape[0] * inputs.shape[1])
+        threads = self._threads(len(h))
+        return self._order, lstm_forward(self.core, inputs, h, c, scale=self.scale, draw=draw, threads=threads)
+
+    def lstm_backward(self, kept: Any, dy: F32, dc: F32, learns: bool) -> Any:
+        """What `tikitaka._core.lstm_backward` returns."""
+        threads = self._threads(len(dc))
+        return lstm_backward(self.core, kept, dy, dc, scale=self.scale, exact=not learns, threads=threads)
 
     def restart_draws(self) -> None:
         """Let the noise of evaluation start again."""
@@ -114,15 +132,20 @@ class Array:
         """A copy has no optimiser, and no gradients that wait."""
         return vars(self) | {"attached": False, "_pairs": [], "_uses": 0, "ignored": False, "_anchored": None}
 
-    def _threads(self, vectors: F32) -> int:
+    def _draws(self, vectors: int) -> int:
+        """The number of the next evaluation vector, `vectors` of which are taken."""
+        self._draw += vectors
+        return self._draw - vectors
+
+    def _threads(self, vectors: int) -> int:
         """Threads for products with so many vectors: those of PyTorch where the work is worth waking them."""
-        return torch.get_num_threads() if len(vectors) * self.shape[0] * self.shape[1] >= _SHARED else 1
+        return torch.get_num_threads() if vectors * self.shape[0] * self.shape[1] >= _SHARED else 1
 
     def _scaled(self, values: F32) -> F32:
         return values if self.scale == 1.0 else values * np.float32(self.scale)
 
-    def keep(self, pairs: Sequence[tuple[int, F32, F32]]) -> None:
-        """Let pairs (place, x, δ) wait for the next step; RuntimeError if too many passes wait."""
+    def keep(self, pairs: Sequence[Pair]) -> None:
+        """Let pairs wait for the next step; RuntimeError if too many passes wait."""
         self._pairs += pairs
         self._uses += 1
         most = _WAITING if self.attached else _UNATTACHED
@@ -146,14 +169,17 @@ class Array:
         """
         pairs = sorted(self._pairs, key=lambda pair: pair[0])
         self.forget()
-        if not pairs:
-            return False
-        x = pairs[0][1] if len(pairs) == 1 else np.concatenate([x for _, x, _ in pairs])
-        delta = pairs[0][2] if len(pairs) == 1 else np.concatenate([delta for _, _, delta in pairs])
         # dL/d(weights of the devices) is scale times dL/dW, and W moves by scale times what they do.
         rate /= self.scale**2
-        self.core.update(x, self._scaled(delta), lr_scale=rate, threads=self._threads(x))
-        return True
+        alike = [list(group) for _, group in itertools.groupby(pairs, key=lambda pair: pair[1])]
+        for k, group in enumerate(alike):
+            _, (operation, *_), x, delta = zip(*group, strict=True)
+            last = k == len(alike) - 1
+            threads = self._threads(sum(map(len, x)) * operation.patches)
+            operation.update(
+                self.core, _joined(x), self._scaled(_joined(delta)), lr_scale=rate, last=last, threads=threads
+            )
+        return bool(pairs)
 
     def read(self, draw: int) -> F32:
         """The weights (rows, columns) through the read periphery, with the noise of `draw`."""
@@ -218,6 +244,10 @@ class Array:
         """New devices, the slow array at `weights` (rows, columns; as the network sees them), the others at rest."""
         self.core = self._made(weights / np.float32(self.scale))
         self.forget()
+
+
+def _joined(arrays: Sequence[F32]) -> F32:
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
 
 def _tensor(array: NDArray[Any]) -> torch.Tensor:

@@ -1,20 +1,20 @@
 """Convolutions on crossbars: every patch of the image is an input vector (im2col)."""
 
-import math
-from collections.abc import Sequence
+import functools
 from itertools import product
 
 import torch
 from torch.nn import functional
 
+from tikitaka._core import Convolution
 from tikitaka.torch.module import Analog, Part
-from tikitaka.torch.product import eager
+from tikitaka.torch.product import Source, eager
 
 __all__ = ["Conv1d", "Conv2d", "Conv3d"]
 
 
 class _Conv(Analog):
-    """One array for each group: (filters of the group, channels of the group × kernel)."""
+    """One array for each group: (filters of the group, kernel × channels of the group), pixel by pixel."""
 
     groups: int
     kernel_size: tuple[int, ...]
@@ -29,7 +29,9 @@ class _Conv(Analog):
         """The filters of each group, and their bias if it is analog."""
         filters = self.out_channels // self.groups
         groups = ((g * filters, (g + 1) * filters) for g in range(self.groups))
-        return [Part("weight", rows, self.bias_name("bias")) for rows in groups]
+        if self.groups == 1:
+            return [Part("weight", bias=self.bias_name("bias"), pixelwise=True)]
+        return [Part("weight", rows, self.bias_name("bias"), pixelwise=True) for rows in groups]
 
     @eager
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -41,48 +43,83 @@ class _Conv(Analog):
             return self.forward(x[None])[0]
         if x.shape[1] != self.in_channels:
             raise ValueError(f"x must have {self.in_channels} channels, not shape {tuple(x.shape)}")
-        mode = "constant" if self.padding_mode == "zeros" else self.padding_mode
-        if any(self._reversed_padding_repeated_twice):
-            x = functional.pad(x, self._reversed_padding_repeated_twice, mode=mode)
-        sources, groups = self.sources(), x.chunk(self.groups, dim=1)
-        patched = [_patches(group, self.kernel_size, self.stride, self.dilation) for group in groups]
-        sizes = patched[0][1]
-        products = [self.product(g, patches, sources[g]) for g, (patches, _) in enumerate(patched)]
+        padding = list(self._reversed_padding_repeated_twice)
+        if any(padding) and (dimensions == 3 or self.padding_mode != "zeros"):
+            mode = "constant" if self.padding_mode == "zeros" else self.padding_mode
+            x, padding = functional.pad(x, padding, mode=mode), [0] * len(padding)
+        self._check_size(x, padding)
+        sources = self.sources()
+        convolve = self._by_slices if dimensions == 3 else self._as_images
+        products = [convolve(g, group, sources[g], padding) for g, group in enumerate(x.chunk(self.groups, dim=1))]
         y = products[0] if len(products) == 1 else torch.cat(products, dim=-1)
         bias = self.digital_bias("bias")
-        y = y if bias is None else y + bias.to(y)
-        return y.transpose(1, 2).reshape(len(x), self.out_channels, *sizes)
+        y = (y if bias is None else y + bias.to(y)).movedim(-1, 1)
+        return y if self._channels_last(x) else y.contiguous()
+
+    def _check_size(self, x: torch.Tensor, padding: list[int]) -> None:
+        """Require images with their padding that are at least as large as the kernel."""
+        spans = [d * (k - 1) + 1 for k, d in zip(self.kernel_size, self.dilation, strict=True)]
+        padded = [n + sum(zeros) for n, zeros in zip(x.shape[2:], _pairs(padding), strict=True)]
+        if any(n < span for n, span in zip(padded, spans, strict=True)):
+            raise ValueError(f"x must be at least as large as the kernel {tuple(spans)}, not shape {tuple(x.shape)}")
+
+    def _channels_last(self, x: torch.Tensor) -> bool:
+        """Whether the outputs lie pixel by pixel in memory, as PyTorch's would: where inputs or weights do."""
+        if x.dim() != 4:
+            return False
+        return any(_pixel_by_pixel(each) for each in (x, self.weight))
+
+    def _as_images(self, place: int, x: torch.Tensor, source: Source, padding: list[int]) -> torch.Tensor:
+        """The products (images, *size, rows) of an array with all patches of x (images, channels, *size)."""
+        flat = x.dim() == 3  # one row of pixels
+        images = (x[:, :, None] if flat else x).permute(0, 2, 3, 1)
+        geometry = _geometry(
+            tuple(images.shape[1:]),
+            *((1, *pair) if flat else pair for pair in (self.kernel_size, self.stride, self.dilation)),
+            padding=tuple(n for pair in ([(0, 0)] if flat else []) + _pairs(padding) for n in pair),
+            bias=self.parts[place].bias is not None,
+        )
+        y = self.arrays[place].apply(images, source, geometry)
+        return y[:, 0] if flat else y
+
+    def _by_slices(self, place: int, x: torch.Tensor, source: Source, _padding: list[int]) -> torch.Tensor:
+        """The same for any number of dimensions, with a slice of x for each place of the kernel; padded already."""
+        sizes = [
+            (n - d * (k - 1) - 1) // s + 1
+            for n, k, s, d in zip(x.shape[2:], self.kernel_size, self.stride, self.dilation, strict=True)
+        ]
+        slices = []
+        for pixel in product(*map(range, self.kernel_size)):
+            firsts = [k * d for k, d in zip(pixel, self.dilation, strict=True)]
+            steps = zip(firsts, self.stride, sizes, strict=True)
+            slices.append(x[(..., *(slice(first, first + (n - 1) * s + 1, s) for first, s, n in steps))])
+        patches = torch.stack(slices, dim=1).flatten(1, 2).movedim(1, -1)  # images, *size, kernel × channels
+        return self.product(place, patches, source)
 
 
-def _patches(
-    x: torch.Tensor, kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int]
-) -> tuple[torch.Tensor, list[int]]:
-    """The patches (images, places, channels × kernel) of x (images, channels, *size), and the size of the output."""
-    spans = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
-    sizes = [(n - span) // s + 1 for n, span, s in zip(x.shape[2:], spans, stride, strict=True)]
-    if min(sizes) < 1:
-        raise ValueError(f"x must be at least as large as the kernel {tuple(spans)}, not shape {tuple(x.shape)}")
-    if len(kernel) == 3:
-        return _slices(x, kernel, stride, dilation, sizes), sizes
-    if len(kernel) == 1:
-        x, kernel, dilation, stride = x[:, :, None], (1, *kernel), (1, *dilation), (1, *stride)
-    if math.prod(kernel) == 1 and set(stride) == {1}:
-        return x.flatten(2).transpose(1, 2), sizes
-    columns = functional.unfold(x, tuple(kernel), dilation=tuple(dilation), stride=tuple(stride))
-    return columns.transpose(1, 2), sizes
+@functools.lru_cache(maxsize=1024)
+def _geometry(
+    image: tuple[int, int, int],
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    dilation: tuple[int, int],
+    *,
+    padding: tuple[int, int, int, int],
+    bias: bool,
+) -> Convolution:
+    height, width, channels = image
+    return Convolution((height, width), channels, kernel, stride=stride, dilation=dilation, padding=padding, bias=bias)
 
 
-def _slices(
-    x: torch.Tensor, kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int], sizes: Sequence[int]
-) -> torch.Tensor:
-    """The same for any number of dimensions: one slice of x for each place of the kernel."""
-    slices = []
-    for place in product(*map(range, kernel)):
-        firsts = [k * d for k, d in zip(place, dilation, strict=True)]
-        steps = zip(firsts, stride, sizes, strict=True)
-        slices.append(x[(..., *(slice(first, first + (n - 1) * s + 1, s) for first, s, n in steps))])
-    patches = torch.stack(slices, dim=2).flatten(3)  # images, channels, places of the kernel, places of the image
-    return patches.flatten(1, 2).transpose(1, 2)
+def _pixel_by_pixel(x: torch.Tensor) -> bool:
+    """Whether the strides of x (images, channels, height, width) are those of `channels_last`, though it fit both."""
+    one_channel = x.stride(1) == 1 and x.shape[2] * x.shape[3] > 1
+    return x.is_contiguous(memory_format=torch.channels_last) and (one_channel or not x.is_contiguous())
+
+
+def _pairs(padding: list[int]) -> list[tuple[int, int]]:
+    """The padding (before, after) of each dimension from PyTorch's list, which begins with the last one."""
+    return list(zip(padding[::2], padding[1::2], strict=True))[::-1]
 
 
 class Conv1d(_Conv, torch.nn.Conv1d):

@@ -12,6 +12,7 @@ from torch.nn.utils import parametrize
 
 from tikitaka._internal.shown import listed, shown
 from tikitaka._internal.validation import nearest
+from tikitaka.torch import counterpart
 from tikitaka.torch.attention import MultiheadAttention
 from tikitaka.torch.conv import Conv1d, Conv2d, Conv3d
 from tikitaka.torch.linear import Conv1D, Linear
@@ -20,10 +21,10 @@ from tikitaka.torch.recurrent import GRU, LSTM, RNN
 
 __all__ = ["Conversion", "convert"]
 
-ANALOG: dict[type[torch.nn.Module], type[Analog]] = {
-    cls.digital: cls for cls in (Linear, Conv1d, Conv2d, Conv3d, LSTM, GRU, RNN, MultiheadAttention)
-}
-"""The analog module for each module of PyTorch."""
+_KINDS: tuple[type[Analog], ...] = (Linear, Conv1d, Conv2d, Conv3d, LSTM, GRU, RNN, MultiheadAttention)
+_COUNTERPARTS: tuple[type[Analog], ...] = (counterpart.Conv2d, counterpart.LSTM)
+ANALOG = {cls.digital: cls for cls in (*_KINDS, *_COUNTERPARTS)}
+"""The analog module for each module of PyTorch, and for those of `tikitaka.export.torch_module`."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ def _chosen(model: torch.nn.Module, rules: Any) -> tuple[list[tuple[str, torch.n
             inside = (*inside, name) if isinstance(module, torch.nn.MultiheadAttention) else inside
             chosen.append((name, module, rule))
         elif match == name:
-            kinds = listed(sorted(cls.__name__ for cls in ANALOG))
+            kinds = listed(sorted(cls.__name__ for cls in _KINDS))
             raise ValueError(f"{name} must be one of {kinds}, not {type(module).__name__}")
         else:
             subclass = isinstance(module, tuple(ANALOG))

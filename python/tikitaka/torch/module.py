@@ -36,6 +36,8 @@ class Part:
     """the name of the bias, if the array holds it"""
     transposed: bool = False
     """whether the weight is (columns, rows)"""
+    pixelwise: bool = False
+    """whether the weight is (rows, channels, *kernel) and the columns of the array go pixel by pixel"""
 
     @property
     def rows(self) -> slice:
@@ -219,6 +221,7 @@ class Analog(torch.nn.Module):
         """The weights (rows, columns) of a part."""
         weight = getattr(self, part.weight)
         weight = weight.T if part.transposed else weight
+        weight = weight.movedim(1, -1) if part.pixelwise else weight
         matrix = weight[part.rows].flatten(1)
         return torch.cat([matrix, getattr(self, part.bias)[part.rows, None]], dim=1) if part.bias else matrix
 
@@ -229,7 +232,9 @@ class Analog(torch.nn.Module):
         """Copy what the network sees into the parameters."""
         for array, part in zip(self.arrays, self.parts, strict=True):
             whole = getattr(self, part.weight).detach()
-            if not (part == Part(part.weight) and array.copy_into(whole)):
+            seen = whole.movedim(1, -1) if part.pixelwise else whole
+            all_of_it = part == Part(part.weight, pixelwise=part.pixelwise)
+            if not (all_of_it and array.copy_into(seen)):
                 self._write(part, array.weights)
             if isinstance(array, ProgrammedArray):
                 array.shown = None if whole.dtype is torch.float32 else self._weights(part)
@@ -238,6 +243,7 @@ class Analog(torch.nn.Module):
     def _write(self, part: Part, weights: F32) -> None:
         """Write weights (rows, columns) into the parameters of a part."""
         weight = getattr(self, part.weight).detach()
+        weight = weight.movedim(1, -1) if part.pixelwise else weight
         rows = (weight.T if part.transposed else weight)[part.rows]
         own = weights[:, : rows[0].numel()].reshape(rows.shape)
         if rows.dtype is torch.float32 and rows.device.type == "cpu":

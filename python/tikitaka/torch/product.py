@@ -15,9 +15,13 @@ import torch
 from numpy.typing import NDArray
 from torch.autograd.function import once_differentiable
 
-__all__ = ["Anchor", "Call", "Ignored", "Product", "Source", "eager", "floats", "like", "outer"]
+from tikitaka.torch.vectors import Operation
+
+__all__ = ["Anchor", "Call", "Ignored", "Pair", "Product", "Source", "eager", "floats", "like", "outer"]
 
 F32 = NDArray[np.float32]
+Pair = tuple[int, Operation, F32, F32]
+"""The place of a product in the order of all, what the array makes of its inputs, the inputs, and δ of the outputs."""
 
 
 def eager(forward: Callable[..., Any]) -> Callable[..., Any]:
@@ -40,6 +44,12 @@ def floats(values: torch.Tensor) -> F32:
     return array
 
 
+def _own(values: torch.Tensor, array: F32) -> F32:
+    """The `floats` of values, in memory that nobody else writes to."""
+    shared = values.device.type == "cpu" and values.data_ptr() == array.ctypes.data
+    return array.copy() if shared else array
+
+
 def like(values: F32, other: torch.Tensor) -> torch.Tensor:
     """An array of NumPy as a tensor of the type and on the device of another."""
     tensor = torch.from_numpy(values)
@@ -56,10 +66,10 @@ class Call:
 
     def __init__(self, array: Any) -> None:
         self.array = array
-        self._pass, self._pairs = -1, list[tuple[int, F32, F32]]()
+        self._pass, self._pairs = -1, list[Pair]()
 
-    def add(self, pairs: Iterable[tuple[int, F32, F32]]) -> None:
-        """Gather pairs (place, x, δ) of this backward pass; those of one that did not ask for the weight are lost."""
+    def add(self, pairs: Iterable[Pair]) -> None:
+        """Gather the pairs of this backward pass; those of one that did not ask for the weight are lost."""
         if (now := torch._C._current_graph_task_id()) != self._pass:
             self._pass, self._pairs = now, []
         self._pairs += pairs
@@ -121,37 +131,39 @@ def _accumulates(node: Any) -> bool:
 
 
 class Product(torch.autograd.Function):
-    """y = W x for x (vectors, columns); y is (vectors, rows), of the type and on the device of x.
+    """y = W x for the inputs x of an `operation`: vectors (vectors, columns) to (vectors, rows), or images.
 
-    `source`, `call` and `learns` are those of a `Source`. A product that does not learn only reads the array: it has
-    the noise of evaluation, and its backward product is exact.
+    y is of the type and on the device of x. `source`, `call` and `learns` are those of a `Source`. A product that does
+    not learn only reads the array: it has the noise of evaluation, and its backward product is exact.
     """
 
     @staticmethod
-    def forward(ctx: Any, x: torch.Tensor, source: Any, array: Any, call: Call | None, learns: bool) -> torch.Tensor:
+    def forward(
+        ctx: Any, x: torch.Tensor, source: Any, array: Any, operation: Operation, call: Call | None, learns: bool
+    ) -> torch.Tensor:
         if not x.is_floating_point():
             raise TypeError(f"x must be a tensor of floats, not {x.dtype}")
-        ctx.array, ctx.source, ctx.call, ctx.learns = array, source, call, learns
+        ctx.array, ctx.operation, ctx.source, ctx.call, ctx.learns = array, operation, source, call, learns
+        values = floats(x)
         if not learns:
-            return like(array.evaluate(floats(x)), x)
+            return like(array.evaluate(values, operation), x)
         ctx.save_for_backward(x)
-        ctx.order, y = array.forward(floats(x))
+        ctx.order, y = array.forward(values, operation)
         return like(y, x)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, dy: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor | None, None, None, None]:
+    def backward(ctx: Any, dy: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor | None, None, None, None, None]:
         delta, z, gradient = floats(dy), None, None
         if ctx.needs_input_grad[0]:
-            back = ctx.array.backward(delta) if ctx.learns else ctx.array.exact_backward(delta)
-            z = like(back, dy)
+            z = like(ctx.array.backward(delta, ctx.operation, exact=not ctx.learns), dy)
         if ctx.call is not None:
             (x,) = ctx.saved_tensors
-            # Copies: their memory may be written to before the step.
-            ctx.call.add([(ctx.order, floats(x).copy(), delta.copy())])
+            ctx.call.add([(ctx.order, ctx.operation, _own(x, floats(x)), _own(dy, delta))])
         elif ctx.learns and ctx.needs_input_grad[1]:
             (x,) = ctx.saved_tensors
-            gradient = outer(delta, floats(x)).to(ctx.source)
+            vectors = delta.reshape(-1, delta.shape[-1])
+            gradient = outer(vectors, ctx.operation.gather(floats(x))).to(ctx.source)
         if gradient is None and ctx.needs_input_grad[1]:
             gradient = ctx.source.detach() if ctx.source.dim() == 0 else torch.zeros_like(ctx.source)  # an anchor is 0
-        return z, gradient, None, None, None
+        return z, gradient, None, None, None, None

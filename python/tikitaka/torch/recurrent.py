@@ -137,12 +137,9 @@ class _Recurrent(Analog):
         self, inputs: torch.Tensor, first: State, name: str, place: int, sources: Any, reverse: bool
     ) -> tuple[torch.Tensor, State]:
         """The same for an LSTM over sequences of one length, in one node."""
-        source, bias = sources[place], self._bias(f"bias_hh_{name}")
-        ones = self.parts[place].bias is not None
-        steps = inputs.flip(0) if reverse else inputs
-        outputs, c = LstmSequence.apply(
-            steps, *first, bias, source.tensor, self.arrays[place], source.call, source.learns, ones
-        )
+        source, steps = sources[place], _plus(inputs, self._bias(f"bias_hh_{name}"))
+        steps = steps.flip(0) if reverse else steps
+        outputs, c = LstmSequence.apply(steps, *first, source.tensor, self.arrays[place], source.call, source.learns)
         y = outputs.flip(0) if reverse else outputs
         return y.flatten(0, 1), (outputs[-1], c)
 
