@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tikitaka._internal.shown import shown
 from tikitaka.plot.rows import Row, check_rows, check_spread, draw_line, number, rows_of, set_scale, table
-from tikitaka.plot.style import GREY, rule_name, rule_style, sheet
+from tikitaka.plot.style import GREY, columns, rule_name, rule_style, sheet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,6 +15,10 @@ __all__ = ["claim"]
 
 _MEASURES = {"error_percent": ("test error (%)", "point"), "loss": ("test loss (nats per character)", "nat")}
 """By the name of what is measured: its label, and the unit of distances from float."""
+
+
+_MOST_LIMITS = 6
+"""Losses are drawn up to so many times the wider limit above float."""
 
 
 def claim(result: Mapping[str, Any], path: str | Path) -> None:
@@ -27,8 +31,8 @@ def claim(result: Mapping[str, Any], path: str | Path) -> None:
     "loss", rows and `float` have a loss (nats per character) instead of error_percent, and points are nats. It is drawn
     against value, on a logarithmic axis if values are above 0 and span a decade or more: a line per rule with its
     spread as bars and open marks for trainings that were given up, float ± spread as a band, float + points dashed, and
-    tolerances as larger open marks on it. `derived` tolerances, each with rule, points and value, are dotted vertical
-    lines. `tikitaka.experiments.draw` draws results of any study.
+    tolerances as larger open marks on it; losses far above all limits are cut off. `derived` tolerances, each with
+    rule, points and value, are dotted vertical lines. `tikitaka.experiments.draw` draws results of any study.
 
     Raises ModuleNotFoundError without matplotlib, ValueError, naming the part that is wrong, for any other result, and
     OSError if the picture cannot be written.
@@ -49,10 +53,10 @@ def claim(result: Mapping[str, Any], path: str | Path) -> None:
         _check_rule(each, rules, f"derived[{i}]")
         for key in ("points", "value"):
             number(each, key, f"derived[{i}]")
-    columns = min(len(panels), 2 if len(panels) == 4 else 3)
-    lines = -(-len(panels) // columns)
+    across = min(len(panels), 2 if len(panels) == 4 else 3)
+    lines = -(-len(panels) // across)
     with sheet(path, 3.9 if len(panels) == 1 else 0.7 + 3.4 * lines) as figure:
-        grid = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
+        grid = figure.subplots(lines, across, sharex=True, sharey=True, squeeze=False)
         axes = grid.ravel()[: len(panels)]
         for empty in grid.ravel()[len(panels) :]:
             empty.remove()
@@ -67,11 +71,15 @@ def claim(result: Mapping[str, Any], path: str | Path) -> None:
             for rule in rules:
                 of_rule = [row for row in rows if row["rule"] == rule and row.get("panel") == name]
                 draw_line(panel, of_rule, "value", measure, **rule_style(rule, rules), label=rule_name(rule))
-        for panel in axes[-columns:]:
+        for panel in axes[-across:]:
             panel.set_xlabel(_label(result))
-        for panel in axes[::columns]:
+        for panel in axes[::across]:
             panel.set_ylabel(_MEASURES[measure][0])
         set_scale(axes[0], rows, "value", measure)
+        if measure == "loss" and tolerances and exact is not None:  # that of a training that diverged says nothing
+            limit = max(each["points"] for each in tolerances)
+            low, high = axes[0].get_ylim()
+            axes[0].set_ylim(max(low, exact[measure] - limit), min(high, exact[measure] + _MOST_LIMITS * limit))
         for panel, name in zip(axes, panels, strict=True):
             panel.grid()
             here = [each for each in tolerances if each.get("panel") in (None, name)]
@@ -87,7 +95,7 @@ def claim(result: Mapping[str, Any], path: str | Path) -> None:
             (named["training given up"],) = axes[0].plot([], [], **look)
         if expected:
             (named["derived tolerance"],) = axes[0].plot([], [], color=GREY, linestyle=":", linewidth=1.4)
-        figure.legend(named.values(), named, loc="outside upper center", ncols=min(len(named), 5))
+        figure.legend(named.values(), named, loc="outside upper center", ncols=columns(list(named)))
 
 
 def _tolerances(panel: "Axes", tolerances: Sequence[Row], exact: float, rules: list[str], unit: str) -> None:

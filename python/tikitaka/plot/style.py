@@ -2,8 +2,9 @@
 
 import io
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,19 @@ if TYPE_CHECKING:
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
-__all__ = ["FORMATS", "GREY", "WIDTH", "bar", "check_picture", "plain_log", "rule_name", "rule_style", "sheet", "style"]
+__all__ = [
+    "FORMATS",
+    "GREY",
+    "WIDTH",
+    "bar",
+    "check_picture",
+    "columns",
+    "plain_log",
+    "rule_name",
+    "rule_style",
+    "sheet",
+    "style",
+]
 
 FORMATS = (".png", ".svg", ".pdf")
 """Endings of picture files."""
@@ -40,9 +53,9 @@ _RULES = {
     "rl": "RL",
     "rlv2": "RLv2",
     "rider": "RIDER",
+    "sgd-symmetric": "SGD, symmetric steps",
     "erider": "E-RIDER",
     "tiles": "multi-tile",
-    "sgd-symmetric": "SGD, symmetric steps",
 }
 """Rules as the literature writes them; a rule has the same style in every figure."""
 
@@ -105,6 +118,17 @@ def style(k: int) -> dict[str, Any]:
         "marker": _MARKS[k % len(_MARKS)],
         "linestyle": _LINES[k % len(_LINES)],
     }
+
+
+def columns(labels: Sequence[str]) -> int:
+    """As many columns of a legend above a figure as fit its width."""
+    for count in range(min(len(labels), 5), 1, -1):
+        rows, more = divmod(len(labels), count)  # the first columns have one label more
+        firsts = [column * rows + min(column, more) for column in range(count + 1)]
+        widths = [max(map(len, labels[first:end])) for first, end in pairwise(firsts)]
+        if sum(widths) + 6 * count <= 72:  # characters, a line and its gaps taking six
+            return count
+    return 1
 
 
 def bar(spread: float | None) -> float:
