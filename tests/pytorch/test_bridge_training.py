@@ -405,6 +405,26 @@ def test_programmed_mode_follows_its_equations() -> None:
     assert layer.arrays[0].ledger()["pulses"] > 0
 
 
+def test_programmed_mode_has_faults_and_drift() -> None:
+    """Stuck devices stay; the others relax to rest as exp(−t/τ), t being vectors that passed forward in training."""
+    device = tt.ConstantStep(weight_step=0.01, bound=1.0)
+    faults = tt.Reliability(stuck=0.3, retention=100.0, relax_every=1)
+    layer = analog.Linear(40, 30, bias=False, rule=analog.Programmed(device, reliability=faults), seed=1)
+    optimizer = analog.attach(torch.optim.SGD(layer.parameters(), lr=0.0), layer)
+    start = layer.weight.detach().numpy().copy()
+    for x in (torch.randn(7, 40), torch.randn(13, 40)):
+        layer.eval()(x)  # which takes no time
+        layer.train()(x).sum().backward()
+        optimizer.step()
+    now = layer.weight.detach().numpy()
+    free = now != start
+    assert free.mean() == pytest.approx(0.7, abs=4 * np.sqrt(0.21 / 1200))
+    np.testing.assert_allclose(now[free], start[free] * np.exp(-20 / 100), rtol=1e-4, atol=1e-6)
+    again = analog.Linear(40, 30, bias=False, rule=analog.Programmed(device, reliability=faults), seed=1)
+    again.load_state_dict(layer.state_dict())
+    np.testing.assert_array_equal(again.weight.detach().numpy(), now)
+
+
 def test_programmed_mode_moves_noisy_devices_as_the_optimizer_asks_on_average() -> None:
     """n pulses of noise σ_c move a weight by n·δ ± √n·σ_c·δ: the mean of 4,000 devices within four standard errors."""
     device = tt.ConstantStep(weight_step=0.01, bound=1.0, cycle_noise=0.5, step_spread=0.0)

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from tikitaka._core import Crossbar
 from tikitaka._internal.shown import shown
 from tikitaka._internal.validation import check_types
-from tikitaka.config import Device, Periphery, Reference, SoftBounds
+from tikitaka.config import Device, Periphery, Reference, Reliability, SoftBounds
 from tikitaka.config.convert import to_dict
 from tikitaka.torch.array import Array
 from tikitaka.torch.product import Source, floats
+from tikitaka.torch.vectors import VECTORS, Operation
 
 __all__ = ["Programmed", "ProgrammedArray"]
 
@@ -36,6 +37,9 @@ class Programmed:
     device: Annotated[Device, "devices of the array"] = field(default_factory=SoftBounds)
     periphery: Annotated[Periphery, "converters and noise"] = field(default_factory=Periphery)
     reference: Annotated[Reference, "reference of the array"] = field(default_factory=Reference)
+    reliability: Annotated[Reliability, "faults and drift; an update is a vector that passes forward in training"] = (
+        field(default_factory=Reliability)
+    )
     residual: Annotated[bool, "keep what is less than a step for later"] = True
 
     def __post_init__(self) -> None:
@@ -58,13 +62,25 @@ class ProgrammedArray(Array):
             columns,
             settings.device,
             periphery=settings.periphery,
+            reliability=settings.reliability,
             reference=settings.reference,
             seed=self.seed,
             array=2 * self.number + 1,
         )
         core.weights = weights
         self._residual = np.zeros_like(weights)
+        self._vectors = 0
         return core
+
+    def forward(self, x: F32, operation: Operation = VECTORS) -> tuple[int, F32]:
+        """As that of any array; time goes by."""
+        self._vectors += len(x) * operation.patches
+        return super().forward(x, operation)
+
+    def lstm_forward(self, inputs: F32, h: F32, c: F32, learns: bool) -> tuple[int, Any]:
+        """As that of any array; time goes by."""
+        self._vectors += inputs.shape[0] * inputs.shape[1] * learns
+        return super().lstm_forward(inputs, h, c, learns)
 
     def source(self, _weight: torch.Tensor, matrix: Callable[[], torch.Tensor]) -> Source:
         """The weights (rows, columns) themselves, whose gradient is δᵀx."""
@@ -84,6 +100,8 @@ class ProgrammedArray(Array):
         counts = np.clip(np.trunc(due / step), -_MOST, _MOST)
         self._residual = due - counts * step if self.rule.residual else np.zeros_like(due)
         self.core.pulse(counts.astype(np.int64))
+        self.core.elapse(self._vectors)
+        self._vectors = 0
         return True
 
     def state(self) -> dict[str, torch.Tensor]:
