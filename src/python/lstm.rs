@@ -3,7 +3,7 @@
 use super::arrays::{floats, several, shaped, zeros};
 use super::config::{real, whole, workers};
 use super::operand::{Mode, Operand};
-use crate::check::check_finite;
+use crate::check::{check_finite, check_range};
 use crate::network::Memory;
 use crate::network::layer::{Kept, Recurrence};
 use numpy::PyUntypedArrayMethods;
@@ -87,6 +87,7 @@ pub(super) fn lstm_backward<'py>(
     let recurrence = recurrence(of, sequences, width, scale)?;
     let (hidden, cols) = (recurrence.hidden, recurrence.columns());
     let mut gates = gates.as_slice()?.to_vec();
+    check_finite("gates", &gates)?;
     let of_steps = |value: &Bound<'_, PyAny>, what: &'static str, each: usize| {
         let (given, values) = several(value, what, &[sequences, each])?;
         if given == steps { Ok(values) } else { Err(other_shape(what, &[given, sequences, each])) }
@@ -115,11 +116,15 @@ pub(super) fn lstm_backward<'py>(
 fn recurrence(of: Operand<'_>, sequences: usize, width: usize, scale: f64) -> PyResult<Recurrence> {
     let (rows, cols) = of.shape();
     let hidden = rows / 4;
-    if rows % 4 != 0 || width != rows || cols.wrapping_sub(hidden) > 1 {
+    if rows % 4 != 0 || cols.wrapping_sub(hidden) > 1 {
         return Err(PyValueError::new_err(format!(
-            "array must be (4 hidden, hidden) or one column wider with inputs of 4 hidden, not {rows} × {cols} with {width}"
+            "array must have shape (4 hidden, hidden) or one column more, not ({rows}, {cols})"
         )));
     }
+    if width != rows {
+        return Err(PyValueError::new_err(format!("inputs must have {rows} values for each sequence, not {width}")));
+    }
+    check_range("scale", scale, 1e-30, 1e30)?;
     Ok(Recurrence { hidden, sequences, bias: cols > hidden, scale })
 }
 

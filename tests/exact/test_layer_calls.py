@@ -18,8 +18,9 @@ GEOMETRIES = {
     "plain": Convolution((5, 6), 2, (3, 2)),
     "everything": Convolution((5, 6), 2, (3, 2), stride=(2, 1), dilation=(1, 2), padding=(1, 0, 2, 1), bias=True),
     "one row": Convolution((1, 9), 3, (1, 3), padding=(0, 0, 1, 1)),
+    "pixels": Convolution((5, 6), 7, (1, 1)),
 }
-SHAPES = {"plain": (5, 6, 2), "everything": (5, 6, 2), "one row": (1, 9, 3)}
+SHAPES = {"plain": (5, 6, 2), "everything": (5, 6, 2), "one row": (1, 9, 3), "pixels": (5, 6, 7)}
 
 
 def patches_of(name: str, images: np.ndarray) -> np.ndarray:
@@ -28,6 +29,7 @@ def patches_of(name: str, images: np.ndarray) -> np.ndarray:
         "plain": ((3, 2), (1, 1), (1, 1), (0, 0, 0, 0), False),
         "everything": ((3, 2), (2, 1), (1, 2), (1, 0, 2, 1), True),
         "one row": ((1, 3), (1, 1), (1, 1), (0, 0, 1, 1), False),
+        "pixels": ((1, 1), (1, 1), (1, 1), (0, 0, 0, 0), False),
     }[name]
     padded = np.pad(images, ((0, 0), (above, below), (before, after), (0, 0)))
     rows = [(n - d * (k - 1) - 1) // s + 1
@@ -170,12 +172,21 @@ def test_what_does_not_fit_is_refused() -> None:
             Convolution((5, 6), 2, **settings)  # type: ignore[arg-type]
     square = layer_of(RULES["float"], 8, 2)
     h = np.zeros((3, 2))
-    with pytest.raises(ValueError, match="array must be"):
+    with pytest.raises(
+        ValueError, match=r"array must have shape \(4 hidden, hidden\) or one column more, not \(4, 12\)"
+    ):
         lstm_forward(layer, np.zeros((1, 3, 4)), h, h)
+    with pytest.raises(ValueError, match="inputs must have 8 values for each sequence, not 4"):
+        lstm_forward(square, np.zeros((1, 3, 4)), h, h)
+    with pytest.raises(ValueError, match="scale must be"):
+        lstm_forward(square, np.zeros((1, 3, 8)), h, h, scale=np.nan)
     with pytest.raises(ValueError, match=r"h must have shape \(count, 2\)"):
         lstm_forward(square, np.zeros((1, 3, 8)), np.zeros((3, 3)), h)
     with pytest.raises(ValueError, match="c must fit"):
         lstm_forward(square, np.zeros((1, 3, 8)), h, np.zeros((2, 2)))
+    outputs, last, kept = lstm_forward(square, np.zeros((1, 3, 8)), h, h)
+    with pytest.raises(ValueError, match="gates must be finite"):
+        lstm_backward(square, (kept[0] * np.nan, *kept[1:]), outputs, last)
     outputs, last, kept = lstm_forward(square, np.zeros((0, 3, 8)), h, h + 1)
     assert outputs.shape == (0, 3, 2)
     assert (last == 1).all()

@@ -107,6 +107,47 @@ def test_images_of_several_sizes_learn_together(rule: str) -> None:
     assert not torch.equal(module.weight, before)
 
 
+@pytest.mark.parametrize("sizes", [[(2, 8)], [(2, 8), (1, 6)], [(0, 6), (2, 8)], [(2, 8), (0, 6)]])
+def test_a_step_ends_one_mini_batch(sizes: list[tuple[int, int]]) -> None:
+    module = torch.nn.Conv2d(2, 3, 3)
+    analog.convert(module, tt.MixedPrecision(), seed=1)
+    optimizer = analog.attach(torch.optim.SGD(module.parameters(), lr=0.1), module)
+    for images, size in sizes:
+        module(torch.ones(images, 2, size, size)).sum().backward()
+    optimizer.step()
+    assert module.arrays[0].core.state()["batches"] == 1
+
+
+def test_a_gradient_that_is_not_finite_changes_nothing() -> None:
+    module = torch.nn.Conv2d(2, 3, 3)
+    analog.convert(module, tt.DigitalSgd(lr=0.1), seed=1)
+    optimizer = analog.attach(torch.optim.SGD(module.parameters(), lr=0.1), module)
+    module(torch.ones(1, 2, 5, 5)).sum().backward()
+    (module(torch.ones(1, 2, 6, 6)).sum() * torch.nan).backward()
+    before = module.arrays[0].weights
+    with pytest.raises(ValueError, match="delta must be finite"):
+        optimizer.step()
+    np.testing.assert_array_equal(module.arrays[0].weights, before)
+
+
+def test_a_state_that_contradicts_its_weight_is_refused() -> None:
+    """As one whose columns are in another order."""
+    module = torch.nn.Conv2d(2, 3, 3)
+    analog.convert(module, tt.DigitalSgd(lr=0.1), seed=1)
+    state = module.state_dict()
+    state["weight"] = state["weight"].flip(1)
+    with pytest.raises(RuntimeError, match=r"tikitaka\.0 is not what weight shows"):
+        module.load_state_dict(state)
+
+
+def test_a_counterpart_takes_one_sequence() -> None:
+    model = tt.export.torch_module([tt.nn.LSTM(4, 5)])
+    x = torch.randn(6, 4)
+    before = model(x)
+    analog.convert(model, tt.DigitalSgd(), seed=1)
+    torch.testing.assert_close(model(x), before)
+
+
 def test_a_convolution_refuses_what_it_cannot_take() -> None:
     module = torch.nn.Conv2d(2, 3, 3, dilation=2)
     analog.convert(module, tt.DigitalSgd(), seed=1)

@@ -167,11 +167,13 @@ class Array:
 
         The weights that the network sees descend by the rule's rate whatever the scale. Returns whether there were any.
         """
-        pairs = sorted(self._pairs, key=lambda pair: pair[0])
+        pairs = sorted((pair for pair in self._pairs if len(pair[2])), key=lambda pair: pair[0])
         self.forget()
         # dL/d(weights of the devices) is scale times dL/dW, and W moves by scale times what they do.
         rate /= self.scale**2
         alike = [list(group) for _, group in itertools.groupby(pairs, key=lambda pair: pair[1])]
+        if len(alike) > 1 and not all(np.isfinite(delta).all() for *_, delta in pairs):  # before any of them is applied
+            raise ValueError("delta must be finite: the loss or its gradient is NaN or infinite")
         for k, group in enumerate(alike):
             _, (operation, *_), x, delta = zip(*group, strict=True)
             last = k == len(alike) - 1

@@ -40,7 +40,7 @@ class _Conv(Analog):
         if x.dim() not in (dimensions + 1, dimensions + 2):
             raise ValueError(f"x must have {dimensions + 1} or {dimensions + 2} dimensions, not shape {tuple(x.shape)}")
         if x.dim() == dimensions + 1:
-            return self.forward(x[None])[0]
+            return _Conv.forward(self, x[None])[0]
         if x.shape[1] != self.in_channels:
             raise ValueError(f"x must have {self.in_channels} channels, not shape {tuple(x.shape)}")
         padding = list(self._reversed_padding_repeated_twice)

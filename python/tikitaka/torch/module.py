@@ -309,6 +309,10 @@ class Analog(torch.nn.Module):
             try:
                 if state:
                     array.restore(state)
+                    shown = prefix + part.weight in state_dict
+                    if shown and not np.allclose(self._weights(part), array.weights, rtol=1e-2, atol=1e-6):
+                        shows = f"{own}{place} is not what {prefix}{part.weight} shows"
+                        errors.append(f"{shows}: another version of tikitaka may have saved it")
                 else:
                     missing.append(f"{own}{place}")
                     array.program(self._weights(part))

@@ -78,7 +78,7 @@ class _Recurrent(Analog):
                              f"with batch_first (batch, steps, {self.input_size}), not {tuple(x.shape)}")  # fmt: skip
         if x.dim() == 2:
             batched = None if hx is None else _each(hx, lambda state: state[:, None])
-            y, last = self.forward(x[None] if self.batch_first else x[:, None], batched)
+            y, last = _Recurrent.forward(self, x[None] if self.batch_first else x[:, None], batched)
             return y[0] if self.batch_first else y[:, 0], _each(last, lambda state: state[:, 0])
         steps = x.transpose(0, 1) if self.batch_first else x
         count, batch = steps.shape[:2]

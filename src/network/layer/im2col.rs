@@ -71,6 +71,9 @@ impl Im2col {
         (kept, scratch): (&mut [f32], &mut Vec<f32>),
         workers: &Workers,
     ) -> Result<()> {
+        if self.patches_are_pixels() {
+            return products.forward(0, images, y, workers);
+        }
         let cols = self.columns();
         for range in self.blocks(images.len() / self.inputs(), workers.threads()) {
             let patches = if kept.is_empty() {
@@ -95,6 +98,9 @@ impl Im2col {
         z: &mut Vec<f32>,
         workers: &Workers,
     ) -> Result<()> {
+        if self.patches_are_pixels() {
+            return products.backward(0, delta, images, workers);
+        }
         let cols = self.columns();
         images.fill(0.0);
         for range in self.blocks(images.len() / self.inputs(), workers.threads()) {
@@ -115,6 +121,9 @@ impl Im2col {
         patches: &mut Vec<f32>,
         workers: &Workers,
     ) -> Result<()> {
+        if self.patches_are_pixels() {
+            return rule.update(images, delta, lr_scale, workers);
+        }
         let (rows, kept) = (rule.visible().shape().0, !patches.is_empty());
         for range in self.blocks(images.len() / self.inputs(), workers.threads()) {
             if !kept {
@@ -198,6 +207,15 @@ impl Im2col {
         let (each, end) = (self.patches(), first + count);
         (first / each..end.div_ceil(each))
             .map(move |k| (k, first.max(k * each) - k * each..end.min((k + 1) * each) - k * each))
+    }
+
+    /// Whether the patches are the images as they lie.
+    fn patches_are_pixels(&self) -> bool {
+        self.kernel == [1, 1]
+            && self.stride == [1, 1]
+            && self.padding == [0, 0]
+            && self.places == self.image
+            && !self.bias
     }
 
     /// Where patches lie in an image, if all of them lie inside and their rows in one piece.
