@@ -112,7 +112,7 @@ def _geometry(
 
 
 def _pixel_by_pixel(x: torch.Tensor) -> bool:
-    """Whether the strides of x (images, channels, height, width) are those of `channels_last`, though it fit both."""
+    """Whether x (images, channels, height, width) has the strides of `channels_last`, not such as fit both orders."""
     one_channel = x.stride(1) == 1 and x.shape[2] * x.shape[3] > 1
     return x.is_contiguous(memory_format=torch.channels_last) and (one_channel or not x.is_contiguous())
 
