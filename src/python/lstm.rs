@@ -48,9 +48,9 @@ pub(super) fn lstm_forward<'py>(
     let workers = workers(threads)?;
     if sequences > 0 {
         py.detach(|| {
-            let mut kept = Kept { gates: &mut gates, inputs: &mut seen, cells: &mut cells, tanh: &mut tanh };
+            let mut kept = Kept { gates: &mut gates, cells: &mut cells, tanh: &mut tanh };
             of.with(Mode::of(draw), |products| {
-                recurrence.forward(&mut kept, &mut memory, &mut outputs, products, &workers)
+                recurrence.forward(&mut kept, &mut memory, &mut seen, &mut outputs, products, &workers)
             })
         })?;
     }
@@ -85,14 +85,13 @@ pub(super) fn lstm_backward<'py>(
     let gates = floats(&kept.0, "gates")?;
     let [steps, sequences, width] = *gates.shape() else { return Err(other_shape("gates", gates.shape())) };
     let recurrence = recurrence(of, sequences, width, scale)?;
-    let (hidden, cols) = (recurrence.hidden, recurrence.columns());
+    let hidden = recurrence.hidden;
     let mut gates = gates.as_slice()?.to_vec();
     check_finite("gates", &gates)?;
     let of_steps = |value: &Bound<'_, PyAny>, what: &'static str, each: usize| {
         let (given, values) = several(value, what, &[sequences, each])?;
         if given == steps { Ok(values) } else { Err(other_shape(what, &[given, sequences, each])) }
     };
-    let mut seen = of_steps(&kept.1, "inputs of the array", cols)?;
     let mut cells = of_steps(&kept.2, "cells", hidden)?;
     let mut tanh = of_steps(&kept.3, "tanh", hidden)?;
     let dy = of_steps(dy, "dy", hidden)?;
@@ -102,7 +101,7 @@ pub(super) fn lstm_backward<'py>(
     let mode = if exact { Mode::Exact } else { Mode::Training };
     if sequences > 0 {
         py.detach(|| {
-            let kept = Kept { gates: &mut gates, inputs: &mut seen, cells: &mut cells, tanh: &mut tanh };
+            let kept = Kept { gates: &mut gates, cells: &mut cells, tanh: &mut tanh };
             of.with(mode, |products| {
                 recurrence.backward(&kept, &dy, (&mut dh, &mut dc), &mut errors, products, &workers)
             })

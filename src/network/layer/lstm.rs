@@ -173,17 +173,7 @@ impl Layer for LstmConfig {
             let gates = &steps.gates[4 * t * state..][..4 * state];
             let errors = &mut steps.errors[4 * t * state..][..4 * state];
             let (before, tanh) = (&steps.cells[t * state..][..state], &steps.tanh[t * state..][..state]);
-            for b in 0..sequences {
-                let (four, one) = (b * 4 * hidden..(b + 1) * 4 * hidden, b * hidden..(b + 1) * hidden);
-                step_back(
-                    &gates[four.clone()],
-                    &before[one.clone()],
-                    &tanh[one.clone()],
-                    &dh[one.clone()],
-                    &mut dc[one],
-                    &mut errors[four],
-                );
-            }
+            step_back(hidden, (gates, before, tanh), dh, dc, errors);
             if self.clip > 0.0 {
                 let limit = self.clip as f32;
                 errors.iter_mut().for_each(|d| *d = d.clamp(-limit, limit));
@@ -241,21 +231,26 @@ pub(super) fn step(hidden: usize, gates: &mut [f32], memory: &mut Memory, tanh: 
     }
 }
 
-/// The gradient of one step of one sequence: from dL/dh and dL/dc after it, δ of the gates before their activations
-/// and dL/dc before it.
-pub(super) fn step_back(gates: &[f32], before: &[f32], tanh: &[f32], dh: &[f32], dc: &mut [f32], errors: &mut [f32]) {
-    let hidden = dh.len();
-    let [i, f, g, o] = quarters(gates);
-    let (first, second) = errors.split_at_mut(2 * hidden);
-    let ((di, df), (dg, d_o)) = (first.split_at_mut(hidden), second.split_at_mut(hidden));
-    let (before, tanh, dc) = (&before[..hidden], &tanh[..hidden], &mut dc[..hidden]);
-    for k in 0..hidden {
-        d_o[k] = dh[k] * tanh[k] * o[k] * (1.0 - o[k]);
-        let d = dc[k] + dh[k] * o[k] * (1.0 - tanh[k] * tanh[k]);
-        di[k] = d * g[k] * i[k] * (1.0 - i[k]);
-        df[k] = d * before[k] * f[k] * (1.0 - f[k]);
-        dg[k] = d * i[k] * (1.0 - g[k] * g[k]);
-        dc[k] = d * f[k];
+/// The gradient of one step of every sequence: from dL/dh and dL/dc after it, δ of the gates before their activations
+/// and dL/dc before it. `kept` are the gates after their activations, the cells before and their tanh after the step.
+pub(super) fn step_back(hidden: usize, kept: (&[f32], &[f32], &[f32]), dh: &[f32], dc: &mut [f32], errors: &mut [f32]) {
+    let (gates, before, tanh) = kept;
+    let states = before.chunks_exact(hidden).zip(tanh.chunks_exact(hidden));
+    let gradients = dh.chunks_exact(hidden).zip(dc.chunks_exact_mut(hidden));
+    let sequences = gates.chunks_exact(4 * hidden).zip(errors.chunks_exact_mut(4 * hidden)).zip(states.zip(gradients));
+    for ((gates, errors), ((before, tanh), (dh, dc))) in sequences {
+        let [i, f, g, o] = quarters(gates);
+        let (first, second) = errors.split_at_mut(2 * hidden);
+        let ((di, df), (dg, d_o)) = (first.split_at_mut(hidden), second.split_at_mut(hidden));
+        let (before, tanh, dh, dc) = (&before[..hidden], &tanh[..hidden], &dh[..hidden], &mut dc[..hidden]);
+        for k in 0..hidden {
+            d_o[k] = dh[k] * tanh[k] * o[k] * (1.0 - o[k]);
+            let d = dc[k] + dh[k] * o[k] * (1.0 - tanh[k] * tanh[k]);
+            di[k] = d * g[k] * i[k] * (1.0 - i[k]);
+            df[k] = d * before[k] * f[k] * (1.0 - f[k]);
+            dg[k] = d * i[k] * (1.0 - g[k] * g[k]);
+            dc[k] = d * f[k];
+        }
     }
 }
 
@@ -280,7 +275,7 @@ mod tests {
         assert!((memory.c[0] - c).abs() < 1e-6, "{memory:?}");
         assert!((memory.h[0] - 0.25 * c.tanh()).abs() < 1e-6, "{memory:?}");
         let (mut dc, mut errors) = ([0.5], [0.0; 4]);
-        step_back(&gates, &[2.0], &tanh, &[2.0], &mut dc, &mut errors);
+        step_back(1, (&gates, &[2.0], &tanh), &[2.0], &mut dc, &mut errors);
         let d = 0.5 + 2.0 * 0.25 * (1.0 - c.tanh().powi(2));
         let (g, slope) = (1.0_f32.tanh(), 1.0 - 1.0_f32.tanh().powi(2));
         let expected = [d * g * 0.25, d * 2.0 * 0.1875, d * 0.5 * slope, 2.0 * c.tanh() * 0.1875];

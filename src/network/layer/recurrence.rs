@@ -25,8 +25,6 @@ pub(crate) struct Recurrence {
 pub(crate) struct Kept<'a> {
     /// i, f, g, o after their activations.
     pub(crate) gates: &'a mut [f32],
-    /// Inputs of the array: h of the step before, and 1 for a bias.
-    pub(crate) inputs: &'a mut [f32],
     /// c of the step before.
     pub(crate) cells: &'a mut [f32],
     /// tanh c.
@@ -45,7 +43,8 @@ impl Recurrence {
     }
 
     /// The outputs of every step; `memory` goes from the state before the first step to that after the last. `kept.gates`
-    /// holds the products with the inputs at first; everything else of it is written only.
+    /// holds the products with the inputs at first; everything else of it is written only, as are the `inputs` of the
+    /// array: h of the step before, and 1 for a bias.
     ///
     /// # Errors
     /// Those of the array.
@@ -53,6 +52,7 @@ impl Recurrence {
         &self,
         kept: &mut Kept<'_>,
         memory: &mut Memory,
+        inputs: &mut [f32],
         outputs: &mut [f32],
         products: &mut Products<'_>,
         workers: &Workers,
@@ -60,7 +60,7 @@ impl Recurrence {
         let (state, cols) = (self.state(), self.columns());
         let mut y = vec![0.0; 4 * state];
         for (t, outputs) in outputs.chunks_exact_mut(state).enumerate() {
-            let x = &mut kept.inputs[t * self.sequences * cols..][..self.sequences * cols];
+            let x = &mut inputs[t * self.sequences * cols..][..self.sequences * cols];
             for (x, h) in x.chunks_exact_mut(cols).zip(memory.h.chunks_exact(self.hidden)) {
                 x[..self.hidden].copy_from_slice(h);
                 x[self.hidden..].fill(1.0);
@@ -96,17 +96,7 @@ impl Recurrence {
             dh.iter_mut().zip(&dy[t * state..][..state]).for_each(|(dh, dy)| *dh += dy);
             let (gates, before) = (&kept.gates[4 * t * state..][..4 * state], &kept.cells[t * state..][..state]);
             let tanh = &kept.tanh[t * state..][..state];
-            for b in 0..self.sequences {
-                let (four, one) = (b * 4 * hidden..(b + 1) * 4 * hidden, b * hidden..(b + 1) * hidden);
-                step_back(
-                    &gates[four.clone()],
-                    &before[one.clone()],
-                    &tanh[one.clone()],
-                    &dh[one.clone()],
-                    &mut dc[one],
-                    &mut errors[four],
-                );
-            }
+            step_back(hidden, (gates, before, tanh), dh, dc, errors);
             products.backward(t * self.sequences, errors, &mut z, workers)?;
             rescale(&mut z, self.scale);
             for (dh, z) in dh.chunks_exact_mut(hidden).zip(z.chunks_exact(cols)) {
@@ -134,11 +124,11 @@ mod tests {
         let mut room = sizes.map(|values| vec![f32::NAN; values]);
         room[0].copy_from_slice(inputs);
         let [gates, seen, cells, tanh] = room.each_mut();
-        let mut kept = Kept { gates, inputs: seen, cells, tanh };
+        let mut kept = Kept { gates, cells, tanh };
         let mut memory = Memory { h: state.to_vec(), c: state.iter().map(|v| -v).collect() };
         let (mut outputs, workers) = (vec![0.0; STATES], Workers::default());
         let products = &mut Products::training(&mut exact);
-        recurrence.forward(&mut kept, &mut memory, &mut outputs, products, &workers).expect("fits");
+        recurrence.forward(&mut kept, &mut memory, seen, &mut outputs, products, &workers).expect("fits");
         let sum = |values: &[f32]| values.iter().map(|&v| f64::from(v)).sum::<f64>();
         let weighted: f64 = outputs.iter().enumerate().map(|(k, &y)| k as f64 * f64::from(y)).sum();
         (weighted + sum(&memory.h) + 2.0 * sum(&memory.c), room)
@@ -155,8 +145,8 @@ mod tests {
             let weights = numbers(4 * HIDDEN * recurrence.columns(), 1);
             let (inputs, state) = (numbers(4 * STATES, 2), numbers(SEQUENCES * HIDDEN, 3));
             let (_, mut room) = loss(recurrence, &weights, &inputs, &state);
-            let [gates, seen, cells, tanh] = room.each_mut();
-            let kept = Kept { gates, inputs: seen, cells, tanh };
+            let [gates, _, cells, tanh] = room.each_mut();
+            let kept = Kept { gates, cells, tanh };
             let dy: Vec<f32> = (0..STATES).map(|k| k as f32).collect();
             let (mut dh, mut dc) = (vec![1.0; SEQUENCES * HIDDEN], vec![2.0; SEQUENCES * HIDDEN]);
             let mut errors = vec![f32::NAN; 4 * STATES];
