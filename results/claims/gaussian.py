@@ -16,8 +16,8 @@ import tikitaka as tt
 from tikitaka.experiments.limits import sgd_noise
 from tikitaka.experiments.measure import dataset_of
 
-CONFIG = tt.TrainConfig(net="lstm", epochs=4, examples=1_200, rule=tt.DigitalSgd(lr=0.006))
 LR = 0.006
+CONFIG = tt.TrainConfig(net="lstm", epochs=4, examples=1_200, rule=tt.DigitalSgd(lr=LR))
 FEW = 100
 """Training sequences on which the loss is measured."""
 

@@ -11,6 +11,7 @@ from matplotlib.container import ErrorbarContainer
 from support.figures import axes_of, errorbars, spreads
 from tikitaka import plot
 from tikitaka.experiments import draw
+from tikitaka.plot.style import rule_style
 
 ROOT = Path(__file__).parents[2]
 ROWS = [("sgd", 1000.0, 3.0, 0.3), ("sgd", 20.0, 50.0, 2.0), ("ttv2", 20.0, 2.1, 0.1), ("ttv2", 1000.0, 1.8, 0.2)]
@@ -89,6 +90,31 @@ def test_losses_of_texts_are_drawn_in_nats(monkeypatch: pytest.MonkeyPatch) -> N
     assert panel.get_ylabel() == "test loss (nats per character)"
     assert list(errorbars(panel)["SGD"].lines[0].get_ydata()) == pytest.approx([5, 0.3])
     assert panel.get_legend().get_title().get_text() == "within float + 0.3 nats"
+    assert panel.get_ylim()[1] == pytest.approx(0.175 + 6 * 0.3)  # the loss of 5 nats is beyond
+
+
+@pytest.mark.parametrize("rules", [
+    ["ttv2"],
+    ["sgd", "sgd-symmetric", "ttv1", "ttv2", "agad"],
+    ["mp", "sgd-symmetric", "tiles"],
+    ["ttv1", "ttv2", "cttv2", "agad", "rl", "rlv2", "rider", "erider", "tiles", "a rule with a rather long name"],
+])  # fmt: skip
+def test_the_legend_fits_the_figure(monkeypatch: pytest.MonkeyPatch, rules: list[str]) -> None:
+    rows = [{**row, "rule": rule, "given_up": 1} for rule in rules for row in STATES["rows"][:2]]
+    derived = [{"rule": rules[0], "points": 1.0, "value": 30.0}]
+    result = changed(rows=rows, tolerances=[], derived=derived)
+    (panel,) = axes_of(monkeypatch, lambda: plot.claim(result, "never.png"))
+    figure = panel.get_figure()
+    figure.draw_without_rendering()
+    box = figure.legends[0].get_window_extent()
+    assert box.x0 >= 0
+    assert box.x1 <= figure.bbox.width
+
+
+def test_rules_of_one_figure_look_different() -> None:
+    rules = ["sgd", "sgd-symmetric", "ttv1", "ttv2", "agad"]
+    looks = [rule_style(rule, rules) for rule in rules]
+    assert len({look["color"] for look in looks}) == len({look["marker"] for look in looks}) == len(rules)
 
 
 def test_derived_tolerances_are_dotted_lines(monkeypatch: pytest.MonkeyPatch) -> None:

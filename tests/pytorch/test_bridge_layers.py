@@ -130,6 +130,26 @@ def test_a_gradient_that_is_not_finite_changes_nothing() -> None:
     np.testing.assert_array_equal(module.arrays[0].weights, before)
 
 
+@pytest.mark.parametrize("kind", ["groups", "lstm"])
+def test_the_mirror_shows_every_array_where_one_refuses(kind: str) -> None:
+    module = torch.nn.Conv2d(2, 4, 3, groups=2) if kind == "groups" else torch.nn.LSTM(3, 4)
+    analog.convert(module, tt.DigitalSgd(lr=0.1), seed=1)
+    optimizer = analog.attach(torch.optim.SGD(module.parameters(), lr=0.1), module)
+    if kind == "groups":
+        first, second = module(torch.ones(1, 2, 5, 5)).chunk(2, dim=1)
+        (first.sum() + torch.nan * second.sum()).backward()
+    else:
+        module(torch.ones(2, 1, 3))[0].sum().backward()
+        (order, operation, x, delta), *_ = module.arrays[1]._pairs
+        module.arrays[1]._pairs = [(order, operation, x, delta * np.nan)]
+    before = module.arrays[0].weights
+    with pytest.raises(ValueError, match="delta must be finite"):
+        optimizer.step()
+    assert not np.array_equal(module.arrays[0].weights, before)
+    for array, part in zip(module.arrays, module.parts, strict=True):
+        np.testing.assert_array_equal(module._weights(part), array.weights)
+
+
 def test_a_state_that_contradicts_its_weight_is_refused() -> None:
     """As one whose columns are in another order."""
     module = torch.nn.Conv2d(2, 3, 3)

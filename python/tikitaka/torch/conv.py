@@ -29,8 +29,6 @@ class _Conv(Analog):
         """The filters of each group, and their bias if it is analog."""
         filters = self.out_channels // self.groups
         groups = ((g * filters, (g + 1) * filters) for g in range(self.groups))
-        if self.groups == 1:
-            return [Part("weight", bias=self.bias_name("bias"), pixelwise=True)]
         return [Part("weight", rows, self.bias_name("bias"), pixelwise=True) for rows in groups]
 
     @eager

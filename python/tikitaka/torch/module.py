@@ -44,6 +44,11 @@ class Part:
         """The rows of the weight."""
         return slice(*self.lines)
 
+    def lines_of(self, weight: torch.Tensor) -> torch.Tensor:
+        """The rows of a weight that the array holds, each with its values in the order of the columns: a view."""
+        weight = weight.T if self.transposed else weight
+        return (weight.movedim(1, -1) if self.pixelwise else weight)[self.rows]
+
 
 class Analog(torch.nn.Module):
     """A module whose weights are on crossbars.
@@ -182,18 +187,20 @@ class Analog(torch.nn.Module):
         Raises RuntimeError if a weight has got a gradient, which does not reach its crossbar.
         """
         learned = False
-        for array, part in zip(self.arrays, self.parts, strict=True):
-            weight: Any = self._parameters.get(part.weight)
-            if id(weight) not in rates:
-                continue
-            if weight.grad is not None and not isinstance(array, ProgrammedArray):
-                raise RuntimeError(
-                    f"the weight of {type(self).__name__} has got a gradient outside its layer, which does not reach "
-                    "its crossbar: no penalty or second use of it can be learned"
-                )
-            learned |= array.learn(rates[id(weight)], functools.partial(self._weights, part))
-        if learned:
-            self._mirror()
+        try:
+            for array, part in zip(self.arrays, self.parts, strict=True):
+                weight: Any = self._parameters.get(part.weight)
+                if id(weight) not in rates:
+                    continue
+                if weight.grad is not None and not isinstance(array, ProgrammedArray):
+                    raise RuntimeError(
+                        f"the weight of {type(self).__name__} has got a gradient outside its layer, which does not "
+                        "reach its crossbar: no penalty or second use of it can be learned"
+                    )
+                learned |= array.learn(rates[id(weight)], functools.partial(self._weights, part))
+        finally:  # where an array refuses, the mirror shows what those before it have learned
+            if learned:
+                self._mirror()
 
     def forget(self) -> None:
         """Drop the gradients that wait for the next step."""
@@ -219,10 +226,7 @@ class Analog(torch.nn.Module):
 
     def _matrix(self, part: Part) -> torch.Tensor:
         """The weights (rows, columns) of a part."""
-        weight = getattr(self, part.weight)
-        weight = weight.T if part.transposed else weight
-        weight = weight.movedim(1, -1) if part.pixelwise else weight
-        matrix = weight[part.rows].flatten(1)
+        matrix = part.lines_of(getattr(self, part.weight)).flatten(1)
         return torch.cat([matrix, getattr(self, part.bias)[part.rows, None]], dim=1) if part.bias else matrix
 
     def _weights(self, part: Part) -> F32:
@@ -232,9 +236,7 @@ class Analog(torch.nn.Module):
         """Copy what the network sees into the parameters."""
         for array, part in zip(self.arrays, self.parts, strict=True):
             whole = getattr(self, part.weight).detach()
-            seen = whole.movedim(1, -1) if part.pixelwise else whole
-            all_of_it = part == Part(part.weight, pixelwise=part.pixelwise)
-            if not (all_of_it and array.copy_into(seen)):
+            if part.bias or not array.copy_into(part.lines_of(whole)):
                 self._write(part, array.weights)
             if isinstance(array, ProgrammedArray):
                 array.shown = None if whole.dtype is torch.float32 else self._weights(part)
@@ -242,9 +244,7 @@ class Analog(torch.nn.Module):
 
     def _write(self, part: Part, weights: F32) -> None:
         """Write weights (rows, columns) into the parameters of a part."""
-        weight = getattr(self, part.weight).detach()
-        weight = weight.movedim(1, -1) if part.pixelwise else weight
-        rows = (weight.T if part.transposed else weight)[part.rows]
+        rows = part.lines_of(getattr(self, part.weight).detach())
         own = weights[:, : rows[0].numel()].reshape(rows.shape)
         if rows.dtype is torch.float32 and rows.device.type == "cpu":
             np.copyto(rows.numpy(), own)
