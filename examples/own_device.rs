@@ -94,7 +94,7 @@ fn drift_at_symmetry(device: &Steps, n: usize) -> (f64, f64) {
 /// The root mean square distance, in steps, between the symmetry points and where zero-shifting leaves the devices.
 fn zero_shift_error() -> Result<f32> {
     let mut array = Crossbar::new(20, 30, MODEL, &Setup { seed: 2, ..Setup::default() })?;
-    array.zero_shift(2000);
+    array.zero_shift(2000)?;
     let errors = array.reference().into_iter().zip(array.symmetry_points()).map(|(found, exact)| found - exact);
     Ok((errors.map(|error| error * error).sum::<f32>() / 600.0).sqrt() / MODEL.step)
 }

@@ -58,6 +58,10 @@ pub enum Operation {
     WriteNoise = 20,
     /// Errors of output converters.
     Converters = 21,
+    /// Output noise of the reads by which pairs of devices are refreshed.
+    Refresh = 22,
+    /// Resets of pairs of devices, and the pulses that write their weights again.
+    Rewrite = 23,
 }
 
 /// One stream of random numbers, addressed by position.
@@ -190,6 +194,8 @@ mod tests {
             (Diffusion, 19),
             (WriteNoise, 20),
             (Converters, 21),
+            (Refresh, 22),
+            (Rewrite, 23),
         ];
         for (operation, number) in numbers {
             assert_eq!(operation as u32, number);

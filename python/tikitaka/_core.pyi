@@ -109,8 +109,12 @@ class Crossbar:
     def device_parameters(self) -> dict[str, _F32]:
         """Constants of each device by name, (rows, cols) each, in weight units (R24 eqs. 5, 6).
 
-        up_step and down_step are α₊ and α₋, upper_bound and lower_bound w_max and w_min.
+        up_step and down_step are α₊ and α₋, upper_bound and lower_bound w_max and w_min. Of one-sided pairs, they are
+        the steps with both devices at half their range and the largest ±g; plus_… and minus_… are constants of each.
         """
+    @property
+    def pair(self) -> tuple[_F32, _F32] | None:
+        """g⁺ and g⁻ of one-sided pairs, (rows, cols) each (weight units): read-only copies; None for single devices."""
     @property
     def pulses(self) -> NDArray[np.uint32] | None:
         """Pulses that each crosspoint has got, (rows, cols); None unless counted."""
@@ -145,7 +149,10 @@ class Crossbar:
         A device gets a pulse in each slot where its row and its column fire. Nothing changes.
         """
     def elapse(self, updates: int) -> None:
-        """Tells the array that `updates` (at most 10¹⁵) have gone by: where devices relax or diffuse, they do."""
+        """Tells the array that `updates` (at most 10¹⁵) have gone by: where devices relax or diffuse, they do.
+
+        One-sided pairs are refreshed if it is time.
+        """
     def read(self, u: ArrayLike) -> _F32:
         """v = W u through the read periphery, for u of shape (cols,); v is (rows,), in weight units."""
     def read_column(self, k: int) -> _F32:
@@ -202,7 +209,7 @@ class Crossbar:
         """Alternates `pulses` up and down pulses on every device, then takes the states as reference (Kim et al. 2019).
 
         An even number ends on a pulse down, half a step below the symmetry point; an odd one as far above it. Raises
-        ValueError for more than 10,000,000.
+        ValueError for more than 10,000,000, and for one-sided pairs, which never step down.
         """
 
 @final

@@ -2,6 +2,7 @@
 
 use super::due::{check_due, one_by_one};
 use super::mvm::{Products, Scratch};
+use super::snapshot::PAIR;
 use super::{Crossbar, Direction, DueRead, Inspect, Snapshot, Visible, transpose};
 use crate::boxed::boxed_clone;
 use crate::check::{check_index, check_len};
@@ -112,7 +113,7 @@ boxed_clone!(BoxedClone of Array);
 
 impl<D: Device> Array for Crossbar<D> {
     fn weight_step(&self) -> f32 {
-        self.device.weight_step()
+        self.mean_step()
     }
 
     fn update(&mut self, x: &[f32], delta: &[f32], lr: f32) -> Result<()> {
@@ -182,7 +183,7 @@ impl<D: Device> Array for Crossbar<D> {
     }
 
     fn elapse(&mut self, updates: u64) {
-        self.relax(updates);
+        if self.pairs.is_some() { self.refresh_pairs(updates) } else { self.relax(updates) }
     }
 
     fn counts(&self) -> Counts {
@@ -195,6 +196,10 @@ impl<D: Device> Array for Crossbar<D> {
             weights: transpose(&self.weights, self.rows, self.cols),
             reference: transpose(&self.reference, self.rows, self.reference.len() / self.rows),
             persistent: transpose(self.persistent(), self.rows, self.persistent().len() / self.rows),
+            pairs: self
+                .pairs
+                .as_ref()
+                .map(|pairs| [&pairs.plus, &pairs.minus].map(|states| transpose(states, self.rows, self.cols))),
             positions: self.steps,
             counts: self.counts,
             pulses: self.pulse_counters.as_ref().map_or(Vec::new(), |n| transpose(n, self.rows, self.cols)),
@@ -212,6 +217,12 @@ impl<D: Device> Array for Crossbar<D> {
         }
         check_len("reference", snapshot.reference.len(), self.reference.len())?;
         check_len("persistent", snapshot.persistent.len(), self.persistent().len())?;
+        if snapshot.pairs.is_some() != self.pairs.is_some() {
+            return Err(Error::Conflict("the state must be of pairs exactly where the array has pairs".to_owned()));
+        }
+        for (name, states) in PAIR.into_iter().zip(snapshot.pairs.iter().flatten()) {
+            check_len(name, states.len(), self.weights.len())?;
+        }
         match &self.pulse_counters {
             Some(counters) => check_len("pulses", snapshot.pulses.len(), counters.len()),
             None => Ok(()),
@@ -224,6 +235,9 @@ impl<D: Device> Array for Crossbar<D> {
         self.weights.copy_from_slice(&by_lines(&snapshot.weights));
         if !self.reference.is_empty() {
             self.reference.copy_from_slice(&by_lines(&snapshot.reference));
+        }
+        if let (Some(pairs), Some([plus, minus])) = (&mut self.pairs, &snapshot.pairs) {
+            (pairs.plus, pairs.minus) = (by_lines(plus), by_lines(minus));
         }
         if let Some(counters) = &mut self.pulse_counters {
             counters.copy_from_slice(&transpose(&snapshot.pulses, self.cols, self.rows));

@@ -43,6 +43,11 @@ pub trait Inspect {
         Vec::new()
     }
 
+    /// g⁺ and g⁻ of one-sided pairs; `None` for an array of single devices.
+    fn pair(&self) -> Option<[Vec<f32>; 2]> {
+        None
+    }
+
     /// Pulses that each crosspoint has received, if they are counted.
     fn pulse_counters(&self) -> Option<Vec<u32>> {
         None
@@ -74,23 +79,41 @@ impl<D: Device> Inspect for Crossbar<D> {
     }
 
     fn zero_shift(&mut self, pulses: u32) -> Result<()> {
-        Self::zero_shift(self, pulses);
-        Ok(())
+        Self::zero_shift(self, pulses)
     }
 
     fn symmetry_points(&self) -> Vec<f32> {
-        self.by_rows(|k| self.device.symmetry_point(&self.points[k]))
+        self.by_rows(|k| self.symmetry_point(k))
     }
 
     fn device_parameters(&self) -> Vec<(String, Vec<f32>)> {
         let names: Vec<_> = self.device.parameters(&self.points[0]).into_iter().map(|(name, _)| name).collect();
-        let mut all: Vec<_> = names
-            .iter()
-            .enumerate()
-            .map(|(p, name)| ((*name).to_owned(), self.by_rows(|k| self.device.parameters(&self.points[k])[p].1)))
-            .collect();
+        let of = |points: &[D::Point], prefix: &str| {
+            let named = |(p, name): (usize, &&str)| {
+                (format!("{prefix}{name}"), self.by_rows(|k| self.device.parameters(&points[k])[p].1))
+            };
+            names.iter().enumerate().map(named).collect::<Vec<_>>()
+        };
+        let mut all = match &self.pairs {
+            None => of(&self.points, ""),
+            Some(pairs) => {
+                let both = pairs.with(&self.device, &self.points);
+                let whole = [
+                    ("up_step".to_owned(), self.by_rows(|k| both.steps(k)[0])),
+                    ("down_step".to_owned(), self.by_rows(|k| both.steps(k)[1])),
+                    ("upper_bound".to_owned(), self.by_rows(|k| both.ranges(k)[0])),
+                    ("lower_bound".to_owned(), self.by_rows(|k| -both.ranges(k)[1])),
+                ];
+                [whole.to_vec(), of(&self.points, "plus_"), of(pairs.points(), "minus_")].concat()
+            }
+        };
         all.push(("symmetry_point".to_owned(), self.symmetry_points()));
         all
+    }
+
+    fn pair(&self) -> Option<[Vec<f32>; 2]> {
+        let heights = self.pairs.as_ref()?.heights(&self.device, &self.points);
+        Some([0, 1].map(|which| self.by_rows(|k| heights(k)[which])))
     }
 
     fn pulse_counters(&self) -> Option<Vec<u32>> {

@@ -94,7 +94,7 @@ impl<D: Device> Crossbar<D> {
 
     /// Counts a write of `sent` pulses to a line whose devices get up to `slots`: in each slot the line fires, and across
     /// it the lines of the devices that still get pulses.
-    fn count_line(&mut self, line: Line, sent: u64, slots: u32) {
+    pub(super) fn count_line(&mut self, line: Line, sent: u64, slots: u32) {
         let slots = u64::from(slots);
         let (row_firings, column_firings) = match line {
             Line::Column(_) => (sent, slots),
@@ -133,6 +133,9 @@ impl<D: Device> Crossbar<D> {
         }
         if self.faults.is_some() {
             return self.pulse_faulty(k, up, xi, written);
+        }
+        if self.pairs.is_some() {
+            return self.pulse_pair(k, up, xi);
         }
         let r = self.reference.get(k).copied().unwrap_or(0.0);
         self.weights[k] = self.device.pulse(&self.points[k], self.weights[k] + r, up, xi) - r;

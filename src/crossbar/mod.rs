@@ -16,6 +16,7 @@ mod faults;
 mod inspect;
 mod lines;
 pub(crate) mod mvm;
+mod pairs;
 mod periphery;
 mod product;
 mod program;
@@ -38,12 +39,13 @@ pub use periphery::{IoSettings, Periphery};
 pub use program::Programming;
 pub use reference::{Reference, ReferenceMethod};
 pub use reliability::Reliability;
+pub(crate) use snapshot::PAIR;
 pub use snapshot::{Snapshot, StreamPositions};
 pub use update::{PulseTrains, UpdatePlan};
 pub use visible::{SharedProducts, Visible};
 
 use crate::check::{check_most, check_room, check_shape};
-use crate::device::{Device, DeviceConfig, DeviceSettings, DeviceVisitor, NORMALS, check_contract};
+use crate::device::{Device, DeviceConfig, DeviceSettings, DeviceVisitor, NORMALS, OneSidedPair, check_contract};
 use crate::error::Result;
 use crate::ledger::Counts;
 use crate::random::{Operation, Stream};
@@ -51,6 +53,7 @@ use crate::simd::aligned::Aligned;
 use converter_errors::Converters;
 use faults::Faults;
 use lines::LineScratch;
+use pairs::Pairs;
 use std::sync::Arc;
 use update::UpdateScratch;
 
@@ -66,6 +69,8 @@ pub struct Setup {
     pub pulse_trains: PulseTrains,
     /// Stuck devices, wear, relaxation and write noise.
     pub reliability: Reliability,
+    /// Two devices per crosspoint that only step up; one device without it. [`build`] takes it from the device.
+    pub pair: Option<OneSidedPair>,
     /// What changes products and reads, in order.
     pub effects: Vec<Arc<dyn ProductEffect>>,
     /// Seed of every random number of the array.
@@ -91,6 +96,7 @@ pub struct Crossbar<D: Device> {
     counts: Counts,
     pulse_counters: Option<Vec<u32>>,
     faults: Option<Box<Faults>>,
+    pairs: Option<Box<Pairs<D>>>,
     converters: Option<Box<Converters>>,
     scratch: Vec<Scratch>,
     update_scratch: UpdateScratch,
@@ -108,7 +114,9 @@ impl<D: Device> Crossbar<D> {
         check_most("rows × cols", rows as f64 * cols as f64, MAX_CROSSPOINTS)?;
         let n = rows * cols;
         // weight, reference and a copy of either while they are set
-        let each = size_of::<D::Point>() + 4 * size_of::<f32>() + if setup.count_pulses { size_of::<u32>() } else { 0 };
+        let device_size = size_of::<D::Point>() + 4 * size_of::<f32>();
+        let each = device_size * (1 + usize::from(setup.pair.is_some()))
+            + if setup.count_pulses { size_of::<u32>() } else { 0 };
         check_room(format!("an array of {rows} × {cols}"), n * each)?;
         setup.periphery.validate()?;
         setup.pulse_trains.validate()?;
@@ -122,6 +130,7 @@ impl<D: Device> Crossbar<D> {
             }
             device.sample(&xi.as_chunks::<NORMALS>().0[k % 1024])
         }));
+        let pairs = Pairs::new(&device, &points, setup, &Stream::new(setup.seed, setup.array, Operation::Sample, 1))?;
         let counts = setup.count_pulses || setup.reliability.endurance.is_some();
         let (pulse_counters, mut setup) = (counts.then(|| vec![0; n]), setup.clone());
         let mut weights = Aligned::new(std::iter::repeat_n(0.0, n));
@@ -141,6 +150,7 @@ impl<D: Device> Crossbar<D> {
             counts: Counts::default(),
             pulse_counters,
             faults,
+            pairs,
             converters,
             scratch: Vec::new(),
             update_scratch: UpdateScratch::default(),
@@ -196,7 +206,8 @@ impl DeviceVisitor for Build<'_> {
     type Out = Result<Box<dyn Array>>;
 
     fn visit<S: DeviceSettings>(self, settings: &S) -> Self::Out {
-        let mut crossbar = Crossbar::new(self.rows, self.cols, settings.build()?, self.setup)?;
+        let setup = Setup { pair: settings.pair().cloned(), ..self.setup.clone() };
+        let mut crossbar = Crossbar::new(self.rows, self.cols, settings.build()?, &setup)?;
         crossbar.refer(self.reference)?;
         Ok(Box::new(crossbar))
     }

@@ -49,6 +49,10 @@ impl<D: Device> Crossbar<D> {
             if self.faults.as_ref().is_some_and(|faults| faults.is_stuck(k)) {
                 continue;
             }
+            if self.pairs.is_some() {
+                self.hold_pair(k, w);
+                continue;
+            }
             let r = self.reference.get(k).copied().unwrap_or(0.0);
             let (lower, upper) = self.device.bounds(&self.points[k]);
             self.weights[k] = (w + r).max(lower).min(upper) - r;
@@ -95,8 +99,8 @@ impl<D: Device> Crossbar<D> {
     /// Program and verify.
     fn approach(&mut self, target: &[f32], max_pulses: u32, step: u64) -> u64 {
         let stream = self.stream(Operation::Program, step);
-        let near = 0.5 * self.device.weight_step();
-        let mut sent = 0;
+        let near = 0.5 * self.mean_step();
+        let mut sent = self.reset_pairs(step);
         for (k, &w) in target.iter().enumerate() {
             for p in 0..max_pulses {
                 let distance = w - self.weights[k];
@@ -115,9 +119,9 @@ impl<D: Device> Crossbar<D> {
     /// Counts the pulses on the mean device, then sends as many to the real one.
     fn send_blindly(&mut self, target: &[f32], max_pulses: u32, step: u64) -> u64 {
         let stream = self.stream(Operation::Program, step);
-        let near = 0.5 * self.device.weight_step();
+        let near = 0.5 * self.mean_step();
         let mean = self.device.sample(&[0.0; NORMALS]);
-        let mut sent = 0;
+        let mut sent = self.reset_pairs(step);
         for (k, &target) in target.iter().enumerate() {
             let mut w = self.weights[k];
             let up = target > w;
@@ -126,7 +130,10 @@ impl<D: Device> Crossbar<D> {
                 if distance.abs() <= near || (distance > 0.0) != up {
                     break;
                 }
-                w = self.device.pulse(&mean, w, up, 0.0);
+                w = match &self.pairs {
+                    Some(pairs) => pairs.mean_pulse(&self.device, w, up),
+                    None => self.device.pulse(&mean, w, up, 0.0),
+                };
                 let xi = self.programming_noise(&stream, k, p, max_pulses);
                 self.pulse_one(k, up, xi, written(step, k, p, max_pulses));
                 sent += 1;

@@ -3,7 +3,7 @@
 use super::{Crossbar, transpose};
 use crate::check::{check_finite, check_len};
 use crate::device::Device;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::random::Operation;
 use crate::settings::settings;
 use crate::simd::aligned::Aligned;
@@ -54,13 +54,13 @@ impl<D: Device> Crossbar<D> {
                 if settings.spread > 0.0 {
                     self.stream(Operation::Reference, 0).normals(0, &mut error);
                 }
-                let symmetry = self.points.iter().map(|point| self.device.symmetry_point(point));
+                let symmetry = (0..self.points.len()).map(|k| self.symmetry_point(k));
                 let (mean, spread) = (settings.mean as f32, settings.spread as f32);
                 let reference = Aligned::new(symmetry.zip(error).map(|(w, xi)| w + (mean + spread * xi)));
                 self.rebase(reference);
                 self.hold(&vec![0.0; self.points.len()]);
             }
-            ReferenceMethod::ZeroShift => self.zero_shift(settings.pulses),
+            ReferenceMethod::ZeroShift => return self.zero_shift(settings.pulses),
         }
         Ok(())
     }
@@ -68,7 +68,15 @@ impl<D: Device> Crossbar<D> {
     /// Alternates up and down pulses, then takes the state reached as reference: W = 0 after it
     /// (Kim et al.; the error after N pulses is O(1/(Nδ)) + Θ(δ), X26). An even number of pulses ends on
     /// a down pulse, so half a step below the symmetry point; an odd number as far above it.
-    pub fn zero_shift(&mut self, pulses: u32) {
+    ///
+    /// # Errors
+    /// One-sided pairs, whose devices never step down.
+    pub fn zero_shift(&mut self, pulses: u32) -> Result<()> {
+        if self.pairs.is_some() {
+            return Err(Error::Conflict(
+                "zero-shifting needs devices that step up and down; one-sided pairs cancel at weight 0".to_owned(),
+            ));
+        }
         let weights = match self.persistent() {
             [] => &*self.weights,
             persistent => persistent,
@@ -111,6 +119,12 @@ impl<D: Device> Crossbar<D> {
             faults.persistent.fill(0.0);
             faults.hold_stuck(&self.weights, self.pulse_counters.as_deref());
         }
+        Ok(())
+    }
+
+    /// Where up and down steps of a device cancel; of a pair, at weight 0.
+    pub(super) fn symmetry_point(&self, k: usize) -> f32 {
+        if self.pairs.is_some() { 0.0 } else { self.device.symmetry_point(&self.points[k]) }
     }
 
     /// Takes another reference; states stay, so the weights move by the difference.

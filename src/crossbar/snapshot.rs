@@ -5,6 +5,9 @@ use crate::device::Device;
 use crate::ledger::{Counts, counters};
 use crate::origin::{Origin, fingerprint};
 
+/// The names of the states of the two devices of a pair.
+pub(crate) const PAIR: [&str; 2] = ["plus", "minus"];
+
 /// Everything about an array that training changes; the rest follows from its settings and seed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Snapshot {
@@ -16,6 +19,8 @@ pub struct Snapshot {
     pub reference: Vec<f32>,
     /// What pulses made of the weights, row-major, where write noise hides it; else empty.
     pub persistent: Vec<f32>,
+    /// States of the two devices of each pair, row-major, where the array has pairs.
+    pub pairs: Option<[Vec<f32>; 2]>,
     /// Positions of the random streams.
     pub positions: StreamPositions,
     /// Operations so far.
@@ -48,11 +53,12 @@ impl<D: Device> Crossbar<D> {
     /// What its snapshots belong to. The reference does not count, because it is in them; nor do effects from outside
     /// this crate, because nothing says how they print.
     pub(super) fn origin(&self) -> Origin {
-        let Setup { periphery, pulse_trains, reliability, seed, array, count_pulses, .. } = &self.setup;
-        Origin {
-            seed: *seed,
-            number: *array,
-            settings: fingerprint(&(&self.device, periphery, pulse_trains, reliability, count_pulses)),
-        }
+        let Setup { periphery, pulse_trains, reliability, pair, seed, array, count_pulses, .. } = &self.setup;
+        let settings = (&self.device, periphery, pulse_trains, reliability, count_pulses);
+        let settings = match pair {
+            None => fingerprint(&settings),
+            Some(pair) => fingerprint(&(settings, pair)),
+        };
+        Origin { seed: *seed, number: *array, settings }
     }
 }

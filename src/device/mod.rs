@@ -12,6 +12,7 @@ mod linear;
 mod linear_step;
 mod neurosim;
 mod nonlinearity;
+mod pair;
 mod power_step;
 mod presets;
 mod soft_bounds;
@@ -32,6 +33,8 @@ pub use linear::{FreeSlope, LinearResponse, NoSlope, Slope, SoftSlope};
 pub use linear_step::{LinearStep, LinearStepDevice};
 pub use neurosim::{NeuroSim, NeuroSimDevice};
 pub use nonlinearity::{Nonlinearity, curve_constant, nonlinearity};
+pub(crate) use pair::MeanOfPair;
+pub use pair::OneSidedPair;
 pub use power_step::{PowerResponse, PowerStep, PowerStepDevice};
 pub use soft_bounds::{SoftBounds, SoftBoundsDevice};
 pub use spread::{Spread, StepDistribution};
@@ -132,6 +135,11 @@ pub trait DeviceSettings: Debug + Settings {
     fn build(&self) -> Result<Self::Device>
     where
         Self: Sized;
+
+    /// The pairs that an array makes of these devices; `None` for one device per crosspoint.
+    fn pair(&self) -> Option<&OneSidedPair> {
+        None
+    }
 }
 
 /// Something that is made from the settings of a device model, whichever model it is.
@@ -224,6 +232,9 @@ impl DeviceVisitor for Mean {
 
     fn visit<S: DeviceSettings>(self, settings: &S) -> Self::Out {
         let device = settings.build()?;
+        if settings.pair().is_some() {
+            return pair::mean_pair(&device);
+        }
         let mean = device.sample(&[0.0; NORMALS]);
         let (lower, upper) = device.bounds(&mean);
         let step = |w: f32| device.pulse(&mean, w, true, 0.0) - w;

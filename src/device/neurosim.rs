@@ -3,6 +3,7 @@
 use super::DeviceSettings;
 use super::linear::{FreeSlope, LinearResponse};
 use super::nonlinearity::Nonlinearity;
+use super::pair::OneSidedPair;
 use super::step::{Noise, StepDevice};
 use super::variation::{Differences, Independent, Point, Variation};
 use crate::error::Result;
@@ -27,6 +28,8 @@ settings! {
         pub cycle_to_cycle: f64 = 0.02, 0.0 to 100.0;
         /// Device-to-device standard deviation of both NL.
         pub nonlinearity_spread: f64 = 0.0, 0.0 to 10.0;
+        /// Two devices per crosspoint that only step up, w = g⁺ − g⁻; one device without it.
+        pub pair: Option<OneSidedPair> = None, checked;
     }
 }
 
@@ -51,6 +54,10 @@ impl DeviceSettings for NeuroSim {
         };
         let noise = Noise::absolute(self.cycle_to_cycle * 2.0 * self.bound);
         Ok(StepDevice::new(Variation { mean, differences }, noise, LinearResponse::new()))
+    }
+
+    fn pair(&self) -> Option<&OneSidedPair> {
+        self.pair.as_ref()
     }
 }
 

@@ -5,7 +5,10 @@
 //! are no part of these models. Numbers of NeuroSim's devices are those of Table I of Chen, Peng and Yu (2018), and of the
 //! MELISO wrapper for EpiRAM and TaOx/HfOx.
 
-use super::{ConstantStep, DeviceConfig, ExponentialStep, LinearStep, NeuroSim, SoftBounds, Spread};
+use super::{
+    ConstantStep, DeviceConfig, ExponentialStep, LinearStep, NeuroSim, OneSidedPair, SoftBounds, Spread,
+    StepDistribution,
+};
 use crate::error::Result;
 use crate::kinds::{Preset, preset};
 
@@ -71,6 +74,12 @@ impl DeviceConfig {
             about: "metal-oxide ECRAM",
             source: "Kim et al., IEDM 2019, as fitted in aihwkit",
             make: || ecram(2.82e-4, (1.1714, -0.8286), (0.4152, 0.7342), 2.0).into(),
+        },
+        Preset {
+            name: "pcm",
+            about: "phase-change memory, one-sided pairs",
+            source: "Nandakumar et al., Front. Neurosci. 14:406 (2020), as fitted in aihwkit",
+            make: || pcm().into(),
         },
         Preset {
             name: "ag-si",
@@ -228,6 +237,38 @@ fn ecram(dw_min: f64, bounds: (f64, f64), slopes: (f64, f64), cycle_noise: f64) 
         bound_spread: 0.05,
         asymmetry: 0.01,
         ..LinearStep::default()
+    }
+}
+
+/// dw_min 0.01 in a range of 0 to 2 for each device. At half of it the step is dw_min·(1 + 27.235 exp(−2.5)), and the noise
+/// 0.6·(step + 0.042 + 0.108·1). z is 0 for a device that was reset and −2 for one that is full.
+fn pcm() -> ExponentialStep {
+    let (amplitude, rate) = (-27.235, 2.5);
+    let step = 0.01 * (1.0 - amplitude * f64::exp(-rate));
+    let unit = 0.5 * BOUND;
+    let mut bounds = common_steps();
+    (bounds[2][3], bounds[3][2]) = (1.0, 1.0);
+    ExponentialStep {
+        weight_step: Some(step * unit),
+        bound: unit,
+        up_amplitude: amplitude,
+        down_amplitude: amplitude,
+        up_rate: rate,
+        down_rate: -rate,
+        scale: -1.0,
+        offset: -1.0,
+        cycle_noise: 0.6 * (step + 0.042 + 0.108) / step,
+        spread: Some(Spread {
+            up_step: 0.2,
+            down_step: 0.2,
+            upper_bound: 0.1,
+            lower_bound: 0.1,
+            distribution: StepDistribution::Normal,
+            correlation: bounds,
+            ..Spread::default()
+        }),
+        pair: Some(OneSidedPair::default()),
+        ..ExponentialStep::default()
     }
 }
 

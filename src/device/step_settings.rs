@@ -71,6 +71,8 @@ macro_rules! step_settings {
                 /// Measured devices to draw from, instead of spreads: factors of the up step, the down step, the upper
                 /// and the lower bound of the mean device, then what is added to the slopes of up and down.
                 pub measured: Vec<Vec<f64>> = Vec::new();
+                /// Two devices per crosspoint that only step up, w = g⁺ − g⁻; one device without it.
+                pub pair: Option<$crate::device::OneSidedPair> = None, checked;
             }
             also |s| {
                 s.common().check()?;
@@ -112,6 +114,10 @@ macro_rules! step_settings {
                 let (shape, response) = $make;
                 let noise = $crate::device::step::Noise::new(self.cycle_noise, self.noise);
                 Ok($crate::device::StepDevice::new(self.common().variation(shape)?, noise, response))
+            }
+
+            fn pair(&self) -> Option<&$crate::device::OneSidedPair> {
+                self.pair.as_ref()
             }
         }
     };

@@ -3,7 +3,7 @@
 use super::errors::{given, shortened, unknown};
 use crate::Workers;
 use crate::crossbar::{IoSettings, Periphery, Programming, PulseTrains, Reference, Reliability};
-use crate::device::{DeviceConfig, Spread};
+use crate::device::{DeviceConfig, OneSidedPair, Spread};
 use crate::error::Result;
 use crate::kinds::{Family, Preset, kinds};
 use crate::network::LayerConfig;
@@ -94,6 +94,8 @@ kinds! {
         Reference(Reference) = "reference",
         /// Spreads between devices.
         Spread(Spread) = "spread",
+        /// Two devices per crosspoint.
+        OneSidedPair(OneSidedPair) = "onesidedpair",
     }
 }
 

@@ -15,7 +15,7 @@ use crate::rule::State;
 use numpy::{PyArray1, PyArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyMapping};
+use pyo3::types::{PyDict, PyMapping, PyTuple};
 use pythonize::pythonize;
 use std::sync::Arc;
 
@@ -151,10 +151,19 @@ impl PyCrossbar {
 
     /// Constants of each device by name, (rows, cols) each, in weight units (R24 eqs. 5, 6).
     ///
-    /// up_step and down_step are α₊ and α₋, upper_bound and lower_bound w_max and w_min.
+    /// up_step and down_step are α₊ and α₋, upper_bound and lower_bound w_max and w_min. Of one-sided pairs, they are
+    /// the steps with both devices at half their range and the largest ±g; plus_… and minus_… are constants of each.
     #[getter]
     fn device_parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         named_out(py, self.array.read()?.device_parameters(), self.shape())
+    }
+
+    /// g⁺ and g⁻ of one-sided pairs, (rows, cols) each (weight units): read-only copies; None for single devices.
+    #[getter]
+    fn pair<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
+        let Some(pair) = self.array.read()?.pair() else { return Ok(None) };
+        let [plus, minus] = pair.map(|g| fixed_out(py, g, self.shape()));
+        (plus?, minus?).into_pyobject(py).map(Some)
     }
 
     /// Pulses that each crosspoint has got, (rows, cols); None unless counted.
@@ -233,6 +242,8 @@ impl PyCrossbar {
     }
 
     /// Tells the array that `updates` (at most 10¹⁵) have gone by: where devices relax or diffuse, they do.
+    ///
+    /// One-sided pairs are refreshed if it is time.
     fn elapse(&self, #[pyo3(from_py_with = whole)] updates: u64) -> PyResult<()> {
         check_range("updates", updates as f64, 0.0, MAX_UPDATES)?;
         self.array.write()?.elapse(updates);
@@ -319,7 +330,7 @@ impl PyCrossbar {
     /// Alternates `pulses` up and down pulses on every device, then takes the states as reference (Kim et al. 2019).
     ///
     /// An even number ends on a pulse down, half a step below the symmetry point; an odd one as far above it. Raises
-    /// ValueError for more than 10,000,000.
+    /// ValueError for more than 10,000,000, and for one-sided pairs, which never step down.
     fn zero_shift(&self, py: Python<'_>, #[pyo3(from_py_with = whole)] pulses: u32) -> PyResult<()> {
         check_range("pulses", f64::from(pulses), 0.0, MAX_SHIFTS)?;
         Ok(py.detach(|| self.array.write()?.zero_shift(pulses))?)

@@ -1,7 +1,7 @@
 //! The state of a rule as named arrays, ready for any file format.
 
 use crate::check::check_finite;
-use crate::crossbar::{Array, Snapshot};
+use crate::crossbar::{Array, PAIR, Snapshot};
 use crate::error::{Error, Result};
 use crate::ledger::Work;
 use crate::origin::{Origin, check_settings, fingerprint};
@@ -164,6 +164,9 @@ impl State {
         if !snapshot.persistent.is_empty() {
             self.add_floats(&format!("{name}.persistent"), &[rows, cols], snapshot.persistent);
         }
+        for (which, states) in PAIR.into_iter().zip(snapshot.pairs.into_iter().flatten()) {
+            self.add_floats(&format!("{name}.{which}"), &[rows, cols], states);
+        }
         for (field, &mut position) in snapshot.positions.fields() {
             self.add_count(&format!("{name}.positions.{field}"), position);
         }
@@ -190,6 +193,11 @@ impl State {
         let persistent = format!("{name}.persistent");
         if self.floats.contains_key(&persistent) {
             snapshot.persistent = self.matrix(&persistent, array.shape())?.to_vec();
+        }
+        let [plus, minus] = PAIR.map(|which| format!("{name}.{which}"));
+        if self.floats.contains_key(&plus) {
+            let states = |name: &str| Ok::<_, Error>(self.matrix(name, array.shape())?.to_vec());
+            snapshot.pairs = Some([states(&plus)?, states(&minus)?]);
         }
         if self.floats.contains_key(&reference) {
             snapshot.reference = self.matrix(&reference, array.shape())?.to_vec();

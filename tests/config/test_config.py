@@ -23,6 +23,7 @@ KINDS: dict[str, type[Any]] = {
     "reference": tt.Reference,
     "reliability": tt.Reliability,
     "spread": tt.Spread,
+    "onesidedpair": tt.OneSidedPair,
     **config.rules,
 }
 RULES = ", ".join(config.rules)

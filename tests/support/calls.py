@@ -269,6 +269,10 @@ CALLS: dict[str, Callable[[Path], Call]] = {
         {"up_step": 0.1, "down_step": 0.1, "upper_bound": 0.1, "lower_bound": 0.1, "up_slope": 0.1, "down_slope": 0.1}
         | {"distribution": "normal", "correlation": np.eye(6)},
     ),
+    "OneSidedPair": lambda f: (
+        tt.OneSidedPair,
+        {"refresh_every": 10, "upper_threshold": 0.7, "lower_threshold": 0.3, "reset_spread": 0.02},
+    ),
     "fit_device": lambda f: (
         tt.fit_device,
         {"measured": pulses(), "models": ["constant"], "noise": ["additive"], "replicates": 2, "threads": 1},

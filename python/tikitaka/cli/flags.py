@@ -9,7 +9,18 @@ import click
 
 from tikitaka._internal.shown import shown
 from tikitaka._internal.validation import nearest, one_of
-from tikitaka.config import Periphery, Spread, devices, doc_of, kinds_of, peripheries, presets, rules, to_dict
+from tikitaka.config import (
+    OneSidedPair,
+    Periphery,
+    Spread,
+    devices,
+    doc_of,
+    kinds_of,
+    peripheries,
+    presets,
+    rules,
+    to_dict,
+)
 from tikitaka.config.device_name import device_named
 from tikitaka.config.rule import TileSize
 from tikitaka.nn import nets
@@ -166,7 +177,7 @@ def _leaves(cls: type[Any], above: Path = ()) -> Iterator[tuple[Path, Any, str]]
         if len(table) > 1:
             yield (*path, "kind"), DeviceName(), docs[f.name]
         for part in table.values():
-            if part is not Spread:  # of devices that were fitted; from files only, like lists
+            if part not in (Spread, OneSidedPair):  # from files only, like lists
                 yield from _leaves(part, path)
 
 

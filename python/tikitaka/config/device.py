@@ -13,6 +13,7 @@ __all__ = [
     "JumpTable",
     "LinearStep",
     "NeuroSim",
+    "OneSidedPair",
     "PowerStep",
     "SoftBounds",
     "Spread",
@@ -49,6 +50,22 @@ class Spread(Config):
 
 
 @dataclass(frozen=True, repr=False)
+class OneSidedPair(Config):
+    """Two devices per crosspoint that only step up, as phase-change memory does: w = g⁺ − g⁻.
+
+    g is the state of a device above its lower bound. A pulse up steps g⁺, a pulse down steps g⁻, both by the up steps
+    of the device model. Every `refresh_every` updates all pairs are read; where one device is above `upper_threshold`
+    and the other above `lower_threshold`, both are reset, and pulses to one of them write the difference again
+    (Nandakumar et al., Front. Neurosci. 14:406, 2020; the thresholds are aihwkit's).
+    """
+
+    refresh_every: Annotated[int, "updates of the array from one refresh to the next"] = 100
+    upper_threshold: Annotated[float, "refresh where the larger device is above this (fraction of its range)"] = 0.75
+    lower_threshold: Annotated[float, "refresh where also the smaller one is above this (fraction of its range)"] = 0.25
+    reset_spread: Annotated[float, "σ of a reset device, which is at |N(0, σ²)| (fraction of its range)"] = 0.01
+
+
+@dataclass(frozen=True, repr=False)
 class StepDevice(Device):
     """What all models with a step and a bound in each direction share.
 
@@ -74,6 +91,7 @@ class StepDevice(Device):
     asymmetry: Annotated[float, "device-to-device up/down asymmetry σ_± (fraction of the step)"] = 0.1
     spread: Annotated[Spread | None, "spreads with correlations, instead of the three above"] = None
     measured: Annotated[Rows, "measured devices to draw from, instead of spreads: rows of six numbers"] = ()
+    pair: Annotated[OneSidedPair | None, "two devices per crosspoint that only step up, w = g⁺ − g⁻"] = None
 
 
 @dataclass(frozen=True, repr=False)
@@ -202,6 +220,7 @@ class NeuroSim(Device):
     bound: Annotated[float, "the window is ±bound (weight units)"] = 0.6
     cycle_to_cycle: Annotated[float, "standard deviation of a pulse (fraction of the window)"] = 0.02
     nonlinearity_spread: Annotated[float, "device-to-device standard deviation of both NL"] = 0.0
+    pair: Annotated[OneSidedPair | None, "two devices per crosspoint that only step up, w = g⁺ − g⁻"] = None
 
 
 _models: tuple[type[Any], ...] = (*StepDevice.__subclasses__(), NeuroSim)

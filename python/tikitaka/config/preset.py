@@ -3,7 +3,7 @@
 from typing import Any
 
 from tikitaka import _core
-from tikitaka.config.device import Device, Spread, devices
+from tikitaka.config.device import Device, OneSidedPair, Spread, devices
 from tikitaka.config.periphery import Periphery
 from tikitaka.config.reliability import Reliability
 
@@ -11,8 +11,8 @@ __all__ = ["peripheries", "presets", "reliabilities"]
 
 
 def _device(kind: str, fields: dict[str, Any]) -> Device:
-    spread = fields.get("spread")
-    return devices[kind](**fields | ({"spread": Spread(**spread)} if spread else {}))
+    parts = {"spread": Spread, "pair": OneSidedPair}
+    return devices[kind](**fields | {name: part(**fields[name]) for name, part in parts.items() if fields.get(name)})
 
 
 presets: dict[str, Device] = {

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tikitaka._core import Crossbar
 from tikitaka._internal.shown import shown
 from tikitaka.config import Device, to_dict
-from tikitaka.config.size import noise_field, range_of
+from tikitaka.config.size import bounds_of, noise_field
 from tikitaka.plot.style import GREY, sheet, style
 
 __all__ = ["pulsed", "responses"]
@@ -22,10 +22,10 @@ def responses(device: Device, path: str | Path, *, devices: int = 5, pulses: int
     """Weights of several devices after each pulse of a train up and an equally long train down, as a picture in `path`.
 
     The devices are drawn from `seed` with the variation of `device`, like those of an array, and start at their lower
-    bounds. Solid lines include cycle noise, dashed lines show the same devices without it; marks at the right
-    are symmetry points (R24 eq. 8), to which alternating pulses drive a device. A train has `pulses` pulses, by default
-    one and a half times the number of states. Raises ModuleNotFoundError without matplotlib, TypeError for anything but
-    a device, ValueError for numbers out of range and OSError if the picture cannot be written.
+    bounds, one-sided pairs at weight 0. Solid lines include cycle noise, dashed lines show the same devices without it;
+    marks at the right are symmetry points (R24 eq. 8), to which alternating pulses drive a device. A train has `pulses`
+    pulses, by default one and a half times the number of states. Raises ModuleNotFoundError without matplotlib,
+    TypeError for anything but a device, ValueError for numbers out of range and OSError if the picture cannot be written.
     """
     if not isinstance(device, Device):
         raise TypeError(f"device must be a device of tikitaka.config, not {shown(device)}")
@@ -34,7 +34,8 @@ def responses(device: Device, path: str | Path, *, devices: int = 5, pulses: int
     if pulses is not None and not 1 <= pulses <= 1_000_000:
         raise ValueError(f"pulses must be from 1 to 1,000,000, not {pulses}")
     noisy = Crossbar(1, devices, device, seed=seed)
-    states = range_of(device) / noisy.weight_step
+    bounds = bounds_of(device)
+    states = (bounds[1] - (bounds[0] if noisy.pair is None else 0.0)) / noisy.weight_step
     train = max(1, round(1.5 * states)) if pulses is None else pulses
     real = pulsed(noisy, train)
     noiseless = Crossbar(1, devices, {**to_dict(device), noise_field(device): 0.0}, seed=seed)
@@ -75,8 +76,12 @@ def responses(device: Device, path: str | Path, *, devices: int = 5, pulses: int
 
 
 def pulsed(array: Crossbar, train: int) -> F32:
-    """Weights (2·`train` + 1, devices) of a 1 × n array from its lower bounds on, after each pulse up, then down."""
-    array.weights = array.device_parameters["lower_bound"]
+    """Weights (2·`train` + 1, devices) of a 1 × n array after each pulse up, then down, from its lower bounds on.
+
+    One-sided pairs start at weight 0, with both devices reset.
+    """
+    if array.pair is None:
+        array.weights = array.device_parameters["lower_bound"]
     return np.stack([array.weights[0], *_after_each(array, train)])
 
 

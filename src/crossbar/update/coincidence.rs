@@ -51,7 +51,7 @@ pub(in crate::crossbar) struct Firing {
     /// Pulses in all.
     pub(super) pulses: u64,
     /// Whether every pulse is reversed.
-    pub(super) negative: bool,
+    pub(in crate::crossbar) negative: bool,
     /// Whether so many rows fire that whole blocks of devices are pulsed at once.
     pub(super) dense: bool,
     pub(super) masks: Masks,

@@ -13,6 +13,7 @@ pub(super) use coincidence::{Firing, bits};
 pub use plan::{PulseTrains, UpdatePlan};
 
 use super::faults::FaultPart;
+use super::pairs::PairPart;
 use super::tuning::{
     DRAW_MIN_LINES, DRAWN_UPDATES, FIRINGS_PER_DRAW, PARTS_PER_THREAD, PULSES_PER_SHARE, SHARED_DRAW_LINES,
 };
@@ -44,11 +45,12 @@ struct PartScratch {
 }
 
 /// A range of columns.
-struct Part<'a> {
+struct Part<'a, D: Device> {
     columns: Range<usize>,
     weights: &'a mut [f32],
     counters: &'a mut [u32],
     faults: Option<FaultPart<'a>>,
+    pairs: Option<PairPart<'a, D>>,
     scratch: &'a mut PartScratch,
 }
 
@@ -67,12 +69,19 @@ struct Batch<'a, D: Device> {
 }
 
 impl<D: Device> Batch<'_, D> {
-    fn run(&self, part: &mut Part<'_>) {
+    fn run(&self, part: &mut Part<'_, D>) {
         let devices = part.columns.start * self.rows..part.columns.end * self.rows;
         part.scratch.read.clear();
         let mut reads = self.reads.iter().peekable();
         for (b, firing) in self.firings.iter().enumerate() {
-            if firing.pulses > 0 {
+            if firing.pulses > 0
+                && let Some(pairs) = &mut part.pairs
+            {
+                let (columns, stream) = (part.columns.clone(), (self.stream)(b, Operation::Update));
+                let reference = self.reference.get(devices.clone()).unwrap_or_default();
+                let xi = &mut part.scratch.noise;
+                pairs.update(firing, columns, self.rows, reference, part.weights, part.counters, &stream, xi);
+            } else if firing.pulses > 0 {
                 simd::run(Apply {
                     device: self.device,
                     firing,
@@ -149,7 +158,7 @@ impl<D: Device> Crossbar<D> {
     ) {
         let (rows, cols, steps) = (self.rows, self.cols, self.steps);
         let (seed, array, pulse_trains, step) =
-            (self.setup.seed, self.setup.array, &self.setup.pulse_trains, f64::from(self.device.weight_step()));
+            (self.setup.seed, self.setup.array, &self.setup.pulse_trains, f64::from(self.mean_step()));
         let draw = |scratch: &mut DrawScratch, b: usize, (((x, delta), lr), firings): (_, &mut [Firing])| {
             let first = steps.update + b as u64;
             simd::run(Draw { firings, pulse_trains, step, lr, x, delta, seed, array, first, scratch });
@@ -199,6 +208,7 @@ impl<D: Device> Crossbar<D> {
         }
         let (mut weights, mut counters) = (&mut *self.weights, self.pulse_counters.as_deref_mut().unwrap_or_default());
         let (rows, mut faults) = (self.rows, self.faults.as_mut().map(|faults| faults.part()));
+        let mut pairs = self.pairs.as_mut().map(|pairs| pairs.part(&self.device, &self.points));
         let mut part = |(k, scratch): (usize, _)| {
             let columns = k * width..((k + 1) * width).min(self.cols);
             let devices = columns.len() * rows;
@@ -207,6 +217,7 @@ impl<D: Device> Crossbar<D> {
                 weights: weights.split_off_mut(..devices).expect("whole columns"),
                 counters: counters.split_off_mut(..devices.min(counters.len())).expect("whole columns"),
                 faults: faults.as_mut().map(|faults| faults.split_off(devices)),
+                pairs: pairs.as_mut().map(|pairs| pairs.split_off(devices)),
                 scratch,
             }
         };
@@ -250,8 +261,7 @@ impl<D: Device> Crossbar<D> {
     /// as (slots × rows, slots × columns); the state stays as it is.
     pub fn next_pulse_trains(&self, x: &[f32], delta: &[f32], lr: f32) -> (Vec<bool>, Vec<bool>) {
         let (x_max, delta_max) = (f64::from(simd::max_abs(x)), f64::from(simd::max_abs(delta)));
-        let Some(plan) =
-            self.setup.pulse_trains.plan(f64::from(lr), f64::from(self.device.weight_step()), x_max, delta_max)
+        let Some(plan) = self.setup.pulse_trains.plan(f64::from(lr), f64::from(self.mean_step()), x_max, delta_max)
         else {
             return (Vec::new(), Vec::new());
         };
