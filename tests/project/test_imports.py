@@ -37,7 +37,7 @@ LAYERS = (
 )
 """Each may import those before it."""
 
-EXTRAS = {"matplotlib", "onnx", "openpyxl", "pooch", "scipy", "sklearn", "torch"}
+EXTRAS = {"matplotlib", "onnx", "openpyxl", "pooch", "scipy", "sklearn", "threadpoolctl", "torch"}
 """Packages that an installation may lack: they are imported where they are used."""
 
 MODULES = {

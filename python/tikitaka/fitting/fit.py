@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,16 +92,21 @@ def fit_device(
         raise ValueError(f"draw_measured needs {_MANY} devices or more, not {len(names)}")
     for name in names:
         check_device(list(measured.of(name)))
-    _need_scipy()
-    with ThreadPoolExecutor(min(threads, len(names))) as pool:
+    with _one_blas_thread(), ThreadPoolExecutor(min(threads, len(names))) as pool:
         return _fit(measured, forms, (float(bound), replicates, draw_measured, seed), pool.map)
 
 
-def _need_scipy() -> None:
+def _one_blas_thread() -> AbstractContextManager[Any]:
+    """SciPy's BLAS on one thread: its matrices here have ten rows, and its threads would wait for each other."""
     try:
-        import scipy  # noqa: F401
+        import scipy.optimize  # noqa: F401  # loads its BLAS, which can be limited from then on
+        from threadpoolctl import threadpool_limits
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError("a fit needs SciPy: pip install 'tikitaka[fit]'", name="scipy") from error
+        raise ModuleNotFoundError(
+            "a fit needs SciPy and threadpoolctl: pip install 'tikitaka[fit]'", name=error.name
+        ) from error
+    limits: AbstractContextManager[Any] = threadpool_limits(1, user_api="blas")
+    return limits
 
 
 def _forms(models: Any, noise: Any) -> list[Form]:
