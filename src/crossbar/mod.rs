@@ -22,6 +22,7 @@ mod product;
 mod program;
 mod readout;
 mod reference;
+mod refresh;
 mod reliability;
 mod snapshot;
 mod tuning;

@@ -43,12 +43,12 @@ impl Response for PowerResponse {
         1.0 / device.bound
     }
 
-    /// (1 − w/b)^p = exp(p ln(1 − w/b)); 1 − w/b is at least 10⁻²⁰ here.
+    /// (1 − w/b)^p; 1 − w/b is at least 10⁻²⁰ here.
     #[inline(always)]
     fn share(&self, device: &Directed, w: f32) -> f32 {
         let distance = 1.0 - w * device.prepared;
         let distance = if distance > 1e-20 { distance } else { 1e-20 };
-        plain::exp(device.shape * plain::ln(distance))
+        plain::pow(distance, device.shape)
     }
 }
 
