@@ -69,7 +69,7 @@ def test_a_grid_then_its_best_and_what_lies_between_in_longer_trainings(plant: P
     plans = {(c.epochs, c.seed, c.holdout, c.examples) for c in measured}
     assert plans == {(3, SEED, 100, 600), (9, SEED, 100, 600), (9, SEED + 1, 100, 600)}
     assert len(measured) == 5 + 2 * 5
-    assert found.best == Tried(2, {"lr": 0.173}, (found.best.error, found.best.error), 0, 7.0)
+    assert found.best == Tried(2, {"lr": 0.173}, (found.best.error,) * 2, (2.0, 2.0), 0, 7.0)
 
 
 def test_one_finalist_is_the_answer_of_the_first_round(plant: Plant, tmp_path: Path) -> None:
@@ -141,6 +141,24 @@ def test_of_equal_errors_the_loss_decides_and_then_the_given_rates(plant: Plant,
     again = tuned(tmp_path / "again", seeds=2)
     assert again.rates == {"lr": 0.173}
     assert "55.20 ± 63.35 % (1 diverged)" in repr(again)
+
+
+def test_for_texts_the_loss_decides(plant: Plant, tmp_path: Path) -> None:
+    """An error that falls where the loss rises: it would choose another rate."""
+    (tmp_path / "letters.txt").write_text("abcd" * 500)
+    config = tt.TrainConfig(net="lstm", data="letters", sequence=10, examples=60, epochs=3, rule=tt.DigitalSgd(lr=0.1))
+    plant(near(0.9), lambda config: 1.0 + abs(math.log(lr(config) / 0.3)))
+    found = tuned(tmp_path, config, finalists=1, data_dir=tmp_path)
+    assert (found.rates, found.judge) == ({"lr": 0.3}, "loss")
+    assert found.guessing == pytest.approx(math.log(4), abs=0.01)
+    assert "held-out loss" in repr(found)
+    assert "1.00 nats" in repr(found)
+    told = found.to_dict()
+    assert (told["judge"], told["loss"]) == ("loss", pytest.approx(1.0))
+    plant(lambda config: 1.0 if lr(config) > 0.5 else near(0.9)(config), lambda config: 2 - lr(config))
+    diverged = tuned(tmp_path / "some", config, finalists=1, data_dir=tmp_path)
+    assert diverged.rates == {"lr": 0.3}
+    assert [each["loss"] for each in diverged.to_dict()["tried"]][-1] is None
 
 
 def test_if_all_diverge_there_is_no_answer(plant: Plant, tmp_path: Path) -> None:

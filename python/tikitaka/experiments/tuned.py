@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from math import inf, isfinite
 from statistics import fmean
 from typing import Any
 
@@ -24,6 +25,8 @@ class Tried:
     """the learning rates, by field of the rule"""
     errors: tuple[float, ...]
     """the error on the held-out examples after the last epoch for each seed, from 0 to 1; 1 if it diverged"""
+    losses: tuple[float | None, ...]
+    """the loss on them, in nats per example or character; None if it diverged"""
     diverged: int
     """how many of these trainings diverged, or drove all devices of an array to their bounds"""
     pulses_per_sample: float | None
@@ -33,6 +36,15 @@ class Tried:
     def error(self) -> float:
         """The mean error over seeds, from 0 to 1."""
         return fmean(self.errors)
+
+    @property
+    def loss(self) -> float:
+        """The mean loss over seeds, in nats per example or character; infinite if a training diverged."""
+        return fmean(inf if loss is None else loss for loss in self.losses)
+
+    def measure(self, judge: str) -> float:
+        """`error` or `loss`, whichever the `judge` is."""
+        return self.loss if judge == "loss" else self.error
 
 
 @dataclass(frozen=True, repr=False)
@@ -49,8 +61,11 @@ class Tuned:
     """the last training examples, which judged"""
     epochs: tuple[int, ...]
     """epochs of a training, for each round"""
+    judge: str
+    """what trainings are compared by: "error", or "loss" for texts"""
     guessing: float
-    """error of guessing the most frequent class of the held-out examples, from 0 to 1"""
+    """the same of a guess: the error of the most frequent class of the held-out examples, from 0 to 1, or the loss of the
+    frequencies of their characters, in nats"""
     at_edge: tuple[str, ...]
     """rates that were best at the end of what was tried, even after the grid had been extended as far as it may be"""
 
@@ -65,11 +80,13 @@ class Tuned:
             "config": self.config.to_dict(),
             "rates": dict(self.rates),
             "error": self.best.error,
+            "loss": _finite(self.best.loss),
+            "judge": self.judge,
             "held_out": self.held_out,
             "epochs": list(self.epochs),
             "guessing": self.guessing,
             "at_edge": list(self.at_edge),
-            "tried": [{**asdict(each), "errors": list(each.errors), "error": each.error} for each in self.tried],
+            "tried": [_plain(each) for each in self.tried],
         }
 
     def __repr__(self) -> str:
@@ -83,12 +100,10 @@ class Tuned:
                 f"round {number}: {_counted(epochs, 'epoch')}, {_counted(seeds, 'seed')}, "
                 f"judged on {_counted(self.held_out, 'held-out example')}"
             )
-            yield from _table(rows, self.best)
-            if min(each.error for each in rows) > _LEARNT * self.guessing:
-                yield (
-                    f"nothing learns much more than to guess ({100 * self.guessing:.0f} %): more epochs in this round "
-                    "would say more"
-                )
+            yield from _table(rows, self.best, self.judge)
+            if min(each.measure(self.judge) for each in rows) > _LEARNT * self.guessing:
+                guessing = f"{self.guessing:.2f} nats" if self.judge == "loss" else f"{100 * self.guessing:.0f} %"
+                yield f"nothing learns much more than to guess ({guessing}): more epochs in this round would say more"
             yield ""
         yield f"best: {_named(self.rates)}"
         if self.at_edge:
@@ -98,24 +113,36 @@ class Tuned:
             )
 
 
-def _table(rows: Sequence[Tried], best: Tried) -> Iterator[str]:
+def _plain(each: Tried) -> dict[str, Any]:
+    lists = {"errors": list(each.errors), "losses": list(each.losses)}
+    return {**asdict(each), **lists, "error": each.error, "loss": _finite(each.loss)}
+
+
+def _finite(value: float) -> float | None:
+    return value if isfinite(value) else None
+
+
+def _table(rows: Sequence[Tried], best: Tried, judge: str) -> Iterator[str]:
     """A line for each of the `rows`, in columns, with a mark at the best."""
     names = list(rows[0].rates)
-    cells = [[*names, "held-out error", "pulses per sample"]]
-    cells += [[*(f"{rate:.3g}" for rate in each.rates.values()), *_measured(each)] for each in rows]
+    cells = [[*names, f"held-out {judge}", "pulses per sample"]]
+    cells += [[*(f"{rate:.3g}" for rate in each.rates.values()), *_measured(each, judge)] for each in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for line, row in zip(cells, [None, *rows], strict=True):
         mark = "*" if row is best else " "
         yield f"{mark} {'  '.join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))}"
 
 
-def _measured(each: Tried) -> tuple[str, str]:
+def _measured(each: Tried, judge: str) -> tuple[str, str]:
     if each.diverged == len(each.errors):
         return "diverged", "–"
-    percent = [100 * error for error in each.errors]
     some = f" ({each.diverged} diverged)" if each.diverged else ""
     pulses = "–" if each.pulses_per_sample is None else f"{each.pulses_per_sample:,.1f}"
-    return f"{plus_minus(fmean(percent), standard_deviation(percent))} %{some}", pulses
+    if judge == "loss":
+        values, unit = [loss for loss in each.losses if loss is not None], "nats"
+    else:
+        values, unit = [100 * error for error in each.errors], "%"
+    return f"{plus_minus(fmean(values), standard_deviation(values))} {unit}{some}", pulses
 
 
 def _named(rates: Mapping[str, float]) -> str:

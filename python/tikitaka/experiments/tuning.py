@@ -22,6 +22,7 @@ from tikitaka._internal.validation import check_int, check_kind
 from tikitaka.data import Dataset
 from tikitaka.experiments.learning_rates import SEED, Run, Search, check_data, error_of, judged, rates_of
 from tikitaka.experiments.measure import scored
+from tikitaka.experiments.quality import quality_of
 from tikitaka.experiments.sweep import sweep
 from tikitaka.experiments.tuned import Tried, Tuned
 from tikitaka.training import TrainConfig
@@ -65,7 +66,8 @@ def tune(
 
     Trainings are judged by their error on the last `held_out` training examples (by default a sixth), never on the test
     part, and with other seeds than that of `config`. Those that diverge count as wrong everywhere. Where errors
-    are equal, the loss decides, and then which rates are closest to the given ones.
+    are equal, the loss decides, and then which rates are closest to the given ones. For texts the loss judges, and then
+    the error.
 
     Trainings run as the cells of a `sweep`, with its `executor`, `threads` and `progress`, and are kept in the file
     `out`, so the same call continues an interrupted search. `data_dir` is the folder of data sets.
@@ -103,11 +105,12 @@ def tune(
         return sweep(grid, executor, out=out, measure=measure, progress=progress, threads=threads)
 
     start = SEED + seeds if config.seed in range(SEED, SEED + seeds) else SEED
-    rounds = [_Round(run, _shortened(judge, first), names, range(start, start + 1), step=_STEP)]
+    by_loss = quality_of(config.net).name == "loss"
+    rounds = [_Round(run, _shortened(judge, first), names, range(start, start + 1), by_loss, step=_STEP)]
     rounds[0].climb(product(_ONE if len(names) == 1 else _SEVERAL, repeat=len(names)))
     if finalists > 1:
         ranked = rounds[0].ranked()
-        rounds.append(_Round(run, judge, names, range(start, start + seeds), step=1))
+        rounds.append(_Round(run, judge, names, range(start, start + seeds), by_loss, step=1))
         between = (_moved(ranked[0], k, by) for k in range(len(names)) for by in (1, -1))
         rounds[1].climb([*ranked[:finalists], *between])
     last = rounds[-1]
@@ -123,7 +126,8 @@ def tune(
         tried=tuple(each for number, of in enumerate(rounds, 1) for each in of.tried(number, samples)),
         held_out=held_out,
         epochs=tuple(of.judge.epochs for of in rounds),
-        guessing=float(1 - np.bincount(dataset.test_y.reshape(-1)).max() / dataset.test_y.size),
+        judge="loss" if by_loss else "error",
+        guessing=_guessing(dataset, by_loss),
         at_edge=last.at_edge(best),
     )
 
@@ -140,6 +144,8 @@ class _Round:
     """the rates that are searched"""
     seeds: Sequence[int]
     """seeds of each candidate"""
+    by_loss: bool
+    """whether the loss judges before the error"""
     step: int
     """distance of neighbours, in powers of √3"""
     found: dict[Place, Rows] = field(default_factory=dict)
@@ -158,12 +164,13 @@ class _Round:
         self.found.update(zip(new, rows, strict=True))
 
     def ranked(self) -> list[Place]:
-        """All candidates, the best first; of those with equal errors and losses, the closest to the given rates."""
+        """All candidates, the best first; of equals, the closest to the given rates."""
 
         def merit(place: Place) -> tuple[Any, ...]:
             rows = self.found[place]
             loss = fmean(inf if row.get("test_loss") is None else row["test_loss"] for row in rows)
-            return error_of(rows), loss, sum(map(abs, place)), place
+            judges = (loss, error_of(rows)) if self.by_loss else (error_of(rows), loss)
+            return *judges, sum(map(abs, place)), place
 
         return sorted(self.found, key=merit)
 
@@ -210,6 +217,7 @@ class _Round:
                 round=number,
                 rates=self.rates(place),
                 errors=tuple(float(row["test_error"]) for row in rows),
+                losses=tuple(row.get("test_loss") for row in rows),
                 diverged=diverged,
                 pulses_per_sample=pulses,
             )
@@ -225,6 +233,14 @@ def _shortened(config: TrainConfig, epochs: int) -> TrainConfig:
     if isinstance(schedule, tuple):
         schedule = tuple(schedule[(2 * epoch + 1) * len(schedule) // (2 * epochs)] for epoch in range(epochs))
     return replace(config, epochs=epochs, schedule=schedule)
+
+
+def _guessing(dataset: Dataset, by_loss: bool) -> float:
+    """What a guess from the frequencies of classes is judged to be."""
+    shares = np.bincount(dataset.test_y.reshape(-1)) / dataset.test_y.size
+    if not by_loss:
+        return float(1 - shares.max())
+    return float(-np.sum(shares[shares > 0] * np.log(shares[shares > 0])))
 
 
 def _samples(dataset: Dataset, validation: float | None) -> int:

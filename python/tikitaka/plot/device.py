@@ -25,7 +25,8 @@ def responses(device: Device, path: str | Path, *, devices: int = 5, pulses: int
     bounds, one-sided pairs at weight 0. Solid lines include cycle noise, dashed lines show the same devices without it;
     marks at the right are symmetry points (R24 eq. 8), to which alternating pulses drive a device. A train has `pulses`
     pulses, by default one and a half times the number of states. Raises ModuleNotFoundError without matplotlib,
-    TypeError for anything but a device, ValueError for numbers out of range and OSError if the picture cannot be written.
+    TypeError for anything but a device, ValueError for numbers out of range and OSError if the picture cannot be
+    written.
     """
     if not isinstance(device, Device):
         raise TypeError(f"device must be a device of tikitaka.config, not {shown(device)}")
