@@ -64,8 +64,8 @@ class Tuned:
     judge: str
     """what trainings are compared by: "error", or "loss" for texts"""
     guessing: float
-    """the same of a guess: the error of the most frequent class of the held-out examples, from 0 to 1, or the loss of the
-    frequencies of their characters, in nats"""
+    """the same of a guess: the error of the most frequent class of the held-out examples, from 0 to 1, or the loss of
+    the frequencies of their characters, in nats"""
     at_edge: tuple[str, ...]
     """rates that were best at the end of what was tried, even after the grid had been extended as far as it may be"""
 
