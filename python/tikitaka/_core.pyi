@@ -84,7 +84,7 @@ class Crossbar:
         """(rows, cols): (outputs, inputs)."""
     @property
     def weight_step(self) -> float:
-        """δ: the mean step of the devices at w = 0 (weight units)."""
+        """δ: the mean step of the devices at w = 0, or of pairs at half their range (weight units)."""
     @property
     def weights(self) -> _F32:
         """The weights (rows, cols), state − reference, without any periphery (weight units): a read-only copy.
@@ -110,7 +110,8 @@ class Crossbar:
         """Constants of each device by name, (rows, cols) each, in weight units (R24 eqs. 5, 6).
 
         up_step and down_step are α₊ and α₋, upper_bound and lower_bound w_max and w_min. Of one-sided pairs, they are
-        the steps with both devices at half their range and the largest ±g; plus_… and minus_… are constants of each.
+        the steps with both devices at half their range, and the ranges of g⁺ and of −g⁻; plus_… and minus_… are
+        constants of each.
         """
     @property
     def pair(self) -> tuple[_F32, _F32] | None:
@@ -151,7 +152,7 @@ class Crossbar:
     def elapse(self, updates: int) -> None:
         """Tells the array that `updates` (at most 10¹⁵) have gone by: where devices relax or diffuse, they do.
 
-        One-sided pairs are refreshed if it is time.
+        One-sided pairs are refreshed if a refresh is due.
         """
     def read(self, u: ArrayLike) -> _F32:
         """v = W u through the read periphery, for u of shape (cols,); v is (rows,), in weight units."""
@@ -209,7 +210,7 @@ class Crossbar:
         """Alternates `pulses` up and down pulses on every device, then takes the states as reference (Kim et al. 2019).
 
         An even number ends on a pulse down, half a step below the symmetry point; an odd one as far above it. Raises
-        ValueError for more than 10,000,000, and for one-sided pairs, which never step down.
+        ValueError for more than 10,000,000, and for one-sided pairs.
         """
 
 @final

@@ -37,7 +37,7 @@ impl Line {
 /// Vectors of a batch lie one after another. W is `rows` × `cols`; values per crosspoint are row-major. A boxed array is
 /// `Clone`; an array type needs to be `Clone` itself for that.
 pub trait Array: Visible + Inspect + BoxedClone {
-    /// δ: the mean step of the devices at w = 0, in units of weight.
+    /// δ: the mean step of the devices at w = 0, or of pairs at half their range, in units of weight.
     fn weight_step(&self) -> f32;
 
     /// One pulsed update W ← W + lr·δxᵀ in expectation; `lr` may be negative.
@@ -231,13 +231,11 @@ impl<D: Device> Array for Crossbar<D> {
 
     fn restore(&mut self, snapshot: &Snapshot) -> Result<()> {
         self.check(snapshot)?;
-        let by_lines = |values: &[f32]| transpose(values, self.cols, self.rows);
+        let (rows, cols) = (self.rows, self.cols);
+        let by_lines = |values: &[f32]| transpose(values, cols, rows);
         self.weights.copy_from_slice(&by_lines(&snapshot.weights));
         if !self.reference.is_empty() {
             self.reference.copy_from_slice(&by_lines(&snapshot.reference));
-        }
-        if let (Some(pairs), Some([plus, minus])) = (&mut self.pairs, &snapshot.pairs) {
-            (pairs.plus, pairs.minus) = (by_lines(plus), by_lines(minus));
         }
         if let Some(counters) = &mut self.pulse_counters {
             counters.copy_from_slice(&transpose(&snapshot.pulses, self.cols, self.rows));
@@ -247,6 +245,9 @@ impl<D: Device> Array for Crossbar<D> {
                 faults.persistent.copy_from_slice(&by_lines(&snapshot.persistent));
             }
             faults.hold_stuck(&self.weights, self.pulse_counters.as_deref());
+        }
+        if let Some(states) = &snapshot.pairs {
+            self.restore_pairs(states.each_ref().map(|states| by_lines(states)));
         }
         (self.steps, self.counts) = (snapshot.positions, snapshot.counts);
         Ok(())

@@ -16,7 +16,7 @@ const BEFORE_PROGRAMMING: u64 = 1 << 63;
 #[derive(Clone, Debug)]
 pub(super) struct Pairs<D: Device> {
     pub(super) settings: OneSidedPair,
-    pub(super) mean: MeanOfPair<D::Point>,
+    pub(super) mean: MeanOfPair,
     /// The devices of g⁻.
     points: Aligned<D::Point>,
     /// States of the devices of g⁺ and of g⁻.
@@ -125,12 +125,6 @@ impl<D: Device> Pairs<D> {
         let pairs = PairPoints { device, plus, minus: &self.points };
         PairPart { pairs, plus: &mut self.plus, minus: &mut self.minus }
     }
-
-    /// w of the mean device of a pair that was reset, after another pulse in the direction `up`.
-    pub(super) fn mean_pulse(&self, device: &D, w: f32, up: bool) -> f32 {
-        let g = self.mean.pulse(device, w.abs());
-        if up { g } else { -g }
-    }
 }
 
 impl<'a, D: Device> PairPart<'a, D> {
@@ -212,8 +206,27 @@ impl<D: Device> Crossbar<D> {
         let [of_plus, of_minus] = pairs.bounds(k);
         let state = |g: f32, (lower, upper): (f32, f32)| (lower + g.max(0.0)).min(upper);
         (plus[k], minus[k]) = (state(w + r, of_plus), state(-(w + r), of_minus));
-        let [plus, minus] = pairs.heights(k, plus[k], minus[k]);
-        self.weights[k] = plus - minus - r;
+        self.settle_pair(k);
+    }
+
+    /// The weight of pair k, from its states.
+    pub(super) fn settle_pair(&mut self, k: usize) {
+        let pairs = self.pairs.as_ref().expect("an array of pairs");
+        let [plus, minus] = pairs.with(&self.device, &self.points).heights(k, pairs.plus[k], pairs.minus[k]);
+        self.weights[k] = plus - minus - self.reference.get(k).copied().unwrap_or(0.0);
+    }
+
+    /// Takes the states of all pairs from a snapshot, in the array's order, each within its bounds.
+    pub(super) fn restore_pairs(&mut self, states: [Vec<f32>; 2]) {
+        let pairs = self.pairs.as_mut().expect("an array of pairs");
+        [pairs.plus, pairs.minus] = states;
+        for (points, states) in [(&self.points, &mut pairs.plus), (&pairs.points, &mut pairs.minus)] {
+            for (state, point) in states.iter_mut().zip(points.iter()) {
+                let (lower, upper) = self.device.bounds(point);
+                *state = state.max(lower).min(upper);
+            }
+        }
+        (0..self.weights.len()).for_each(|k| self.settle_pair(k));
     }
 
     /// Resets pair k to |σ ξ| each.
@@ -225,9 +238,7 @@ impl<D: Device> Crossbar<D> {
         for ((state, (lower, upper)), xi) in states.into_iter().zip(pairs.bounds(k)).zip(xi) {
             *state = (lower + (spread * xi).abs()).min(upper);
         }
-        let r = self.reference.get(k).copied().unwrap_or(0.0);
-        let [plus, minus] = pairs.heights(k, plus[k], minus[k]);
-        self.weights[k] = plus - minus - r;
+        self.settle_pair(k);
         if let Some(counters) = &mut self.pulse_counters {
             counters[k] = counters[k].saturating_add(2);
         }

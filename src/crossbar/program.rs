@@ -3,7 +3,7 @@
 use super::faults::PROGRAMMING_WRITES;
 use super::{Crossbar, transpose};
 use crate::check::{check_finite, check_len, check_range};
-use crate::device::{Device, NORMALS};
+use crate::device::Device;
 use crate::error::Result;
 use crate::random::{Operation, Stream};
 use serde::Serialize;
@@ -120,9 +120,19 @@ impl<D: Device> Crossbar<D> {
     fn send_blindly(&mut self, target: &[f32], max_pulses: u32, step: u64) -> u64 {
         let stream = self.stream(Operation::Program, step);
         let near = 0.5 * self.mean_step();
-        let mean = self.device.sample(&[0.0; NORMALS]);
+        let mean = self.device.mean();
         let mut sent = self.reset_pairs(step);
         for (k, &target) in target.iter().enumerate() {
+            if self.pairs.is_some() {
+                let w = target + self.reference.get(k).copied().unwrap_or(0.0);
+                let place = |p: u64| k as u64 * u64::from(max_pulses) + p;
+                sent += self.raise(k, w, u64::from(max_pulses), |p| {
+                    let mut xi = [0.0];
+                    stream.normals(place(p), &mut xi);
+                    xi[0]
+                });
+                continue;
+            }
             let mut w = self.weights[k];
             let up = target > w;
             for p in 0..max_pulses {
@@ -130,10 +140,7 @@ impl<D: Device> Crossbar<D> {
                 if distance.abs() <= near || (distance > 0.0) != up {
                     break;
                 }
-                w = match &self.pairs {
-                    Some(pairs) => pairs.mean_pulse(&self.device, w, up),
-                    None => self.device.pulse(&mean, w, up, 0.0),
-                };
+                w = self.device.pulse(&mean, w, up, 0.0);
                 let xi = self.programming_noise(&stream, k, p, max_pulses);
                 self.pulse_one(k, up, xi, written(step, k, p, max_pulses));
                 sent += 1;

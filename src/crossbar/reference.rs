@@ -70,7 +70,7 @@ impl<D: Device> Crossbar<D> {
     /// a down pulse, so half a step below the symmetry point; an odd number as far above it.
     ///
     /// # Errors
-    /// One-sided pairs, whose devices never step down.
+    /// One-sided pairs.
     pub fn zero_shift(&mut self, pulses: u32) -> Result<()> {
         if self.pairs.is_some() {
             return Err(Error::Conflict(
@@ -137,6 +137,9 @@ impl<D: Device> Crossbar<D> {
             }
         }
         self.reference = reference;
+        if self.pairs.is_some() {
+            (0..self.weights.len()).for_each(|k| self.settle_pair(k));
+        }
     }
 
     /// Sets the reference (row-major); the states stay, so the weights move by the difference.

@@ -4,6 +4,9 @@ use super::{Crossbar, Line};
 use crate::device::Device;
 use crate::random::Operation;
 
+/// A pulse of a rewrite must bring the mean device nearer by at least this share of δ: near a bound, further ones are wasted.
+const LEAST_STEP: f32 = 1e-3;
+
 /// The most pulses that a refresh sends to a device, as a multiple of the range by δ.
 const MOST_PULSES: f64 = 2.0;
 
@@ -54,27 +57,34 @@ impl<D: Device> Crossbar<D> {
         self.counts.adc_conversions += 2 * self.rows as u64;
     }
 
-    /// Resets pair k and sends one of its devices as many pulses as the mean device needs to come from 0 nearest to `w`;
-    /// how many these were.
+    /// Resets pair k and writes `w` again; the pulses that it took.
     fn rewrite(&mut self, refresh: u64, k: usize, w: f32) -> u64 {
-        let mean = self.pairs.as_ref().expect("an array of pairs").mean;
-        let most = (MOST_PULSES * f64::from(mean.range / mean.weight_step)).ceil() as u64;
+        let mean = &self.pairs.as_ref().expect("an array of pairs").mean;
+        let most = (MOST_PULSES * f64::from(mean.range / mean.weight_step)).round() as u64;
         let stream = self.stream(Operation::Rewrite, refresh);
         let place = |n: u64| k as u64 * (most + 2) + n;
         let mut xi = [0.0; 2];
         stream.normals(place(0), &mut xi);
         self.reset_pair(k, xi);
+        self.raise(k, w, most, |n| {
+            let mut xi = [0.0];
+            stream.normals(place(2 + n), &mut xi);
+            xi[0]
+        })
+    }
+
+    /// Sends one device of pair k, which was reset, as many pulses, `most` at most, as the mean device needs to come from
+    /// 0 nearest to `w`; pulse n has the normal `xi(n)`. How many these were.
+    pub(super) fn raise(&mut self, k: usize, w: f32, most: u64, xi: impl Fn(u64) -> f32) -> u64 {
+        let noisy = self.device.noisy();
         let (mut g, mut pulses) = (0.0_f32, 0);
         while pulses < most {
-            let next = mean.pulse(&self.device, g);
-            if next <= g || (next - w.abs()).abs() >= (g - w.abs()).abs() {
+            let mean = &self.pairs.as_ref().expect("an array of pairs").mean;
+            let next = mean.pulse(g);
+            if (g - w.abs()).abs() - (next - w.abs()).abs() < LEAST_STEP * mean.weight_step {
                 break;
             }
-            let mut xi = [0.0];
-            if self.device.noisy() {
-                stream.normals(place(2 + pulses), &mut xi);
-            }
-            self.pulse_one(k, w > 0.0, xi[0], (0, 0));
+            self.pulse_one(k, w > 0.0, if noisy { xi(pulses) } else { 0.0 }, (0, 0));
             (g, pulses) = (next, pulses + 1);
         }
         pulses

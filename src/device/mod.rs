@@ -79,6 +79,11 @@ pub trait Device: Debug + Clone + Send + Sync + 'static {
     /// Draws a device from independent standard normals ξ₁ … ξ₈, as many of them as it needs; all zero is the mean device.
     fn sample(&self, xi: &[f32; NORMALS]) -> Self::Point;
 
+    /// The mean device.
+    fn mean(&self) -> Self::Point {
+        self.sample(&[0.0; NORMALS])
+    }
+
     /// The weight after one pulse, up or down, at weight `w` with cycle noise ξ ~ N(0, 1). Mark it `#[inline(always)]`:
     /// it is called for every pulse.
     fn pulse(&self, point: &Self::Point, w: f32, up: bool, xi: f32) -> f32;
@@ -235,7 +240,7 @@ impl DeviceVisitor for Mean {
         if settings.pair().is_some() {
             return pair::mean_pair(&device);
         }
-        let mean = device.sample(&[0.0; NORMALS]);
+        let mean = device.mean();
         let (lower, upper) = device.bounds(&mean);
         let step = |w: f32| device.pulse(&mean, w, true, 0.0) - w;
         let down_step = |w: f32| w - device.pulse(&mean, w, false, 0.0);

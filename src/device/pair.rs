@@ -1,6 +1,6 @@
 //! One-sided pairs: two devices per crosspoint, for devices that can be stepped in one direction only.
 
-use super::{Device, MeanDevice, NORMALS, decimal};
+use super::{Device, MeanDevice, decimal};
 use crate::error::{Error, Result};
 use crate::settings::settings;
 
@@ -16,69 +16,87 @@ settings! {
     ///          pulses to one of them write the difference again
     /// ```
     ///
-    /// δ is the up step of the mean device at half its range. Pulses of a refresh are sent without looking: as many as the
-    /// mean device needs for the difference that was read [ours].
+    /// δ is the mean up step of the mean device at half its range. The pulses of a refresh are sent blindly, as many as the
+    /// mean device needs to come nearest to the difference that was read (ours).
     pub struct OneSidedPair {
-        /// Updates of the array after which all pairs are read, and those that need it are refreshed.
+        /// Updates of the array from one refresh to the next; at most one after a mini-batch.
         pub refresh_every: u32 = 100, 1.0 to 1e9;
         /// u: share of the mean range above which the larger device of a pair must be.
         pub upper_threshold: f64 = 0.75, 0.0 to 1.0;
         /// l: share of the mean range above which the smaller device of a pair must be.
         pub lower_threshold: f64 = 0.25, 0.0 to 1.0;
-        /// σ: a reset leaves a device at |N(0, σ²)|, as a share of the mean range.
+        /// σ: a reset leaves g at |N(0, σ²)|, as a share of the mean range.
         pub reset_spread: f64 = 0.01, 0.0 to 1.0;
     }
 }
 
-/// The mean device of a pair: how its state above the lower bound, g, steps up.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct MeanOfPair<P> {
-    point: P,
-    lower: f32,
+/// How the mean device of a pair steps up.
+#[derive(Clone, Debug)]
+pub(crate) struct MeanOfPair {
     /// g_max.
     pub(crate) range: f32,
     /// δ.
     pub(crate) weight_step: f32,
+    /// Mean steps at equally spaced g from 0 to g_max.
+    steps: Vec<f32>,
 }
 
-impl<P: Copy> MeanOfPair<P> {
-    /// Of a model.
+/// Intervals between the g at which mean steps are worked out.
+const INTERVALS: usize = 256;
+
+impl MeanOfPair {
+    /// Of a model; its cycle noise is averaged.
     ///
     /// # Errors
-    /// Its mean device does not step up at half its range.
-    pub(crate) fn new<D: Device<Point = P>>(device: &D) -> Result<Self> {
-        let point = device.sample(&[0.0; NORMALS]);
+    /// The mean device does not step up from its lower bound, or not at half its range.
+    pub(crate) fn new<D: Device>(device: &D) -> Result<Self> {
+        let point = device.mean();
         let (lower, upper) = device.bounds(&point);
-        let mean = Self { point, lower, range: upper - lower, weight_step: 0.0 };
-        let weight_step = mean.step(device, 0.5 * mean.range);
-        if weight_step > 0.0 {
-            return Ok(Self { weight_step, ..mean });
+        let normals: Vec<(f32, f64)> = if device.noisy() {
+            (-64..=64).map(|k| f64::from(k) / 16.0).map(|xi| (xi as f32, (-0.5 * xi * xi).exp())).collect()
+        } else {
+            vec![(0.0, 1.0)]
+        };
+        let total: f64 = normals.iter().map(|(_, weight)| weight).sum();
+        let step = |w: f32| {
+            let change = |xi| f64::from(device.pulse(&point, w, true, xi)) - f64::from(w);
+            normals.iter().map(|&(xi, weight)| weight * change(xi)).sum::<f64>() / total
+        };
+        let place = |k| lower + (upper - lower) * (k as f32 / INTERVALS as f32);
+        let steps: Vec<f32> = (0..=INTERVALS).map(|k| step(place(k)) as f32).collect();
+        for (k, name) in [(0, "from its lower bound"), (INTERVALS / 2, "at half its range")] {
+            if steps[k] <= 0.0 || steps[k].is_nan() {
+                return Err(Error::Conflict(format!(
+                    "a one-sided pair needs devices that step up; the mean device steps by {} {name}",
+                    steps[k]
+                )));
+            }
         }
-        Err(Error::Conflict(format!(
-            "a one-sided pair needs devices that step up at half their range; the mean device steps by {weight_step} there"
-        )))
+        Ok(Self { range: upper - lower, weight_step: steps[INTERVALS / 2], steps })
     }
 
-    /// g after a pulse at g, without noise.
-    pub(crate) fn pulse<D: Device<Point = P>>(&self, device: &D, g: f32) -> f32 {
-        device.pulse(&self.point, self.lower + g, true, 0.0) - self.lower
+    /// g after a pulse at g.
+    pub(crate) fn pulse(&self, g: f32) -> f32 {
+        (g + self.step(g)).min(self.range)
     }
 
-    /// The step at g.
-    fn step<D: Device<Point = P>>(&self, device: &D, g: f32) -> f32 {
-        self.pulse(device, g) - g
+    /// The mean step at g.
+    fn step(&self, g: f32) -> f32 {
+        let place = (g / self.range).clamp(0.0, 1.0) * INTERVALS as f32;
+        let below = (place as usize).min(INTERVALS - 1);
+        self.steps[below] + (place - below as f32) * (self.steps[below + 1] - self.steps[below])
     }
 }
 
-/// The mean pair: a weight between ±g_max that starts, for its steps, from devices at half their range.
+/// The mean pair with both devices at half their range, from where a weight takes one up and the other down.
 pub(super) fn mean_pair<D: Device>(device: &D) -> Result<MeanDevice> {
     let mean = MeanOfPair::new(device)?;
     let (middle, near) = (0.5 * mean.range, 0.125 * mean.range);
-    let step = |g| f64::from(mean.step(device, g));
-    // Devices at middle ± w/2: an up pulse at weight w steps the upper of them, a down pulse the lower.
+    let step = |g| f64::from(mean.step(g));
     let slope = (step(middle - near) - step(middle + near)) / f64::from(2.0 * near);
-    let (weight_step, reach) = (step(middle), 2.0 * step(middle) / slope);
-    let noisy = |xi| device.pulse(&mean.point, mean.lower + middle, true, xi);
+    let (weight_step, reach) = (f64::from(mean.weight_step), 2.0 * step(middle) / slope);
+    let (point, at) = (device.mean(), device.bounds(&device.mean()).0 + middle);
+    let noisy = |xi| device.pulse(&point, at, true, xi);
     let range = decimal(mean.range);
     Ok(MeanDevice {
         weight_step: decimal(mean.weight_step),
@@ -95,7 +113,7 @@ pub(super) fn mean_pair<D: Device>(device: &D) -> Result<MeanDevice> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::device::{ConstantStep, DeviceConfig, SoftBounds};
+    use crate::device::{ConstantStep, DeviceConfig, JumpTable, SoftBounds};
 
     /// Steps δ(1 − s/b) at the state s in ±b: 2b is what a pair spans on each side, and what its steps would lead to.
     #[test]
@@ -112,5 +130,23 @@ mod tests {
         let pair = Some(OneSidedPair::default());
         let mean = DeviceConfig::from(ConstantStep { pair, ..ConstantStep::default() }).mean().expect("valid");
         assert!(!mean.fades && mean.reach == 1.2, "{mean:?}");
+    }
+
+    /// A step of which most quantiles are 0, and a list whose median device has a tenth of the mean step.
+    #[test]
+    fn steps_are_means_over_pulses_and_devices() {
+        let pair = Some(OneSidedPair::default());
+        let rare = vec![vec![0.0, 0.0, 0.0, 1.0, 8.0]; 2];
+        let table =
+            JumpTable { states: Some(200.0), up: rare.clone(), down: rare, pair: pair.clone(), ..JumpTable::default() };
+        let list = [0.1, 0.1, 2.8].map(|up| vec![up, 1.0, 1.0, 1.0, 0.0, 0.0]).to_vec();
+        let listed = SoftBounds { measured: list, pair, ..SoftBounds::default() };
+        for (pair, single) in [
+            (DeviceConfig::from(table.clone()), DeviceConfig::from(JumpTable { pair: None, ..table })),
+            (listed.clone().into(), SoftBounds { pair: None, ..listed }.into()),
+        ] {
+            let (pair, single) = (pair.mean().expect("valid").weight_step, single.mean().expect("valid").weight_step);
+            assert!((pair / single - 1.0).abs() < 3e-3, "{pair}, {single}");
+        }
     }
 }

@@ -209,6 +209,10 @@ impl<R: Response> Device for StepDevice<R> {
         R::Constants::compact(&self.units, &self.response.limited(self.variation.sample(xi)))
     }
 
+    fn mean(&self) -> R::Constants {
+        R::Constants::compact(&self.units, &self.response.limited(self.variation.mean))
+    }
+
     #[inline(always)]
     fn pulse(&self, point: &R::Constants, w: f32, up: bool, xi: f32) -> f32 {
         self.answer(&self.expand(*point), w, up, xi)

@@ -108,7 +108,7 @@ impl PyCrossbar {
         (self.rows, self.cols)
     }
 
-    /// δ: the mean step of the devices at w = 0 (weight units).
+    /// δ: the mean step of the devices at w = 0, or of pairs at half their range (weight units).
     #[getter]
     fn weight_step(&self) -> PyResult<f32> {
         Ok(self.array.read()?.weight_step())
@@ -152,7 +152,8 @@ impl PyCrossbar {
     /// Constants of each device by name, (rows, cols) each, in weight units (R24 eqs. 5, 6).
     ///
     /// up_step and down_step are α₊ and α₋, upper_bound and lower_bound w_max and w_min. Of one-sided pairs, they are
-    /// the steps with both devices at half their range and the largest ±g; plus_… and minus_… are constants of each.
+    /// the steps with both devices at half their range, and the ranges of g⁺ and of −g⁻; plus_… and minus_… are
+    /// constants of each.
     #[getter]
     fn device_parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         named_out(py, self.array.read()?.device_parameters(), self.shape())
@@ -243,11 +244,10 @@ impl PyCrossbar {
 
     /// Tells the array that `updates` (at most 10¹⁵) have gone by: where devices relax or diffuse, they do.
     ///
-    /// One-sided pairs are refreshed if it is time.
-    fn elapse(&self, #[pyo3(from_py_with = whole)] updates: u64) -> PyResult<()> {
+    /// One-sided pairs are refreshed if a refresh is due.
+    fn elapse(&self, py: Python<'_>, #[pyo3(from_py_with = whole)] updates: u64) -> PyResult<()> {
         check_range("updates", updates as f64, 0.0, MAX_UPDATES)?;
-        self.array.write()?.elapse(updates);
-        Ok(())
+        py.detach(|| self.array.write().map(|mut array| array.elapse(updates)))
     }
 
     /// v = W u through the read periphery, for u of shape (cols,); v is (rows,), in weight units.
@@ -330,7 +330,7 @@ impl PyCrossbar {
     /// Alternates `pulses` up and down pulses on every device, then takes the states as reference (Kim et al. 2019).
     ///
     /// An even number ends on a pulse down, half a step below the symmetry point; an odd one as far above it. Raises
-    /// ValueError for more than 10,000,000, and for one-sided pairs, which never step down.
+    /// ValueError for more than 10,000,000, and for one-sided pairs.
     fn zero_shift(&self, py: Python<'_>, #[pyo3(from_py_with = whole)] pulses: u32) -> PyResult<()> {
         check_range("pulses", f64::from(pulses), 0.0, MAX_SHIFTS)?;
         Ok(py.detach(|| self.array.write()?.zero_shift(pulses))?)
@@ -408,7 +408,8 @@ impl PyCrossbar {
     fn __repr__(&self) -> PyResult<String> {
         let Made { device, setup, .. } = self.made.as_ref();
         let (rows, cols, kind, step) = (self.rows, self.cols, device.kind(), self.weight_step()?);
-        Ok(format!("Crossbar({rows} × {cols}, {kind}, step {step}, seed {}, array {})", setup.seed, setup.array))
+        let pairs = if device.settings().pair().is_some() { "pairs of " } else { "" };
+        Ok(format!("Crossbar({rows} × {cols}, {pairs}{kind}, step {step}, seed {}, array {})", setup.seed, setup.array))
     }
 }
 

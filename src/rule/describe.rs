@@ -127,7 +127,7 @@ impl Description {
     pub(super) fn leak(&mut self, device: &MeanDevice) {
         if !device.fades {
             self.warn(
-                "constant-step devices have no symmetry point inside their bounds: what A accumulates never fades, as it does on soft bounds",
+                "the steps of A's devices do not shrink towards their bounds: what A accumulates never fades, as it does on soft bounds",
             );
         }
     }

@@ -1,7 +1,6 @@
 """One-sided pairs: by hand, against their twin, and on every path to a device."""
 
 import copy
-import math
 import pickle
 import tomllib
 from dataclasses import replace
@@ -14,6 +13,7 @@ import tikitaka as tt
 from tikitaka import config
 from tikitaka._core import mean_device
 from tikitaka.config.rule import rules
+from tikitaka.config.size import states_of, step_of
 from twin.devices import F64, Devices
 
 EXACT = tt.OneSidedPair(refresh_every=1, reset_spread=0.0)
@@ -73,6 +73,10 @@ class Pairs:
         self.devices = [Devices(model, {k[len(w) :]: v for k, v in named.items() if k.startswith(w)}) for w in SIDES]
         self.g = [np.zeros(core.shape), np.zeros(core.shape)]
         self.mean, self.step = self._mean(), core.weight_step
+        self.span = float((self.mean.upper - self.mean.lower).item())
+        self.heights = np.linspace(0, self.span, 257)
+        above = self.mean.lower + self.heights
+        self.steps = self.mean.pulse(above, True) - above
 
     def _mean(self) -> Any:
         same: Any = {"spread": None} if hasattr(self.model, "spread") else {"nonlinearity_spread": 0.0}
@@ -90,21 +94,24 @@ class Pairs:
                 self.g[k] = np.where(counts > n, self._after(devices, self.g[k]), self.g[k])
 
     def refresh(self) -> int:
-        lower, upper = self.mean.lower.item(), self.mean.upper.item()
         high, low = np.maximum(*self.g), np.minimum(*self.g)
         pair = self.model.pair
-        due = (high > pair.upper_threshold * (upper - lower)) & (low > pair.lower_threshold * (upper - lower))
+        due = (high > pair.upper_threshold * self.span) & (low > pair.lower_threshold * self.span)
         for i, j in np.argwhere(due):
             w = float(self.g[0][i, j] - self.g[1][i, j])
             which, g = (0 if w > 0 else 1), np.zeros((1, 1))
             self.g[0][i, j] = self.g[1][i, j] = 0
-            for _ in range(math.ceil(2 * (upper - lower) / self.step)):
-                after = self._after(self.mean, g)
-                if abs(after - abs(w)) >= abs(g - abs(w)):
+            for _ in range(round(2 * self.span / self.step)):
+                after = self._mean_after(g)
+                if abs(g - abs(w)) - abs(after - abs(w)) < 1e-3 * self.step:
                     break
                 g = after
                 self.g[which][i, j] = self._after(self.devices[which], self.g[which])[i, j]
         return int(due.sum())
+
+    def _mean_after(self, g: F64) -> F64:
+        """By lines between the steps at 257 heights."""
+        return np.minimum(g + np.interp(g, self.heights, self.steps.ravel()), self.span)
 
     @staticmethod
     def _after(devices: Devices, g: F64) -> F64:
@@ -216,6 +223,69 @@ def test_weights_and_programming() -> None:
     assert np.corrcoef(quiet.weights.ravel(), target.ravel())[0, 1] > 0.95
 
 
+@pytest.mark.parametrize("reference", [tt.Reference(), tt.Reference("ideal", mean=0.2)], ids=lambda r: r.method)
+def test_open_loop_programming_aims_at_state_plus_reference(reference: tt.Reference) -> None:
+    device = tt.ConstantStep(weight_step=0.01, bound=0.5, pair=tt.OneSidedPair(reset_spread=0.0))
+    array = tt.Crossbar(2, 3, device, seed=1, reference=reference)
+    for target in ([[0.3, 0.0, -0.3], [-0.1, 0.1, 0.25]], [[-0.3, 0.2, 0.0], [0.1, -0.15, 0.05]]):
+        array.program(target, "open-loop")
+        np.testing.assert_allclose(array.weights, target, atol=1e-5)
+    noisy = replace(device, pair=tt.OneSidedPair(reset_spread=0.1))
+    wide = tt.Crossbar(100, 100, noisy, seed=2)
+    wide.program(np.full((100, 100), -0.3), "open-loop")
+    assert wide.weights.mean() == pytest.approx(-0.3, abs=5 * 0.1 / 100)
+
+
+LISTED = [[0.1, 1, 1, 1, 0, 0], [0.1, 1, 1, 1, 0, 0], [2.8, 1, 1, 1, 0, 0]]
+
+
+@pytest.mark.parametrize(
+    "device",
+    [
+        tt.JumpTable(states=200, up=[[0, 0.1, 0.2, 5, 20]] * 2, down=[[0, 0.1, 0.2, 5, 20]] * 2),
+        tt.SoftBounds(states=200, measured=LISTED),
+    ],
+    ids=["jumps", "list"],
+)
+def test_an_update_moves_weights_by_what_it_says(device: Any) -> None:
+    """δ is a mean over pulses and devices, not a median."""
+    even: dict[str, Any] = {"bound_spread": 0.0, "step_spread": 0.0, "asymmetry": 0.0}
+    pair = replace(device, pair=tt.OneSidedPair(10**9), **even)
+    array = tt.Crossbar(100, 100, pair, seed=3)
+    half = array.device_parameters["upper_bound"] / 2
+    array.weights = half  # where δ is defined
+    array.update(np.ones(100), np.ones(100), 0.02)
+    assert (array.weights - half).mean() == pytest.approx(0.02, rel=0.07)
+
+
+def test_a_state_that_contradicts_itself() -> None:
+    """Weights follow from the states of the devices, which stay within their bounds."""
+    array = tt.Crossbar(2, 2, TENTH, seed=1)
+    state = array.state()
+    state["weights"] = np.full((2, 2), 0.4, np.float32)
+    state["weights.plus"] = np.array([[-0.2, 3e38], [-0.5, 0.5]], np.float32)
+    array.restore(state)
+    assert array.pair is not None
+    np.testing.assert_allclose(array.pair[0], [[0.3, 1.0], [0.0, 1.0]], atol=1e-6)
+    np.testing.assert_allclose(array.weights, [[0.3, 1.0], [0.0, 1.0]], atol=1e-6)
+
+
+def test_sizes_and_costs_are_of_both_devices() -> None:
+    pair, single = tt.SoftBounds(states=20, pair=EXACT), tt.SoftBounds(states=20)
+    assert (states_of(pair), states_of(replace(pair, states=None)), states_of(single)) == (40, 40, 20)
+    skewed = tt.SoftBounds(weight_step=0.06, upper_bound=0.9, lower_bound=-0.3, pair=EXACT)
+    assert step_of(skewed) == pytest.approx(float(tt.Crossbar(1, 1, skewed).weight_step), rel=1e-4)
+    x, labels = np.ones((4, 3), np.float32), np.zeros(4, np.int64)
+
+    def area(device: tt.Device) -> float:
+        network = tt.Network([tt.nn.Linear(3, 2)], tt.Ttv2(device=device), seed=1)
+        network.train(x, labels)
+        return float(tt.Costs().of(network).parts["area_mm2"]["devices"].usual)
+
+    assert area(pair) == pytest.approx(2 * area(single), rel=0.3)  # references are of single devices
+    assert area(pair) > 1.4 * area(single)
+
+
 def test_reference_is_an_error_of_weight_0() -> None:
     array = tt.Crossbar(3, 2, TENTH, reference=tt.Reference("ideal", mean=0.05), seed=1)
     np.testing.assert_allclose(array.weights, 0, atol=1e-6)  # it rests there, where g⁺ can
@@ -231,8 +301,9 @@ def test_refusals() -> None:
         tt.Crossbar(2, 2, PCM).zero_shift(10)
     with pytest.raises(ValueError, match="one-sided pairs are simulated without faults"):
         tt.Crossbar(2, 2, PCM, reliability=tt.Reliability(stuck=0.1))
-    with pytest.raises(ValueError, match="devices that step up at half their range"):
-        tt.Crossbar(2, 2, tt.TableStep(up=(2.0, 0.0, 0.0), down=(1.0, 1.0), pair=EXACT))
+    for up, where in (((2.0, 0.0, 0.0), "at half its range"), ((0.0, 1.0, 1.0), "from its lower bound")):
+        with pytest.raises(ValueError, match=f"needs devices that step up; the mean device steps by 0 {where}"):
+            tt.Crossbar(2, 2, tt.TableStep(cycle_noise=0.0, up=up, down=(1.0, 1.0), pair=EXACT))
     with pytest.raises(ValueError, match=r"refresh_every must be from 1 to 1,000,000,000, not 0"):
         tt.OneSidedPair(refresh_every=0)
     with pytest.raises(ValueError, match="upper_threshold"):

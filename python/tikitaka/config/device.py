@@ -54,15 +54,16 @@ class OneSidedPair(Config):
     """Two devices per crosspoint that only step up, as phase-change memory does: w = g⁺ − g⁻.
 
     g is the state of a device above its lower bound. A pulse up steps g⁺, a pulse down steps g⁻, both by the up steps
-    of the device model. Every `refresh_every` updates all pairs are read; where one device is above `upper_threshold`
-    and the other above `lower_threshold`, both are reset, and pulses to one of them write the difference again
-    (Nandakumar et al., Front. Neurosci. 14:406, 2020; the thresholds are aihwkit's).
+    of the device model. Every `refresh_every` updates, though at most once after a mini-batch, all pairs are read.
+    Where one device is above `upper_threshold` and the other above `lower_threshold`, both are reset, and pulses to one
+    of them write the difference again (Nandakumar et al., Front. Neurosci. 14:406, 2020; the thresholds are aihwkit's).
+    Fractions are of the range of the mean device.
     """
 
     refresh_every: Annotated[int, "updates of the array from one refresh to the next"] = 100
-    upper_threshold: Annotated[float, "refresh where the larger device is above this (fraction of its range)"] = 0.75
-    lower_threshold: Annotated[float, "refresh where also the smaller one is above this (fraction of its range)"] = 0.25
-    reset_spread: Annotated[float, "σ of a reset device, which is at |N(0, σ²)| (fraction of its range)"] = 0.01
+    upper_threshold: Annotated[float, "refresh where the larger device is above this (fraction of the range)"] = 0.75
+    lower_threshold: Annotated[float, "refresh where also the smaller one is above this (fraction of the range)"] = 0.25
+    reset_spread: Annotated[float, "σ: a reset leaves g at |N(0, σ²)| (fraction of the range)"] = 0.01
 
 
 @dataclass(frozen=True, repr=False)

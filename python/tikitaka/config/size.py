@@ -34,14 +34,19 @@ def step_of(device: Any) -> float:
     >>> step_of(SoftBounds(states=20, bound=0.5))
     0.05
     """
-    given = getattr(device, "weight_step", None)
+    given = _given(device, "weight_step")
     return float(given) if given is not None else _rounded(mean_device(device)["weight_step"])
 
 
 def states_of(device: Any) -> float:
     """Mean number of states: the range of the mean device over its step at weight 0."""
-    given = getattr(device, "states", None)
+    given = _given(device, "states")
     return float(given) if given is not None else _rounded(range_of(device) / step_of(device))
+
+
+def _given(device: Any, name: str) -> Any:
+    """A field of `device`, unless it is of one device of a pair."""
+    return getattr(device, name, None) if getattr(device, "pair", None) is None else None
 
 
 def _rounded(value: float) -> float:

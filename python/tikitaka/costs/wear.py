@@ -27,7 +27,7 @@ class Wear:
     array: str
     """the layer and the array, such as linear1.a"""
     pulses: NDArray[np.int64]
-    """pulses of each device (outputs, inputs)"""
+    """pulses of each device, or of both devices of a pair (outputs, inputs)"""
 
     @property
     def most(self) -> int:

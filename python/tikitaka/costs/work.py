@@ -90,6 +90,7 @@ def work_of(ledger: Any, shape: tuple[int, int], rule: RuleConfig | Rule | None)
     rows, cols = shape
     each = [full["fast"], full["slow"]]
     arrays, references = _arrays(full, rule)
+    of_fast, of_slow = _devices(rule)
     down, across = _grid(shape, rule)
     tiles, tile = down * across, (rows / down, cols / across)
 
@@ -103,13 +104,16 @@ def work_of(ledger: Any, shape: tuple[int, int], rule: RuleConfig | Rule | None)
         slots=both("slots"),
         line_slots=both("line_slots"),
         pulses=both("pulses"),
-        driven=products * tile[0] * tile[1],
-        read=sum(line_length(tile, rule) * counts["line_reads"] for counts in each),
+        driven=products * tile[0] * tile[1] * of_slow,
+        read=sum(
+            line_length(tile, rule) * counts["line_reads"] * devices
+            for counts, devices in zip(each, (of_fast, of_slow), strict=True)
+        ),
         fired=both("row_firings") * tile[1] + both("column_firings") * tile[0],
         conversions=tuple(each_way for counts in each for each_way in directions(counts, tile, rule)),
         operations=float(full["digital_operations"]),
         accesses=float(full["buffer_accesses"]),
-        devices=arrays * rows * cols,
+        devices=(max(arrays - 1, 0) * of_fast + min(arrays, 1) * of_slow) * rows * cols,
         references=references * rows * cols,
         lines=arrays * (rows * across + cols * down),
         tiles=tiles,
@@ -132,6 +136,14 @@ def _grid(shape: tuple[int, int], rule: RuleConfig | Rule | None) -> tuple[int, 
     tile = tile_of(tile)
     height, width = (tile, tile) if isinstance(tile, int) else tile
     return -(-shape[0] // height), -(-shape[1] // width)
+
+
+def _devices(rule: RuleConfig | Rule | None) -> tuple[int, int]:
+    """Devices per crosspoint of fast and of slow arrays: two for one-sided pairs."""
+    fast = getattr(rule, "device", None)
+    slow = getattr(rule, "slow_device", None) or fast
+    first, second = (1 if getattr(device, "pair", None) is None else 2 for device in (fast, slow))
+    return first, second
 
 
 def _arrays(full: Mapping[str, Any], rule: RuleConfig | Rule | None) -> tuple[int, int]:

@@ -23,10 +23,10 @@ def responses(device: Device, path: str | Path, *, devices: int = 5, pulses: int
 
     The devices are drawn from `seed` with the variation of `device`, like those of an array, and start at their lower
     bounds, one-sided pairs at weight 0. Solid lines include cycle noise, dashed lines show the same devices without it;
-    marks at the right are symmetry points (R24 eq. 8), to which alternating pulses drive a device. A train has `pulses`
-    pulses, by default one and a half times the number of states. Raises ModuleNotFoundError without matplotlib,
-    TypeError for anything but a device, ValueError for numbers out of range and OSError if the picture cannot be
-    written.
+    marks at the right are symmetry points (R24 eq. 8), to which alternating pulses drive a device; 0 for a pair. A
+    train has `pulses` pulses, by default one and a half times the number of states. Raises ModuleNotFoundError without
+    matplotlib, TypeError for anything but a device, ValueError for numbers out of range and OSError if the picture
+    cannot be written.
     """
     if not isinstance(device, Device):
         raise TypeError(f"device must be a device of tikitaka.config, not {shown(device)}")
