@@ -7,7 +7,7 @@ data=$1 out=$2
 run() {
     rule=$1 error=$2 seed=$3
     tikitaka train --net fcn --data mnist --data-dir "$data" --periphery full --rule "$rule" \
-        $([ "$rule" = float ] || echo "--reference-error $error") --seed "$seed" --threads 1 --json |
+        $([ "$rule" = float ] || echo "--reference ideal --reference-error $error") --seed "$seed" --threads 1 --json |
         sed "s/^{/{\"case\": \"$rule $error\", /"
 }
 export -f run

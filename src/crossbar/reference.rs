@@ -34,12 +34,24 @@ settings! {
         /// N: pulses of zero-shifting per device.
         pub pulses: u32 = 2000, 1.0 to 1e7;
     }
+    also |s| s.check_error()
 }
 
 impl Reference {
     /// The exact symmetry points.
     pub fn ideal() -> Self {
         Self { method: ReferenceMethod::Ideal, ..Self::default() }
+    }
+
+    /// Only an ideal reference is given an error.
+    fn check_error(&self) -> Result<()> {
+        let allowed = "0 unless the method of the reference is ideal, whose error it is";
+        for (name, value) in [("mean", self.mean), ("spread", self.spread)] {
+            if value != 0.0 && self.method != ReferenceMethod::Ideal {
+                return Err(Error::range(name, value, allowed));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -241,8 +241,8 @@ def test_every_field_of_a_rule_is_a_flag(rule: str) -> None:
     tables = config.to_dict(config.rules[rule]())
     of_devices = {f.name for model in config.devices.values() for f in fields(model)}
     for table in {"device", "slow_device"} & tables.keys():
-        # fitted spreads and lists come from files
-        tables[table] = dict.fromkeys(of_devices - {"spread", "measured", "up", "down"}, 0.0)
+        # pairs, fitted spreads and lists come from files
+        tables[table] = dict.fromkeys(of_devices - {"pair", "spread", "measured", "up", "down"}, 0.0)
     ours = [flag for flag in rule_flags().values() if rule in flag.kinds and flag.path[-1] != "kind"]
     assert len(ours) == leaves(tables)
 

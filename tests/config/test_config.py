@@ -54,7 +54,7 @@ def test_names_and_defaults_equal_the_core(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_number_has_bounds_and_they_hold(kind: str) -> None:
-    default = KINDS[kind]()
+    default = tt.Reference("ideal") if kind == "reference" else KINDS[kind]()  # others have no error
     numbers = {
         f.name
         for f in fields(default)
@@ -81,6 +81,8 @@ def test_every_number_has_bounds_and_they_hold(kind: str) -> None:
         (lambda: tt.SoftBounds(noise="pink"), "pink"),  # type: ignore[arg-type]
         (lambda: tt.IoSettings(dac_bits=1), "dac_bits"),
         (lambda: tt.Reference("guess"), "guess"),  # type: ignore[arg-type]
+        (lambda: tt.Reference(spread=0.1), "spread must be 0 unless the method of the reference is ideal"),
+        (lambda: tt.Reference("zero-shift", mean=-0.1), "mean must be 0 unless the method of the reference is ideal"),
         (lambda: tt.Ttv2(after_pulse="explode"), "explode"),  # type: ignore[arg-type]
         (lambda: tt.nn.Linear(0, 3), "inputs"),
     ],

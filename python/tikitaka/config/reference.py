@@ -10,7 +10,10 @@ __all__ = ["Reference"]
 
 @dataclass(frozen=True, repr=False)
 class Reference(Config):
-    """The reference of an array's weights: none, or the symmetry points of its devices (R24 eq. 8)."""
+    """The reference of an array's weights: none, or the symmetry points of its devices (R24 eq. 8).
+
+    `mean` and `spread` are of an ideal reference alone: ValueError where they are not 0 for another method.
+    """
 
     method: Annotated[Literal["none", "ideal", "zero-shift"], "none, exact symmetry points, or found by pulses"] = (
         "none"

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from tikitaka.config import Reference
 from tikitaka.experiments.axis import Axis, Panel, rules_with
 from tikitaka.experiments.tolerance_study import ToleranceStudy
 
@@ -19,7 +20,7 @@ study = ToleranceStudy(
             "quick": (Panel(50, name="50 states"),),
             "full": (Panel(20, name="20 states"), Panel(200, name="200 states")),
         },
-        apply=lambda rule, value: replace(rule, reference=replace(rule.reference, spread=value)),
+        apply=lambda rule, value: replace(rule, reference=Reference("ideal", spread=value)),
         rules=rules_with("slow_reference"),
         text_values=(0, 0.05, 0.1, 0.2, 0.5),
         compared=("ttv1", "ttv2", "cttv2", "agad"),
