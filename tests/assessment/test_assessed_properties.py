@@ -42,6 +42,15 @@ def test_every_property_of_every_device(name: str) -> None:
                 tt.AnalogLayer(other.under(rule()), np.zeros((2, 3)))
 
 
+def test_states_of_pairs_scale_as_those_of_their_devices() -> None:
+    hardware = Hardware(tt.SoftBounds(states=20, pair=tt.OneSidedPair()))
+    more: Any = KNOWN["states"].scaled(hardware, 0.5)
+    assert (hardware.states, more.states, more.device.states) == (40, 80, 40)
+    noisy = tt.NeuroSim(levels=64, cycle_to_cycle=0.02)
+    pair = replace(noisy, pair=tt.OneSidedPair())
+    assert KNOWN["pulse noise"].value(Hardware(pair)) == KNOWN["pulse noise"].value(Hardware(noisy))
+
+
 def test_more_states_leave_the_noise_of_a_pulse_as_it_is() -> None:
     device: Any = KNOWN["states"].scaled(Hardware(tt.SoftBounds(states=20, cycle_noise=0.5)), 0.5).device
     assert (device.states, device.cycle_noise) == (40, 1.0)

@@ -37,6 +37,12 @@ class Hardware:
         return states_of(self.device)
 
     @property
+    def device_states(self) -> float:
+        """The same of one device of a pair, as its config gives it."""
+        device: Any = self.device
+        return states_of(device if getattr(device, "pair", None) is None else replace(device, pair=None))
+
+    @property
     def usual_states(self) -> float:
         """States of a device with this step and the range ±0.6, for which the grids of learning rates are made."""
         return usual_states(self.device)

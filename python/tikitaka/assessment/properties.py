@@ -115,7 +115,7 @@ def _fewer_states(hardware: Hardware, factor: float) -> Hardware:
         changes["cycle_noise"] = device.cycle_noise / factor
     if getattr(device, "weight_step", None) is not None:
         return replace(hardware, device=_replaced(device, weight_step=device.weight_step * factor, **changes))
-    return replace(hardware, device=_replaced(device, states=max(1.0, hardware.states / factor), **changes))
+    return replace(hardware, device=_replaced(device, states=max(1.0, hardware.device_states / factor), **changes))
 
 
 def _noisier(hardware: Hardware, factor: float) -> Hardware:
@@ -128,7 +128,7 @@ def _pulse_noise(hardware: Hardware) -> float:
     """The noise of a pulse in steps at weight 0, whatever the device states it in."""
     name = noise_field(hardware.device)
     value = float(getattr(hardware.device, name))
-    return value if name == "cycle_noise" else float(f"{value * hardware.states:.6g}")
+    return value if name == "cycle_noise" else float(f"{value * hardware.device_states:.6g}")
 
 
 def _noisy(hardware: Hardware) -> Hardware:
