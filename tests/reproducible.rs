@@ -192,7 +192,8 @@ const FROZEN: [(&str, u64); 19] = [
 #[test]
 fn frozen_values_of_device_models() {
     let models = DeviceConfig::KINDS.iter().map(|kind| (kind.name, kind.default.expect("devices have defaults")()));
-    let literature = ["reram", "reram-hfo2", "ecram-mo"].map(|name| (name, DeviceConfig::preset(name).expect("known")));
+    let literature =
+        ["reram", "reram-hfo2", "ecram-mo", "pcm"].map(|name| (name, DeviceConfig::preset(name).expect("known")));
     let digests: Vec<(&str, u64)> = models
         .chain(literature)
         .map(|(name, device)| {
@@ -205,18 +206,19 @@ fn frozen_values_of_device_models() {
     assert_eq!(digests, FROZEN_MODELS);
 }
 
-const FROZEN_MODELS: [(&str, u64); 11] = [
+const FROZEN_MODELS: [(&str, u64); 12] = [
     ("soft-bounds", 0xd6b9_252b_033c_3fda),
     ("constant-step", 0x02e6_821e_b97c_c880),
     ("linear-step", 0x4e57_662d_1575_eea9),
     ("exponential-step", 0x210d_ac80_6b57_a62a),
-    ("power-step", 0x534d_bd82_73f7_5550),
+    ("power-step", 0x21ef_2a48_8e4f_94e6),
     ("table-step", 0x5a8b_1b23_0479_ee5a),
     ("jump-table", 0x92a5_27a4_2222_4850),
     ("neurosim", 0x3e34_70fb_0031_71cf),
     ("reram", 0xcf12_f37a_b66f_1b07),
     ("reram-hfo2", 0xbeb6_338d_725f_89fe),
     ("ecram-mo", 0x8f1c_ce9f_078a_b129),
+    ("pcm", 0xdd57_8be0_be88_83e5),
 ];
 
 #[test]
