@@ -80,7 +80,7 @@ impl<D: Device> Pairs<D> {
     /// New pairs, reset without an error, if the setup asks for them.
     ///
     /// # Errors
-    /// Devices that do not step up at half their range, or faults.
+    /// Devices that do not step up, or faults.
     pub(super) fn new(device: &D, plus: &[D::Point], setup: &Setup, stream: &Stream) -> Result<Option<Box<Self>>> {
         let Some(settings) = setup.pair.clone() else { return Ok(None) };
         settings.validate()?;
@@ -89,6 +89,7 @@ impl<D: Device> Pairs<D> {
                 "one-sided pairs are simulated without faults: leave reliability at its defaults".to_owned(),
             ));
         }
+        let mean = MeanOfPair::new(device)?;
         let mut xi = [0.0; NORMALS];
         let points = Aligned::new((0..plus.len()).map(|k| {
             stream.normals((NORMALS * k) as u64, &mut xi);
@@ -96,7 +97,7 @@ impl<D: Device> Pairs<D> {
         }));
         let least = |points: &[D::Point]| points.iter().map(|point| device.bounds(point).0).collect();
         let (plus, minus) = (least(plus), least(&points));
-        Ok(Some(Box::new(Self { settings, mean: MeanOfPair::new(device)?, points, plus, minus })))
+        Ok(Some(Box::new(Self { settings, mean, points, plus, minus })))
     }
 
     /// δ.

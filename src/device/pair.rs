@@ -95,7 +95,8 @@ pub(super) fn mean_pair<D: Device>(device: &D) -> Result<MeanDevice> {
     let step = |g| f64::from(mean.step(g));
     let slope = (step(middle - near) - step(middle + near)) / f64::from(2.0 * near);
     let (weight_step, reach) = (f64::from(mean.weight_step), 2.0 * step(middle) / slope);
-    let (point, at) = (device.mean(), device.bounds(&device.mean()).0 + middle);
+    let point = device.mean();
+    let at = device.bounds(&point).0 + middle;
     let noisy = |xi| device.pulse(&point, at, true, xi);
     let range = decimal(mean.range);
     Ok(MeanDevice {
