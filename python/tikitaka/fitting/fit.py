@@ -18,10 +18,11 @@ from tikitaka.fitting.choice import Choice, choose, fit_line, fitted
 from tikitaka.fitting.data import Data, data_of
 from tikitaka.fitting.form import FORMS, NOISES, SHAPES, Form
 from tikitaka.fitting.goodness import goodness
-from tikitaka.fitting.intervals import covariance, draws
+from tikitaka.fitting.intervals import covariance, draws, draws_along
 from tikitaka.fitting.mapping import device_of, unit_of_weight
 from tikitaka.fitting.optimise import Curvature, Estimate, curvature, maximise
 from tikitaka.fitting.population import MeanDevice, Member, Population, Spreads, known_bounds
+from tikitaka.fitting.profile import path_of_read_noise
 from tikitaka.fitting.quantities import Curves
 from tikitaka.fitting.report import figures, report, unknowns
 from tikitaka.fitting.result import DeviceFit
@@ -34,6 +35,7 @@ __all__ = ["fit_device"]
 F64 = NDArray[np.float64]
 
 _DRAWS = 200  # parameter sets per device
+_SEEN = 0.25  # sd of ln σ_r up to which the likelihood is close to a parabola in it
 _REPLICATES = 200  # of the whole fit, for intervals
 _MANY = 20  # devices from which measured ones may be drawn
 
@@ -205,9 +207,16 @@ def _member(one: _One, seed: int) -> Member:
     low, high = np.nanquantile(states, [0.005, 0.995])
     hard = data.hard
     ends = [max(low, hard[0]), min(high, hard[1])]
+    least = form.limits[0][-1]
+    if form.read_noise and (spread[-1, -1] > _SEEN**2 or one.estimate.t[-1] < least + _SEEN):
+        path = path_of_read_noise(data, one.estimate)
+        drawn = draws_along(form, one.estimate.t, spread, path, _DRAWS, seed)
+        spread = np.cov(drawn[1:].T)
+    else:
+        drawn = draws(form, one.estimate.t, spread, _DRAWS, seed)
     curves = Curves(
         form,
-        draws(form, one.estimate.t, spread, _DRAWS, seed),
+        drawn,
         data.middle,
         data.size,
         (float(ends[0] * data.size + data.middle), float(ends[1] * data.size + data.middle)),

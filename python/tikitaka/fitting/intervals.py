@@ -7,7 +7,7 @@ from tikitaka.fitting.data import Data
 from tikitaka.fitting.form import Form
 from tikitaka.fitting.optimise import Curvature
 
-__all__ = ["covariance", "draws", "interval"]
+__all__ = ["covariance", "draws", "draws_along", "interval"]
 
 F64 = NDArray[np.float64]
 
@@ -39,11 +39,35 @@ def covariance(data: Data, bend: Curvature, multiplicative: bool) -> F64:
 
 def draws(form: Form, t: F64, spread: F64, count: int, seed: int) -> F64:
     """The estimate, then `count` draws from its uncertainty, within the limits of the form (1 + count, parameters)."""
+    found = t + _normal(spread, count, np.random.default_rng(seed))
+    return np.asarray(np.clip(np.concatenate([t[None], found]), *form.limits))
+
+
+def draws_along(form: Form, t: F64, spread: F64, path: tuple[F64, F64, float], count: int, seed: int) -> F64:
+    """As `draws`, where the read noise may be 0: its variance is drawn from a normal law about its estimate, cut off
+    below 0; other parameters follow `path` (`path_of_read_noise`), plus what is unknown of them at a given read noise.
+    """
+    from scipy.special import ndtr, ndtri
+
     rng = np.random.default_rng(seed)
+    places, points, sd = path
+    mean = np.exp(2 * t[-1])
+    below = ndtr(-mean / sd)
+    r = np.maximum(mean + sd * ndtri(below + (1 - below) * rng.random(count)), np.exp(2 * form.limits[0][-1]))
+    others = spread[:-1, :-1] - np.outer(spread[:-1, -1], spread[-1, :-1]) / max(spread[-1, -1], 1e-300)
+    found = np.empty((count, len(t)))
+    for k in range(len(t) - 1):
+        found[:, k] = np.interp(r, places, points[:, k])
+    found[:, :-1] += _normal(others, count, rng)
+    found[:, -1] = 0.5 * np.log(r)
+    return np.asarray(np.clip(np.concatenate([t[None], found]), *form.limits))
+
+
+def _normal(spread: F64, count: int, rng: np.random.Generator) -> F64:
+    """Normal draws with this covariance (count, parameters)."""
     values, vectors = np.linalg.eigh(spread)
     root = vectors * np.sqrt(np.maximum(values, 0.0))
-    found = t + rng.standard_normal((count, len(t))) @ root.T
-    return np.asarray(np.clip(np.concatenate([t[None], found]), *form.limits))
+    return np.asarray(rng.standard_normal((count, len(spread))) @ root.T)
 
 
 def interval(values: F64) -> tuple[float, float]:

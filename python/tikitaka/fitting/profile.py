@@ -1,16 +1,20 @@
-"""Intervals of bounds by the profile of the likelihood: all other parameters are fitted again for each bound."""
+"""Intervals by the profile of the likelihood: all other parameters are fitted again for each value of one of them."""
 
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tikitaka.fitting.data import Data
 from tikitaka.fitting.optimise import Estimate, maximise
 
-__all__ = ["profile_bound", "profile_read_noise"]
+__all__ = ["path_of_read_noise", "profile_bound", "profile_read_noise"]
+
+F64 = NDArray[np.float64]
 
 _DROP = 1.92073  # half the 95 % quantile of χ² with one degree of freedom
 _ONE = 1.35277  # half the 90 % quantile
+_SIDE = 1.64485  # standard deviations that 95 % do not exceed
 _NEAR = 1e-3  # slopes below which a line ends nowhere
 
 
@@ -44,12 +48,37 @@ def profile_bound(data: Data, estimate: Estimate, side: int) -> tuple[float, flo
 
 def profile_read_noise(data: Data, estimate: Estimate) -> float:
     """The read noise, in windows, that 95 % exclude from above: the log-likelihood falls by 1.35 (one-sided)."""
+    return float(np.exp(_most_read_noise(data, estimate)))
 
+
+def _most_read_noise(data: Data, estimate: Estimate) -> float:
     def worse(value: float) -> float:
-        return maximise(data, estimate.form, [estimate.t], fixed={-1: value}, tolerance=1e-9).nll - estimate.nll - _ONE
+        return _with_read_noise(data, estimate, value).nll - estimate.nll - _ONE
 
-    end = _cross(worse, float(estimate.t[-1]), float(estimate.form.limits[1][-1]))
-    return float(np.exp(estimate.form.limits[1][-1] if end is None else end))
+    most = float(estimate.form.limits[1][-1])
+    end = _cross(worse, float(estimate.t[-1]), most)
+    return most if end is None else end
+
+
+def _with_read_noise(data: Data, estimate: Estimate, value: float) -> Estimate:
+    return maximise(data, estimate.form, [estimate.t], fixed={-1: value}, tolerance=1e-9)
+
+
+def path_of_read_noise(data: Data, estimate: Estimate) -> tuple[F64, F64, float]:
+    """The best fit for each variance r = σ_r² of a read: r, in windows² and rising (points,); the transformed
+    parameters there (points, parameters); and the standard deviation of r.
+
+    The log-likelihood is close to a parabola in r, not in ln σ_r, which it knows nothing of where σ_r may be 0. The
+    path goes in straight lines from r = 0 by the estimate to the r that 95 % exclude from above, and on to twice that.
+    """
+    most = _most_read_noise(data, estimate)
+    zero = _with_read_noise(data, estimate, float(estimate.form.limits[0][-1])).t
+    end = _with_read_noise(data, estimate, most).t
+    r = np.exp(2 * np.array([estimate.t[-1], most]))
+    places, points = [r[0], r[1], 2 * r[1] - r[0]], [estimate.t, end, 2 * end - estimate.t]
+    if r[0] > 1e-3 * r[1]:
+        places, points = [0.0, *places], [zero, *points]
+    return np.array(places), np.array(points), float(r[1] - r[0]) / _SIDE
 
 
 def _cross(worse: Callable[[float], float], best: float, end: float) -> float | None:
