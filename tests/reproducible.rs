@@ -3,7 +3,7 @@
 
 #![allow(clippy::single_range_in_vec_init)] // pieces of the data, often only one
 
-use tikitaka::crossbar::{Periphery, PulseTrains};
+use tikitaka::crossbar::{Periphery, PulseTrains, Reference, ReferenceMethod};
 use tikitaka::device::DeviceConfig;
 use tikitaka::kinds::Family;
 use tikitaka::network::{Conv2dConfig, LayerConfig, LinearConfig, Loss, Network, Targets, TrainOptions};
@@ -83,6 +83,7 @@ fn newer_rules() -> Vec<(&'static str, RuleConfig)> {
         chopper: Chopping::Random,
         ..Cttv2::default()
     };
+    let ideal = Reference { method: ReferenceMethod::Ideal, ..Reference::default() };
     let tiles = Tiles { fast_lr: Some(0.2), every_ratio: 2, warm_start: 20, transfer_every: 1, ..Tiles::default() };
     vec![
         ("cttv2", Cttv2 { periphery: periphery.clone(), ..cttv2.clone() }.into()),
@@ -102,6 +103,11 @@ fn newer_rules() -> Vec<(&'static str, RuleConfig)> {
         ("ttv1 at automatic rates", Ttv1 { gamma: 0.5, ..Ttv1::default() }.into()),
         ("ttv2 at automatic rates", Ttv2::default().into()),
         ("ttv2 at automatic rates by batches", Ttv2 { transfer_unit: TransferUnit::Batch, ..Ttv2::default() }.into()),
+        ("agad at automatic rates", Agad { flip_rate: 0.4, ..Agad::default() }.into()),
+        (
+            "cttv2 at automatic rates",
+            Cttv2 { flip_rate: 0.4, chopper: Chopping::Random, reference: ideal, ..Cttv2::default() }.into(),
+        ),
     ]
 }
 
@@ -166,7 +172,7 @@ fn frozen_values() {
     assert_eq!(digests, FROZEN);
 }
 
-const FROZEN: [(&str, u64); 19] = [
+const FROZEN: [(&str, u64); 21] = [
     ("float", 0x5ff9_0e8a_5d85_8725),
     ("sgd", 0x9c6b_5e18_a252_5213),
     ("ttv1", 0x8faf_687b_7cee_c184),
@@ -183,9 +189,11 @@ const FROZEN: [(&str, u64); 19] = [
     ("erider", 0x412b_dc2a_3805_8963),
     ("erider by rows", 0xdf25_af92_1c20_1225),
     ("tiles", 0xd74c_9984_fa25_6901),
-    ("ttv1 at automatic rates", 0xe6c7_4e04_3176_1d30),
-    ("ttv2 at automatic rates", 0x3351_487a_dff3_8d71),
-    ("ttv2 at automatic rates by batches", 0x15be_8d23_a2d5_1f4c),
+    ("ttv1 at automatic rates", 0xe5c4_9192_1808_640d),
+    ("ttv2 at automatic rates", 0xf103_8f41_0d53_695e),
+    ("ttv2 at automatic rates by batches", 0x3e92_0647_245a_0d71),
+    ("agad at automatic rates", 0xaf05_81f7_1580_56dc),
+    ("cttv2 at automatic rates", 0x4694_4778_190b_5dfa),
 ];
 
 /// Frozen: as above, for TTv2 on each device model and for devices of the literature.

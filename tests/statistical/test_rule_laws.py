@@ -4,6 +4,7 @@ Each threshold is 5 standard errors: false in 6·10⁻⁷ of seeds.
 """
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -74,13 +75,23 @@ def test_random_signs_flip_at_their_rate() -> None:
     assert abs(flips - 0.2 * reads) < 5 * math.sqrt(reads * 0.2 * 0.8)
 
 
+RULES: dict[str, tt.TransferRule] = {
+    "ttv2": tt.Ttv2(),
+    "cttv2": tt.Cttv2(),
+    "cttv2, random": tt.Cttv2(flip_rate=0.2, chopper="random"),
+    "agad": tt.Agad(),
+    "agad, random": tt.Agad(flip_rate=0.2, chopper="random"),
+}
+
+
 @pytest.mark.parametrize("states", [5, 20, 300])
-def test_automatic_rates_move_weights_as_float_does(states: float) -> None:
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_automatic_rates_move_weights_as_float_does(rule: tt.TransferRule, states: float) -> None:
     """A steady gradient among noise: C moves by −lr·E[g] per sample, within a tenth (the lag of A and a step of H)."""
     rows, cols, samples, lr = 100, 4, 24_000, 2e-4
     device = tt.SoftBounds(states=states, cycle_noise=0.0, step_spread=0.0, bound_spread=0.0, asymmetry=0.0)
     slow = tt.ConstantStep(weight_step=1e-4, bound=100.0)
-    rule = tt.Ttv2(lr=lr, device=device, slow_device=slow, transfer_every=5, reference=tt.Reference())
+    rule = replace(rule, lr=lr, device=device, slow_device=slow, transfer_every=5, reference=tt.Reference())
     layer = tt.AnalogLayer(rule, np.zeros((rows, cols)), seed=5)
     x = np.sign(normal(samples, cols, seed=6))
     # x·δ has the mean 0.1 at each crosspoint of column 0

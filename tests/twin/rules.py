@@ -1,5 +1,6 @@
 """Training rules."""
 
+import math
 from typing import Any, Protocol
 
 import numpy as np
@@ -68,20 +69,48 @@ class Signals:
         return float(np.prod([np.sum(v**2) / np.sum(v) for v in (self.x, self.delta)]))
 
     def fast_lr(self, s: Any, a: Array) -> float:
-        """b/(S·ḡ), at most ½·min(BL_max·δ_A, b)/(max|x|·max|δ|), the maxima weighted by themselves."""
+        """2b/(S·ḡ), at most ½·min(BL_max·δ_A, b)/(max|x|·max|δ|), the maxima weighted by themselves."""
         most = 0.5 * min(s.pulse_trains.max_length * a.weight_step, s.device.bound)
         return float(
-            min(s.device.bound / (self.sweep * self.gradient()), most / np.prod(self.largest[1] / self.largest[0]))
+            min(2 * s.device.bound / (self.sweep * self.gradient()), most / np.prod(self.largest[1] / self.largest[0]))
         )
 
+    def row_shares(self, s: Any) -> Any:
+        """⟨|δ_i|⟩/⟨|δ|⟩ of each row; 1 where the rate of the transfer is set by hand."""
+        automatic = getattr(s, "rates", "auto") == "auto" and s.transfer_lr is None
+        return self.delta / (np.sum(self.delta**2) / np.sum(self.delta)) if automatic else np.ones_like(self.delta)
+
     def transfer_lr(self, s: Any, a: Array) -> float:
-        """lr·S·ḡ/b, at most 2/(√n·max(b, σ)), in weights per read and unit of A; σ² = bδ(1 + σ_c²)/2."""
+        """lr·S·ḡ/b, at most 2/(√n·max(b, σ)), in weights per read and unit of A, over the response; σ² = bδ(1 + σ_c²)/2."""
         bound = s.device.bound
         noise = np.hypot(
             np.sqrt(0.5 * bound * a.weight_step * (1 + s.device.cycle_noise**2)), s.periphery.read.output_noise
         )
         most = 2 / np.sqrt(len(self.x)) / max(bound, noise)
-        return float(min(s.lr * self.sweep * self.gradient() / bound, most))
+        lr = self.fast_lr(s, a) if s.fast_lr is None else s.fast_lr
+        return float(min(s.lr * self.sweep * self.gradient() / bound, most)) / response(
+            s, lr * self.sweep * self.gradient() / bound
+        )
+
+
+def response(s: Any, theta: float) -> float:
+    """The mean of c·(v − P^ref) for a steady gradient that would hold A at 1, ½ or more; A decays by θ between reads.
+
+    Found by reading A, with regular flips, until nothing changes from period to period.
+    """
+    rate = getattr(s, "flip_rate", 0.0)
+    if rate == 0:
+        return 1.0
+    period, share, d = math.ceil(1 / rate - 1e-9), getattr(s, "reference_rate", 0.0), math.exp(-theta)
+    sign, a, mean, reference, z = 1.0, 0.0, 0.0, 0.0, []
+    for _ in range(60):
+        z = []
+        for _ in range(period):
+            a = sign + (a - sign) * d
+            z.append(sign * (a - reference))
+            mean += share * (a - mean)
+        sign, reference = -sign, mean
+    return max(float(np.mean(z)), 0.5)
 
 
 class Ttv1:
@@ -121,7 +150,7 @@ class Ttv1:
             vectors = hadamard(cols)
             lr /= len(vectors)
             v = self.a.forward(vectors[self.k : self.k + 1])[0]
-        self.c.update(vectors[self.k], v, lr)
+        self.c.update(vectors[self.k], v * self.signals.row_shares(self.config), lr)
         self.average()
         self.k = (self.k + 1) % len(vectors)
 
@@ -211,7 +240,9 @@ class Ttv2:
         s = self.config
         line = np.s_[self.k, :] if s.transfer_line == "row" else np.s_[:, self.k]
         z = self.measure(line, self.a.read(line))
-        h = (1 - self.leak) * self.h[line] + self.transfer_lr() * lr_scale * z
+        shares = self.signals.row_shares(s)
+        shares = shares[self.k] if s.transfer_line == "row" else shares
+        h = (1 - self.leak) * self.h[line] + self.transfer_lr() * lr_scale * shares * z
         self.a.ties.note(np.abs(h)[:, None] - np.arange(1, max(s.max_pulses, 9) + 1))
         most = 2**16 if s.rates == "auto" and s.transfer_lr is None else s.max_pulses
         sent = np.trunc(np.clip(h, -most, most)).astype(int)

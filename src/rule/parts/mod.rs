@@ -14,6 +14,7 @@
 pub(super) mod chopper;
 pub(super) mod filter;
 pub(super) mod rates;
+pub(super) mod response;
 pub(super) mod schedule;
 pub(super) mod signals;
 pub(super) mod tracker;

@@ -93,6 +93,12 @@ impl Signals {
         weighted(&self.x) * weighted(&self.delta)
     }
 
+    /// ⟨|δ_i|⟩/⟨|δ|⟩ of each row i: its share of a typical error; 1 before there were any.
+    pub(in crate::rule) fn row_shares(&self, out: &mut Vec<f32>) {
+        let typical = weighted(&self.delta) as f32;
+        out.extend(self.delta.iter().map(|&mean| if typical > 0.0 { mean / typical } else { 1.0 }));
+    }
+
     /// Adds the means to a state.
     pub(in crate::rule) fn save(&self, state: &mut State) {
         for (name, of) in [("input", self.largest_x), ("output_error", self.largest_delta)] {
@@ -176,5 +182,14 @@ mod tests {
         };
         assert!((of(0) - 0.1).abs() < 1e-6 && (of(50) - 0.1).abs() < 1e-6);
         assert_eq!(Signals::default().gradient(), 0.0);
+    }
+
+    /// Errors of 0.3 and 0.1: (0.09 + 0.01)/0.4 = 0.25 is typical.
+    #[test]
+    fn shares_of_rows() {
+        let (mut signals, mut shares) = (Signals::default(), Vec::new());
+        (0..10).for_each(|_| signals.add(&[1.0], &[0.3, -0.1, 0.0], 5.0));
+        signals.row_shares(&mut shares);
+        assert!(shares.iter().zip([1.2, 0.4, 0.0]).all(|(a, b)| (a - b).abs() < 1e-6), "{shares:?}");
     }
 }

@@ -75,6 +75,7 @@ impl Transfers<'_> {
             weight_scale: 1.0 / (self.at.fan_in as f64).sqrt(),
             samples_each: 1.0,
             steps,
+            response: stage.response(),
         }
     }
 

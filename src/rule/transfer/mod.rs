@@ -60,6 +60,10 @@ pub struct TransferRule {
     /// lr_A of every sample of a batch, negated, and the rate of a transfer into C after it.
     learning_rates: Vec<f32>,
     transfer_rates: Vec<f32>,
+    /// The factors of that for each row, after each sample that a transfer follows; none at rates by hand.
+    row_shares: Vec<f32>,
+    /// Those samples: how many came before, with the sample itself.
+    shared_after: Vec<usize>,
     /// The batch that A learns from where signs of its lines are negative.
     chopped: Vec<f32>,
     /// A read of a line of what the network sees, and of a fast array among it.
@@ -117,6 +121,8 @@ impl TransferRule {
             averaging: false,
             learning_rates: Vec::new(),
             transfer_rates: Vec::new(),
+            row_shares: Vec::new(),
+            shared_after: Vec::new(),
             chopped: Vec::new(),
             read: vec![0.0; width],
             read_of_fast: Vec::new(),
@@ -146,6 +152,7 @@ impl TransferRule {
             weight_scale: 1.0 / (self.fan_in as f64).sqrt(),
             samples_each,
             steps: (f64::from(self.w.fast[0].array.weight_step()), step),
+            response: stage.response,
         }
     }
 
@@ -173,6 +180,15 @@ impl TransferRule {
         }
     }
 
+    /// Notes the samples that transfers follow.
+    fn note_due(&mut self) {
+        self.row_shares.clear();
+        self.shared_after.clear();
+        self.shared_after.extend(self.stages.iter().flat_map(|stage| &stage.due).map(|due| due.after));
+        self.shared_after.sort_unstable();
+        self.shared_after.dedup();
+    }
+
     /// Makes the transfers that are due, after those of the fastest array were read: stage by stage, since no array
     /// looks at the one after it.
     fn transfer(&mut self, workers: &Workers) -> Result<()> {
@@ -193,8 +209,13 @@ impl TransferRule {
                     }
                 }
                 stage.measure(&mut fast[n], due);
-                let rate = last.then(|| self.transfer_rates[stage.due[due].after - 1]);
-                stage.write(target, due, rate)?;
+                let into_c = last.then(|| {
+                    let after = stage.due[due].after;
+                    let noted = self.shared_after.partition_point(|&sample| sample < after);
+                    let rows = self.row_shares.len() / self.shared_after.len();
+                    (self.transfer_rates[after - 1], &self.row_shares[noted * rows..][..rows])
+                });
+                stage.write(target, due, into_c)?;
                 let (k, sweep) = (stage.due[due].k, stage.due[due].read);
                 let averages = self.averaging && k < self.average.reads().len();
                 if last && averages && sweep.is_multiple_of(self.average_every) {
@@ -287,24 +308,30 @@ impl Rule for TransferRule {
         self.learning_rates.clear();
         self.transfer_rates.clear();
         let (sweep, last) = (self.sweep(0), self.sweep(self.stages.len() - 1));
-        for (x, delta) in batch {
-            self.rates.watch(x, delta, sweep);
-            self.learning_rates.push(-(self.rates.fast(sweep) as f32));
-            self.transfer_rates.push(self.rates.transfer(last) as f32 * lr_scale);
-        }
         self.chopped.clear();
         let chops = match self.line {
             TransferLine::Column => (x, cols),
             TransferLine::Row => (delta, rows),
         };
         match self.unit {
-            TransferUnit::Sample => self.plan(self.learning_rates.len(), Some(chops)),
+            TransferUnit::Sample => self.plan(batch.len(), Some(chops)),
             TransferUnit::Batch => {
                 self.stages.iter_mut().for_each(|stage| stage.due.clear());
                 if let Some(chopper) = &self.w.fast[0].view.chopper {
                     self.chopped.extend_from_slice(chops.0);
                     chopper.chop(&mut self.chopped);
                 }
+            }
+        }
+        self.note_due();
+        let mut noted = 0;
+        for (sample, (x, delta)) in batch.enumerate() {
+            self.rates.watch(x, delta, sweep);
+            self.learning_rates.push(-(self.rates.fast(sweep) as f32));
+            self.transfer_rates.push(self.rates.transfer(last) as f32 * lr_scale);
+            if self.shared_after.get(noted) == Some(&(sample + 1)) {
+                self.rates.row_shares(&mut self.row_shares);
+                noted += 1;
             }
         }
         let batch = match self.line {
@@ -321,6 +348,8 @@ impl Rule for TransferRule {
         self.rates.signals.end_batch();
         if self.unit == TransferUnit::Batch {
             self.plan(1, None);
+            self.note_due();
+            self.rates.row_shares(&mut self.row_shares);
             let workers = Workers::default();
             for due in 0..self.stages[0].due.len() {
                 self.stages[0].read(self.w.fast[0].array.as_mut(), due, &workers)?;

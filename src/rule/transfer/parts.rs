@@ -7,6 +7,7 @@ use crate::rule::TileSize;
 use crate::rule::parts::chopper::Chopping;
 use crate::rule::parts::filter::Filtering;
 use crate::rule::parts::rates::Rates;
+use crate::rule::parts::response::Response;
 use crate::rule::parts::schedule::{ReadVectors, TransferLine, TransferUnit};
 use crate::rule::parts::tracker::Tracking;
 use crate::settings::Settings;
@@ -56,6 +57,11 @@ impl StageParts {
     pub(in crate::rule) fn new(every: u32, write: Write) -> Self {
         let (vectors, chopper) = (ReadVectors::OneHot, (Chopping::Regular, 0.0));
         Self { every, vectors, share: 0.0, chopper, tracker: None, write }
+    }
+
+    /// How much of what the array holds is transferred.
+    pub(in crate::rule) fn response(&self) -> Response {
+        Response::new(self.chopper, self.tracker)
     }
 }
 

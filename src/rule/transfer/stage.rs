@@ -6,6 +6,7 @@ use crate::error::Result;
 use crate::ledger::Work;
 use crate::rule::State;
 use crate::rule::parts::filter::Filter;
+use crate::rule::parts::response::Response;
 use crate::rule::parts::schedule::{Due, ReadVectors, Schedule, TransferLine};
 use crate::rule::parts::visible::{FastArray, View};
 use crate::threads::Workers;
@@ -18,6 +19,7 @@ const MAX_PENDING_DEVICES: usize = 1 << 16;
 #[derive(Clone, Debug)]
 pub(super) struct Stage {
     pub(super) schedule: Schedule,
+    pub(super) response: Response,
     line: TransferLine,
     vectors: ReadVectors,
     writer: Writer,
@@ -27,6 +29,8 @@ pub(super) struct Stage {
     reads: Vec<DueRead>,
     /// The vector that a line, or all of the array, is read and written with.
     u: Vec<f32>,
+    /// What a read says, at the rates of its rows.
+    z: Vec<f32>,
     pub(super) work: Work,
 }
 
@@ -60,6 +64,7 @@ impl Stage {
         };
         Self {
             schedule: Schedule::new(stage.every, lines),
+            response: stage.response(),
             line: parts.line,
             vectors: stage.vectors,
             writer,
@@ -67,6 +72,7 @@ impl Stage {
             v: Vec::new(),
             reads: Vec::new(),
             u: Vec::new(),
+            z: Vec::new(),
             work: Work::default(),
         }
     }
@@ -142,25 +148,8 @@ impl Stage {
         match self.vectors {
             ReadVectors::OneHot => source.read_line(self.line.line(k), &mut self.v[v]),
             ReadVectors::Hadamard => {
-                self.point(k, source.shape());
+                point(&mut self.u, self.vectors, k, self.line.count(source.shape()).0);
                 source.forward(&self.u, &mut self.v[v], workers)
-            }
-        }
-    }
-
-    /// Sets u to vector k.
-    fn point(&mut self, k: usize, shape: (usize, usize)) {
-        self.u.resize(self.line.count(shape).0, 0.0);
-        match self.vectors {
-            ReadVectors::OneHot => {
-                self.u.fill(0.0);
-                self.u[k] = 1.0;
-            }
-            ReadVectors::Hadamard => {
-                for (j, u) in self.u.iter_mut().enumerate() {
-                    let odd = (j & k).count_ones() % 2 == 1;
-                    *u = if odd { -1.0 } else { 1.0 };
-                }
             }
         }
     }
@@ -200,10 +189,18 @@ impl Stage {
     ///          where |H[i,k]| ≥ 1: one pulse of sign(H[i,k]) on target[i,k], then reset H[i,k]
     /// ```
     ///
-    /// Pulses wait for [`send`](Stage::send). `rate` is that of the rule, if the target is C.
-    pub(super) fn write(&mut self, target: &mut dyn Array, due: usize, rate: Option<f32>) -> Result<()> {
+    /// Pulses wait for [`send`](Stage::send). `into_c` are the rate of the rule and its factors for rows, if the target is
+    /// C; no factors are 1.
+    pub(super) fn write(&mut self, target: &mut dyn Array, due: usize, into_c: Option<(f32, &[f32])>) -> Result<()> {
         let shape = target.shape();
         let (k, width) = (self.due[due].k, self.line.count(shape).1);
+        let (rate, shares) = into_c.map_or((None, &[][..]), |(rate, shares)| (Some(rate), shares));
+        let mut z = &self.v[due * width..][..width];
+        if self.line == TransferLine::Column && !shares.is_empty() {
+            self.z.clear();
+            self.z.extend(z.iter().zip(shares).map(|(z, share)| z * share));
+            z = &self.z;
+        }
         match &mut self.writer {
             Writer::Trains { rate: own } => {
                 let mut rate = rate.unwrap_or(*own as f32);
@@ -212,8 +209,10 @@ impl Stage {
                     // same for both kinds of vectors [ours].
                     rate /= self.schedule.lines() as f32;
                 }
-                self.point(k, shape);
-                let z = &self.v[due * width..][..width];
+                point(&mut self.u, self.vectors, k, self.line.count(shape).0);
+                if self.line == TransferLine::Row {
+                    self.u.iter_mut().zip(shares).for_each(|(u, share)| *u *= share);
+                }
                 match self.line {
                     TransferLine::Column => target.update(&self.u, z, rate),
                     TransferLine::Row => target.update(z, &self.u, rate),
@@ -222,8 +221,9 @@ impl Stage {
             Writer::Pulses { filter, lines, pulses } => {
                 // A multiply-add and a comparison per value, which is read and written; a reset per crossing.
                 self.work += Work { operations: 2 * width as u64, accesses: 2 * width as u64 };
-                let z = &self.v[due * width..][..width];
-                let Some(crossings) = filter.add(k, rate.unwrap_or(1.0), z, pulses) else { return Ok(()) };
+                let of_row = if self.line == TransferLine::Row { shares.get(k).copied() } else { None };
+                let rate = rate.unwrap_or(1.0) * of_row.unwrap_or(1.0);
+                let Some(crossings) = filter.add(k, rate, z, pulses) else { return Ok(()) };
                 self.work.operations += crossings;
                 lines.push(self.line.line(k));
                 if pulses.len() >= MAX_PENDING_DEVICES { self.send(target) } else { Ok(()) }
@@ -274,5 +274,22 @@ impl Stage {
             view.see_references();
         }
         Ok((stage, view))
+    }
+}
+
+/// Sets u to vector k of `lines`.
+fn point(u: &mut Vec<f32>, vectors: ReadVectors, k: usize, lines: usize) {
+    u.resize(lines, 0.0);
+    match vectors {
+        ReadVectors::OneHot => {
+            u.fill(0.0);
+            u[k] = 1.0;
+        }
+        ReadVectors::Hadamard => {
+            for (j, u) in u.iter_mut().enumerate() {
+                let odd = (j & k).count_ones() % 2 == 1;
+                *u = if odd { -1.0 } else { 1.0 };
+            }
+        }
     }
 }
