@@ -185,15 +185,15 @@ const FROZEN: [(&str, u64); 21] = [
     ("mp", 0x2685_cc01_47d9_fa8e),
     ("rl", 0x1f56_95f3_1088_0d40),
     ("rlv2", 0x0de4_dffb_1700_434e),
-    ("rider", 0x26e2_793a_2258_2f90),
+    ("rider", 0x0264_0eba_8d47_d5c8),
     ("erider", 0x412b_dc2a_3805_8963),
     ("erider by rows", 0xdf25_af92_1c20_1225),
     ("tiles", 0xd74c_9984_fa25_6901),
-    ("ttv1 at automatic rates", 0xe5c4_9192_1808_640d),
-    ("ttv2 at automatic rates", 0xf103_8f41_0d53_695e),
-    ("ttv2 at automatic rates by batches", 0x3e92_0647_245a_0d71),
-    ("agad at automatic rates", 0xaf05_81f7_1580_56dc),
-    ("cttv2 at automatic rates", 0x4694_4778_190b_5dfa),
+    ("ttv1 at automatic rates", 0x81b8_48dd_7cc8_2572),
+    ("ttv2 at automatic rates", 0xfdc5_d6ae_9b5e_db87),
+    ("ttv2 at automatic rates by batches", 0xe4e3_26d4_2082_040a),
+    ("agad at automatic rates", 0x488e_d428_cbb6_ad58),
+    ("cttv2 at automatic rates", 0xd74b_3f62_4981_fcf3),
 ];
 
 /// Frozen: as above, for TTv2 on each device model and for devices of the literature.
