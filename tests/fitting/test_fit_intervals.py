@@ -50,7 +50,8 @@ def test_the_path_is_the_best_fit_at_each_read_noise() -> None:
     data = data_of(chip(0.2, 1).sweeps)
     estimate = maximise(data, FORM, [np.log([0.01, 0.01, 0.01, 0.002])])
     places, points, sd = path_of_read_noise(data, estimate)
-    assert (np.diff(places) > 0).all() and sd > 0
+    assert (np.diff(places) > 0).all()
+    assert sd > 0
     noise = np.exp(2 * points[:, 2])
     total = noise[:-1] + 2 * places[:-1]
     assert total == pytest.approx(np.full(len(total), total[0]), rel=0.03)
