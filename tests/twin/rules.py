@@ -81,7 +81,7 @@ class Signals:
         return self.delta / (np.sum(self.delta**2) / np.sum(self.delta)) if automatic else np.ones_like(self.delta)
 
     def transfer_lr(self, s: Any, a: Array) -> float:
-        """lr·S·ḡ/b, at most 2/(√n·max(b, σ)), over the response; weights per read and unit of A; σ² = bδ(1 + σ_c²)/2."""
+        """lr·S·ḡ/b, at most 2/(√n·max(b, σ)), over m; weights per read and unit of A. σ² = bδ(1 + σ_c²)/2."""
         bound = s.device.bound
         noise = np.hypot(
             np.sqrt(0.5 * bound * a.weight_step * (1 + s.device.cycle_noise**2)), s.periphery.read.output_noise
