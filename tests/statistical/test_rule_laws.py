@@ -101,3 +101,21 @@ def test_automatic_rates_move_weights_as_float_does(rule: tt.TransferRule, state
     expected = -lr * 0.1 * samples
     assert moved[0] == pytest.approx(expected, rel=0.1)
     assert np.all(np.abs(moved[1:]) < 0.1 * abs(expected))
+
+
+def test_automatic_rates_move_rows_of_any_errors_as_float_does() -> None:
+    """Rows whose errors are 1, 0.3, 0.1 and 0.03 of each other: C moves by −lr·E[g] in each, within a tenth."""
+    rows, samples, lr = 160, 60_000, 2e-3
+    scales = np.repeat(np.array([1.0, 0.3, 0.1, 0.03], dtype=np.float32), rows // 4)
+    device = tt.SoftBounds(states=20, cycle_noise=0.0, step_spread=0.0, bound_spread=0.0, asymmetry=0.0)
+    slow = tt.ConstantStep(weight_step=1e-5, bound=100.0)
+    rule = tt.Ttv2(lr=lr, device=device, slow_device=slow, transfer_every=5, after_pulse="subtract")
+    layer = tt.AnalogLayer(rule, np.zeros((rows, 4)), seed=5)
+    moved = []
+    for half in (6, 16):  # the first fills A, whose memory is long where errors are small
+        x = np.sign(normal(samples, 4, seed=half))
+        delta = scales * (normal(samples, rows, seed=half + 1) + np.float32(0.1) * x[:, :1])
+        before = layer.weights
+        layer.update(x, delta)
+        moved = (layer.weights - before)[:, 0].reshape(4, -1).mean(axis=1)
+    assert moved == pytest.approx(-lr * 0.1 * samples * scales[:: rows // 4], rel=0.1)

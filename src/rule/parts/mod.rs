@@ -10,6 +10,7 @@
 //! | [`schedule`] | when which line is read |
 //! | [`rates`] | the rates of the gradient and of the transfer |
 //! | [`signals`] | the size of the signals, from which rates can be set |
+//! | [`response`] | how much of what a fast array holds is transferred where signs flip |
 
 pub(super) mod chopper;
 pub(super) mod filter;

@@ -137,31 +137,28 @@ impl Rates {
         }
     }
 
-    /// The factor s_i of the transfer's rate for each row i, as signals are now: that of its errors, ⟨|δ_i|⟩/⟨|δ|⟩, at
-    /// automatic rates, so that C moves as under the float rule where errors are small, too. A row without errors would
-    /// otherwise get nothing but the noise of A. None where the rate is set by hand [ours].
+    /// The factor s_i of the transfer's rate for each row i, as signals are now: at automatic rates ⟨|δ_i|⟩/⟨|δ|⟩, the share
+    /// of its errors, with which C moves as under the float rule in rows of small errors and of large ones. A row without
+    /// errors would otherwise get nothing but the noise of A. None where the rate is set by hand [ours].
     pub(in crate::rule) fn row_shares(&self, out: &mut Vec<f32>) {
         if self.scheme == LearningRates::Auto && self.transfer_lr.is_none() {
             self.signals.row_shares(out);
         }
     }
 
-    /// The rate of the transfer: thresholds of H, or weights, per read and unit of A.
-    pub(in crate::rule) fn transfer(&self, sweep: Sweep) -> f64 {
+    /// The rate of the transfer: thresholds of H, or weights, per read and unit of A, of which A learns at the rate `fast`.
+    pub(in crate::rule) fn transfer(&self, sweep: Sweep, fast: f64) -> f64 {
         let Sweep { every, lines, steps: (_, step), .. } = sweep;
         let rate = || transfer_rate(self.learning_rate, every, lines, self.reads, step);
         match self.scheme {
             LearningRates::R24 => rate(),
-            LearningRates::R24Matched => match self.fast(sweep) {
-                0.0 => 0.0,
-                fast => rate() / fast,
-            },
+            LearningRates::R24Matched if fast == 0.0 => 0.0,
+            LearningRates::R24Matched => rate() / fast,
             LearningRates::Auto => self.transfer_lr.unwrap_or_else(|| {
                 let (samples, gradient) = (sweep.samples(), self.signals.gradient());
                 let most = largest_transfer_rate(sweep.weight_scale, self.reach, self.noise);
                 let rate = automatic_transfer_rate(self.lr, samples, self.reach, gradient).min(most);
-                let theta = || self.fast(sweep) * samples * gradient / self.reach;
-                rate / (sweep.response.of(theta) * step)
+                rate / (sweep.response.of(|| fast * samples * gradient / self.reach) * step)
             }),
         }
     }
@@ -241,9 +238,9 @@ mod tests {
     fn matched_rates_make_up_for_the_rate_of_the_gradient() {
         let scheme = LearningRates::R24Matched;
         let rates = Rates { scheme, learning_rate: 0.1, granularity: 1.5, reads: 200.0, max_length: 5, ..automatic() };
-        assert_eq!(rates.transfer(sweep()), 0.0);
+        assert_eq!(rates.transfer(sweep(), rates.fast(sweep())), 0.0);
         let rates = Rates { signals: seen(2.0, 0.25), ..rates };
-        assert!((rates.transfer(sweep()) - 0.5 / 1.5).abs() < 1e-6);
+        assert!((rates.transfer(sweep(), rates.fast(sweep())) - 0.5 / 1.5).abs() < 1e-6);
     }
 
     /// b = 0.6, S = 100 samples, ḡ = 2·0.25: lr_A = 2·0.6/(100·0.5) = 0.024, less where trains are of one slot of 0.001;
@@ -252,15 +249,15 @@ mod tests {
     fn automatic_rates_by_hand() {
         let rates = Rates { signals: seen(2.0, 0.25), ..automatic() };
         assert!((rates.fast(sweep()) - 0.024).abs() < 1e-4);
-        assert!((rates.transfer(sweep()) - 0.4 / 0.6 / 0.1).abs() < 1e-4);
+        assert!((rates.transfer(sweep(), rates.fast(sweep())) - 0.4 / 0.6 / 0.1).abs() < 1e-4);
         let slow = Rates { lr: 0.001, ..rates.clone() };
-        assert!((slow.transfer(sweep()) - 0.001 * 100.0 * 0.5 / 0.6 / 0.1).abs() < 1e-4);
+        assert!((slow.transfer(sweep(), slow.fast(sweep())) - 0.001 * 100.0 * 0.5 / 0.6 / 0.1).abs() < 1e-4);
         let noisy = Rates { noise: 0.8, ..rates.clone() };
-        assert!((noisy.transfer(sweep()) - 0.4 / 0.8 / 0.1).abs() < 1e-4);
+        assert!((noisy.transfer(sweep(), noisy.fast(sweep())) - 0.4 / 0.8 / 0.1).abs() < 1e-4);
         let one_slot = Rates { max_length: 1, ..rates };
         assert!((one_slot.fast(Sweep { steps: (0.001, 0.1), ..sweep() }) - 0.5 * 0.001 / 0.5).abs() < 1e-4);
         assert_eq!(Rates { signals: Signals::default(), ..one_slot.clone() }.fast(sweep()), 0.0);
         let by_hand = Rates { fast_lr: Some(0.3), transfer_lr: Some(0.4), ..one_slot };
-        assert_eq!((by_hand.fast(sweep()), by_hand.transfer(sweep())), (0.3, 0.4));
+        assert_eq!((by_hand.fast(sweep()), by_hand.transfer(sweep(), by_hand.fast(sweep()))), (0.3, 0.4));
     }
 }

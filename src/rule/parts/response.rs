@@ -4,7 +4,8 @@
 use super::chopper::{Chopping, period};
 use super::tracker::{Adopt, Tracking};
 
-/// The least response that rates make up for: an array that remembers longer than the signs stay learns too little.
+/// The least response that rates make up for. Where A remembers longer than signs stay, C therefore moves less than under
+/// the float rule.
 const LEAST: f64 = 0.5;
 
 /// The mean of z = c·(v − P^ref) over reads, as a share of where a steady gradient would hold the array without flips.
@@ -25,11 +26,11 @@ impl Response {
         Self { chopping, rate, tracked }
     }
 
-    /// Of an array that decays by θ from read to read of a line, d = e^(−θ), which is asked for where it counts [ours].
+    /// Of an array that decays by d = e^(−θ) from read to read of a line [ours]; `theta` is called only where signs flip.
     ///
     /// In the frame of its sign, a line goes towards 1, and a flip turns it around: u ← 1 − (1 − u)d from read to read,
     /// u ← −u at flips. P, the mean of reads, turns with it: P ← (1 − β)P + βu. With regular flips every p reads, the
-    /// line is at u_k = 1 − Bd^k at read k after one, with B = 2/(1 + d^p), and P at the end of a period is
+    /// line is at u_k = 1 − Bd^k at read k after a flip, with B = 2/(1 + d^p), and P at the end of a period is
     /// β Σ (1 − β)^(p−k) u_k/(1 + (1 − β)^p). With random ones, ⟨u⟩ = (1 − d)/(1 − (1 − 2ρ)d) and
     /// ⟨P⟩ = β⟨u⟩/(1 − (1 − 2ρ)(1 − β)). P of the last flip is subtracted with the sign before it, that is, added.
     pub(in crate::rule) fn of(self, theta: impl FnOnce() -> f64) -> f64 {
@@ -65,7 +66,7 @@ impl Response {
 
 /// Σ d^k·q^(p−1−k) over k from 0 to p − 1, with d^p and q^p.
 fn geometric(d: f64, d_p: f64, q: f64, q_p: f64, p: f64) -> f64 {
-    if (q - d).abs() > 1e-6 { (q_p - d_p) / (q - d) } else { p * d.powf(p - 1.0) }
+    if (q - d).abs() * p > 1e-6 { (q_p - d_p) / (q - d) } else { p * d.powf(p - 1.0) }
 }
 
 #[cfg(test)]

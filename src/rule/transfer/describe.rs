@@ -81,7 +81,8 @@ impl Transfers<'_> {
 
     /// The rate of a transfer into C.
     fn rate(&self, stage: &StageParts) -> f64 {
-        self.parts.rates.transfer(self.rates_at(stage)) * self.at.lr_scale
+        let fast = self.parts.rates.fast(self.rates_at(&self.parts.stages[0]));
+        self.parts.rates.transfer(self.rates_at(stage), fast) * self.at.lr_scale
     }
 
     /// Samples (or mini-batches) until every line was read once.

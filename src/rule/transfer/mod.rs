@@ -57,13 +57,13 @@ pub struct TransferRule {
     average: LineAverage,
     average_every: u64,
     averaging: bool,
-    /// lr_A of every sample of a batch, negated, and the rate of a transfer into C after it.
+    /// lr_A of every sample of a batch, negated.
     learning_rates: Vec<f32>,
+    /// The samples that transfers follow, by how many came until then, with the sample itself.
+    due_after: Vec<usize>,
+    /// The rate of a transfer into C after each of them, and its factors for rows; none at rates by hand.
     transfer_rates: Vec<f32>,
-    /// The factors of that for each row, after each sample that a transfer follows; none at rates by hand.
     row_shares: Vec<f32>,
-    /// Those samples: how many came before, with the sample itself.
-    shared_after: Vec<usize>,
     /// The batch that A learns from where signs of its lines are negative.
     chopped: Vec<f32>,
     /// A read of a line of what the network sees, and of a fast array among it.
@@ -120,9 +120,9 @@ impl TransferRule {
             average_every: u64::from(averaging.every),
             averaging: false,
             learning_rates: Vec::new(),
+            due_after: Vec::new(),
             transfer_rates: Vec::new(),
             row_shares: Vec::new(),
-            shared_after: Vec::new(),
             chopped: Vec::new(),
             read: vec![0.0; width],
             read_of_fast: Vec::new(),
@@ -182,11 +182,18 @@ impl TransferRule {
 
     /// Notes the samples that transfers follow.
     fn note_due(&mut self) {
+        self.transfer_rates.clear();
         self.row_shares.clear();
-        self.shared_after.clear();
-        self.shared_after.extend(self.stages.iter().flat_map(|stage| &stage.due).map(|due| due.after));
-        self.shared_after.sort_unstable();
-        self.shared_after.dedup();
+        self.due_after.clear();
+        self.due_after.extend(self.stages.iter().flat_map(|stage| &stage.due).map(|due| due.after));
+        self.due_after.sort_unstable();
+        self.due_after.dedup();
+    }
+
+    /// Notes the rate of transfers after a sample, and its factors, as signals are now.
+    fn note_rates(&mut self, last: Sweep, fast: f64, lr_scale: f32) {
+        self.transfer_rates.push(self.rates.transfer(last, fast) as f32 * lr_scale);
+        self.rates.row_shares(&mut self.row_shares);
     }
 
     /// Makes the transfers that are due, after those of the fastest array were read: stage by stage, since no array
@@ -211,9 +218,9 @@ impl TransferRule {
                 stage.measure(&mut fast[n], due);
                 let into_c = last.then(|| {
                     let after = stage.due[due].after;
-                    let noted = self.shared_after.partition_point(|&sample| sample < after);
-                    let rows = self.row_shares.len() / self.shared_after.len();
-                    (self.transfer_rates[after - 1], &self.row_shares[noted * rows..][..rows])
+                    let noted = self.due_after.partition_point(|&sample| sample < after);
+                    let rows = self.row_shares.len() / self.due_after.len();
+                    (self.transfer_rates[noted], &self.row_shares[noted * rows..][..rows])
                 });
                 stage.write(target, due, into_c)?;
                 let (k, sweep) = (stage.due[due].k, stage.due[due].read);
@@ -306,7 +313,6 @@ impl Rule for TransferRule {
         }
         self.samples += batch.len() as u64;
         self.learning_rates.clear();
-        self.transfer_rates.clear();
         let (sweep, last) = (self.sweep(0), self.sweep(self.stages.len() - 1));
         self.chopped.clear();
         let chops = match self.line {
@@ -324,14 +330,12 @@ impl Rule for TransferRule {
             }
         }
         self.note_due();
-        let mut noted = 0;
         for (sample, (x, delta)) in batch.enumerate() {
             self.rates.watch(x, delta, sweep);
-            self.learning_rates.push(-(self.rates.fast(sweep) as f32));
-            self.transfer_rates.push(self.rates.transfer(last) as f32 * lr_scale);
-            if self.shared_after.get(noted) == Some(&(sample + 1)) {
-                self.rates.row_shares(&mut self.row_shares);
-                noted += 1;
+            let fast = self.rates.fast(sweep);
+            self.learning_rates.push(-(fast as f32));
+            if self.due_after.get(self.transfer_rates.len()) == Some(&(sample + 1)) {
+                self.note_rates(last, fast, lr_scale);
             }
         }
         let batch = match self.line {
@@ -349,13 +353,12 @@ impl Rule for TransferRule {
         if self.unit == TransferUnit::Batch {
             self.plan(1, None);
             self.note_due();
-            self.rates.row_shares(&mut self.row_shares);
+            let fast = self.rates.fast(self.sweep(0));
+            self.note_rates(self.sweep(self.stages.len() - 1), fast, lr_scale);
             let workers = Workers::default();
             for due in 0..self.stages[0].due.len() {
                 self.stages[0].read(self.w.fast[0].array.as_mut(), due, &workers)?;
             }
-            self.transfer_rates.clear();
-            self.transfer_rates.push(self.rates.transfer(self.sweep(self.stages.len() - 1)) as f32 * lr_scale);
             self.transfer(&workers)?;
         }
         let samples = std::mem::take(&mut self.samples);

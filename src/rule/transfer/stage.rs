@@ -190,7 +190,7 @@ impl Stage {
     /// ```
     ///
     /// Pulses wait for [`send`](Stage::send). `into_c` are the rate of the rule and its factors for rows, if the target is
-    /// C; no factors are 1.
+    /// C; an empty list stands for factors of 1.
     pub(super) fn write(&mut self, target: &mut dyn Array, due: usize, into_c: Option<(f32, &[f32])>) -> Result<()> {
         let shape = target.shape();
         let (k, width) = (self.due[due].k, self.line.count(shape).1);
