@@ -61,7 +61,7 @@
 //! | shares of arrays, W25, X26, L25 | `View::add_product` | `test_e_rider_sees_chopped_differences` |
 //! | mixed precision, Nandakumar et al. 2020 | `MixedPrecisionRule::transfer` | `test_mixed_precision_by_hand` |
 //! | automatic rates | `rates::automatic_transfer_rate` | `automatic_rates_by_hand` |
-//! | signal of A behind signs that flip | `response::Response::of` | `steady_gradients_arrive_as_much_as_said` |
+//! | signal of A behind signs that flip | `Response::of` | `steady_gradients_arrive_as_much_as_said` |
 //! | learning rates, R24 | `rates::fast_rate` | `rates_by_hand` |
 //! | running average of reads | `LineAverage::add` | `by_hand` |
 //! | convolution, each patch a sample | `Conv2dConfig::pieces` | `convolutions_descend_the_numeric_gradient` |
