@@ -46,7 +46,7 @@ def chip(read: float, seed: int) -> tt.Measured:
 
 
 def test_the_path_is_the_best_fit_at_each_read_noise() -> None:
-    """Where pulses and reads are hard to tell apart, their variances trade places: σ² + 2σ_r² of increments stays."""
+    """Where pulses and reads are hard to tell apart, what one variance loses the other gains: σ² + 2σ_r² stays."""
     data = data_of(chip(0.2, 1).sweeps)
     estimate = maximise(data, FORM, [np.log([0.01, 0.01, 0.01, 0.002])])
     places, points, sd = path_of_read_noise(data, estimate)

@@ -104,7 +104,7 @@ def test_automatic_rates_move_weights_as_float_does(rule: tt.TransferRule, state
 
 
 def test_automatic_rates_move_rows_of_any_errors_as_float_does() -> None:
-    """Rows whose errors are 1, 0.3, 0.1 and 0.03 of each other: C moves by −lr·E[g] in each, within a tenth."""
+    """Rows with errors of 1, 0.3, 0.1 and 0.03: C moves by −lr·E[g] in each, within a tenth."""
     rows, samples, lr = 160, 60_000, 2e-3
     scales = np.repeat(np.array([1.0, 0.3, 0.1, 0.03], dtype=np.float32), rows // 4)
     device = tt.SoftBounds(states=20, cycle_noise=0.0, step_spread=0.0, bound_spread=0.0, asymmetry=0.0)

@@ -72,11 +72,11 @@ def path_of_read_noise(data: Data, estimate: Estimate) -> tuple[F64, F64, float]
     path goes in straight lines from r = 0 by the estimate to the r that 95 % exclude from above, and on to twice that.
     """
     most = _most_read_noise(data, estimate)
-    zero = _with_read_noise(data, estimate, float(estimate.form.limits[0][-1])).t
     end = _with_read_noise(data, estimate, most).t
     r = np.exp(2 * np.array([estimate.t[-1], most]))
     places, points = [r[0], r[1], 2 * r[1] - r[0]], [estimate.t, end, 2 * end - estimate.t]
     if r[0] > 1e-3 * r[1]:
+        zero = _with_read_noise(data, estimate, float(estimate.form.limits[0][-1])).t
         places, points = [0.0, *places], [zero, *points]
     return np.array(places), np.array(points), float(r[1] - r[0]) / _SIDE
 
