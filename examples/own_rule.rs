@@ -138,7 +138,7 @@ fn equals_the_built_in_rule_bit_for_bit() {
 #[test]
 fn copies_and_states_continue_bit_for_bit() -> Result<()> {
     let (weights, workers) = ([0.1; 6], Workers::default());
-    let at = Initial { layer: 0, rows: 2, cols: 3, fan_in: 3, weights: &weights, seed: 3 };
+    let at = Initial { layer: 0, rows: 2, cols: 3, weights: &weights, seed: 3 };
     let step = |rule: &mut Box<dyn Rule>| rule.update(&[0.5, -1.0, 0.2], &[0.4, -0.3], 1.0, &workers);
     let mut rule: Box<dyn Rule> = Box::new(MyTtv1::new(&at)?);
     (0..5).try_for_each(|_| step(&mut rule))?;

@@ -59,8 +59,7 @@ fn a_network_refuses_the_state_of_another_seed_rule_or_layer() {
 fn a_rule_refuses_the_state_of_another() {
     for (rule, other) in pairs() {
         let build = |rule: &RuleConfig, seed, layer| {
-            rule.build(&Initial { layer, rows: 2, cols: 3, fan_in: 3, weights: &[0.1; 6], seed })
-                .expect("valid settings")
+            rule.build(&Initial { layer, rows: 2, cols: 3, weights: &[0.1; 6], seed }).expect("valid settings")
         };
         let state = build(&rule, 1, 0).state().expect("built in");
         build(&rule, 1, 0).restore(&state).expect("its own");

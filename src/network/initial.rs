@@ -20,7 +20,7 @@ pub(super) fn rule(
     let mut weights = vec![0.0; rows * cols];
     Stream::new(seed, layer, Operation::Initialise, 0).uniforms(0, &mut weights);
     weights.iter_mut().for_each(|w| *w = half_width * (2.0 * *w - 1.0));
-    let rule = build(Initial { layer, rows, cols, fan_in: cols, weights: &weights, seed })?;
+    let rule = build(Initial { layer, rows, cols, weights: &weights, seed })?;
     if rule.shape() != (rows, cols) {
         return Err(Error::Conflict(format!(
             "the rule of layer {layer} must be {:?}, not {:?}",

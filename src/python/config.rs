@@ -258,6 +258,6 @@ pub(super) fn describe(
 ) -> PyResult<(String, Vec<String>)> {
     let rule: RuleConfig =
         settings(Some(rule), "rule")?.ok_or_else(|| PyValueError::new_err("rule must be a rule, not None"))?;
-    let described = rule.describe(&Situation { rows, cols, fan_in: cols, x, delta, samples, lr_scale });
+    let described = rule.describe(&Situation { rows, cols, x, delta, samples, lr_scale });
     Ok(described.map(|d| (d.text, d.warnings))?)
 }

@@ -66,7 +66,7 @@ impl PyLayer {
         let weights = weights.as_slice()?;
         check_finite("weights", weights)?;
         let template = rule::deep_copy(rule)?.unbind();
-        let rule = rule::build(rule, &Initial { layer, rows, cols, fan_in: cols, weights, seed })?;
+        let rule = rule::build(rule, &Initial { layer, rows, cols, weights, seed })?;
         Ok(Self { rule: OneThread::new(CLASS, rule), rows, cols, template, seed, layer })
     }
 

@@ -22,8 +22,6 @@ pub struct Situation {
     pub rows: usize,
     /// Inputs, the bias among them.
     pub cols: usize,
-    /// Inputs of the layer, of which the array may be a tile.
-    pub fan_in: usize,
     /// max|x| of a sample.
     pub x: f64,
     /// Mean of max|δ|, which varies exponentially about it (ours).
@@ -37,7 +35,7 @@ pub struct Situation {
 impl Situation {
     /// A `rows` × `cols` array, max|x| = 1, mean max|δ| = 0.1, nothing planned.
     pub fn new(rows: usize, cols: usize) -> Self {
-        Self { rows, cols, fan_in: cols, x: 1.0, delta: 0.1, samples: None, lr_scale: 1.0 }
+        Self { rows, cols, x: 1.0, delta: 0.1, samples: None, lr_scale: 1.0 }
     }
 
     pub(super) fn validate(&self) -> Result<()> {

@@ -140,8 +140,6 @@ pub struct Initial<'a> {
     pub rows: usize,
     /// Inputs, the bias among them.
     pub cols: usize,
-    /// Inputs of the whole layer, where the array is a tile of it: they say how large its weights are.
-    pub fan_in: usize,
     /// Initial weights, row-major.
     pub weights: &'a [f32],
     /// Seed of the network.

@@ -103,19 +103,51 @@ def test_automatic_rates_move_weights_as_float_does(rule: tt.TransferRule, state
     assert np.all(np.abs(moved[1:]) < 0.1 * abs(expected))
 
 
-def test_automatic_rates_move_rows_of_any_errors_as_float_does() -> None:
-    """Rows with errors of 1, 0.3, 0.1 and 0.03: C moves by −lr·E[g] in each, within a tenth."""
+@pytest.mark.parametrize(
+    ("kind", "scales"),
+    [(tt.Ttv2, (1.0, 0.3, 0.1, 0.03)), (tt.Cttv2, (1.0, 0.7, 0.5, 0.3)), (tt.Agad, (1.0, 0.5, 0.3, 0.15))],
+)
+def test_automatic_rates_move_rows_of_any_errors_as_float_does(kind: Any, scales: tuple[float, ...]) -> None:
+    """Rows with errors of different sizes: C moves by −lr·E[g] in each, within a tenth.
+
+    Where signs flip, rows of still smaller errors turn around too slowly for that.
+    """
     rows, samples, lr = 160, 60_000, 2e-3
-    scales = np.repeat(np.array([1.0, 0.3, 0.1, 0.03], dtype=np.float32), rows // 4)
+    sizes = np.repeat(np.array(scales, dtype=np.float32), rows // 4)
     device = tt.SoftBounds(states=20, cycle_noise=0.0, step_spread=0.0, bound_spread=0.0, asymmetry=0.0)
     slow = tt.ConstantStep(weight_step=1e-5, bound=100.0)
-    rule = tt.Ttv2(lr=lr, device=device, slow_device=slow, transfer_every=5, after_pulse="subtract")
+    rule = kind(
+        lr=lr,
+        device=device,
+        slow_device=slow,
+        transfer_every=5,
+        after_pulse="subtract",
+        reference=tt.Reference("ideal"),
+    )
     layer = tt.AnalogLayer(rule, np.zeros((rows, 4)), seed=5)
     moved = []
     for half in (6, 16):  # the first fills A, whose memory is long where errors are small
         x = np.sign(normal(samples, 4, seed=half))
-        delta = scales * (normal(samples, rows, seed=half + 1) + np.float32(0.1) * x[:, :1])
+        delta = sizes * (normal(samples, rows, seed=half + 1) + np.float32(0.1) * x[:, :1])
         before = layer.weights
         layer.update(x, delta)
         moved = (layer.weights - before)[:, 0].reshape(4, -1).mean(axis=1)
-    assert moved == pytest.approx(-lr * 0.1 * samples * scales[:: rows // 4], rel=0.1)
+    assert moved == pytest.approx(-lr * 0.1 * samples * np.array(scales), rel=0.1)
+
+
+@pytest.mark.parametrize("kind", [tt.Ttv2, tt.Cttv2, tt.Agad])
+def test_reads_move_no_row_by_more_than_a_quarter_of_the_range_of_c(kind: Any) -> None:
+    """At a rate far too high, A at its bound moves C by a quarter of its range per read, in rows of any errors."""
+    bound, step = 0.6, 1e-3
+    fast = tt.SoftBounds(states=200, bound=bound, cycle_noise=0.0, step_spread=0.0, bound_spread=0.0, asymmetry=0.0)
+    slow = tt.ConstantStep(weight_step=step, bound=bound, cycle_noise=0.0, step_spread=0.0, bound_spread=0.0)
+    rule = kind(lr=1e3, device=fast, slow_device=slow, transfer_every=1, reference=tt.Reference("ideal"))
+    layer = tt.AnalogLayer(rule, np.zeros((3, 2)), seed=1)
+    largest = np.zeros(3)
+    for _ in range(400):
+        before = layer.weights
+        layer.update(np.ones((1, 2)), np.array([[0.5, 0.1, 0.02]]))
+        largest = np.maximum(largest, np.abs(layer.weights - before).max(axis=1))
+    most = 0.25 * bound * (2 if kind is tt.Agad else 1)  # AGAD subtracts what A held before the sign flipped
+    assert np.all(largest <= most + step)
+    assert largest[0] > 0.5 * most

@@ -135,7 +135,8 @@ class Array:
     def update(self, x: F64, delta: F64, lr: float) -> None:
         """W ← W + lr·δxᵀ in expectation."""
         for v in (x, delta):  # a value near zero may be zero in float32, which then draws no random number for it
-            self.ties.note(100 * v[v != 0] / np.max(np.abs(v), initial=1e-30))
+            size = np.abs(v) / np.max(np.abs(v), initial=1e-30)
+            self.ties.note(100 * size[size > 1e-12])  # less is 0 but for rounding
         rows, cols = self.fires(x, delta, lr)
         assert len(rows) == plan(x, delta, lr, self.weight_step, self.pulse_trains, self.ties).slots
         self.counts["updates"] += 1

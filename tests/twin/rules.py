@@ -75,22 +75,20 @@ class Signals:
             min(2 * s.device.bound / (self.sweep * self.gradient()), most / np.prod(self.largest[1] / self.largest[0]))
         )
 
-    def row_shares(self, s: Any) -> Any:
-        """⟨|δ_i|⟩/⟨|δ|⟩ of each row; 1 where the rate of the transfer is set by hand."""
-        automatic = getattr(s, "rates", "auto") == "auto" and s.transfer_lr is None
-        return self.delta / (np.sum(self.delta**2) / np.sum(self.delta)) if automatic else np.ones_like(self.delta)
-
-    def transfer_lr(self, s: Any, a: Array) -> float:
-        """lr·S·ḡ/b, at most 2/(√n·max(b, σ)), over m; weights per read and unit of A. σ² = bδ(1 + σ_c²)/2."""
-        bound = s.device.bound
+    def transfer_lr(self, s: Any, a: Array) -> Any:
+        """lr·S·ḡ/b·s_i/m_i of each row, s_i = ⟨|δ_i|⟩/⟨|δ|⟩, at most b_C·min(1/4b, 1/20σ); weights per read and unit of A.
+        Where A decays by θ from read to read, row i does by s_i·θ. σ² = bδ(1 + σ_c²)/2, times 2/(2 − β) with P^ref."""
+        bound, gradient = s.device.bound, self.gradient()
         noise = np.hypot(
             np.sqrt(0.5 * bound * a.weight_step * (1 + s.device.cycle_noise**2)), s.periphery.read.output_noise
         )
-        most = 2 / np.sqrt(len(self.x)) / max(bound, noise)
+        if getattr(s, "flip_rate", 0.0):
+            noise *= np.sqrt(2 / (2 - getattr(s, "reference_rate", 0.0)))
+        most = min((s.slow_device or s.device).bound, 1) * min(0.25 / bound, 0.05 / noise)
         lr = self.fast_lr(s, a) if s.fast_lr is None else s.fast_lr
-        return float(min(s.lr * self.sweep * self.gradient() / bound, most)) / response(
-            s, lr * self.sweep * self.gradient() / bound
-        )
+        shares = self.delta / (np.sum(self.delta**2) / np.sum(self.delta))
+        responses = [response(s, share * lr * self.sweep * gradient / bound) for share in shares]
+        return np.minimum(s.lr * self.sweep * gradient / bound * shares / responses, most)
 
 
 def response(s: Any, theta: float) -> float:
@@ -150,7 +148,7 @@ class Ttv1:
             vectors = hadamard(cols)
             lr /= len(vectors)
             v = self.a.forward(vectors[self.k : self.k + 1])[0]
-        self.c.update(vectors[self.k], v * self.signals.row_shares(self.config), lr)
+        self.c.update(vectors[self.k], v * np.broadcast_to(lr, v.shape), 1.0)
         self.average()
         self.k = (self.k + 1) % len(vectors)
 
@@ -199,8 +197,8 @@ class Ttv2:
         self.delta_mean += share * (np.max(np.abs(delta)) - self.delta_mean)
         return self.last_fast_lr()
 
-    def transfer_lr(self) -> float:
-        """λ_H; R24's rule is λ_H = λ·ns·n / (γ₀·δ_C), and with the factor of eq. (14) that over λ_A."""
+    def transfer_lr(self) -> Any:
+        """λ_H, of each row at automatic rates; R24's rule is λ_H = λ·ns·n / (γ₀·δ_C), and with the factor of eq. (14) that over λ_A."""
         s = self.config
         if s.rates == "auto":
             return (
@@ -240,9 +238,9 @@ class Ttv2:
         s = self.config
         line = np.s_[self.k, :] if s.transfer_line == "row" else np.s_[:, self.k]
         z = self.measure(line, self.a.read(line))
-        shares = self.signals.row_shares(s)
-        shares = shares[self.k] if s.transfer_line == "row" else shares
-        h = (1 - self.leak) * self.h[line] + self.transfer_lr() * lr_scale * shares * z
+        rates = self.transfer_lr()
+        rate = rates[self.k] if s.transfer_line == "row" and np.ndim(rates) else rates
+        h = (1 - self.leak) * self.h[line] + rate * lr_scale * z
         self.a.ties.note(np.abs(h)[:, None] - np.arange(1, max(s.max_pulses, 9) + 1))
         most = 2**16 if s.rates == "auto" and s.transfer_lr is None else s.max_pulses
         sent = np.trunc(np.clip(h, -most, most)).astype(int)

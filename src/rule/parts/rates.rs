@@ -29,8 +29,11 @@ const SWEEPS_REMEMBERED: f64 = 0.5;
 /// automatic rates.
 const LARGEST_UPDATE: f64 = 0.5;
 
-/// Typical weights by which the largest read of A may move C at automatic rates.
-const WEIGHTS_PER_READ: f64 = 2.0;
+/// The share of C's range by which the noise of a read may move it at automatic rates.
+const NOISE_PER_READ: f64 = 0.05;
+
+/// The share of C's range by which the largest read of A may move it at automatic rates.
+const LARGEST_READ: f64 = 0.25;
 
 /// The rates of a rule.
 #[derive(Clone, Debug)]
@@ -56,6 +59,10 @@ pub(in crate::rule) struct Rates {
     pub(in crate::rule) reach: f64,
     /// σ: standard deviation of reads of A that no gradient moves, in units of weight.
     pub(in crate::rule) noise: f64,
+    /// The range of C: b of its devices, its bound, or a weight of 1, whichever is least.
+    pub(in crate::rule) slow_range: f64,
+    /// How much of what the last fast array holds reaches C.
+    pub(in crate::rule) response: Response,
     pub(in crate::rule) signals: Signals,
 }
 
@@ -66,14 +73,10 @@ pub(in crate::rule) struct Sweep {
     pub(in crate::rule) every: u64,
     /// Lines.
     pub(in crate::rule) lines: usize,
-    /// 1/√n for n inputs: the size of the weights of a layer whose outputs are as large as its inputs.
-    pub(in crate::rule) weight_scale: f64,
     /// Samples of what `every` counts, on average.
     pub(in crate::rule) samples_each: f64,
     /// The steps of A, and of C; of C 1 where a rate is in weights rather than in thresholds of H.
     pub(in crate::rule) steps: (f64, f64),
-    /// How much of what A holds is transferred.
-    pub(in crate::rule) response: Response,
 }
 
 impl Sweep {
@@ -99,6 +102,8 @@ impl Rates {
             max_length: of.pulse_trains.max_length,
             reach,
             noise: noise.hypot(of.periphery.read.output_noise),
+            slow_range: of.slow_device.mean().map_or(1.0, |mean| mean.reach.min(mean.bounds.1).min(1.0)),
+            response: Response::default(),
             signals: Signals::default(),
         }
     }
@@ -137,31 +142,56 @@ impl Rates {
         }
     }
 
-    /// The factor s_i of the transfer's rate for each row i, as signals are now: at automatic rates ⟨|δ_i|⟩/⟨|δ|⟩, the share
-    /// of its errors, with which C moves as under the float rule in rows of small errors and of large ones. A row without
-    /// errors would otherwise get nothing but the noise of A. None where the rate is set by hand [ours].
-    pub(in crate::rule) fn row_shares(&self, out: &mut Vec<f32>) {
-        if self.scheme == LearningRates::Auto && self.transfer_lr.is_none() {
-            self.signals.row_shares(out);
-        }
-    }
-
-    /// The rate of the transfer: thresholds of H, or weights, per read and unit of A, of which A learns at the rate `fast`.
+    /// The rate of the transfer in a row of typical errors: thresholds of H, or weights, per read and unit of A, of which
+    /// A learns at the rate `fast`.
     pub(in crate::rule) fn transfer(&self, sweep: Sweep, fast: f64) -> f64 {
         let Sweep { every, lines, steps: (_, step), .. } = sweep;
         let rate = || transfer_rate(self.learning_rate, every, lines, self.reads, step);
-        match self.scheme {
-            LearningRates::R24 => rate(),
-            LearningRates::R24Matched if fast == 0.0 => 0.0,
-            LearningRates::R24Matched => rate() / fast,
-            LearningRates::Auto => self.transfer_lr.unwrap_or_else(|| {
-                let (samples, gradient) = (sweep.samples(), self.signals.gradient());
-                let most = largest_transfer_rate(sweep.weight_scale, self.reach, self.noise);
-                let rate = automatic_transfer_rate(self.lr, samples, self.reach, gradient).min(most);
-                rate / (sweep.response.of(|| fast * samples * gradient / self.reach) * step)
-            }),
+        match (self.scheme, self.transfer_lr) {
+            (LearningRates::R24, _) => rate(),
+            (LearningRates::R24Matched, _) if fast == 0.0 => 0.0,
+            (LearningRates::R24Matched, _) => rate() / fast,
+            (LearningRates::Auto, Some(by_hand)) => by_hand,
+            (LearningRates::Auto, None) => {
+                let Automatic { rate, most, theta } = self.automatic_transfer(sweep, fast);
+                (rate / self.response.of(|| theta)).min(most) / step
+            }
         }
     }
+
+    /// The same times `lr_scale`: of each row where rates are automatic, else one for all [ours].
+    ///
+    /// Row i has s_i = ⟨|δ_i|⟩/⟨|δ|⟩ times the errors of a typical row. A forgets it s_i times as fast, and holds g/(s_i·ḡ)
+    /// of a gradient g. A row without errors would otherwise get nothing but the noise of A.
+    pub(in crate::rule) fn transfers(&self, sweep: Sweep, fast: f64, lr_scale: f32, out: &mut Vec<f32>) {
+        if self.scheme != LearningRates::Auto || self.transfer_lr.is_some() {
+            return out.push(self.transfer(sweep, fast) as f32 * lr_scale);
+        }
+        let (Automatic { rate, most, theta }, unit) =
+            (self.automatic_transfer(sweep, fast), lr_scale / sweep.steps.1 as f32);
+        let (rate, most, theta) = (rate as f32, most as f32, theta as f32);
+        let of = |share: f32| (share * rate / self.response.near(share * theta)).min(most) * unit;
+        out.extend(self.signals.row_shares().map(of));
+    }
+
+    fn automatic_transfer(&self, sweep: Sweep, fast: f64) -> Automatic {
+        let (samples, gradient) = (sweep.samples(), self.signals.gradient());
+        Automatic {
+            rate: automatic_transfer_rate(self.lr, samples, self.reach, gradient),
+            most: largest_transfer_rate(self.slow_range, self.reach, self.noise * self.response.noise(1).sqrt()),
+            theta: fast * samples * gradient / self.reach,
+        }
+    }
+}
+
+/// The automatic rate of the transfer, in weights per read and unit of A, in a row of typical errors.
+struct Automatic {
+    /// Where all of A is transferred.
+    rate: f64,
+    /// The largest in any row.
+    most: f64,
+    /// θ: how far A decays from read to read.
+    theta: f64,
 }
 
 /// R24 eq. (15): λ_A = η₀·BL_max·δ_A/(μ_x·μ_δ), so that the largest crosspoint of a typical sample needs
@@ -192,26 +222,27 @@ fn automatic_fast_rate(reach: f64, max_length: u32, step: f64, sweep: f64, signa
 
 /// The rate of the transfer, in weights per read and unit of A, at which C moves as under the float rule at the rate lr
 /// [ours]. A steady gradient g holds A at lr_A·g·τ = b·g/ḡ, and A is read every S samples: C moves by β·b·g/ḡ for the
-/// lr·S·g of the float rule, so β = lr·S·ḡ/b, whatever lr_A is. For H, that over δ_C; where signs flip, over the response.
+/// lr·S·g of the float rule, so β = lr·S·ḡ/b, whatever lr_A is. For H, that over δ_C.
+/// Where signs flip, it is divided by the response.
 fn automatic_transfer_rate(lr: f64, sweep: f64, reach: f64, gradient: f64) -> f64 {
     lr * sweep * gradient / reach
 }
 
-/// The largest automatic rate of the transfer, in weights per read and unit of A [ours]: a read as large as A's bound b, or
-/// as the noise of reads if that is larger, moves C by no more than two typical weights.
-fn largest_transfer_rate(weight_scale: f64, reach: f64, noise: f64) -> f64 {
-    WEIGHTS_PER_READ * weight_scale / reach.max(noise)
+/// The largest automatic rate of the transfer in any row, in weights per read and unit of A [ours]. The noise σ of a read
+/// moves C by no more than a twentieth of its range b_C: it takes C, whose devices forget the share |ΔC|/b_C of what they
+/// hold, at least 25 sweeps to forget a weight by noise alone (E|ξ| = 0.8σ). A read as large as A's bound b moves C by
+/// no more than a quarter of that range.
+fn largest_transfer_rate(slow_range: f64, reach: f64, noise: f64) -> f64 {
+    slow_range * (NOISE_PER_READ / noise).min(LARGEST_READ / reach)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rule::parts::chopper::Chopping;
     use crate::rule::{ArraySettings, Ttv2};
 
     fn sweep() -> Sweep {
-        let response = Response::new((Chopping::Regular, 0.0), None);
-        Sweep { every: 5, lines: 20, weight_scale: 0.2, samples_each: 1.0, steps: (0.1, 0.1), response }
+        Sweep { every: 5, lines: 20, samples_each: 1.0, steps: (0.1, 0.1) }
     }
 
     fn seen(x: f32, delta: f32) -> Signals {
@@ -244,16 +275,17 @@ mod tests {
     }
 
     /// b = 0.6, S = 100 samples, ḡ = 2·0.25: lr_A = 2·0.6/(100·0.5) = 0.024, less where trains are of one slot of 0.001;
-    /// the float rule at 0.05 would move weights by 2.5 per sweep, so that the size of weights limits λ_H to 2·0.2/0.6/δ_C.
+    /// the float rule at 0.05 would move weights by 2.5 per sweep, so that the range of C limits λ_H to 0.15/0.6/δ_C, or to
+    /// 0.03/σ/δ_C where reads are noisy.
     #[test]
     fn automatic_rates_by_hand() {
         let rates = Rates { signals: seen(2.0, 0.25), ..automatic() };
         assert!((rates.fast(sweep()) - 0.024).abs() < 1e-4);
-        assert!((rates.transfer(sweep(), rates.fast(sweep())) - 0.4 / 0.6 / 0.1).abs() < 1e-4);
+        assert!((rates.transfer(sweep(), rates.fast(sweep())) - 0.15 / 0.6 / 0.1).abs() < 1e-4);
         let slow = Rates { lr: 0.001, ..rates.clone() };
         assert!((slow.transfer(sweep(), slow.fast(sweep())) - 0.001 * 100.0 * 0.5 / 0.6 / 0.1).abs() < 1e-4);
         let noisy = Rates { noise: 0.8, ..rates.clone() };
-        assert!((noisy.transfer(sweep(), noisy.fast(sweep())) - 0.4 / 0.8 / 0.1).abs() < 1e-4);
+        assert!((noisy.transfer(sweep(), noisy.fast(sweep())) - 0.03 / 0.8 / 0.1).abs() < 1e-4);
         let one_slot = Rates { max_length: 1, ..rates };
         assert!((one_slot.fast(Sweep { steps: (0.001, 0.1), ..sweep() }) - 0.5 * 0.001 / 0.5).abs() < 1e-4);
         assert_eq!(Rates { signals: Signals::default(), ..one_slot.clone() }.fast(sweep()), 0.0);

@@ -94,9 +94,9 @@ impl Signals {
     }
 
     /// ⟨|δ_i|⟩/⟨|δ|⟩ of each row i: its share of a typical error; 1 before there were any.
-    pub(in crate::rule) fn row_shares(&self, out: &mut Vec<f32>) {
+    pub(in crate::rule) fn row_shares(&self) -> impl Iterator<Item = f32> {
         let typical = weighted(&self.delta) as f32;
-        out.extend(self.delta.iter().map(|&mean| if typical > 0.0 { mean / typical } else { 1.0 }));
+        self.delta.iter().map(move |&mean| if typical > 0.0 { mean / typical } else { 1.0 })
     }
 
     /// Adds the means to a state.
@@ -187,9 +187,8 @@ mod tests {
     /// Errors of 0.3 and 0.1: (0.09 + 0.01)/0.4 = 0.25 is typical.
     #[test]
     fn shares_of_rows() {
-        let (mut signals, mut shares) = (Signals::default(), Vec::new());
+        let mut signals = Signals::default();
         (0..10).for_each(|_| signals.add(&[1.0], &[0.3, -0.1, 0.0], 5.0));
-        signals.row_shares(&mut shares);
-        assert!(shares.iter().zip([1.2, 0.4, 0.0]).all(|(a, b)| (a - b).abs() < 1e-6), "{shares:?}");
+        assert!(signals.row_shares().zip([1.2, 0.4, 0.0]).all(|(a, b)| (a - b).abs() < 1e-6));
     }
 }

@@ -69,14 +69,7 @@ impl Transfers<'_> {
     fn rates_at(&self, stage: &StageParts) -> Sweep {
         let step = if matches!(stage.write, Write::Pulses(_)) { self.c.weight_step } else { 1.0 };
         let steps = (self.a.weight_step, step);
-        Sweep {
-            every: u64::from(stage.every),
-            lines: self.lines(stage),
-            weight_scale: 1.0 / (self.at.fan_in as f64).sqrt(),
-            samples_each: 1.0,
-            steps,
-            response: stage.response(),
-        }
+        Sweep { every: u64::from(stage.every), lines: self.lines(stage), samples_each: 1.0, steps }
     }
 
     /// The rate of a transfer into C.
@@ -177,7 +170,7 @@ impl Transfers<'_> {
 
     /// The signs of lines and what they cost: a constant error o of the reference moves H by λ_H·|o| per read for a period
     /// of 1/ρ reads, and writes C if that reaches the threshold; a tracked reference repeats its noise in every read of
-    /// a period, which multiplies the variance that H gets by 1 + pβ/(2 − β) [ours].
+    /// a period, which multiplies the variance that H gets.
     fn chopper(&self, stage: &StageParts, spread: f64, out: &mut Description) {
         let rate = stage.chopper.1;
         if rate <= 0.0 {
@@ -189,11 +182,10 @@ impl Transfers<'_> {
             reads * self.sweep(stage)
         ));
         let lambda = self.rate(stage);
-        if let Some(tracking) = stage.tracker.filter(|tracking| tracking.adopt == Adopt::AtFlips) {
-            let (share, period) = (tracking.share, reads as f64);
+        if stage.tracker.is_some_and(|tracking| tracking.adopt == Adopt::AtFlips) {
             out.line(format_args!(
                 "reference: the noise of reads reaches H with {} times the variance, as that of the reference repeats in {reads} reads",
-                short(1.0 + period * share / (2.0 - share))
+                short(self.parts.rates.response.noise(reads))
             ));
         } else if matches!(stage.write, Write::Pulses(_)) {
             let most = if lambda > 0.0 { rate / lambda } else { f64::INFINITY };

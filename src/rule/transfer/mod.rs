@@ -49,8 +49,6 @@ pub struct TransferRule {
     unit: TransferUnit,
     line: TransferLine,
     warm_start: u64,
-    /// Inputs of the layer.
-    fan_in: usize,
     w: WeightedSum,
     /// One for each fast array.
     stages: Vec<Stage>,
@@ -61,9 +59,8 @@ pub struct TransferRule {
     learning_rates: Vec<f32>,
     /// The samples that transfers follow, by how many came until then, with the sample itself.
     due_after: Vec<usize>,
-    /// The rate of a transfer into C after each of them, and its factors for rows; none at rates by hand.
+    /// The rates of a transfer into C after each of them: of all rows, or one.
     transfer_rates: Vec<f32>,
-    row_shares: Vec<f32>,
     /// The batch that A learns from where signs of its lines are negative.
     chopped: Vec<f32>,
     /// A read of a line of what the network sees, and of a fast array among it.
@@ -82,7 +79,7 @@ impl TransferRule {
         let fast = |k| arrays.fast(k, of.device, of.reference);
         let fast: Vec<_> = (0..settings.parts().stages.len() as u64).map(fast).collect::<Result<_>>()?;
         let c = arrays.slow(of.slow_device, of.slow_reference, Some(of.averaging.bound))?;
-        Ok(Box::new(Self { fan_in: at.fan_in, ..Self::new(fast, c, settings)? }))
+        Ok(Box::new(Self::new(fast, c, settings)?))
     }
 
     /// The rule on arrays of one shape and any kind: fast ones at rest on their reference, the fastest first, and C at
@@ -108,7 +105,6 @@ impl TransferRule {
             Ok(FastArray { view: View::new(shape, of.share as f32, parts.line, chopper, tracker)?, array })
         });
         Ok(Self {
-            fan_in: shape.1,
             fingerprint: fingerprint(&settings),
             w: WeightedSum { fast: fast.collect::<Result<_>>()?, c },
             stages,
@@ -122,7 +118,6 @@ impl TransferRule {
             learning_rates: Vec::new(),
             due_after: Vec::new(),
             transfer_rates: Vec::new(),
-            row_shares: Vec::new(),
             chopped: Vec::new(),
             read: vec![0.0; width],
             read_of_fast: Vec::new(),
@@ -149,10 +144,8 @@ impl TransferRule {
         Sweep {
             every: stage.schedule.every(),
             lines: stage.schedule.lines(),
-            weight_scale: 1.0 / (self.fan_in as f64).sqrt(),
             samples_each,
             steps: (f64::from(self.w.fast[0].array.weight_step()), step),
-            response: stage.response,
         }
     }
 
@@ -183,17 +176,10 @@ impl TransferRule {
     /// Notes the samples that transfers follow.
     fn note_due(&mut self) {
         self.transfer_rates.clear();
-        self.row_shares.clear();
         self.due_after.clear();
         self.due_after.extend(self.stages.iter().flat_map(|stage| &stage.due).map(|due| due.after));
         self.due_after.sort_unstable();
         self.due_after.dedup();
-    }
-
-    /// Notes the rate of transfers after a sample, and its factors, as signals are now.
-    fn note_rates(&mut self, last: Sweep, fast: f64, lr_scale: f32) {
-        self.transfer_rates.push(self.rates.transfer(last, fast) as f32 * lr_scale);
-        self.rates.row_shares(&mut self.row_shares);
     }
 
     /// Makes the transfers that are due, after those of the fastest array were read: stage by stage, since no array
@@ -219,8 +205,8 @@ impl TransferRule {
                 let into_c = last.then(|| {
                     let after = stage.due[due].after;
                     let noted = self.due_after.partition_point(|&sample| sample < after);
-                    let rows = self.row_shares.len() / self.due_after.len();
-                    (self.transfer_rates[noted], &self.row_shares[noted * rows..][..rows])
+                    let each = self.transfer_rates.len() / self.due_after.len();
+                    &self.transfer_rates[noted * each..][..each]
                 });
                 stage.write(target, due, into_c)?;
                 let (k, sweep) = (stage.due[due].k, stage.due[due].read);
@@ -330,12 +316,14 @@ impl Rule for TransferRule {
             }
         }
         self.note_due();
+        let mut noted = 0;
         for (sample, (x, delta)) in batch.enumerate() {
             self.rates.watch(x, delta, sweep);
             let fast = self.rates.fast(sweep);
             self.learning_rates.push(-(fast as f32));
-            if self.due_after.get(self.transfer_rates.len()) == Some(&(sample + 1)) {
-                self.note_rates(last, fast, lr_scale);
+            if self.due_after.get(noted) == Some(&(sample + 1)) {
+                self.rates.transfers(last, fast, lr_scale, &mut self.transfer_rates);
+                noted += 1;
             }
         }
         let batch = match self.line {
@@ -354,7 +342,7 @@ impl Rule for TransferRule {
             self.plan(1, None);
             self.note_due();
             let fast = self.rates.fast(self.sweep(0));
-            self.note_rates(self.sweep(self.stages.len() - 1), fast, lr_scale);
+            self.rates.transfers(self.sweep(self.stages.len() - 1), fast, lr_scale, &mut self.transfer_rates);
             let workers = Workers::default();
             for due in 0..self.stages[0].due.len() {
                 self.stages[0].read(self.w.fast[0].array.as_mut(), due, &workers)?;

@@ -32,6 +32,7 @@ pub struct Parts {
 impl Parts {
     /// A rule with one fast array.
     pub(in crate::rule) fn of(stage: StageParts, rates: Rates, unit: TransferUnit, line: TransferLine) -> Self {
+        let rates = Rates { response: Response::new(stage.chopper, stage.tracker), ..rates };
         Self { rates, unit, line, stages: vec![stage], warm_start: 0 }
     }
 }
@@ -57,11 +58,6 @@ impl StageParts {
     pub(in crate::rule) fn new(every: u32, write: Write) -> Self {
         let (vectors, chopper) = (ReadVectors::OneHot, (Chopping::Regular, 0.0));
         Self { every, vectors, share: 0.0, chopper, tracker: None, write }
-    }
-
-    /// How much of what the array holds is transferred.
-    pub(in crate::rule) fn response(&self) -> Response {
-        Response::new(self.chopper, self.tracker)
     }
 }
 

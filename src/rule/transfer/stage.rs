@@ -6,7 +6,6 @@ use crate::error::Result;
 use crate::ledger::Work;
 use crate::rule::State;
 use crate::rule::parts::filter::Filter;
-use crate::rule::parts::response::Response;
 use crate::rule::parts::schedule::{Due, ReadVectors, Schedule, TransferLine};
 use crate::rule::parts::visible::{FastArray, View};
 use crate::threads::Workers;
@@ -19,7 +18,6 @@ const MAX_PENDING_DEVICES: usize = 1 << 16;
 #[derive(Clone, Debug)]
 pub(super) struct Stage {
     pub(super) schedule: Schedule,
-    pub(super) response: Response,
     line: TransferLine,
     vectors: ReadVectors,
     writer: Writer,
@@ -29,7 +27,7 @@ pub(super) struct Stage {
     reads: Vec<DueRead>,
     /// The vector that a line, or all of the array, is read and written with.
     u: Vec<f32>,
-    /// What a read says, at the rates of its rows.
+    /// What a read says, times the rates of its rows.
     z: Vec<f32>,
     pub(super) work: Work,
 }
@@ -64,7 +62,6 @@ impl Stage {
         };
         Self {
             schedule: Schedule::new(stage.every, lines),
-            response: stage.response(),
             line: parts.line,
             vectors: stage.vectors,
             writer,
@@ -189,17 +186,22 @@ impl Stage {
     ///          where |H[i,k]| ≥ 1: one pulse of sign(H[i,k]) on target[i,k], then reset H[i,k]
     /// ```
     ///
-    /// Pulses wait for [`send`](Stage::send). `into_c` are the rate of the rule and its factors for rows, if the target is
-    /// C; an empty list stands for factors of 1.
-    pub(super) fn write(&mut self, target: &mut dyn Array, due: usize, into_c: Option<(f32, &[f32])>) -> Result<()> {
+    /// Pulses wait for [`send`](Stage::send). `into_c` are the rates of the rule, if the target is C: of its rows, or one for
+    /// all.
+    pub(super) fn write(&mut self, target: &mut dyn Array, due: usize, into_c: Option<&[f32]>) -> Result<()> {
         let shape = target.shape();
         let (k, width) = (self.due[due].k, self.line.count(shape).1);
-        let (rate, shares) = into_c.map_or((None, &[][..]), |(rate, shares)| (Some(rate), shares));
         let mut z = &self.v[due * width..][..width];
-        if self.line == TransferLine::Column && !shares.is_empty() {
-            self.z.clear();
-            self.z.extend(z.iter().zip(shares).map(|(z, share)| z * share));
-            z = &self.z;
+        let (mut rate, mut of_rows) = (None, &[][..]);
+        match into_c {
+            None => {}
+            Some(&[one]) => rate = Some(one),
+            Some(rates) if self.line == TransferLine::Row => (rate, of_rows) = (Some(1.0), rates),
+            Some(rates) => {
+                self.z.clear();
+                self.z.extend(z.iter().zip(rates).map(|(z, rate)| z * rate));
+                (rate, z) = (Some(1.0), &self.z);
+            }
         }
         match &mut self.writer {
             Writer::Trains { rate: own } => {
@@ -210,9 +212,7 @@ impl Stage {
                     rate /= self.schedule.lines() as f32;
                 }
                 point(&mut self.u, self.vectors, k, self.line.count(shape).0);
-                if self.line == TransferLine::Row {
-                    self.u.iter_mut().zip(shares).for_each(|(u, share)| *u *= share);
-                }
+                self.u.iter_mut().zip(of_rows).for_each(|(u, of_row)| *u *= of_row);
                 match self.line {
                     TransferLine::Column => target.update(&self.u, z, rate),
                     TransferLine::Row => target.update(z, &self.u, rate),
@@ -221,8 +221,7 @@ impl Stage {
             Writer::Pulses { filter, lines, pulses } => {
                 // A multiply-add and a comparison per value, which is read and written; a reset per crossing.
                 self.work += Work { operations: 2 * width as u64, accesses: 2 * width as u64 };
-                let of_row = if self.line == TransferLine::Row { shares.get(k).copied() } else { None };
-                let rate = rate.unwrap_or(1.0) * of_row.unwrap_or(1.0);
+                let rate = of_rows.get(k).copied().or(rate).unwrap_or(1.0);
                 let Some(crossings) = filter.add(k, rate, z, pulses) else { return Ok(()) };
                 self.work.operations += crossings;
                 lines.push(self.line.line(k));
