@@ -182,7 +182,7 @@ const FROZEN: [(&str, u64); 21] = [
     ("cttv2 by rows", 0xe6be_3dce_00a8_7f56),
     ("agad", 0x035e_4f6c_d826_412a),
     ("agad by batches", 0x2182_ef5f_e567_a747),
-    ("mp", 0x2685_cc01_47d9_fa8e),
+    ("mp", 0xb8bc_8243_4532_de6b),
     ("rl", 0x1f56_95f3_1088_0d40),
     ("rlv2", 0x0de4_dffb_1700_434e),
     ("rider", 0x5171_51e8_61a6_2d5c),

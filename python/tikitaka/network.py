@@ -13,7 +13,8 @@ from tikitaka import _core
 from tikitaka._internal.arrays import taken
 from tikitaka._internal.copies import FORMAT, unpickled
 from tikitaka._internal.shown import listed, shown
-from tikitaka.config import DigitalSgd, RuleConfig, TransferRule
+from tikitaka.config import DigitalSgd, RuleConfig
+from tikitaka.config.rule import AVERAGING
 from tikitaka.model import Model, extract
 from tikitaka.nn import Layer, array_names, display, per_array
 from tikitaka.nn.arrays import check_layers
@@ -35,7 +36,7 @@ Rules = (
 )
 
 _Held = RuleConfig | Rule | tuple[RuleConfig | Rule, ...]
-_AVERAGING = (TransferRule, Rule)  # rules that can average
+_AVERAGING = (*AVERAGING, Rule)  # rules that can average
 
 losses = {"classification": "cross-entropy", "regression": "mse"}
 """The loss for each task of `tikitaka.data.Dataset`."""
@@ -244,20 +245,20 @@ class Network:
 
     @property
     def averaging(self) -> bool:
-        """Whether each transfer reads a line of the weights into a running average."""
+        """Whether each transfer, or each mini-batch, reads a line of the weights into a running average."""
         return self._core.averaging
 
     @averaging.setter
     def averaging(self, on: bool) -> None:
         if on and not self.keeps_average:
             raise ValueError(
-                "averaging must be False: no rule of this network keeps an average, as those with a fast array do"
+                "averaging must be False: no rule of this network keeps an average, as mp and rules with fast arrays do"
             )
         self._core.averaging = on
 
     @property
     def keeps_average(self) -> bool:
-        """Whether one of its rules can average: a `TransferRule`, as ttv2, or a `tikitaka.Rule`."""
+        """Whether one of its rules can average: a `TransferRule`, as ttv2, `MixedPrecision`, or a `tikitaka.Rule`."""
         return any(isinstance(rule, _AVERAGING) for rule in self._each_rule())
 
     @property
@@ -352,7 +353,7 @@ class Network:
             without = listed(name for name, rule in rules if not isinstance(rule, _AVERAGING))
             whose = f"; the rules of {without} keep none" if without else ""
             raise ValueError(
-                f"no average was gathered: rules with a fast array or average() do so from average_from on{whose}"
+                f"no average was gathered: mp, rules with fast arrays or average() do so from average_from on{whose}"
             )
         return average
 

@@ -7,7 +7,10 @@
 //! ```
 
 use super::arrays::{Arrays, samples};
+use super::parts::TransferLine;
+use super::parts::averages::{Averages, Averaging};
 use super::{Description, Initial, Rule, RuleSettings, Sharing, Situation, State, TileSize};
+use crate::average::Weighting;
 use crate::crossbar::{Array, ExactWeights, Line, Periphery, PulseTrains, Reference, Reliability, Visible};
 use crate::device::DeviceConfig;
 use crate::error::Result;
@@ -31,6 +34,14 @@ settings! {
         pub reliability: Reliability = Reliability::default(), checked;
         /// What counts as weight 0.
         pub reference: Reference = Reference::default(), checked;
+        /// How the reads of C that form averages are weighted.
+        pub average: Weighting = Weighting::Uniform;
+        /// Reads of a column that count in an exponential average.
+        pub average_memory: f64 = 100.0, 1.0 to 1e9;
+        /// Mini-batches per read of a column, one after the other, for its average.
+        pub average_every: u32 = 1, 1.0 to 1e9;
+        /// Converter range ± of the reads of C that form averages, in units of weight.
+        pub average_bound: f64 = 1.5, 1e-6 to 1e6;
         /// The largest physical array; larger layers are cut into tiles.
         pub tile: Option<TileSize> = None, checked;
         /// Keep a counter of pulses per crosspoint.
@@ -41,7 +52,8 @@ settings! {
 impl RuleSettings for MixedPrecision {
     fn build(&self, at: &Initial<'_>) -> Result<Box<dyn Rule>> {
         let arrays = Arrays::new(at, &self.periphery, &self.reliability, &PulseTrains::default(), self.count_pulses);
-        Ok(Box::new(MixedPrecisionRule::new(arrays.slow(&self.device, &self.reference, None)?, self.clone())?))
+        let c = arrays.slow(&self.device, &self.reference, Some(self.average_bound))?;
+        Ok(Box::new(MixedPrecisionRule::new(c, self.clone())?))
     }
 
     fn tile(&self) -> Option<TileSize> {
@@ -75,12 +87,14 @@ pub struct MixedPrecisionRule {
     c: Box<dyn Array>,
     /// χ, in units of weight.
     chi: ExactWeights,
+    averages: Averages,
     batches: u64,
     /// Samples of the mini-batch so far.
     samples: u64,
     work: Work,
     lines: Vec<Line>,
     pulses: Vec<i32>,
+    read: Vec<f32>,
 }
 
 impl MixedPrecisionRule {
@@ -92,8 +106,24 @@ impl MixedPrecisionRule {
         settings.validate()?;
         let (rows, cols) = c.shape();
         let chi = ExactWeights::new(rows, cols, &vec![0.0; rows * cols])?;
-        let (lines, pulses) = (Vec::new(), Vec::new());
-        Ok(Self { settings, c, chi, batches: 0, samples: 0, work: Work::default(), lines, pulses })
+        let averaging = Averaging {
+            weighting: settings.average,
+            memory: settings.average_memory,
+            every: settings.average_every,
+            bound: settings.average_bound,
+        };
+        Ok(Self {
+            settings,
+            c,
+            chi,
+            averages: Averages::new(averaging, TransferLine::Column, (rows, cols)),
+            batches: 0,
+            samples: 0,
+            work: Work::default(),
+            lines: Vec::new(),
+            pulses: Vec::new(),
+            read: vec![0.0; rows],
+        })
     }
 
     /// N = trunc(χ/ε);  χ ← χ − N·ε;  |N| pulses of the sign of N on each device of C.
@@ -117,6 +147,16 @@ impl MixedPrecisionRule {
         let (all, written) = ((self.chi.shape().0 * self.chi.shape().1) as u64, (rows * self.lines.len()) as u64);
         self.work += Work { operations: all + 2 * written, accesses: all + written };
         self.c.pulse_lines(&self.lines, &self.pulses)
+    }
+
+    /// Reads the next column of C into its average, if one is due.
+    fn average_next(&mut self) -> Result<()> {
+        let Some(k) = self.averages.in_turn(self.batches) else { return Ok(()) };
+        self.c.read_line(Line::Column(k), &mut self.read)?;
+        self.averages.add(k, &self.read)?;
+        let rows = self.read.len() as u64;
+        self.work += Work { operations: 2 * rows, accesses: 2 * rows };
+        Ok(())
     }
 }
 
@@ -143,6 +183,7 @@ impl Rule for MixedPrecisionRule {
         if self.batches.is_multiple_of(u64::from(self.settings.transfer_every)) {
             self.transfer()?;
         }
+        self.average_next()?;
         self.c.elapse(std::mem::take(&mut self.samples));
         Ok(())
     }
@@ -153,6 +194,19 @@ impl Rule for MixedPrecisionRule {
 
     fn arrays(&self) -> Vec<(&'static str, &dyn Array)> {
         vec![("c", self.c.as_ref())]
+    }
+
+    fn average(&self) -> Result<Option<Vec<f32>>> {
+        self.averages.whole(self.c.as_ref())
+    }
+
+    fn averaging(&self) -> bool {
+        self.averages.on
+    }
+
+    fn set_averaging(&mut self, on: bool) -> Result<()> {
+        self.averages.on = on;
+        Ok(())
     }
 
     fn ledger(&self) -> Result<Ledger> {
@@ -167,6 +221,7 @@ impl Rule for MixedPrecisionRule {
         state.add_settings(&self.settings);
         state.add_floats("chi", &[rows, cols], self.chi.weights()?);
         state.add_count("batches", self.batches);
+        self.averages.save(&mut state);
         state.add_work(self.work);
         Ok(state)
     }
@@ -175,8 +230,9 @@ impl Rule for MixedPrecisionRule {
         state.check_settings("a rule", &self.settings)?;
         let (c, chi) = (state.array("c", self.c.as_ref())?, state.matrix("chi", self.c.shape())?);
         let (batches, work) = (state.count("batches")?, state.work()?);
+        let averages = self.averages.restored(state)?;
         self.chi.set_weights(chi)?;
-        (self.batches, self.work) = (batches, work);
+        (self.averages, self.batches, self.work) = (averages, batches, work);
         self.c.restore(&c)
     }
 }

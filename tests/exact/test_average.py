@@ -11,7 +11,7 @@ X, DELTA = RNG.normal(size=(SAMPLES, COLS)), RNG.normal(size=(SAMPLES, ROWS))
 PERIPHERY = tt.Periphery.full(0.06)
 
 
-def trained(rule: tt.Ttv2, averaging: bool) -> tt.AnalogLayer:
+def trained(rule: tt.Ttv2 | tt.MixedPrecision, averaging: bool) -> tt.AnalogLayer:
     layer = tt.AnalogLayer(rule, np.zeros((ROWS, COLS)), seed=3)
     layer.averaging = averaging
     layer.update(X, DELTA)
@@ -83,3 +83,42 @@ def test_everything_can_be_looked_at() -> None:
     again = tt.AnalogLayer(tt.Ttv2(fast_lr=2.0, transfer_lr=5.0, count_pulses=True), np.zeros((ROWS, COLS)), seed=3)
     again.restore(state)
     assert all(np.array_equal(value, again.state()[name]) for name, value in state.items())
+
+
+@pytest.mark.parametrize("every", [1, 4])
+def test_mixed_precision_reads_column_after_column(every: int) -> None:
+    """One column every `every` mini-batches, of what the network sees; C and χ are the same with and without."""
+    rule = tt.MixedPrecision(lr=0.05, average_every=every)
+    off, on = (tt.AnalogLayer(rule, np.zeros((ROWS, COLS)), seed=3) for _ in range(2))
+    on.averaging = True
+    sums, reads = np.zeros((ROWS, COLS)), np.zeros(COLS)
+    for batch in range(1, SAMPLES // 2 + 1):
+        rows = slice(2 * batch - 2, 2 * batch)
+        off.update(X[rows], DELTA[rows])
+        on.update(X[rows], DELTA[rows])
+        if batch % every == 0:
+            k = batch // every % COLS
+            sums[:, k] += off.weights[:, k]
+            reads[k] += 1
+    for name in ("c", "chi"):
+        assert np.array_equal(off.state()[name], on.state()[name])
+    assert np.array_equal(on.state()["average_reads"], reads)
+    assert on.ledger["slow"]["line_reads"] == reads.sum()
+    expected = np.where(reads > 0, sums / np.maximum(reads, 1), on.weights)
+    np.testing.assert_allclose(on.average, expected, atol=1e-6)
+
+
+def test_mixed_precision_averages_reach_a_model() -> None:
+    """From the training by way of a state to the extracted model, to the bit as without the state."""
+    digits = tt.data.load("digits")
+    layers = [tt.nn.Linear(digits.inputs, digits.classes)]
+    network, again = (tt.Network(layers, tt.MixedPrecision(), seed=1) for _ in range(2))
+    tt.fit(network, digits, epochs=2, batch=16, average_from=1, progress=False)
+    again.restore(network.state())
+    assert again.averaging
+    for each in (network, again):
+        each.train(digits.train_x, digits.train_y, order=np.arange(48), batch=16)
+    model = network.extract()
+    assert model.metadata["kind"] == "average"
+    assert np.array_equal(model.weights[0], again.extract().weights[0])
+    assert not np.array_equal(model.weights[0], network.weights[0])

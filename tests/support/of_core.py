@@ -31,7 +31,7 @@ def twin_rule(config: tt.RuleConfig, core: tt.Network, layer: int, seed: int, ti
             return trains
 
         periphery = config.periphery
-        if letter == "c" and isinstance(config, tt.TransferRule):  # reads of C make averages
+        if letter == "c" and isinstance(config, tt.TransferRule | tt.MixedPrecision):  # reads of C make averages
             periphery = replace(periphery, read=replace(periphery.read, adc_bound=config.average_bound))
         own = {name[2:]: value for name, value in constants.items() if name.startswith(f"{letter}.")}
         setup = {"periphery": periphery, "pulse_trains": trains_of_rule, "reference": reference, "ties": ties}

@@ -91,8 +91,8 @@ class MixedPrecision:
     def __init__(self, config: tt.MixedPrecision, c: Array) -> None:
         self.config, self.c = config, c
         self.forward, self.backward = c.forward, c.backward
-        self.chi = np.zeros_like(c.state)
-        self.work = Work()
+        self.chi, self.sums, self.reads = (np.zeros_like(c.state) for _ in range(3))
+        self.averaging, self.batches, self.work = False, 0, Work()
 
     def update(self, x: F64, delta: F64, lr_scale: float) -> None:
         self.chi = self.chi - self.config.lr * lr_scale * delta.T @ x
@@ -106,6 +106,12 @@ class MixedPrecision:
             if sent[:, k].any():
                 self.work.add(2 * len(self.chi), len(self.chi))  # χ − N·ε
                 self.c.pulse(np.s_[:, k], sent[:, k])
+        self.batches += 1
+        if self.averaging and self.batches % self.config.average_every == 0:
+            line = np.s_[:, self.batches // self.config.average_every % self.chi.shape[1]]
+            self.sums[line] += self.c.read(line)
+            self.reads[line] += 1
+            self.work.add(2 * len(self.chi), 2 * len(self.chi))
 
     def ledger(self) -> Any:
         return ledger(self.work, slow=self.c, scans=False)

@@ -17,6 +17,7 @@ from tikitaka.config.reference import Reference
 from tikitaka.config.reliability import Reliability
 
 __all__ = [
+    "AVERAGING",
     "Agad",
     "AnalogSgd",
     "Cttv2",
@@ -133,6 +134,10 @@ class MixedPrecision(RuleConfig):
     periphery: Annotated[Periphery, "converters and noise"] = Periphery()
     reliability: Annotated[Reliability, "stuck devices, wear, relaxation, write noise"] = Reliability()
     reference: Annotated[Reference, "reference of the array"] = Reference()
+    average: Annotated[Literal["uniform", "exponential"], "weighting of the reads of C that make averages"] = "uniform"
+    average_memory: Annotated[float, "reads of a column that count in an exponential average"] = 100.0
+    average_every: Annotated[int, "mini-batches per read of a column, in turn, for its average"] = 1
+    average_bound: Annotated[float, "ADC range ± of the reads of C that make averages (weight units)"] = 1.5
     tile: Annotated[TileSize, "largest physical array: rows and columns, or one number for both"] = None
     count_pulses: Annotated[bool, "keep a counter of pulses per crosspoint"] = False
 
@@ -298,6 +303,9 @@ class Tiles(_Arrays, _Lines):
     gamma: Annotated[float, "weight γ of a tile over that of the next slower one, W = C + Σ γⁿWₙ"] = 0.5
     warm_start: Annotated[int, "samples for which the fastest tile first writes to each slower one (0: none)"] = 0
 
+
+AVERAGING = (TransferRule, MixedPrecision)
+"""Kinds of rules that gather averages of their iterates."""
 
 rules: dict[str, type[RuleConfig]] = {
     rule.kind: rule

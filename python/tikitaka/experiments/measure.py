@@ -7,7 +7,7 @@ from threading import Lock
 from typing import Any
 
 from tikitaka._internal.validation import check_kind
-from tikitaka.config import TransferRule
+from tikitaka.config.rule import AVERAGING
 from tikitaka.data import Dataset, load
 from tikitaka.data.sets import data_folder
 from tikitaka.experiments.quality import quality_of
@@ -32,7 +32,7 @@ def trained(
 
     These are test_error and test_loss (of the hardware after the last epoch), train_error (during the last epoch;
     errors are shares from 0 to 1), pulses (sent to all devices), epochs, seconds, digest (SHA-256 of the final
-    weights), for rules with a fast array average_error (test error of the average of iterates; None if none was
+    weights), for rules that gather averages average_error (test error of the average of iterates; None if none was
     gathered) and, for rules that count pulses, device_pulses (for each kind of array, "a" and "c", the mean and the
     most of one device).
     `data_dir` is the folder of data sets. The training ends with the first epoch for which `give_up` returns True; then
@@ -69,7 +69,7 @@ def trained(
     }
     if ended():
         measured["given_up"] = True
-    elif isinstance(config.rule, TransferRule):
+    elif isinstance(config.rule, AVERAGING):
         average = extract.average(network)
         measured["average_error"] = average and average.evaluate(dataset.test_x, dataset.test_y, threads=threads).error
     if getattr(config.rule, "count_pulses", False):

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tikitaka.config import DigitalSgd, RuleConfig, TransferRule
+from tikitaka.config import DigitalSgd, RuleConfig
+from tikitaka.config.rule import AVERAGING
 from tikitaka.training.schedule import schedules
 from tikitaka.training.train_config import TrainConfig
 
@@ -28,7 +29,7 @@ def extended(
         raise ValueError(f"epochs must be at least {begun:,}, which have begun, not {epochs:,}")
     rules = [config.rule, *config.layer_rules.values()]
     first = _average_from(config)
-    averages = any(isinstance(rule, TransferRule) for rule in rules)
+    averages = any(isinstance(rule, AVERAGING) for rule in rules)
     if averages and average_from is None and config.average_from is None and begun >= first:
         average_from = first
     plan = config.schedule if schedule is None else schedule

@@ -7,11 +7,13 @@
 //! | [`chopper`] | signs of the lines of a fast array, which flip now and then |
 //! | [`tracker`] | the running mean of what a fast array is read as, which serves as its reference |
 //! | [`filter`] | the digital filter H |
+//! | [`averages`] | averages over iterates |
 //! | [`schedule`] | when which line is read |
 //! | [`rates`] | the rates of the gradient and of the transfer |
 //! | [`signals`] | the size of the signals, from which rates can be set |
 //! | [`response`] | how much of what a fast array holds is transferred where signs flip |
 
+pub(super) mod averages;
 pub(super) mod chopper;
 pub(super) mod filter;
 pub(super) mod rates;

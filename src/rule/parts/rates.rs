@@ -170,8 +170,12 @@ impl Rates {
         let (Automatic { rate, most, theta }, unit) =
             (self.automatic_transfer(sweep, fast), lr_scale / sweep.steps.1 as f32);
         let (rate, most, theta) = (rate as f32, most as f32, theta as f32);
-        let of = |share: f32| (share * rate / self.response.near(share * theta)).min(most) * unit;
-        out.extend(self.signals.row_shares().map(of));
+        let shares = self.signals.row_shares();
+        if self.response.flips() {
+            out.extend(shares.map(|share| (share * rate / self.response.near(share * theta)).min(most) * unit));
+        } else {
+            out.extend(shares.map(|share| (share * rate).min(most) * unit));
+        }
     }
 
     fn automatic_transfer(&self, sweep: Sweep, fast: f64) -> Automatic {

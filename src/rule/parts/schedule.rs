@@ -1,7 +1,7 @@
 //! When a transfer is due, and of which line.
 
 use crate::check::check_index;
-use crate::crossbar::Line;
+use crate::crossbar::{Line, transpose};
 use crate::error::Result;
 use crate::rule::State;
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,19 @@ impl TransferLine {
             Self::Column => (cols, rows),
             Self::Row => (rows, cols),
         }
+    }
+
+    /// Row-major values of an array of (rows, cols) from line after line.
+    pub(in crate::rule) fn by_rows(self, (rows, cols): (usize, usize), values: &[f32]) -> Vec<f32> {
+        match self {
+            Self::Column => transpose(values, rows, cols),
+            Self::Row => values.to_vec(),
+        }
+    }
+
+    /// Line after line from row-major values.
+    pub(in crate::rule) fn by_lines(self, (rows, cols): (usize, usize), values: &[f32]) -> Vec<f32> {
+        self.by_rows((cols, rows), values)
     }
 
     /// Line k.

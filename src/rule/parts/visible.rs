@@ -3,7 +3,7 @@
 use super::chopper::Chopper;
 use super::schedule::TransferLine;
 use super::tracker::Tracker;
-use crate::crossbar::{Array, Direction, ExactWeights, MvmCost, Programming, SharedProducts, Visible, transpose};
+use crate::crossbar::{Array, Direction, ExactWeights, MvmCost, Programming, SharedProducts, Visible};
 use crate::error::Result;
 use crate::threads::Workers;
 
@@ -53,20 +53,12 @@ impl View {
 
     /// Row-major values from line after line.
     pub(in crate::rule) fn by_rows(&self, values: &[f32]) -> Vec<f32> {
-        let (rows, cols) = self.shape;
-        match self.line {
-            TransferLine::Column => transpose(values, rows, cols),
-            TransferLine::Row => values.to_vec(),
-        }
+        self.line.by_rows(self.shape, values)
     }
 
     /// Line after line from row-major values.
     pub(in crate::rule) fn by_lines(&self, values: &[f32]) -> Vec<f32> {
-        let (rows, cols) = self.shape;
-        match self.line {
-            TransferLine::Column => transpose(values, cols, rows),
-            TransferLine::Row => values.to_vec(),
-        }
+        self.line.by_lines(self.shape, values)
     }
 
     /// Takes over line k of P^ref, where the network sees it.

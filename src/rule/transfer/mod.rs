@@ -14,10 +14,11 @@ mod settings;
 mod stage;
 
 pub use parts::{ArraySettings, Hardware, Parts, TransferSettings};
-pub(in crate::rule) use parts::{Averaging, StageParts, Write};
+pub(in crate::rule) use parts::{StageParts, Write};
 pub(in crate::rule) use settings::{filter_settings, train_settings, transfer_settings};
 
 use super::arrays::{Arrays, check_shapes, samples, scans};
+use super::parts::averages::Averages;
 use super::parts::chopper::Chopper;
 use super::parts::rates::{Rates, Sweep};
 use super::parts::schedule::{TransferLine, TransferUnit};
@@ -25,7 +26,6 @@ use super::parts::signals::Signals;
 use super::parts::tracker::Tracker;
 use super::parts::visible::{FastArray, View, WeightedSum};
 use super::{Initial, Rule, Sharing, State};
-use crate::average::LineAverage;
 use crate::check::check_len;
 use crate::crossbar::{Array, Line, Visible};
 use crate::error::Result;
@@ -52,9 +52,7 @@ pub struct TransferRule {
     w: WeightedSum,
     /// One for each fast array.
     stages: Vec<Stage>,
-    average: LineAverage,
-    average_every: u64,
-    averaging: bool,
+    averages: Averages,
     /// lr_A of every sample of a batch, negated.
     learning_rates: Vec<f32>,
     /// The samples that transfers follow, by how many came until then, with the sample itself.
@@ -112,9 +110,7 @@ impl TransferRule {
             unit: parts.unit,
             line: parts.line,
             warm_start: parts.warm_start,
-            average: LineAverage::new(lines, width, averaging.weighting, averaging.memory),
-            average_every: u64::from(averaging.every),
-            averaging: false,
+            averages: Averages::new(averaging, parts.line, shape),
             learning_rates: Vec::new(),
             due_after: Vec::new(),
             transfer_rates: Vec::new(),
@@ -210,12 +206,11 @@ impl TransferRule {
                 });
                 stage.write(target, due, into_c)?;
                 let (k, sweep) = (stage.due[due].k, stage.due[due].read);
-                let averages = self.averaging && k < self.average.reads().len();
-                if last && averages && sweep.is_multiple_of(self.average_every) {
+                if last && self.averages.due(k, sweep) {
                     stage.send(target)?;
                     let (seen, line) = ((&mut *fast, &*stage, due), self.line.line(k));
                     self.work += read_line(seen, target, line, &mut self.read, &mut self.read_of_fast)?;
-                    self.average.add(k, &self.read)?;
+                    self.averages.add(k, &self.read)?;
                 }
             }
             let target = slower.first_mut().map_or(&mut self.w.c, |fast| &mut fast.array).as_mut();
@@ -364,33 +359,15 @@ impl Rule for TransferRule {
     }
 
     fn average(&self) -> Result<Option<Vec<f32>>> {
-        let reads = self.average.reads();
-        if reads.iter().all(|&n| n == 0) {
-            return Ok(None);
-        }
-        let view = &self.w.fast[0].view;
-        let mut average = view.by_rows(self.average.means());
-        if reads.contains(&0) {
-            let (cols, read) = (self.w.shape().1, self.w.read_weights(0)?);
-            for (at, (mean, read)) in average.iter_mut().zip(read).enumerate() {
-                let line = match self.line {
-                    TransferLine::Column => at % cols,
-                    TransferLine::Row => at / cols,
-                };
-                if reads[line] == 0 {
-                    *mean = read;
-                }
-            }
-        }
-        Ok(Some(average))
+        self.averages.whole(&self.w)
     }
 
     fn averaging(&self) -> bool {
-        self.averaging
+        self.averages.on
     }
 
     fn set_averaging(&mut self, on: bool) -> Result<()> {
-        self.averaging = on;
+        self.averages.on = on;
         Ok(())
     }
 
@@ -403,15 +380,12 @@ impl Rule for TransferRule {
     }
 
     fn state(&self) -> Result<State> {
-        let (mut state, (rows, cols)) = (State::default(), self.w.shape());
+        let mut state = State::default();
         for (name, array) in self.named() {
             state.add_array(name, array);
         }
         state.add_fingerprint(self.fingerprint);
-        let view = &self.w.fast[0].view;
-        state.add_floats("average", &[rows, cols], view.by_rows(self.average.means()));
-        state.add_counters("average_reads", &[self.average.reads().len()], self.average.reads().to_vec());
-        state.add_count("averaging", u64::from(self.averaging));
+        self.averages.save(&mut state);
         for (n, (stage, fast)) in self.stages.iter().zip(&self.w.fast).enumerate() {
             stage.save(&mut state, &prefix(n), &fast.view);
         }
@@ -423,14 +397,13 @@ impl Rule for TransferRule {
     fn restore(&mut self, state: &State) -> Result<()> {
         state.check_fingerprint("a rule", self.fingerprint)?;
         let arrays: Vec<_> = self.named().map(|(name, array)| state.array(name, array)).collect::<Result<_>>()?;
-        let average = self.w.fast[0].view.by_lines(state.matrix("average", self.w.shape())?);
-        let average = self.average.restored(&average, state.counters("average_reads")?)?;
+        let averages = self.averages.restored(state)?;
         let stages = self.stages.iter().zip(&self.w.fast).enumerate();
         let stages = stages.map(|(n, (stage, fast))| stage.restored(state, &prefix(n), &fast.view));
         let stages: Vec<(Stage, View)> = stages.collect::<Result<_>>()?;
         let signals = Signals::restored(state, self.w.shape())?;
-        let (averaging, work) = (state.count("averaging")? != 0, state.work()?);
-        (self.average, self.averaging, self.rates.signals) = (average, averaging, signals);
+        let work = state.work()?;
+        (self.averages, self.rates.signals) = (averages, signals);
         (self.stages, self.work) = (Vec::with_capacity(stages.len()), work);
         let mut snapshots = arrays.iter();
         for ((mut stage, view), fast) in stages.into_iter().zip(&mut self.w.fast) {

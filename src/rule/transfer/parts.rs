@@ -1,9 +1,9 @@
 //! What a rule with fast arrays is made of, as data.
 
-use crate::average::Weighting;
 use crate::crossbar::{Periphery, PulseTrains, Reference, Reliability};
 use crate::device::DeviceConfig;
 use crate::rule::TileSize;
+use crate::rule::parts::averages::Averaging;
 use crate::rule::parts::chopper::Chopping;
 use crate::rule::parts::filter::Filtering;
 use crate::rule::parts::rates::Rates;
@@ -87,18 +87,6 @@ pub struct Hardware<'a> {
     pub(in crate::rule) averaging: Averaging,
     pub(in crate::rule) tile: Option<TileSize>,
     pub(in crate::rule) count_pulses: bool,
-}
-
-/// How reads of C become averages.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::rule) struct Averaging {
-    pub(in crate::rule) weighting: Weighting,
-    /// Reads of a line that count in an exponential average.
-    pub(in crate::rule) memory: f64,
-    /// Transfers of a line per read of it.
-    pub(in crate::rule) every: u32,
-    /// Converter range of these reads.
-    pub(in crate::rule) bound: f64,
 }
 
 /// Settings that say which arrays a rule runs on.

@@ -73,7 +73,7 @@ macro_rules! transfer_settings {
                     pulse_trains: &self.pulse_trains,
                     reference: &self.reference,
                     slow_reference: &self.slow_reference,
-                    averaging: $crate::rule::transfer::Averaging {
+                    averaging: $crate::rule::parts::averages::Averaging {
                         weighting: self.average,
                         memory: self.average_memory,
                         every: self.average_every,
