@@ -77,7 +77,8 @@ class Signals:
 
     def transfer_lr(self, s: Any, a: Array) -> Any:
         """lr·S·ḡ/b·s_i/m_i of each row, s_i = ⟨|δ_i|⟩/⟨|δ|⟩, at most b_C·min(1/4b, 1/20σ); weights per read and unit
-        of A. Where A decays by θ between reads, row i does by s_i·θ. σ² = bδ(1 + σ_c²)/2, times 2/(2 − β) with P^ref."""
+        of A. Where A decays by θ between reads, row i does by s_i·θ. σ² = bδ(1 + σ_c²)/2, with P^ref times 2/(2 − β).
+        """
         bound, gradient = s.device.bound, self.gradient()
         noise = np.hypot(
             np.sqrt(0.5 * bound * a.weight_step * (1 + s.device.cycle_noise**2)), s.periphery.read.output_noise
@@ -198,7 +199,7 @@ class Ttv2:
         return self.last_fast_lr()
 
     def transfer_lr(self) -> Any:
-        """λ_H, of each row at automatic rates. R24: λ_H = λ·ns·n / (γ₀·δ_C), and with the factor of eq. (14) that over λ_A."""
+        """λ_H, of each row at automatic rates; R24: λ·ns·n / (γ₀·δ_C), with the factor of eq. (14) over λ_A."""
         s = self.config
         if s.rates == "auto":
             return (
