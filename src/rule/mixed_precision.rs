@@ -40,7 +40,7 @@ settings! {
         pub average_memory: f64 = 100.0, 1.0 to 1e9;
         /// Mini-batches per read of a column, one after the other, for its average.
         pub average_every: u32 = 1, 1.0 to 1e9;
-        /// Converter range ± of the reads of C that form averages, in units of weight.
+        /// Converter range ± of the reads of C, as those that form averages, in units of weight.
         pub average_bound: f64 = 1.5, 1e-6 to 1e6;
         /// The largest physical array; larger layers are cut into tiles.
         pub tile: Option<TileSize> = None, checked;
@@ -106,12 +106,8 @@ impl MixedPrecisionRule {
         settings.validate()?;
         let (rows, cols) = c.shape();
         let chi = ExactWeights::new(rows, cols, &vec![0.0; rows * cols])?;
-        let averaging = Averaging {
-            weighting: settings.average,
-            memory: settings.average_memory,
-            every: settings.average_every,
-            bound: settings.average_bound,
-        };
+        let averaging =
+            Averaging { weighting: settings.average, memory: settings.average_memory, every: settings.average_every };
         Ok(Self {
             settings,
             c,

@@ -137,7 +137,7 @@ class MixedPrecision(RuleConfig):
     average: Annotated[Literal["uniform", "exponential"], "weighting of the reads of C that make averages"] = "uniform"
     average_memory: Annotated[float, "reads of a column that count in an exponential average"] = 100.0
     average_every: Annotated[int, "mini-batches per read of a column, in turn, for its average"] = 1
-    average_bound: Annotated[float, "ADC range ± of the reads of C that make averages (weight units)"] = 1.5
+    average_bound: Annotated[float, "ADC range ± of the reads of C, as those for averages (weight units)"] = 1.5
     tile: Annotated[TileSize, "largest physical array: rows and columns, or one number for both"] = None
     count_pulses: Annotated[bool, "keep a counter of pulses per crosspoint"] = False
 
@@ -196,7 +196,7 @@ class _Arrays(RuleConfig):
     average: Annotated[Literal["uniform", "exponential"], "weighting of the reads of C that make averages"] = "uniform"
     average_memory: Annotated[float, "reads of a line that count in an exponential average"] = 100.0
     average_every: Annotated[int, "transfers of a line per read of it for its average"] = 1
-    average_bound: Annotated[float, "ADC range ± of the reads of C that make averages (weight units)"] = 1.5
+    average_bound: Annotated[float, "ADC range ± of the reads of C, as those for averages (weight units)"] = 1.5
     tile: Annotated[TileSize, "largest physical array: rows and columns, or one number for both"] = None
     count_pulses: Annotated[bool, "keep a counter of pulses per crosspoint"] = False
 

@@ -14,8 +14,6 @@ pub(in crate::rule) struct Averaging {
     pub(in crate::rule) memory: f64,
     /// Transfers of a line, or mini-batches, per read.
     pub(in crate::rule) every: u32,
-    /// Converter range of these reads.
-    pub(in crate::rule) bound: f64,
 }
 
 /// The averages of one array.

@@ -32,7 +32,7 @@ const LARGEST_UPDATE: f64 = 0.5;
 /// The share of C's range by which the noise of a read may move it at automatic rates.
 const NOISE_PER_READ: f64 = 0.05;
 
-/// The share of C's range by which the largest read of A may move it at automatic rates.
+/// The share of C's range by which a read as large as A's bound may move it at automatic rates.
 const LARGEST_READ: f64 = 0.25;
 
 /// The rates of a rule.
@@ -59,7 +59,7 @@ pub(in crate::rule) struct Rates {
     pub(in crate::rule) reach: f64,
     /// σ: standard deviation of reads of A that no gradient moves, in units of weight.
     pub(in crate::rule) noise: f64,
-    /// The range of C: b of its devices, its bound, or a weight of 1, whichever is least.
+    /// The range of C: b of its devices, their nearer bound, or a weight of 1, whichever is least.
     pub(in crate::rule) slow_range: f64,
     /// How much of what the last fast array holds reaches C.
     pub(in crate::rule) response: Response,
@@ -102,7 +102,10 @@ impl Rates {
             max_length: of.pulse_trains.max_length,
             reach,
             noise: noise.hypot(of.periphery.read.output_noise),
-            slow_range: of.slow_device.mean().map_or(1.0, |mean| mean.reach.min(mean.bounds.1).min(1.0)),
+            slow_range: of
+                .slow_device
+                .mean()
+                .map_or(1.0, |mean| mean.reach.min(mean.bounds.1).min(-mean.bounds.0).min(1.0)),
             response: Response::default(),
             signals: Signals::default(),
         }
@@ -154,28 +157,25 @@ impl Rates {
             (LearningRates::Auto, Some(by_hand)) => by_hand,
             (LearningRates::Auto, None) => {
                 let Automatic { rate, most, theta } = self.automatic_transfer(sweep, fast);
-                (rate / self.response.of(|| theta)).min(most) / step
+                (rate / self.response.of(theta)).min(most) / step
             }
         }
     }
 
     /// The same times `lr_scale`: of each row where rates are automatic, else one for all [ours].
     ///
-    /// Row i has s_i = ⟨|δ_i|⟩/⟨|δ|⟩ times the errors of a typical row. A forgets it s_i times as fast, and holds g/(s_i·ḡ)
+    /// Row i has s_i = ⟨|δ_i|⟩/⟨|δ|⟩ times the errors of a typical row. A forgets it s_i times as fast, and holds b·g/(s_i·ḡ)
     /// of a gradient g. A row without errors would otherwise get nothing but the noise of A.
     pub(in crate::rule) fn transfers(&self, sweep: Sweep, fast: f64, lr_scale: f32, out: &mut Vec<f32>) {
-        if self.scheme != LearningRates::Auto || self.transfer_lr.is_some() {
+        let automatic = self.scheme == LearningRates::Auto && self.transfer_lr.is_none();
+        if !automatic || self.signals.is_empty() {
             return out.push(self.transfer(sweep, fast) as f32 * lr_scale);
         }
         let (Automatic { rate, most, theta }, unit) =
             (self.automatic_transfer(sweep, fast), lr_scale / sweep.steps.1 as f32);
         let (rate, most, theta) = (rate as f32, most as f32, theta as f32);
-        let shares = self.signals.row_shares();
-        if self.response.flips() {
-            out.extend(shares.map(|share| (share * rate / self.response.near(share * theta)).min(most) * unit));
-        } else {
-            out.extend(shares.map(|share| (share * rate).min(most) * unit));
-        }
+        let of = |share: f32| (share * rate / self.response.near(share * theta)).min(most) * unit;
+        out.extend(self.signals.row_shares().map(of));
     }
 
     fn automatic_transfer(&self, sweep: Sweep, fast: f64) -> Automatic {
@@ -226,8 +226,8 @@ fn automatic_fast_rate(reach: f64, max_length: u32, step: f64, sweep: f64, signa
 
 /// The rate of the transfer, in weights per read and unit of A, at which C moves as under the float rule at the rate lr
 /// [ours]. A steady gradient g holds A at lr_A·g·τ = b·g/ḡ, and A is read every S samples: C moves by β·b·g/ḡ for the
-/// lr·S·g of the float rule, so β = lr·S·ḡ/b, whatever lr_A is. For H, that over δ_C.
-/// Where signs flip, it is divided by the response.
+/// lr·S·g of the float rule, so β = lr·S·ḡ/b, whatever lr_A is. For H, that over δ_C; where
+/// signs flip, over the response.
 fn automatic_transfer_rate(lr: f64, sweep: f64, reach: f64, gradient: f64) -> f64 {
     lr * sweep * gradient / reach
 }
@@ -235,7 +235,7 @@ fn automatic_transfer_rate(lr: f64, sweep: f64, reach: f64, gradient: f64) -> f6
 /// The largest automatic rate of the transfer in any row, in weights per read and unit of A [ours]. The noise σ of a read
 /// moves C by no more than a twentieth of its range b_C: it takes C, whose devices forget the share |ΔC|/b_C of what they
 /// hold, at least 25 sweeps to forget a weight by noise alone (E|ξ| = 0.8σ). A read as large as A's bound b moves C by
-/// no more than a quarter of that range.
+/// no more than a quarter of that range; a tracked reference, of what A held before a flip, adds as much again.
 fn largest_transfer_rate(slow_range: f64, reach: f64, noise: f64) -> f64 {
     slow_range * (NOISE_PER_READ / noise).min(LARGEST_READ / reach)
 }

@@ -48,14 +48,9 @@ impl Response {
         Self { flips: Some(flips), table, middle: middle as f32 }
     }
 
-    /// Whether signs flip at all; if not, all of a line is transferred.
-    pub(in crate::rule) fn flips(&self) -> bool {
-        self.flips.is_some()
-    }
-
-    /// Of an array that decays by e^(−θ) from read to read of a line; `theta` is called only where signs flip.
-    pub(in crate::rule) fn of(&self, theta: impl FnOnce() -> f64) -> f64 {
-        self.flips.map_or(1.0, |flips| flips.response(theta()).max(LEAST))
+    /// Of an array that decays by e^(−θ) from read to read of a line.
+    pub(in crate::rule) fn of(&self, theta: f64) -> f64 {
+        self.flips.map_or(1.0, |flips| flips.response(theta).max(LEAST))
     }
 
     /// 1 + rβ/(2 − β): the variance that the noise of r reads between two flips gives to what they add up to, over that
@@ -65,7 +60,7 @@ impl Response {
         tracked.map_or(1.0, |share| 1.0 + reads as f64 * share / (2.0 - share))
     }
 
-    /// The same for each of many lines, from a table.
+    /// The response [`of`](Response::of) an array, for each of many lines: from a table.
     pub(in crate::rule) fn near(&self, theta: f32) -> f32 {
         let [.., last] = *self.table else { return 1.0 };
         let t = theta / (theta + self.middle) * INTERVALS as f32;
@@ -155,7 +150,7 @@ mod tests {
         for chopping in [Chopping::Regular, Chopping::Random] {
             for (rate, theta) in [(0.1, 2.0), (0.1, 0.3), (0.25, 1.0), (0.02, 0.5)] {
                 for tracked in [None, Some(0.5), Some(1.0), Some(0.1)] {
-                    let response = Response::new((chopping, rate), tracked.map(tracking)).of(|| theta);
+                    let response = Response::new((chopping, rate), tracked.map(tracking)).of(theta);
                     let found = simulated(chopping, rate, tracked, theta).max(LEAST);
                     assert!(
                         (found - response).abs() < 0.015,
@@ -171,12 +166,12 @@ mod tests {
     fn by_hand() {
         let d = (-2.0_f64).exp();
         let lost = 0.2 * d / (1.0 - d);
-        let of = |tracker| Response::new((Chopping::Regular, 0.1), tracker).of(|| 2.0);
+        let of = |tracker| Response::new((Chopping::Regular, 0.1), tracker).of(2.0);
         assert!((of(None) - (1.0 - lost)).abs() < 1e-6);
         assert!((of(Some(tracking(0.5))) - (2.0 - lost)).abs() < 3e-3);
-        assert_eq!(Response::new((Chopping::Regular, 0.0), None).of(|| 2.0), 1.0);
+        assert_eq!(Response::new((Chopping::Regular, 0.0), None).of(2.0), 1.0);
         let at_reads = Tracking { adopt: Adopt::AtReads, ..tracking(0.5) };
-        assert_eq!(Response::new((Chopping::Random, 0.0), Some(at_reads)).of(|| 2.0), 1.0);
+        assert_eq!(Response::new((Chopping::Random, 0.0), Some(at_reads)).of(2.0), 1.0);
     }
 
     /// The table follows the closed form within a thousandth.
@@ -188,7 +183,7 @@ mod tests {
             for tracker in [None, Some(tracking(share))] {
                 let response = Response::new((chopping, rate), tracker);
                 for theta in (0..2000).map(|n| 1e-4 * 1.01_f64.powi(n)) {
-                    let (exact, near) = (response.of(|| theta), f64::from(response.near(theta as f32)));
+                    let (exact, near) = (response.of(theta), f64::from(response.near(theta as f32)));
                     assert!((exact - near).abs() < 1e-3, "{chopping:?} {rate} {theta}: {exact} {near}");
                 }
             }
@@ -199,8 +194,8 @@ mod tests {
     #[test]
     fn slow_arrays_have_the_least_response() {
         for chopping in [Chopping::Regular, Chopping::Random] {
-            assert_eq!(Response::new((chopping, 0.1), None).of(|| 0.0), LEAST);
-            assert_eq!(Response::new((chopping, 0.1), None).of(|| f64::NAN), LEAST);
+            assert_eq!(Response::new((chopping, 0.1), None).of(0.0), LEAST);
+            assert_eq!(Response::new((chopping, 0.1), None).of(f64::NAN), LEAST);
         }
     }
 }

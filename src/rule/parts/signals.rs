@@ -59,6 +59,11 @@ impl Signals {
         }
     }
 
+    /// Whether no sample was seen line by line.
+    pub(in crate::rule) fn is_empty(&self) -> bool {
+        self.delta.is_empty()
+    }
+
     /// A mini-batch ends.
     pub(in crate::rule) fn end_batch(&mut self) {
         self.ended = self.samples;

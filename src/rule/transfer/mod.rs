@@ -76,7 +76,7 @@ impl TransferRule {
         let arrays = Arrays::new(at, of.periphery, of.reliability, of.pulse_trains, of.count_pulses);
         let fast = |k| arrays.fast(k, of.device, of.reference);
         let fast: Vec<_> = (0..settings.parts().stages.len() as u64).map(fast).collect::<Result<_>>()?;
-        let c = arrays.slow(of.slow_device, of.slow_reference, Some(of.averaging.bound))?;
+        let c = arrays.slow(of.slow_device, of.slow_reference, Some(of.average_bound))?;
         Ok(Box::new(Self::new(fast, c, settings)?))
     }
 
@@ -336,8 +336,10 @@ impl Rule for TransferRule {
         if self.unit == TransferUnit::Batch {
             self.plan(1, None);
             self.note_due();
-            let fast = self.rates.fast(self.sweep(0));
-            self.rates.transfers(self.sweep(self.stages.len() - 1), fast, lr_scale, &mut self.transfer_rates);
+            if !self.due_after.is_empty() {
+                let fast = self.rates.fast(self.sweep(0));
+                self.rates.transfers(self.sweep(self.stages.len() - 1), fast, lr_scale, &mut self.transfer_rates);
+            }
             let workers = Workers::default();
             for due in 0..self.stages[0].due.len() {
                 self.stages[0].read(self.w.fast[0].array.as_mut(), due, &workers)?;

@@ -85,6 +85,8 @@ pub struct Hardware<'a> {
     /// What counts as weight 0 on C.
     pub(in crate::rule) slow_reference: &'a Reference,
     pub(in crate::rule) averaging: Averaging,
+    /// Converter range of reads of C.
+    pub(in crate::rule) average_bound: f64,
     pub(in crate::rule) tile: Option<TileSize>,
     pub(in crate::rule) count_pulses: bool,
 }

@@ -47,7 +47,7 @@ macro_rules! transfer_settings {
                 pub average_memory: f64 = 100.0, 1.0 to 1e9;
                 /// Transfers of a line per read of it for its average.
                 pub average_every: u32 = 1, 1.0 to 1e9;
-                /// Converter range ± of the reads of C that form averages, in units of weight.
+                /// Converter range ± of the reads of C, as those that form averages, in units of weight.
                 pub average_bound: f64 = 1.5, 1e-6 to 1e6;
                 /// The largest physical array; larger layers are cut into tiles.
                 pub tile: Option<$crate::rule::TileSize> = None, checked;
@@ -77,8 +77,8 @@ macro_rules! transfer_settings {
                         weighting: self.average,
                         memory: self.average_memory,
                         every: self.average_every,
-                        bound: self.average_bound,
                     },
+                    average_bound: self.average_bound,
                     tile: self.tile,
                     count_pulses: self.count_pulses,
                 }
