@@ -17,7 +17,6 @@ from tikitaka.config.reference import Reference
 from tikitaka.config.reliability import Reliability
 
 __all__ = [
-    "AVERAGING",
     "Agad",
     "AnalogSgd",
     "Cttv2",
