@@ -151,3 +151,25 @@ def test_reads_move_no_row_by_more_than_a_quarter_of_the_range_of_c(kind: Any) -
     most = 0.25 * bound * (2 if kind is tt.Agad else 1)  # AGAD subtracts what A held before the sign flipped
     assert np.all(largest <= most + step)
     assert largest[0] > 0.5 * most
+
+
+@pytest.mark.parametrize("kind", [tt.Ttv2, tt.Cttv2, tt.Agad])
+def test_noise_of_a_moves_c_by_a_twentieth_of_its_range(kind: Any) -> None:
+    """At a rate far too high and under gradients of mean 0, a read of A moves C by 0.05·b_C on average (rms).
+
+    A tracked reference adds its own noise, for which the limit makes up.
+    """
+    rows, cols, every, bound, sweeps = 400, 8, 5, 0.6, 40
+    fast = tt.SoftBounds(states=10, bound=bound, cycle_noise=0.0, step_spread=0.0, bound_spread=0.0, asymmetry=0.0)
+    slow = tt.ConstantStep(weight_step=1e-4, bound=bound, cycle_noise=0.0, step_spread=0.0, bound_spread=0.0)
+    arrays = {"device": fast, "slow_device": slow, "reference": tt.Reference("ideal")}
+    rule = kind(lr=1e3, transfer_every=every, after_pulse="subtract", **arrays)
+    layer = tt.AnalogLayer(rule, np.zeros((rows, cols)), seed=1)
+    squares = []
+    for sweep in range(2 * sweeps):
+        layer.weights = np.zeros((rows, cols))  # far from the bounds of C
+        samples = every * cols
+        layer.update(np.ones((samples, cols)), np.sign(normal(samples, rows, seed=sweep)))
+        if sweep >= sweeps:
+            squares.append(np.mean(layer.weights**2))
+    assert math.sqrt(np.mean(squares)) == pytest.approx(0.05 * bound, rel=0.1)

@@ -149,7 +149,7 @@ class Ttv1:
             vectors = hadamard(cols)
             lr /= len(vectors)
             v = self.a.forward(vectors[self.k : self.k + 1])[0]
-        self.c.update(vectors[self.k], v * np.broadcast_to(lr, v.shape), 1.0)
+        self.c.update(vectors[self.k], v * lr, 1.0)
         self.average()
         self.k = (self.k + 1) % len(vectors)
 
