@@ -218,15 +218,15 @@ const FROZEN_MODELS: [(&str, u64); 12] = [
     ("soft-bounds", 0xd6b9_252b_033c_3fda),
     ("constant-step", 0x02e6_821e_b97c_c880),
     ("linear-step", 0x4e57_662d_1575_eea9),
-    ("exponential-step", 0x210d_ac80_6b57_a62a),
-    ("power-step", 0x21ef_2a48_8e4f_94e6),
+    ("exponential-step", 0x6ab7_182f_5f3b_234b),
+    ("power-step", 0x043c_2644_73f2_06b1),
     ("table-step", 0x5a8b_1b23_0479_ee5a),
-    ("jump-table", 0x92a5_27a4_2222_4850),
+    ("jump-table", 0xce9b_81f0_a5bd_7884),
     ("neurosim", 0x3e34_70fb_0031_71cf),
-    ("reram", 0xcf12_f37a_b66f_1b07),
+    ("reram", 0xc130_891c_900a_f996),
     ("reram-hfo2", 0xbeb6_338d_725f_89fe),
     ("ecram-mo", 0x8f1c_ce9f_078a_b129),
-    ("pcm", 0xdd57_8be0_be88_83e5),
+    ("pcm", 0xb02e_0a3e_407c_bbe8),
 ];
 
 #[test]

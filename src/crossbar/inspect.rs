@@ -112,8 +112,8 @@ impl<D: Device> Inspect for Crossbar<D> {
     }
 
     fn pair(&self) -> Option<[Vec<f32>; 2]> {
-        let heights = self.pairs.as_ref()?.heights(&self.device, &self.points);
-        Some([0, 1].map(|which| self.by_rows(|k| heights(k)[which])))
+        let pairs = self.pairs.as_ref()?;
+        Some([&pairs.plus, &pairs.minus].map(|g| self.by_rows(|k| g[k])))
     }
 
     fn pulse_counters(&self) -> Option<Vec<u32>> {

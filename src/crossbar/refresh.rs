@@ -3,6 +3,7 @@
 use super::{Crossbar, Line};
 use crate::device::Device;
 use crate::random::Operation;
+use crate::simd::LANES;
 
 /// A pulse of a rewrite must bring the mean device nearer by at least this share of δ: near a bound, further ones are wasted.
 const LEAST_STEP: f32 = 1e-3;
@@ -27,9 +28,8 @@ impl<D: Device> Crossbar<D> {
     /// g⁺ and g⁻ of the pairs of a column, read one after the other.
     fn read_pairs(&self, refresh: u64, column: usize) -> [Vec<f32>; 2] {
         let pairs = self.pairs.as_ref().expect("an array of pairs");
-        let heights = pairs.heights(&self.device, &self.points);
-        [0, 1].map(|which| {
-            let mut v: Vec<f32> = (column * self.rows..(column + 1) * self.rows).map(|k| heights(k)[which]).collect();
+        [(0, &pairs.plus), (1, &pairs.minus)].map(|(which, g)| {
+            let mut v = g[column * self.rows..(column + 1) * self.rows].to_vec();
             let read = refresh.wrapping_mul(2 * self.cols as u64).wrapping_add((2 * column + which) as u64);
             let noise = self.stream(Operation::Refresh, read);
             self.line_readout().read([Line::Column(column)].into_iter(), &|_| noise, &mut v);
@@ -43,9 +43,14 @@ impl<D: Device> Crossbar<D> {
         let pairs = self.pairs.as_ref().expect("an array of pairs");
         let of_range = |share: f64| share as f32 * pairs.mean.range;
         let (upper, lower) = (of_range(pairs.settings.upper_threshold), of_range(pairs.settings.lower_threshold));
+        let high = |(plus, minus): (&f32, &f32)| {
+            ((*plus > upper) | (*minus > upper)) & (*plus > lower) & (*minus > lower) // no branch, so that lanes compare
+        };
         let (mut sent, mut slots) = (0, 0);
-        for (row, (plus, minus)) in plus.into_iter().zip(minus).enumerate() {
-            if plus.max(minus) > upper && plus.min(minus) > lower {
+        let any = plus.iter().zip(&minus).fold(false, |any, pair| any | high(pair));
+        for (row, pair) in plus.iter().zip(&minus).enumerate().take(if any { self.rows } else { 0 }) {
+            if high(pair) {
+                let (plus, minus) = pair;
                 let pulses = self.rewrite(refresh, column * self.rows + row, plus - minus);
                 sent += 2 + pulses;
                 slots = slots.max(1 + pulses as u32);
@@ -63,19 +68,21 @@ impl<D: Device> Crossbar<D> {
         let most = (MOST_PULSES * f64::from(mean.range / mean.weight_step)).round() as u64;
         let stream = self.stream(Operation::Rewrite, refresh);
         let place = |n: u64| k as u64 * (most + 2) + n;
-        let mut xi = [0.0; 2];
+        let mut xi = [0.0; LANES];
         stream.normals(place(0), &mut xi);
-        self.reset_pair(k, xi);
+        self.reset_pair(k, [xi[0], xi[1]]);
         self.raise(k, w, most, |n| {
-            let mut xi = [0.0];
-            stream.normals(place(2 + n), &mut xi);
-            xi[0]
+            let lane = (2 + n as usize) % LANES;
+            if lane == 0 {
+                stream.normals(place(2 + n), &mut xi);
+            }
+            xi[lane]
         })
     }
 
     /// Sends one device of pair k, which was reset, as many pulses, `most` at most, as the mean device needs to come from
     /// 0 nearest to `w`; pulse n has the normal `xi(n)`. How many these were.
-    pub(super) fn raise(&mut self, k: usize, w: f32, most: u64, xi: impl Fn(u64) -> f32) -> u64 {
+    pub(super) fn raise(&mut self, k: usize, w: f32, most: u64, mut xi: impl FnMut(u64) -> f32) -> u64 {
         let noisy = self.device.noisy();
         let (mut g, mut pulses) = (0.0_f32, 0);
         while pulses < most {

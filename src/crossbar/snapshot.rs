@@ -19,7 +19,7 @@ pub struct Snapshot {
     pub reference: Vec<f32>,
     /// What pulses made of the weights, row-major, where write noise hides it; else empty.
     pub persistent: Vec<f32>,
-    /// States of the two devices of each pair, row-major, where the array has pairs.
+    /// g⁺ and g⁻ of the pairs, row-major, where the array has pairs.
     pub pairs: Option<[Vec<f32>; 2]>,
     /// Positions of the random streams.
     pub positions: StreamPositions,

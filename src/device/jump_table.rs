@@ -13,6 +13,9 @@ use std::sync::Arc;
 /// ξ of the first and the last entry of a row.
 const LAST_XI: f64 = 3.0;
 
+/// Places of the entries of a direction.
+const PLACES: usize = MOST * MOST;
+
 step_settings! {
     /// Settings of jump-table devices:
     ///
@@ -103,42 +106,51 @@ pub struct JumpResponse {
 /// Rows of quantiles of one direction.
 #[derive(Clone, Debug)]
 struct Quantiles {
-    entries: Vec<[f32; MOST]>,
+    /// Row after row of [`MOST`] entries.
+    entries: Box<[f32; PLACES]>,
     /// Intervals of a row, and of the rows.
     intervals: [f32; 2],
 }
 
 impl Quantiles {
     fn new(rows: &[Vec<f64>], unit: f64) -> Self {
-        let entries = rows
-            .iter()
-            .map(|row| {
-                let mut entries = [0.0; MOST];
-                entries.iter_mut().zip(row).for_each(|(entry, value)| *entry = (value / unit) as f32);
-                entries
-            })
-            .collect();
+        let mut entries = Box::new([0.0; PLACES]);
+        for (entries, row) in entries.chunks_exact_mut(MOST).zip(rows) {
+            entries.iter_mut().zip(row).for_each(|(entry, value)| *entry = (value / unit) as f32);
+        }
         Self { entries, intervals: [(rows[0].len() - 1) as f32, (rows.len() - 1) as f32] }
     }
 
-    /// Bilinear at a share of the range of weights and a normal.
+    /// Bilinear at a place among the rows and a normal.
     #[inline(always)]
-    fn at(&self, share: f32, xi: f32) -> f32 {
-        let place = (xi * (0.5 / LAST_XI as f32) + 0.5).clamp(0.0, 1.0) * self.intervals[0];
-        let column = (place as usize).min(self.intervals[0] as usize - 1) % (MOST - 1);
-        let height = share.clamp(0.0, 1.0) * self.intervals[1];
-        let row = (height as usize).min(self.entries.len() - 2);
-        let along = |row: &[f32; MOST]| {
-            let (low, high) = (row[column], row[column + 1]);
-            low + (place - column as f32) * (high - low)
+    fn at(&self, height: f32, xi: f32) -> f32 {
+        let (column, along) =
+            within(xi * (0.5 / LAST_XI as f32 * self.intervals[0]) + 0.5 * self.intervals[0], self.intervals[0]);
+        let (row, across) = within(height, self.intervals[1]);
+        let at = row * MOST + column;
+        let along = |at: usize| {
+            let (low, high) = (self.entries[at % PLACES], self.entries[(at + 1) % PLACES]);
+            low + along * (high - low)
         };
-        let (low, high) = (along(&self.entries[row]), along(&self.entries[row + 1]));
-        low + (height - row as f32) * (high - low)
+        let (low, high) = (along(at), along(at + MOST));
+        low + across * (high - low)
     }
+}
+
+/// The entry below a place among entries, which is taken to the nearest one where there is none, and how far it is from it.
+#[inline(always)]
+fn within(place: f32, intervals: f32) -> (usize, f32) {
+    let place = if place > 0.0 { place } else { 0.0 };
+    let place = if place < intervals { place } else { intervals };
+    let below = place as i32 as f32;
+    let below = if below < intervals { below } else { intervals - 1.0 };
+    (below as i32 as usize, place - below)
 }
 
 impl Response for JumpResponse {
     type Constants = CompactPoint;
+
+    const LOOKUP: bool = true;
 
     #[inline(always)]
     fn prepare(&self, device: &Directed) -> f32 {
@@ -152,8 +164,8 @@ impl Response for JumpResponse {
 
     #[inline(always)]
     fn noisy_share(&self, device: &Directed, w: f32, xi: f32) -> Option<f32> {
-        let share = (w - device.lower) / (device.upper - device.lower);
-        Some(self.quantiles[usize::from(device.up())].at(share, xi))
+        let height = (w - device.lower) * device.prepared;
+        Some(self.quantiles[usize::from(device.up())].at(height, xi))
     }
 }
 

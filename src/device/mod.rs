@@ -76,6 +76,10 @@ pub trait Device: Debug + Clone + Send + Sync + 'static {
     /// The constants of one device, drawn once. An array keeps one per crosspoint, so make it small.
     type Point: Debug + Copy + Send + Sync + 'static;
 
+    /// Whether [`pulse_blocks`](Device::pulse_blocks) is faster than [`pulse`](Device::pulse) where many devices of a block
+    /// get pulses.
+    const BLOCKS: bool = false;
+
     /// Draws a device from independent standard normals ξ₁ … ξ₈, as many of them as it needs; all zero is the mean device.
     fn sample(&self, xi: &[f32; NORMALS]) -> Self::Point;
 

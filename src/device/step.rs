@@ -24,8 +24,8 @@ pub enum CycleNoise {
 
 /// How a step depends on the weight.
 ///
-/// Mark all that is called for a pulse `#[inline(always)]`, and let it use plain operations alone, no fused ones, so
-/// that all instruction sets give the same bits.
+/// Mark all that is called for a pulse `#[inline(always)]`. It may use arithmetic and `f32::mul_add`, which give the same bits
+/// on every processor, but not functions such as `f32::exp`, which may not.
 pub trait Response: Debug + Clone + Send + Sync + 'static {
     /// How an array keeps the constants of a device: with shapes of its own or without.
     type Constants: Constants;
@@ -33,6 +33,10 @@ pub trait Response: Debug + Clone + Send + Sync + 'static {
     /// Whether the loop over pulses is compiled for each form of the noise. Set it where [`share`](Response::share) is so
     /// short that choosing the form for every pulse would show: the loop then takes three times the code.
     const COMPILED_PER_FORM: bool = false;
+
+    /// Whether [`share`](Response::share) looks values up, which lanes do one after another, so that blocks of devices are
+    /// not faster than one device at a time.
+    const LOOKUP: bool = false;
 
     /// A device that was drawn, within what the model allows.
     fn limited(&self, point: Point) -> Point {
@@ -204,6 +208,8 @@ impl<R: Response> StepDevice<R> {
 
 impl<R: Response> Device for StepDevice<R> {
     type Point = R::Constants;
+
+    const BLOCKS: bool = !R::LOOKUP;
 
     fn sample(&self, xi: &[f32; NORMALS]) -> R::Constants {
         R::Constants::compact(&self.units, &self.response.limited(self.variation.sample(xi)))

@@ -62,6 +62,8 @@ pub struct TableResponse {
 impl Response for TableResponse {
     type Constants = CompactPoint;
 
+    const LOOKUP: bool = true;
+
     #[inline(always)]
     fn prepare(&self, device: &Directed) -> f32 {
         self.tables.prepare(device)

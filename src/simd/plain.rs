@@ -1,5 +1,6 @@
-//! exp and powers of single values without fused operations, for code that runs inside kernels and outside them with the same
-//! bits. Terms are grouped by powers, so that most of them do not wait for each other.
+//! exp and powers of single values, for code that runs inside kernels and outside them with the same bits: a multiply-add is
+//! rounded once everywhere, by an instruction where there is one and by the C library elsewhere. Terms are grouped by
+//! powers, so that most of them do not wait for each other.
 
 #![allow(clippy::excessive_precision)]
 
@@ -13,13 +14,13 @@ const SHIFT: f32 = 12_582_912.0;
 pub(crate) fn exp(x: f32) -> f32 {
     let x = if x > -87.0 { x } else { -87.0 };
     let x = if x < 87.0 { x } else { 87.0 };
-    let shifted = x * LOG2_E + SHIFT;
+    let shifted = x.mul_add(LOG2_E, SHIFT);
     let n = shifted - SHIFT;
     // ln 2 in two parts keeps n·ln 2 exact to f32.
-    let r = (x - n * 0.693_359_375) + n * 2.121_944_4e-4;
+    let r = n.mul_add(2.121_944_4e-4, n.mul_add(-0.693_359_375, x));
     let r2 = r * r;
-    let high = (1.0 / 24.0 + r * (1.0 / 120.0)) + r2 * (1.0 / 720.0);
-    let y = (1.0 + r) + r2 * ((0.5 + r * (1.0 / 6.0)) + r2 * high);
+    let high = r2.mul_add(1.0 / 720.0, r.mul_add(1.0 / 120.0, 1.0 / 24.0));
+    let y = r2.mul_add(r2.mul_add(high, r.mul_add(1.0 / 6.0, 0.5)), 1.0 + r);
     y * f32::from_bits((shifted.to_bits() << 23).wrapping_add(127 << 23))
 }
 
@@ -34,16 +35,16 @@ pub(crate) fn pow(x: f32, p: f32) -> f32 {
     let f = f32::from_bits(bits.wrapping_sub((e << 23) as u32)) - 1.0;
     let s = f / (2.0 + f);
     let (double, s2) = (s * (2.0 * LOG2_E), s * s);
-    let series = (1.0 / 3.0 + s2 * (1.0 / 5.0)) + (s2 * s2) * (1.0 / 7.0 + s2 * (1.0 / 9.0));
-    let y = p * (e as f32 + (double + double * (s2 * series)));
+    let series = (s2 * s2).mul_add(s2.mul_add(1.0 / 9.0, 1.0 / 7.0), s2.mul_add(1.0 / 5.0, 1.0 / 3.0));
+    let y = p * (e as f32 + double.mul_add(s2 * series, double));
     let y = if y > -126.0 { y } else { -126.0 };
     let y = if y < 126.0 { y } else { 126.0 };
     let shifted = y + SHIFT;
     let r = y - (shifted - SHIFT);
     let r2 = r * r;
     // lnᵏ2/k!
-    let high = (9.618_129_1e-3 + r * 1.333_355_8e-3) + r2 * 1.540_353_0e-4;
-    let y = (1.0 + r * LN_2) + r2 * ((0.240_226_51 + r * 5.550_410_9e-2) + r2 * high);
+    let high = r2.mul_add(1.540_353_0e-4, r.mul_add(1.333_355_8e-3, 9.618_129_1e-3));
+    let y = r2.mul_add(r2.mul_add(high, r.mul_add(5.550_410_9e-2, 0.240_226_51)), r.mul_add(LN_2, 1.0));
     y * f32::from_bits((shifted.to_bits() << 23).wrapping_add(127 << 23))
 }
 

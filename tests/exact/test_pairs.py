@@ -259,15 +259,15 @@ def test_an_update_moves_weights_by_what_it_says(device: Any) -> None:
 
 
 def test_a_state_that_contradicts_itself() -> None:
-    """Weights follow from the states of the devices, which stay within their bounds."""
+    """Weights follow from g⁺ and g⁻, which stay within the ranges of their devices."""
     array = tt.Crossbar(2, 2, TENTH, seed=1)
     state = array.state()
     state["weights"] = np.full((2, 2), 0.4, np.float32)
     state["weights.plus"] = np.array([[-0.2, 3e38], [-0.5, 0.5]], np.float32)
     array.restore(state)
     assert array.pair is not None
-    np.testing.assert_allclose(array.pair[0], [[0.3, 1.0], [0.0, 1.0]], atol=1e-6)
-    np.testing.assert_allclose(array.weights, [[0.3, 1.0], [0.0, 1.0]], atol=1e-6)
+    np.testing.assert_allclose(array.pair[0], [[0.0, 1.0], [0.0, 0.5]], atol=1e-6)
+    np.testing.assert_allclose(array.weights, [[0.0, 1.0], [0.0, 0.5]], atol=1e-6)
 
 
 def test_sizes_and_costs_are_of_both_devices() -> None:

@@ -2,6 +2,7 @@
 //! rows fire, a block of devices at a time where many do. Both give the same bits.
 
 use super::coincidence::{Coincidence, Firing, Masks, SLOTS_PER_WORD, bits};
+use crate::crossbar::pairs::PairPart;
 use crate::crossbar::tuning::{BLOCKS_AT_ONCE, NORMALS_PER_DRAW};
 use crate::device::{Block, Device};
 use crate::random::Stream;
@@ -10,7 +11,7 @@ use std::marker::PhantomData;
 use std::ops::Range;
 
 /// Devices of a range of columns, and the pulses that they get.
-pub(super) struct Apply<'a, D: Device> {
+pub(super) struct Apply<'a, 'p, D: Device> {
     pub(super) device: &'a D,
     pub(super) firing: &'a Firing,
     /// Pulse p of the update takes the normal p of it.
@@ -22,11 +23,13 @@ pub(super) struct Apply<'a, D: Device> {
     /// Empty if there is none.
     pub(super) reference: &'a [f32],
     pub(super) weights: &'a mut [f32],
+    /// Where the devices are those of one-sided pairs.
+    pub(super) pairs: Option<&'a mut PairPart<'p, D>>,
     /// Empty if pulses are not counted.
     pub(super) counters: &'a mut [u32],
 }
 
-impl<D: Device> simd::Kernel for Apply<'_, D> {
+impl<D: Device> simd::Kernel for Apply<'_, '_, D> {
     type Out = ();
 
     #[inline(always)]
@@ -36,7 +39,7 @@ impl<D: Device> simd::Kernel for Apply<'_, D> {
     }
 }
 
-impl<D: Device> Apply<'_, D> {
+impl<D: Device> Apply<'_, '_, D> {
     #[inline(always)]
     fn apply<M: Isa, const REFERRED: bool>(mut self) {
         let firing = self.firing;
@@ -73,7 +76,8 @@ impl<D: Device> Apply<'_, D> {
         let start = |one: &Coincidence| ((one.line >> 1) as usize - first) * rows;
         let noise = |one: &Coincidence| (one.first - coincidences[0].first) as usize;
         let fits = |one: &Coincidence| start(one) + blocks * LANES <= self.weights.len();
-        let by_blocks = if self.firing.dense { coincidences.partition_point(fits) } else { 0 };
+        let by_blocks =
+            if D::BLOCKS && self.firing.dense && self.pairs.is_none() { coincidences.partition_point(fits) } else { 0 };
         let (by_blocks, by_devices) = coincidences.split_at(by_blocks);
         let train = |one: &Coincidence| Train::new(&self.firing.masks, slot, one, noise(one));
         let place = |one: &Coincidence, block| {
@@ -138,14 +142,23 @@ impl<D: Device> Apply<'_, D> {
             train &= train - 1;
             let (slot_xi, tail) = xi.split_at(slot.len());
             xi = tail;
-            for (&row, &xi) in slot.iter().zip(slot_xi) {
-                let row = rows.lines[row as usize];
-                let (i, up) = ((row >> 1) as usize, (row & 1) == down);
-                let r = if REFERRED { reference[i] } else { 0.0 };
-                weights[i] = self.device.pulse(&points[i], weights[i] + r, up, xi) - r;
-                if COUNTED {
-                    counters[i] = counters[i].saturating_add(1);
-                }
+            macro_rules! each {
+                (|$i:ident, $w:ident, $up:ident, $xi:ident| $after:expr) => {
+                    for (&row, &$xi) in slot.iter().zip(slot_xi) {
+                        let row = rows.lines[row as usize];
+                        let ($i, $up) = ((row >> 1) as usize, (row & 1) == down);
+                        let r = if REFERRED { reference[$i] } else { 0.0 };
+                        let $w = weights[$i] + r;
+                        weights[$i] = $after - r;
+                        if COUNTED {
+                            counters[$i] = counters[$i].saturating_add(1);
+                        }
+                    }
+                };
+            }
+            match &mut self.pairs {
+                None => each!(|i, w, up, xi| self.device.pulse(&points[i], w, up, xi)),
+                Some(pairs) => each!(|i, _w, up, xi| pairs.pulse(start + i, up, xi)),
             }
         }
     }

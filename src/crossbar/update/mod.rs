@@ -74,14 +74,7 @@ impl<D: Device> Batch<'_, D> {
         part.scratch.read.clear();
         let mut reads = self.reads.iter().peekable();
         for (b, firing) in self.firings.iter().enumerate() {
-            if firing.pulses > 0
-                && let Some(pairs) = &mut part.pairs
-            {
-                let (columns, stream) = (part.columns.clone(), (self.stream)(b, Operation::Update));
-                let reference = self.reference.get(devices.clone()).unwrap_or_default();
-                let xi = &mut part.scratch.noise;
-                pairs.update(firing, columns, self.rows, reference, part.weights, part.counters, &stream, xi);
-            } else if firing.pulses > 0 {
+            if firing.pulses > 0 {
                 simd::run(Apply {
                     device: self.device,
                     firing,
@@ -95,6 +88,7 @@ impl<D: Device> Batch<'_, D> {
                         Some(faults) if !faults.persistent.is_empty() => faults.persistent,
                         _ => part.weights,
                     },
+                    pairs: part.pairs.as_mut(),
                     counters: part.counters,
                 });
                 if let Some(faults) = &mut part.faults {
