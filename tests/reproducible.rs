@@ -226,7 +226,7 @@ const FROZEN_MODELS: [(&str, u64); 12] = [
     ("reram", 0xc130_891c_900a_f996),
     ("reram-hfo2", 0xbeb6_338d_725f_89fe),
     ("ecram-mo", 0x8f1c_ce9f_078a_b129),
-    ("pcm", 0xb02e_0a3e_407c_bbe8),
+    ("pcm", 0x6768_7713_22ea_bc3b),
 ];
 
 #[test]

@@ -8,7 +8,7 @@ use crate::random::{Operation, Stream};
 use crate::simd::aligned::Aligned;
 
 /// Added to the number of a programming, so that it shares no stream with a refresh.
-const BEFORE_PROGRAMMING: u64 = 1 << 63;
+pub(super) const BEFORE_PROGRAMMING: u64 = 1 << 63;
 
 /// The pairs of an array, in its order. The array keeps the devices of g⁺, and the weights.
 #[derive(Clone, Debug)]

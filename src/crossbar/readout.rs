@@ -32,6 +32,11 @@ impl<'a> Readout<'a> {
         self.noise > 0.0 || self.read_noise > 0.0
     }
 
+    /// Whether it leaves outputs as they are.
+    fn exact(&self) -> bool {
+        !self.noisy() && self.adc.is_none() && self.errors.is_none()
+    }
+
     /// scale · ADC(g·(y + σ ξ) + o), for any ξ where there is no noise; calls `saturated` with each output beyond the range
     /// of the converter.
     #[inline(always)]
@@ -139,7 +144,10 @@ impl LineReadout<'_> {
         }
         let line = lines.clone().next().expect("there are lines");
         let errors = self.converters.map(|converters| converters.of_line(line));
-        simd::run(ReadLines { readout: Readout::new(self.settings, errors), stream, width, v });
+        let readout = Readout::new(self.settings, errors);
+        if !readout.exact() {
+            simd::run(ReadLines { readout, stream, width, v });
+        }
     }
 }
 

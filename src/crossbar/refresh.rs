@@ -1,12 +1,11 @@
 //! The refresh of one-sided pairs: where both devices are high, both are reset, and their difference is written again.
 
+use super::pairs::BEFORE_PROGRAMMING;
+use super::tuning::LINE_NORMALS_PER_DRAW;
 use super::{Crossbar, Line};
 use crate::device::Device;
-use crate::random::Operation;
+use crate::random::{Operation, Stream};
 use crate::simd::LANES;
-
-/// A pulse of a rewrite must bring the mean device nearer by at least this share of δ: near a bound, further ones are wasted.
-const LEAST_STEP: f32 = 1e-3;
 
 /// The most pulses that a refresh sends to a device, as a multiple of the range by δ.
 const MOST_PULSES: f64 = 2.0;
@@ -19,82 +18,90 @@ impl<D: Device> Crossbar<D> {
         self.steps.elapsed = before.saturating_add(updates);
         let refreshes = self.steps.elapsed / every;
         if refreshes > before / every {
+            let mut read = [Vec::new(), Vec::new()];
             for column in 0..self.cols {
-                self.refresh_column(refreshes, column);
+                self.read_pairs(refreshes, column, &mut read);
+                self.rewrite_column(refreshes, column, &read);
             }
         }
     }
 
     /// g⁺ and g⁻ of the pairs of a column, read one after the other.
-    fn read_pairs(&self, refresh: u64, column: usize) -> [Vec<f32>; 2] {
+    fn read_pairs(&mut self, refresh: u64, column: usize, read: &mut [Vec<f32>; 2]) {
         let pairs = self.pairs.as_ref().expect("an array of pairs");
-        [(0, &pairs.plus), (1, &pairs.minus)].map(|(which, g)| {
-            let mut v = g[column * self.rows..(column + 1) * self.rows].to_vec();
+        for (which, (v, g)) in read.iter_mut().zip([&pairs.plus, &pairs.minus]).enumerate() {
+            v.clear();
+            v.extend_from_slice(&g[column * self.rows..(column + 1) * self.rows]);
             let read = refresh.wrapping_mul(2 * self.cols as u64).wrapping_add((2 * column + which) as u64);
             let noise = self.stream(Operation::Refresh, read);
-            self.line_readout().read([Line::Column(column)].into_iter(), &|_| noise, &mut v);
-            v
-        })
-    }
-
-    /// Reads the pairs of a column, and rewrites those whose devices are both too high.
-    fn refresh_column(&mut self, refresh: u64, column: usize) {
-        let [plus, minus] = self.read_pairs(refresh, column);
-        let pairs = self.pairs.as_ref().expect("an array of pairs");
-        let of_range = |share: f64| share as f32 * pairs.mean.range;
-        let (upper, lower) = (of_range(pairs.settings.upper_threshold), of_range(pairs.settings.lower_threshold));
-        let high = |(plus, minus): (&f32, &f32)| {
-            ((*plus > upper) | (*minus > upper)) & (*plus > lower) & (*minus > lower) // no branch, so that lanes compare
-        };
-        let (mut sent, mut slots) = (0, 0);
-        let any = plus.iter().zip(&minus).fold(false, |any, pair| any | high(pair));
-        for (row, pair) in plus.iter().zip(&minus).enumerate().take(if any { self.rows } else { 0 }) {
-            if high(pair) {
-                let (plus, minus) = pair;
-                let pulses = self.rewrite(refresh, column * self.rows + row, plus - minus);
-                sent += 2 + pulses;
-                slots = slots.max(1 + pulses as u32);
-            }
+            self.line_readout().read([Line::Column(column)].into_iter(), &|_| noise, v);
         }
-        self.count_line(Line::Column(column), sent, slots);
         self.counts.line_reads += 2;
         self.counts.dac_conversions += 2;
         self.counts.adc_conversions += 2 * self.rows as u64;
     }
 
-    /// Resets pair k and writes `w` again; the pulses that it took.
-    fn rewrite(&mut self, refresh: u64, k: usize, w: f32) -> u64 {
-        let mean = &self.pairs.as_ref().expect("an array of pairs").mean;
-        let most = (MOST_PULSES * f64::from(mean.range / mean.weight_step)).round() as u64;
-        let stream = self.stream(Operation::Rewrite, refresh);
-        let place = |n: u64| k as u64 * (most + 2) + n;
-        let mut xi = [0.0; LANES];
-        stream.normals(place(0), &mut xi);
-        self.reset_pair(k, [xi[0], xi[1]]);
-        self.raise(k, w, most, |n| {
-            let lane = (2 + n as usize) % LANES;
-            if lane == 0 {
-                stream.normals(place(2 + n), &mut xi);
+    /// Resets the pairs of a column whose devices were both read too high, and writes what was read again.
+    fn rewrite_column(&mut self, refresh: u64, column: usize, [plus, minus]: &[Vec<f32>; 2]) {
+        let pairs = self.pairs.as_ref().expect("an array of pairs");
+        let of_range = |share: f64| share as f32 * pairs.mean.range;
+        let (upper, lower) = (of_range(pairs.settings.upper_threshold), of_range(pairs.settings.lower_threshold));
+        let most = (MOST_PULSES * f64::from(pairs.mean.range / pairs.mean.weight_step)).round() as u64;
+        let high = |plus: f32, minus: f32| {
+            ((plus > upper) | (minus > upper)) & (plus > lower) & (minus > lower) // no branch, so that lanes compare
+        };
+        let rewrites = refresh.wrapping_mul(self.cols as u64).wrapping_add(column as u64) & !BEFORE_PROGRAMMING;
+        let mut xi = Normals::new(self.stream(Operation::Rewrite, rewrites));
+        let (mut sent, mut slots) = (0, 0);
+        for (first, (plus, minus)) in (0..).step_by(LANES).zip(plus.chunks(LANES).zip(minus.chunks(LANES))) {
+            if !plus.iter().zip(minus).fold(false, |any, (&plus, &minus)| any | high(plus, minus)) {
+                continue;
             }
-            xi[lane]
-        })
+            for (row, (&plus, &minus)) in (first..).zip(plus.iter().zip(minus)) {
+                if high(plus, minus) {
+                    let k = column * self.rows + row;
+                    self.reset_pair(k, [xi.next(), xi.next()]);
+                    let pulses = self.raise(k, plus - minus, most, |_| xi.next());
+                    sent += 2 + pulses;
+                    slots = slots.max(1 + pulses as u32);
+                }
+            }
+        }
+        self.count_line(Line::Column(column), sent, slots);
     }
 
     /// Sends one device of pair k, which was reset, as many pulses, `most` at most, as the mean device needs to come from
     /// 0 nearest to `w`; pulse n has the normal `xi(n)`. How many these were.
     pub(super) fn raise(&mut self, k: usize, w: f32, most: u64, mut xi: impl FnMut(u64) -> f32) -> u64 {
         let noisy = self.device.noisy();
-        let (mut g, mut pulses) = (0.0_f32, 0);
-        while pulses < most {
-            let mean = &self.pairs.as_ref().expect("an array of pairs").mean;
-            let next = mean.pulse(g);
-            if (g - w.abs()).abs() - (next - w.abs()).abs() < LEAST_STEP * mean.weight_step {
-                break;
-            }
-            self.pulse_one(k, w > 0.0, if noisy { xi(pulses) } else { 0.0 }, (0, 0));
-            (g, pulses) = (next, pulses + 1);
+        let pulses = self.pairs.as_ref().expect("an array of pairs").mean.pulses_to(w.abs(), most);
+        (0..pulses).for_each(|n| self.pulse_pair(k, w > 0.0, if noisy { xi(n) } else { 0.0 }));
+        if let Some(counters) = &mut self.pulse_counters {
+            counters[k] = counters[k].saturating_add(u32::try_from(pulses).unwrap_or(u32::MAX));
         }
         pulses
+    }
+}
+
+/// The normals of a stream, one after another.
+struct Normals {
+    stream: Stream,
+    drawn: [f32; LINE_NORMALS_PER_DRAW],
+    next: u64,
+}
+
+impl Normals {
+    fn new(stream: Stream) -> Self {
+        Self { stream, drawn: [0.0; LINE_NORMALS_PER_DRAW], next: 0 }
+    }
+
+    fn next(&mut self) -> f32 {
+        let at = self.next as usize % LINE_NORMALS_PER_DRAW;
+        if at == 0 {
+            self.stream.normals(self.next, &mut self.drawn);
+        }
+        self.next += 1;
+        self.drawn[at]
     }
 }
 

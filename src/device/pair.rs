@@ -39,10 +39,15 @@ pub(crate) struct MeanOfPair {
     pub(crate) weight_step: f32,
     /// Mean steps at equally spaced g from 0 to g_max.
     steps: Vec<f32>,
+    /// g after 0, 1, … pulses from 0, as long as they help.
+    reached: Vec<f32>,
 }
 
 /// Intervals between the g at which mean steps are worked out.
 const INTERVALS: usize = 256;
+
+/// A pulse that writes must bring the mean device nearer by at least this share of δ: near a bound, further ones are wasted.
+const LEAST_STEP: f32 = 1e-3;
 
 impl MeanOfPair {
     /// Of a model; its cycle noise is averaged.
@@ -72,12 +77,26 @@ impl MeanOfPair {
                 )));
             }
         }
-        Ok(Self { range: upper - lower, weight_step: steps[INTERVALS / 2], steps })
+        let mut mean = Self { range: upper - lower, weight_step: steps[INTERVALS / 2], steps, reached: Vec::new() };
+        let (mut g, mut next) = (-1.0, 0.0);
+        while next - g >= LEAST_STEP * mean.weight_step {
+            mean.reached.push(next);
+            (g, next) = (next, (next + mean.step(next)).min(mean.range));
+        }
+        Ok(mean)
     }
 
-    /// g after a pulse at g.
-    pub(crate) fn pulse(&self, g: f32) -> f32 {
-        (g + self.step(g)).min(self.range)
+    /// The pulses, `most` at most, that take g from 0 nearest to `target`.
+    pub(crate) fn pulses_to(&self, target: f32, most: u64) -> u64 {
+        let above = self.reached.partition_point(|&g| g <= target);
+        let nearest = match (self.reached.get(above.wrapping_sub(1)), self.reached.get(above)) {
+            (Some(below), Some(next)) if (target - below) - (next - target) < LEAST_STEP * self.weight_step => {
+                above - 1
+            }
+            (_, None) => self.reached.len() - 1,
+            _ => above,
+        };
+        (nearest as u64).min(most)
     }
 
     /// The mean step at g.
@@ -114,7 +133,17 @@ pub(super) fn mean_pair<D: Device>(device: &D) -> Result<MeanDevice> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::device::{ConstantStep, DeviceConfig, JumpTable, SoftBounds};
+    use crate::device::{ConstantStep, DeviceConfig, DeviceSettings, JumpTable, SoftBounds};
+
+    #[test]
+    fn pulses_by_hand() {
+        let device = ConstantStep { weight_step: Some(0.1), bound: 0.5, ..ConstantStep::default() };
+        let mean = MeanOfPair::new(&device.build().expect("valid")).expect("steps up");
+        let counts = [-0.3, 0.0, 0.04, 0.06, 0.31, 0.97].map(|target| mean.pulses_to(target, 100));
+        assert_eq!(counts, [0, 0, 0, 1, 3, 10]);
+        assert_eq!(mean.pulses_to(0.5, 2), 2);
+        assert!((10..=11).contains(&mean.pulses_to(3.0, 100)), "as far as pulses help");
+    }
 
     /// Steps δ(1 − s/b) at the state s in ±b: 2b is what a pair spans on each side, and what its steps would lead to.
     #[test]
