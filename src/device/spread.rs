@@ -32,6 +32,9 @@ settings! {
         pub down_slope: f64 = 0.0, 0.0 to 10.0;
         /// The distribution of the steps.
         pub distribution: StepDistribution = StepDistribution::LogNormal;
+        /// Whether steps are in proportion to the bound that they lead to: their spreads are then those of α₊/w_max and
+        /// α₋/w_min, the rates of soft bounds.
+        pub proportional: bool = false;
         /// Correlations of the six, in the order of these fields: six rows of six numbers, or none.
         pub correlation: Vec<Vec<f64>> = Vec::new();
     }

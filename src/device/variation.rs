@@ -66,6 +66,7 @@ pub struct Joint {
     /// The lower Cholesky factor of the correlations.
     factor: [[f32; 6]; 6],
     normal: bool,
+    proportional: bool,
 }
 
 impl Variation {
@@ -131,10 +132,12 @@ impl Joint {
     pub fn new(spread: &Spread) -> Result<Self> {
         let Spread { up_step, down_step, upper_bound, lower_bound, up_slope, down_slope, .. } = *spread;
         let spreads = [up_step, down_step, upper_bound, lower_bound, up_slope, down_slope].map(|sd| sd as f32);
-        Ok(Self { spreads, factor: spread.factor()?, normal: spread.normal() })
+        let (normal, proportional) = (spread.normal(), spread.proportional);
+        Ok(Self { spreads, factor: spread.factor()?, normal, proportional })
     }
 
-    /// z = Lξ with the covariance of the correlations; steps exp(σz) or 1 + σz, bounds 1 + σz, shapes + σz.
+    /// z = Lξ with the covariance of the correlations; steps exp(σz) or 1 + σz, bounds 1 + σz, shapes + σz. Steps in
+    /// proportion to their bounds: times these, which keep a millionth.
     fn sample(&self, xi: &[f32; NORMALS]) -> Factors {
         let mut factors = [0.0; 6];
         for (k, factor) in factors.iter_mut().enumerate() {
@@ -145,6 +148,9 @@ impl Joint {
                 2 | 3 => 1.0 + difference,
                 _ => difference,
             };
+        }
+        if self.proportional {
+            (0..2).for_each(|k| factors[k] *= factors[k + 2].max(1e-6));
         }
         factors
     }
@@ -279,6 +285,34 @@ mod tests {
             let got = products.sum::<f64>() / n / (sd_i * sd_j);
             assert!((got - correlation[i][j]).abs() < 5.0 / n.sqrt(), "({i}, {j}): {got}");
         }
+    }
+
+    /// The same draws, with steps that are also times the factor of their bounds.
+    #[test]
+    fn steps_in_proportion_to_bounds() {
+        let spread = Spread {
+            up_step: 0.3,
+            down_step: 0.2,
+            upper_bound: 0.5,
+            lower_bound: 0.4,
+            correlation: Vec::new(),
+            ..Spread::default()
+        };
+        let drawn = |proportional| {
+            let joint = Joint::new(&Spread { proportional, ..spread.clone() }).expect("valid");
+            sampled(&with(MEAN, Differences::Joint(Arc::new(joint))), 2000)
+        };
+        let mut clamped = 0;
+        for (plain, scaled) in drawn(false).iter().zip(drawn(true)) {
+            assert_eq!(plain.bound, scaled.bound);
+            for d in 0..2 {
+                let expected = plain.step[d] * (scaled.bound[d] / MEAN.bound[d]);
+                assert!((scaled.step[d] / expected - 1.0).abs() < 1e-5, "{} {expected}", scaled.step[d]);
+                clamped += usize::from(scaled.bound[d] == 1e-6 * MEAN.bound[d]);
+            }
+        }
+        // P(1 + 0.5 ξ < 0) = 0.02275 and P(1 + 0.4 ξ < 0) = 0.00621.
+        assert!((30..90).contains(&clamped), "{clamped}");
     }
 
     /// Each of five devices is drawn as often as any other, within 5 standard errors; zero gives the middle one.

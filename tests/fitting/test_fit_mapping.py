@@ -80,3 +80,32 @@ def test_spreads_and_their_correlation_reach_the_simulator() -> None:
     assert np.std(logs[0]) == pytest.approx(fit.spreads.sd[0], rel=0.1)
     assert np.std(logs[1]) == pytest.approx(fit.spreads.sd[1], rel=0.1)
     assert np.corrcoef(logs)[0, 1] == pytest.approx(fit.spreads.correlation[0][1], abs=0.1)
+
+
+@pytest.mark.parametrize("proportional", [False, True])
+def test_steps_in_proportion_to_bounds_are_told_from_others(proportional: bool) -> None:
+    """Where bounds differ by 30 %, steps at weight 0 or rates differ less; the mean device and its states are of these."""
+    spread = tt.Spread(0.2, 0.15, 0.3, 0.3, proportional=proportional)
+    true = tt.SoftBounds(states=60, cycle_noise=0.5, **SAME, spread=spread)  # type: ignore[arg-type]
+    chip = sweeps_of(true, pulses=120, cycles=4, devices=40, read_noise=0.01, seed=4)
+    fit = tt.fit_device(chip.measured, models="linear", noise="additive", replicates=1)
+    assert fit.spreads is not None
+    assert fit.spreads.proportional is proportional
+    assert fit.device.spread.proportional is proportional  # type: ignore[attr-defined]
+    steps = [chip.parameters[name] for name in ("up_step", "down_step")]
+    bounds = [chip.parameters["upper_bound"], -chip.parameters["lower_bound"]]
+    rates = [step / (bound if proportional else 1) for step, bound in zip(steps, bounds, strict=True)]
+    sd = [*(np.std(np.log(rate), ddof=1) for rate in rates), *(np.std(bound / 0.6, ddof=1) for bound in bounds)]
+    assert fit.spreads.sd[:4] == pytest.approx(sd, rel=0.2)
+    assert ("rate (step/distance from the bound) up" in fit.report()) is proportional
+    assert fit.values["states"].estimate == pytest.approx(60, rel=0.1)
+    if proportional:  # devices as others draw them, too
+        drawn = [tt.Crossbar(60, 60, device, seed=1).device_parameters for device in (true, fit.device)]
+        states = [np.quantile(_states(each), [0.1, 0.5, 0.9]) for each in drawn]
+        assert states[1] == pytest.approx(states[0], rel=0.15)
+
+
+def _states(p: dict[str, Any]) -> F64:
+    """Range by the step at the symmetry point of each device."""
+    step = p["up_step"] * (1 - p["symmetry_point"] / p["upper_bound"])
+    return np.asarray((p["upper_bound"] - p["lower_bound"]) / step)

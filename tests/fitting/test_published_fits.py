@@ -33,6 +33,16 @@ def test_vcm() -> None:
     assert first.p[0, -1] == pytest.approx(0.041, rel=0.2)
     assert fit.spreads is not None
     assert fit.spreads.correlation[0][1] < 0
+    # The devices of the simulator are as those that were measured: states, and symmetry points in weights.
+    assert fit.spreads.proportional
+    ends = [[each[0] for each in member.bounds()] for member in fit.members]
+    points = [member.curves.symmetry_point()[0] for member in fit.members]
+    steps = [member.curves.step(1, point)[0] for member, point in zip(fit.members, points, strict=True)]
+    states = [(upper - lower) / step for (lower, upper), step in zip(ends, steps, strict=True)]
+    assert fit.values["states"].estimate == pytest.approx(np.median(states), rel=0.1)
+    drawn = tt.Crossbar(100, 100, fit.device, seed=1).device_parameters
+    unit = fit.physical["conductance_per_unit_weight"]
+    assert np.std(drawn["symmetry_point"]) == pytest.approx(np.std(points, ddof=1) / unit, rel=0.15)
 
 
 def test_sandia() -> None:

@@ -36,7 +36,9 @@ class Spread(Config):
     """Device-to-device spreads with their correlations, as `tikitaka fit` finds them.
 
     Steps are log-normal, exp(σξ), or normal, 1 + σξ; bounds are normal about their means; slopes (powers of
-    `PowerStep`) are normal. `correlation` is () or a 6 × 6 matrix in the order of the first six fields.
+    `PowerStep`) are normal. `correlation` is () or a 6 × 6 matrix in the order of the first six fields. With
+    `proportional` a device whose bound is further away has larger steps towards it: the spreads of the steps are then
+    those of the share of the way to the bound that a pulse covers, the rate of soft bounds.
     """
 
     up_step: Annotated[float, "spread of the up step: of its logarithm, or relative if normal"] = 0.0
@@ -46,6 +48,7 @@ class Spread(Config):
     up_slope: Annotated[float, "spread of the slope or power of up steps"] = 0.0
     down_slope: Annotated[float, "spread of the slope or power of down steps"] = 0.0
     distribution: Annotated[Literal["log-normal", "normal"], "distribution of the steps"] = "log-normal"
+    proportional: Annotated[bool, "whether steps are in proportion to the bound that they lead to"] = False
     correlation: Annotated[Rows, "correlations of the six: six rows of six numbers, or none"] = ()
 
 

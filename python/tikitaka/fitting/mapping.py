@@ -82,6 +82,7 @@ def _spread(spreads: Spreads) -> Any:
         lower_bound=lower,
         up_slope=up_slope,
         down_slope=down_slope,
+        proportional=spreads.proportional,
         correlation=spreads.correlation,
     )
 

@@ -20,6 +20,8 @@ _FLOOR = 0.05  # least step of a device, as a fraction of its largest one, where
 _MARGIN = 0.05  # least distance of weight 0 from the bounds, as a fraction of the range
 _REACH = 1.1  # windows from the middle within which a bound must be: sweeps then go 1 − 1/e of the way to it
 _NODES = 11  # of a table for the simulator
+_FEW = 0.1  # of the devices, which may seem to have hard bounds by chance
+_CLEARLY = 0.5  # variance of rates over that of steps, from which on steps are not in proportion to bounds
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +64,7 @@ def known_bounds(curves: Curves) -> tuple[bool, bool]:
 
 @dataclass(frozen=True, eq=False)
 class MeanDevice:
-    """The mean of some devices: geometric means of steps and noises, means of bounds and slopes."""
+    """The mean of some devices: geometric means of steps, or of their rates, and of noises, means of bounds and slopes."""
 
     zero: float
     """conductance at weight 0: where the mean steps up and down are equal, else the middle of the range"""
@@ -107,6 +109,8 @@ class MeanDevice:
 class Spreads:
     """How devices differ: of ln(step up), ln(step down), upper bound, lower bound, slope up, slope down."""
 
+    proportional: bool
+    """whether steps are in proportion to their bounds, so that the first two are of ln(step/bound)"""
     sd: tuple[float, ...]
     """standard deviations, without the error of estimation; bounds relative to their distance from weight 0"""
     errors: tuple[float, ...]
@@ -128,7 +132,7 @@ class Population:
         reached = np.array([each.reached for each in members])
         self.reached = tuple(bool(each) for each in reached.mean(axis=0) > 0.5)
         """whether most devices reach their lower and their upper bounds"""
-        hard = any(np.isfinite(each.curves.hard).any() for each in members)
+        hard = np.mean([np.isfinite(each.curves.hard).any() for each in members]) > _FEW
         self.kind = f"{self.form.shape}-step"
         """the kind of device in the simulator"""
         if self.form.shape == "linear" and all(self.reached) and not hard:
@@ -144,6 +148,22 @@ class Population:
             np.stack([_logs(each.curves, sign, self.grid, self.sets) for sign in (1, -1)]) for each in members
         ]
         self._bounds = [self._bounds_of(each) for each in members]
+        self._rates = [self._rates_of(d) for d in range(len(members))]
+        self.proportional = False
+        """whether steps are in proportion to their bounds: those of soft bounds, if their rates, the shares of the way to
+        the bound that a pulse covers, have less than half the variance of the steps at weight 0"""
+        if self.kind == "soft-bounds" and len(members) > 1:
+            steps_at_0 = np.array([self.rows(self.mean(), d)[0, :2] for d in range(len(members))])
+            rates = np.array([each[:, 0] for each in self._rates])
+            self.proportional = bool(np.nanvar(rates, axis=0).sum() < _CLEARLY * np.nanvar(steps_at_0, axis=0).sum())
+
+    def _rates_of(self, device: int) -> F64:
+        """Logarithms of the steps up and down over their distance from the bound, half-way between the bounds (2, sets);
+        NaN where a bound is not known."""
+        lower, upper = self._bounds[device]
+        curves, half = self.members[device].curves, (upper - lower) / 2
+        logs = np.log([np.maximum(curves.step(sign, lower + half) / half, 1e-12) for sign in (1, -1)])
+        return np.where(self.use[device, ::-1, None], logs, np.nan)
 
     def _bounds_of(self, member: Member) -> F64:
         """Lower and upper bounds (2, sets)."""
@@ -162,8 +182,14 @@ class Population:
             some = [self._bounds[d][side, s] for d, s in pairs if self.use[d, side]]
             sides.append(float(np.mean(some or [self._bounds[d][side, s] for d, s in pairs])))
         lower, upper = sides
-        zero, balanced = self._zero(logs[0] - logs[1], lower, upper)
-        up, down = (float(np.exp(np.interp(zero, self.grid, each))) for each in logs)
+        rates = np.array([self._rates[d][:, s] for d, s in pairs])
+        if self.proportional and not np.isnan(rates).all(axis=0).any():
+            per_up, per_down = np.exp(np.nanmean(rates, axis=0)).tolist()
+            zero, balanced = (per_up * upper + per_down * lower) / (per_up + per_down), True
+            up, down = per_up * (upper - zero), per_down * (zero - lower)
+        else:
+            zero, balanced = self._zero(logs[0] - logs[1], lower, upper)
+            up, down = (float(np.exp(np.interp(zero, self.grid, each))) for each in logs)
         members = [self.members[d] for d, _ in pairs]
         t = np.stack([each.curves.t[s] for each, (_, s) in zip(members, pairs, strict=True)])
         sizes = np.array([each.curves.size for each in members])
@@ -213,13 +239,15 @@ class Population:
         return np.clip(-ends * h / np.maximum(1 + h * x, _FLOOR), -0.99, 1.0)
 
     def rows(self, mean: MeanDevice, device: int) -> F64:
-        """ln(step up), ln(step down), upper and lower bound over those of the mean device, slopes, for every
-        parameter set of a device (sets, 6); NaN for bounds that are not known."""
+        """ln(step up), ln(step down), or logarithms of their rates if `proportional`, upper and lower bound over those of the
+        mean device, slopes, for every parameter set of a device (sets, 6); NaN for bounds that are not known."""
         member = self.members[device]
         curves = member.curves
         lower, upper = self._bounds[device]
         least = [_FLOOR * curves.step(sign, lower if sign > 0 else upper) for sign in (1, -1)]
         logs = [np.log(np.maximum(curves.step(sign, mean.zero), f)) for sign, f in zip((1, -1), least, strict=True)]
+        if self.proportional:
+            logs = list(self._rates[device])
         ends = [(upper - mean.zero) / (mean.upper - mean.zero), (mean.zero - lower) / (mean.zero - mean.lower)]
         for k, side in ((0, 1), (1, 0)):
             if not self.use[device, side] or not self.reached[side]:
@@ -241,10 +269,12 @@ class Population:
         sd = np.sqrt(true)
         shrink = np.where(seen > 0, np.sqrt(true / np.where(seen > 0, seen, 1.0)), 0.0)
         apart = np.where(known, (found - centre) * shrink, 0.0)
-        rows = np.concatenate([np.exp(apart[:, :2]), np.maximum(1 + apart[:, 2:4], 0.1), apart[:, 4:]], axis=1)
+        factors, bounds = np.exp(apart[:, :2]), np.maximum(1 + apart[:, 2:4], 0.1)
+        rows = np.concatenate([factors * bounds if self.proportional else factors, bounds, apart[:, 4:]], axis=1)
         errors = np.sqrt(np.where(true > 0, seen**2 / np.maximum(true, 1e-12), 0.0)) / np.sqrt(2 * (count - 1))
         matrix, uncertain = _correlation(tables)
         return Spreads(
+            proportional=self.proportional,
             sd=tuple(sd.tolist()),
             errors=tuple(errors.tolist()),
             correlation=matrix,
@@ -286,8 +316,12 @@ def _correlation(tables: Sequence[F64]) -> tuple[tuple[tuple[float, ...], ...], 
         return (), ()
     errors = np.zeros((6, 6))
     for each in whole:
-        own, draws = _spread(each[1:]), each[1:] - each[1:].mean(axis=0)
-        draws /= np.maximum(draws.std(axis=0), 1e-300)
+        own, centre = _spread(each[1:]), each[1:].mean(axis=0)
+        draws = each[1:] - centre
+        sd = draws.std(axis=0)
+        draws /= np.where(
+            sd > 1e-12 * np.maximum(np.abs(centre), 1.0), sd, np.inf
+        )  # what is the same in all has rounding
         errors += np.outer(own, own) * (draws.T @ draws) / len(draws) / len(whole)
     found = correlations(np.cov(np.stack([each[0] for each in whole]).T), errors, len(whole))
     matrix, uncertain = (tuple(tuple(round(float(one), 6) for one in row) for row in each) for each in found)

@@ -159,7 +159,8 @@ def unknowns(
     if spreads is None:
         found.append("spreads: one device; those of R24 stand in (step 0.3, bounds 0.3, asymmetry 0.1)")
     else:
-        named = ("step up", "step down", "upper bound", "lower bound")
+        what = "rate" if spreads.proportional else "step"
+        named = (f"{what} up", f"{what} down", "upper bound", "lower bound")
         reached = (True, True, population.reached[1], population.reached[0])
         none = [name for name, sd, known in zip(named, spreads.sd, reached, strict=False) if sd == 0 and known]
         if none:
@@ -299,7 +300,8 @@ def _devices(spreads: Spreads | None, count: int) -> str:
     tied = ""
     if spreads.correlation:
         tied = f", correlation {spreads.correlation[0][1]:+.2f} ± {spreads.correlation_errors[0][1]:.2f}"
+    what = "rate (step/distance from the bound)" if spreads.proportional else "step"
     return (
-        f"step up ×/÷ {np.exp(up):.2f}, down ×/÷ {np.exp(down):.2f}{tied}; bounds up {100 * upper:.0f} ± "
+        f"{what} up ×/÷ {np.exp(up):.2f}, down ×/÷ {np.exp(down):.2f}{tied}; bounds up {100 * upper:.0f} ± "
         f"{100 * errors[2]:.0f} %, down {100 * lower:.0f} ± {100 * errors[3]:.0f} % ({count} devices)"
     )
