@@ -22,9 +22,8 @@ SOFT = "soft-bounds"
 
 def devices() -> dict[str, Any]:
     """A device of 20 states by model, and one-sided pairs of soft bounds."""
-    made: dict[str, Any] = {
-        name: tt.config.devices[name](states=20, **fields) for name, fields in common.DEVICES.items()
-    }
+    models: Any = tt.config.devices
+    made: dict[str, Any] = {name: models[name](states=20, **fields) for name, fields in common.DEVICES.items()}
     return made | {"neurosim": tt.NeuroSim(levels=20), "pairs": tt.SoftBounds(states=20, pair=tt.OneSidedPair())}
 
 

@@ -21,7 +21,7 @@ from tikitaka.deployment import Chip, Drift, program
 from tikitaka.experiments.tuned import Tuned
 from tikitaka.experiments.tuning import tune
 from tikitaka.fitting import DeviceFit, fit_device
-from tikitaka.measurement import Measured, Sweep, measured, read_measured
+from tikitaka.measurement import Measured, Sweep, measured, read_jump_table, read_measured
 from tikitaka.model import Model, extract
 from tikitaka.network import Network
 from tikitaka.rule import Rule
@@ -67,6 +67,7 @@ __all__ = [
     "plot",
     "presets",
     "program",
+    "read_jump_table",
     "read_measured",
     "reliabilities",
     "tune",

@@ -84,7 +84,7 @@ def test_spreads_and_their_correlation_reach_the_simulator() -> None:
 
 @pytest.mark.parametrize("proportional", [False, True])
 def test_steps_in_proportion_to_bounds_are_told_from_others(proportional: bool) -> None:
-    """Where bounds differ by 30 %, steps at weight 0 or rates differ less; the mean device and its states are of these."""
+    """Where bounds differ by 30 %, steps at weight 0 or rates differ less, and the mean device is of these."""
     spread = tt.Spread(0.2, 0.15, 0.3, 0.3, proportional=proportional)
     true = tt.SoftBounds(states=60, cycle_noise=0.5, **SAME, spread=spread)  # type: ignore[arg-type]
     chip = sweeps_of(true, pulses=120, cycles=4, devices=40, read_noise=0.01, seed=4)

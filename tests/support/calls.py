@@ -78,6 +78,12 @@ def measured_file(folder: Path) -> Path:
     return folder / "pulses.csv"
 
 
+def jump_table(folder: Path, sign: int) -> Path:
+    path = folder / f"table {sign}.txt"
+    path.write_text("1,2,3\n0,0.5,1\n" + 3 * f"{sign},{sign},{sign}\n", encoding="utf-8")
+    return path
+
+
 def traces() -> plot.Trace:
     return plot.record(network(), X, Y, crosspoints=[(0, 0)])
 
@@ -262,6 +268,10 @@ CALLS: dict[str, Callable[[Path], Call]] = {
     "read_measured with options": lambda f: (
         tt.read_measured,
         {"path": measured_file(f), "up": 1, "down": 2, "unit": "uS", "skip": 0, "decimal": "."},
+    ),
+    "read_jump_table": lambda f: (
+        tt.read_jump_table,
+        {"up": jump_table(f, 1), "down": jump_table(f, -1), "bound": 0.6},
     ),
     # fitted devices
     "Spread": lambda f: (

@@ -10,9 +10,10 @@ from tikitaka import plot as figures
 from tikitaka._internal.atomic_write import remove_parts
 from tikitaka._internal.lock import locked
 from tikitaka.cli.output import Failed, common_options, print_json
+from tikitaka.config import to_dict, write_device
 from tikitaka.fitting import fit_device
 from tikitaka.fitting.form import NOISES, SHAPES
-from tikitaka.measurement import read_measured
+from tikitaka.measurement import is_jump_table, read_jump_table, read_measured
 
 __all__ = ["fit"]
 
@@ -83,8 +84,9 @@ def fit(
     """Fit a device to measured pulses and write it to DEVICE.toml (needs the extra `fit`).
 
     \b
-    FILE is text of any layout (CSV, TSV, ...), JSON, NPY, NPZ or XLSX. The report says how it was read, which model
-    fits, how well, and what the measurement does not show. DEVICE.toml is a device for `--device` of other commands.
+    FILE is text of any layout (CSV, TSV, ...), JSON, NPY, NPZ, MAT or XLSX. The report says how it was read, which
+    model fits, how well, and what the measurement does not show. DEVICE.toml is a device for `--device` of other
+    commands. Two jump tables, of up and of down pulses, become a device as they are.
     """
     if out.suffix != ".toml":
         raise ValueError(f"--out {out} must end in .toml")
@@ -94,6 +96,10 @@ def fit(
         if out.exists() and not force:
             raise FileExistsError(f"{out} exists already; --force replaces it")
         remove_parts(out)
+        if any(is_jump_table(each) for each in files):
+            if picture is not None:
+                raise ValueError("--plot: jump tables are not fitted; tikitaka plot --device shows the device")
+            return _jump_table(files, out, bound, as_json)
         try:
             measured = read_measured(list(files), **_options(reader))
             found = fit_device(
@@ -118,6 +124,29 @@ def fit(
         click.echo()
         click.echo(found.report())
         click.echo(f"{'file':<12} {out}")
+
+
+def _jump_table(files: tuple[Path, ...], out: Path, bound: float, as_json: bool) -> None:
+    """Write the device of two jump tables."""
+    if len(files) != 2:
+        raise ValueError(f"a device needs two jump tables, of up and of down pulses, not {len(files)} files")
+    found = read_jump_table(*files, bound=bound)
+    write_device(out, found.device, physical=found.physical)
+    if as_json:
+        print_json({"file": str(out), "device": to_dict(found.device), "physical": dict(found.physical)})
+        return
+    mean = found.physical
+    device: Any = found.device
+    rows = {
+        "tables": f"{len(device.up)} conductances from {mean['lower_bound']:.3g} to {mean['upper_bound']:.3g} S",
+        "states": f"{2 * bound / device.weight_step:.3g} (range/step)",
+        "step": f"{mean['step']:.3g} S at weight 0",
+        "weights": f"weight 0 = {mean['conductance_at_weight_0']:.4g} S, one unit of weight = "
+        f"{mean['conductance_per_unit_weight']:.4g} S",
+        "not known": "spreads: one device; those of R24 stand in; retention, drift and endurance; reads",
+        "file": str(out),
+    }
+    click.echo("\n".join(f"{name:<12} {words}" for name, words in rows.items()))
 
 
 def _missing(error: ModuleNotFoundError) -> str:

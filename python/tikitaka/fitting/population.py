@@ -64,7 +64,7 @@ def known_bounds(curves: Curves) -> tuple[bool, bool]:
 
 @dataclass(frozen=True, eq=False)
 class MeanDevice:
-    """The mean of some devices: geometric means of steps, or of their rates, and of noises, means of bounds and slopes."""
+    """The mean of some devices: geometric means of steps, or of rates, and of noises, means of bounds and slopes."""
 
     zero: float
     """conductance at weight 0: where the mean steps up and down are equal, else the middle of the range"""
@@ -150,15 +150,15 @@ class Population:
         self._bounds = [self._bounds_of(each) for each in members]
         self._rates = [self._rates_of(d) for d in range(len(members))]
         self.proportional = False
-        """whether steps are in proportion to their bounds: those of soft bounds, if their rates, the shares of the way to
-        the bound that a pulse covers, have less than half the variance of the steps at weight 0"""
+        """whether steps are in proportion to their bounds: those of soft bounds, if their rates, the shares of the way
+        to the bound that a pulse covers, have less than half the variance of the steps at weight 0"""
         if self.kind == "soft-bounds" and len(members) > 1:
             steps_at_0 = np.array([self.rows(self.mean(), d)[0, :2] for d in range(len(members))])
             rates = np.array([each[:, 0] for each in self._rates])
             self.proportional = bool(np.nanvar(rates, axis=0).sum() < _CLEARLY * np.nanvar(steps_at_0, axis=0).sum())
 
     def _rates_of(self, device: int) -> F64:
-        """Logarithms of the steps up and down over their distance from the bound, half-way between the bounds (2, sets);
+        """Logarithms of steps up and down over their distance from the bound, half-way between the bounds, (2, sets);
         NaN where a bound is not known."""
         lower, upper = self._bounds[device]
         curves, half = self.members[device].curves, (upper - lower) / 2
@@ -239,8 +239,8 @@ class Population:
         return np.clip(-ends * h / np.maximum(1 + h * x, _FLOOR), -0.99, 1.0)
 
     def rows(self, mean: MeanDevice, device: int) -> F64:
-        """ln(step up), ln(step down), or logarithms of their rates if `proportional`, upper and lower bound over those of the
-        mean device, slopes, for every parameter set of a device (sets, 6); NaN for bounds that are not known."""
+        """ln(step up), ln(step down), or of their rates if `proportional`, upper and lower bound over those of the mean
+        device, slopes, for every parameter set of a device (sets, 6); NaN for bounds that are not known."""
         member = self.members[device]
         curves = member.curves
         lower, upper = self._bounds[device]

@@ -1,4 +1,4 @@
-"""Arrays by name, as JSON, NPY and NPZ files hold them."""
+"""Arrays by name, as JSON, NPY, NPZ and MATLAB files hold them."""
 
 import json
 import math
@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tikitaka._internal.mat import read_mat
 from tikitaka._internal.npz import read_npy, read_npz
 from tikitaka._internal.shown import listed, shown
 from tikitaka.measurement.arrays import traces_in
@@ -21,7 +22,7 @@ from tikitaka.measurement.rows import from_rows
 from tikitaka.measurement.text import text_of
 from tikitaka.measurement.words import Heading, Unit, heading, remainder
 
-__all__ = ["from_json", "from_npy", "from_npz"]
+__all__ = ["from_json", "from_mat", "from_npy", "from_npz"]
 
 F64 = NDArray[np.float64]
 
@@ -50,6 +51,11 @@ def from_json(content: bytes, options: Options, name: str, sign: int) -> Found:
 def from_npz(path: Path, options: Options, name: str, sign: int) -> Found:
     """The traces in an .npz file."""
     return _of_names(read_npz(path), options, name, sign)
+
+
+def from_mat(content: bytes, options: Options, name: str, sign: int) -> Found:
+    """The traces in a .mat file; ModuleNotFoundError without SciPy."""
+    return _of_names(read_mat(content), options, name, sign)
 
 
 def from_npy(content: bytes, options: Options, name: str, sign: int) -> Found:

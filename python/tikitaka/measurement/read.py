@@ -7,8 +7,9 @@ from typing import Any
 
 from tikitaka._internal.shown import listed, shortened, shown
 from tikitaka.measurement.assemble import assemble
-from tikitaka.measurement.containers import from_json, from_npy, from_npz
+from tikitaka.measurement.containers import from_json, from_mat, from_npy, from_npz
 from tikitaka.measurement.found import Found, together
+from tikitaka.measurement.jump_table import is_jump_table
 from tikitaka.measurement.layout import from_grid
 from tikitaka.measurement.options import Columns, Options, options_of
 from tikitaka.measurement.rows import from_rows
@@ -44,7 +45,7 @@ def read_measured(
     decimal: str | None = None,
     device: str | None = None,
 ) -> Measured:
-    """Measured pulses from a file, or from several: text of any layout (CSV, TSV, …), JSON, NPY, NPZ, or XLSX.
+    """Measured pulses from a file, or from several: text of any layout (CSV, TSV, …), JSON, NPY, NPZ, MAT, or XLSX.
 
     The layout is found, `print` shows how it was understood, and arguments override each decision: see the page
     "Files of measured pulses". Several files are several devices, or, if one file has the up
@@ -60,10 +61,10 @@ def read_measured(
     lines to leave out at the start, `window` = (lowest, highest) leaves out other reads, in the unit of the file,
     `decimal` is "." or ",", and `device` names the device.
 
-    Raises OSError if a file cannot be read, ModuleNotFoundError for XLSX without openpyxl (the extra `xlsx`), and
-    ValueError, beginning with the path, for a file without numbers, one direction only, fewer than 20 pulses in a
-    direction, pulses of different amplitudes, an up trace that falls, cells that switch in one pulse, negative
-    conductances, and up and down ranges that do not overlap.
+    Raises OSError if a file cannot be read, ModuleNotFoundError for XLSX without openpyxl (the extra `xlsx`) and for
+    MAT without SciPy (the extra `fit`), and ValueError, beginning with the path, for a file without numbers, one
+    direction only, fewer than 20 pulses in a direction, pulses of different amplitudes, an up trace that falls, cells
+    that switch in one pulse, negative conductances, up and down ranges that do not overlap, and jump tables.
 
     >>> import tikitaka as tt
     >>> from pathlib import Path
@@ -142,6 +143,8 @@ def _found(path: Path, options: Options, paths: list[Path]) -> Found:
     ending = path.suffix.casefold()
     if ending == ".npz":
         return from_npz(path, options, name, sign)
+    if ending == ".mat":
+        return from_mat(content, options, name, sign)
     if ending in (".xlsx", ".xlsm"):
         sheets = read_sheet(content, options.sheet, options.skip)
         several = len(sheets) > 1
@@ -156,6 +159,11 @@ def _found(path: Path, options: Options, paths: list[Path]) -> Found:
         raise ValueError("it is a spreadsheet or an archive: save it as .xlsx or as text (.csv)")
     if ending == ".json" or content[:64].lstrip()[:1] in (b"{", b"["):
         return from_json(content, options, name, sign)
+    if is_jump_table(path):
+        raise ValueError(
+            "it is a jump table, not pulses: tt.read_jump_table, or tikitaka fit with the tables of up and of down "
+            "pulses, makes a device of it"
+        )
     text = text_of(content)
     del content
     return _of_blocks(find_blocks(text, options.skip, options.decimal), options, name, sign)
