@@ -25,6 +25,7 @@ from tikitaka.fitting.population import MeanDevice, Member, Population, Spreads,
 from tikitaka.fitting.profile import path_of_read_noise
 from tikitaka.fitting.quantities import Curves
 from tikitaka.fitting.report import figures, report, unknowns
+from tikitaka.fitting.restricted import restricted
 from tikitaka.fitting.result import DeviceFit
 from tikitaka.fitting.tails import Tails, without_tails
 from tikitaka.measurement.checks import check_device
@@ -150,7 +151,7 @@ def _fit(
     found = spread_out(lambda name: fitted(parts[name], form, fit_line(parts[name])), names)
     estimates = dict(zip(names, found, strict=True))
     seen = _reads_are_seen(estimates, parts)
-    ones = list(spread_out(lambda n: _One(n, tails[n], estimates[n], curvature(parts[n], estimates[n])), names))
+    ones = list(spread_out(lambda name: _one(name, tails[name], estimates[name]), names))
     members = [_member(each, seed + k) for k, each in enumerate(ones)]
     population = Population(members)
     mean = population.mean()
@@ -184,6 +185,11 @@ def _fit(
         warnings=measured.warnings,
         lines=report(measured, population, mean, spreads, choice, good, values, effects, unknown, physical),
     )
+
+
+def _one(name: str, tails: Tails, estimate: Estimate) -> _One:
+    bend = curvature(tails.data, estimate)
+    return _One(name, tails, restricted(tails.data, estimate, bend), bend)
 
 
 def _reads_are_seen(estimates: dict[str, Estimate], parts: dict[str, Data]) -> bool:

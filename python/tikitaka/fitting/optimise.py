@@ -10,12 +10,14 @@ from tikitaka import _core
 from tikitaka.fitting.data import Data
 from tikitaka.fitting.form import NODES, Form, jacobian, natural
 
-__all__ = ["Estimate", "curvature", "maximise", "scores"]
+__all__ = ["UNKNOWN", "Curvature", "Estimate", "curvature", "maximise", "scores"]
 
 F64 = NDArray[np.float64]
 
 _ROUGH = 0.5  # sd of the second differences of a table's logarithms
 _WIDE = 3.0  # sd in transformed units beyond which nothing is known
+UNKNOWN = 1 / _WIDE**2
+"""Curvature of the log-likelihood along a direction that nothing is known of."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,8 +120,10 @@ class Curvature:
     """by sweep (sweeps, parameters)"""
     hessians: F64
     """by sweep (sweeps, parameters, parameters)"""
+    hessian: F64
+    """the whole Hessian, with that of an sd of 3 and of the roughness of tables (parameters, parameters)"""
     covariance: F64
-    """inverse of the whole Hessian, with an sd of 3 for what is unknown (parameters, parameters)"""
+    """its inverse (parameters, parameters)"""
 
 
 def curvature(data: Data, estimate: Estimate, threads: int = 1) -> Curvature:
@@ -135,13 +139,14 @@ def curvature(data: Data, estimate: Estimate, threads: int = 1) -> Curvature:
 
     width, by = len(t), 1e-4
     hessians = np.empty((len(data.starts), width, width))
-    prior = np.eye(width) / _WIDE**2
+    prior = np.eye(width) * UNKNOWN
     for k in range(width):
         moved = np.eye(width)[k] * by
         hessians[:, k] = (gradient(t + moved) - gradient(t - moved)) / (2 * by)
         prior[k] += (_penalty(form, t + moved)[1] - _penalty(form, t - moved)[1]) / (2 * by)
     hessians = (hessians + hessians.swapaxes(1, 2)) / 2
-    return Curvature(gradient(t), hessians, _inverse(form, t, hessians.sum(axis=0) + (prior + prior.T) / 2))
+    whole = hessians.sum(axis=0) + (prior + prior.T) / 2
+    return Curvature(gradient(t), hessians, whole, _inverse(form, t, whole))
 
 
 def _inverse(form: Form, t: F64, hessian: F64) -> F64:
@@ -151,6 +156,6 @@ def _inverse(form: Form, t: F64, hessian: F64) -> F64:
     covariance = np.zeros_like(hessian)
     if free.any():
         values, vectors = np.linalg.eigh(hessian[np.ix_(free, free)])
-        values = np.maximum(values, 1 / _WIDE**2)
+        values = np.maximum(values, UNKNOWN)
         covariance[np.ix_(free, free)] = (vectors / values) @ vectors.T
     return covariance

@@ -85,6 +85,8 @@ def _cross(worse: Callable[[float], float], best: float, end: float) -> float | 
     """Where `worse` becomes positive between `best` and `end`; None if nowhere."""
     from scipy.optimize import brentq
 
+    if worse(best) > 0:
+        return best
     width, near = 0.05, best
     direction = np.sign(end - best) or 1.0
     while True:
