@@ -8,10 +8,12 @@ import pytest
 import tikitaka as tt
 from tikitaka.assessment import cost, plan
 from tikitaka.assessment.cost import Sizes
-from tikitaka.assessment.first import First, trained_ratios
+from tikitaka.assessment.first import First, candidates, trained_ratios
 from tikitaka.assessment.hardware import Hardware
 from tikitaka.assessment.intervals import interval
 from tikitaka.assessment.plan import Plan
+from tikitaka.assessment.trainings import neighbours
+from tikitaka.experiments import learning_rates
 from tikitaka.training import TrainConfig
 
 DIGITS = TrainConfig(data="digits")
@@ -94,14 +96,26 @@ def test_the_time_of_a_row_is_that_of_its_counts() -> None:
     assert SIZES.of_row({"config": {"examples": 200, "epochs": 5}}) == SIZES.seconds(200, 5, SIZES.tests, 0.0)
 
 
-def test_rates_are_scaled_with_the_states_where_the_grid_is() -> None:
-    """The transfer rate of TTv2 grows with the states, the fast rate stays."""
-    place, best = {"ttv2": 1}, {"ttv2": tt.Ttv2(fast_lr=0.6, transfer_lr=10.0)}
-    first = First(place=place, best=best, pulses={}, errors={}, states=40.0)
+def test_other_steps_are_tried_with_rates_in_proportion_and_with_automatic_ones() -> None:
+    first = First(best={}, pulses={}, errors={}, states=40.0)
     present = tt.Ttv2(fast_lr=0.6, transfer_lr=5.0)
-    scaled = first.scaled("ttv2", Hardware(tt.SoftBounds(states=160)), present, "fcn")
-    assert (scaled.fast_lr, scaled.transfer_lr, scaled.max_pulses) == (pytest.approx(0.6), pytest.approx(20.0), 8)
-    assert first.rule("ttv2", Hardware(tt.SoftBounds(states=40)), "fcn").transfer_lr == pytest.approx(10.0)
+    finer, same = Hardware(tt.SoftBounds(states=160)), Hardware(tt.SoftBounds(states=40, cycle_noise=0.0))
+    tried = first.few(finer, present, "fcn")
+    assert [(rule.fast_lr, rule.transfer_lr, rule.max_pulses) for rule in tried[:3]] == [
+        (0.6, 5.0, 1),
+        (pytest.approx(2.4), 5.0, 4),
+        (0.6, pytest.approx(20.0), 4),
+    ]
+    assert all(rule.fast_lr is None and rule.device.states == 160 for rule in tried[3:])
+    assert set(tried) < set(first.tried(finer, present, "fcn"))
+    assert first.tried(same, present, "fcn") == neighbours(same.under(present))
+    assert len(first.few(finer, tt.AnalogSgd(), "fcn")) == 2
+
+
+def test_searches_begin_with_rates_by_hand_and_automatic_ones() -> None:
+    tried = candidates("ttv2", Hardware(tt.SoftBounds(states=40)), "fcn")
+    assert {rule.fast_lr is None for rule in tried} == {False, True}
+    assert candidates("sgd", Hardware(tt.SoftBounds()), "fcn") == learning_rates.candidates("sgd", 20, "fcn")
 
 
 def test_with_little_time_three_properties_are_made_half_as_bad() -> None:

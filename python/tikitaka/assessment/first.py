@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from math import ceil
 from typing import Any
 
 from tikitaka.assessment import plan as plans
@@ -9,16 +10,18 @@ from tikitaka.assessment.cost import Sizes, pulses_per_example
 from tikitaka.assessment.hardware import Hardware
 from tikitaka.assessment.plain import plain
 from tikitaka.assessment.trainings import Trainings, neighbours
-from tikitaka.config import rules, to_dict
+from tikitaka.config import TransferRule, rules, to_dict
 from tikitaka.data import Dataset
 from tikitaka.experiments import learning_rates
-from tikitaka.experiments.learning_rates import Search
+from tikitaka.experiments.learning_rates import Search, rates_of
+from tikitaka.nn import nets
 from tikitaka.training import TrainConfig
 
 __all__ = [
     "FIRST",
     "First",
     "Searches",
+    "against_automatic",
     "digital_rates",
     "first_rates",
     "lengthened",
@@ -38,8 +41,6 @@ _MORE = 1.2
 class First:
     """What the first searches found: the best rates of each rule, and what finding them took."""
 
-    place: dict[str, int]
-    """the place of the candidate of its grid that was best"""
     best: dict[str, Any]
     """the best rule, which may have other rates than any candidate"""
     pulses: dict[str, float]
@@ -47,41 +48,40 @@ class First:
     errors: dict[str, float]
     """its error on held-out examples, 0 to 1"""
 
-    def rule(self, kind: str, hardware: Hardware, net: str) -> Any:
-        """The rule for other hardware, with the best rates scaled to it."""
-        return self.scaled(kind, hardware, self.best[kind], net)
-
-    def scaled(self, kind: str, hardware: Hardware, present: Any, net: str) -> Any:
-        """The rule for other hardware: the candidate at the same place of the grid for its states, with rates as far
-        from it as those of `present` are from the candidate for the hardware as it is.
-
-        So the transfer rate of TTv2, and the pulses that one transfer may send, grow with the states; other rates stay.
-        """
-        (here, there) = (
-            learning_rates.candidates(kind, states, net)[self.place[kind]]
-            for states in (self.states, hardware.usual_states)
-        )
-        names = learning_rates.rates_of(here)
-        rates = {name: getattr(there, name) * getattr(present, name) / getattr(here, name) for name in names}
-        return hardware.under(replace(there, **rates))
-
-    def tried(self, kind: str, hardware: Hardware, present: Any, net: str) -> list[Any]:
-        """The rules that are tried on hardware with another property, `present` being the best on the hardware itself.
-
-        Where the step differs, rates far from the present ones may suit it: the grid of its states is tried as well,
-        and each rate in proportion to the number of steps in a unit of weight.
-        """
-        if hardware.usual_states == self.states:
-            return neighbours(self.rule(kind, hardware, net))
+    def few(self, hardware: Hardware, present: Any, net: str) -> list[Any]:
+        """The rules that are tried on hardware whose step differs, `present` being the best on the hardware itself:
+        with the same rates, with each in proportion to the number of steps in a unit of weight, and with automatic
+        ones."""
         ratio = hardware.usual_states / self.states
-        names = learning_rates.rates_of(present)
-        others = [replace(present, **{name: ratio * getattr(present, name)}) for name in names]
-        others += learning_rates.candidates(kind, hardware.usual_states, net)
-        centre = self.rule(kind, hardware, net)
-        return list(dict.fromkeys([*neighbours(centre), *(hardware.under(rule) for rule in others)]))
+        most = {"max_pulses": ceil(max(ratio, 1) * present.max_pulses)} if hasattr(present, "max_pulses") else {}
+        moved = [replace(present, **{name: ratio * getattr(present, name)}, **most) for name in rates_of(present)]
+        return [hardware.under(rule) for rule in dict.fromkeys([present, *moved, *_automatic(present.kind, net)])]
+
+    def tried(self, hardware: Hardware, present: Any, net: str) -> list[Any]:
+        """The same with time for more: neighbours, and where the step differs the whole grid for it."""
+        near = neighbours(hardware.under(present))
+        if hardware.usual_states == self.states:
+            return near
+        grid = [hardware.under(rule) for rule in candidates(present.kind, hardware, net)]
+        return list(dict.fromkeys([*near, *self.few(hardware, present, net), *grid]))
 
     states: float
     """`Hardware.usual_states` of the hardware"""
+
+
+def candidates(kind: str, hardware: Hardware, net: str) -> list[Any]:
+    """The rules of a kind with which a search begins: those of the studies, and those that set their own rates."""
+    grid = learning_rates.candidates(kind, hardware.usual_states, net)
+    return list(dict.fromkeys([*grid, *_automatic(kind, net)]))
+
+
+def _automatic(kind: str, net: str) -> list[Any]:
+    """Rules with a fast array whose rates follow from the hardware; none of other kinds."""
+    recipe = nets[net].rule(kind)
+    if not isinstance(recipe, TransferRule):
+        return []
+    automatic = replace(recipe, fast_lr=None, transfer_lr=None)
+    return [replace(automatic, lr=factor * recipe.lr) for factor in (1, 3, 1 / 3)]
 
 
 def first_rates(
@@ -94,22 +94,17 @@ def first_rates(
     sizes: Sizes,
 ) -> First:
     """Search the rates of rules of each kind, from their grids and then among neighbours until none is better."""
-    tried = {
-        kind: [hardware.under(rule) for rule in learning_rates.candidates(kind, hardware.usual_states, base.net)]
-        for kind in kinds
-    }
+    tried = {kind: [hardware.under(rule) for rule in candidates(kind, hardware, base.net)] for kind in kinds}
     pulses = [pulses_per_example(replace(base, rule=rule), dataset) for each in tried.values() for rule in each]
     search = plans.broad(plan, sizes, pulses, 1)
     started, begun = trainings.searched(base, tried, search, 1)
     best, more = trainings.climbed(base, started, search, 1)
-    place = {kind: tried[kind].index(started[kind]) for kind in tried}
     samples = (search.examples or 1) * search.epochs
     rows = {kind: [*begun[kind], *more[kind]] for kind in tried}
     chosen = {
         kind: next(row for row in rows[kind] if row["config"]["rule"] == plain(to_dict(best[kind]))) for kind in tried
     }
     return First(
-        place=place,
         best=best,
         pulses={kind: row.get("pulses", 0) / samples for kind, row in chosen.items()},
         errors={kind: float(row["test_error"]) for kind, row in chosen.items()},
@@ -139,7 +134,7 @@ class Searches:
     """the size of everything"""
     thorough: bool
     """whether every changed property is trained, with rates of its own; else only the levels in FIRST and some halves
-    are, with the rates of the device as it is, scaled"""
+    are, with the rates of the device as it is, or where the step differs the best of few"""
     candidates: int
     """candidates of each search"""
 
@@ -167,14 +162,34 @@ def size_of(
     return Searches(plans.sized(plan, sizes, used, reported, pulses.values(), of_rule, count, 1), False, of_rule)
 
 
-def second_rates(
-    trainings: Trainings, base: TrainConfig, hardware: Hardware, first: First, size: plans.Size
-) -> dict[str, Any]:
+def second_rates(trainings: Trainings, base: TrainConfig, first: First, size: plans.Size) -> dict[str, Any]:
     """The rules that send pulses with the best rates by kind, searched among neighbours of the first ones."""
-    tried = {
-        kind: neighbours(first.rule(kind, hardware, base.net)) for kind, pulses in first.pulses.items() if pulses > 0
-    }
+    tried = {kind: neighbours(first.best[kind]) for kind, pulses in first.pulses.items() if pulses > 0}
     return trainings.searched(base, tried, size.search, size.search_seeds)[0]
+
+
+def against_automatic(
+    trainings: Trainings,
+    base: TrainConfig,
+    hardware: Hardware,
+    best: Mapping[str, Any],
+    size: plans.Size,
+    available: int,
+) -> dict[str, Any]:
+    """The better of `best` by kind and of rules that set their own rates, in trainings as long as those reported, with
+    `available` examples besides those held out: rates that a short search likes best may be too high for long."""
+    tried = {
+        kind: list(dict.fromkeys([rule, *(hardware.under(other) for other in _automatic(kind, base.net)[:2])]))
+        for kind, rule in best.items()
+    }
+    tried = {kind: rules for kind, rules in tried.items() if len(rules) > 1}
+    return {**best, **trainings.searched(base, tried, _whole(size, available), 2)[0]}
+
+
+def _whole(size: plans.Size, available: int) -> Search:
+    """A search in trainings as long as those reported."""
+    samples, examples = size.examples * size.epochs, min(size.examples, available)
+    return Search(examples, size.search.held_out, max(1, round(samples / examples)))
 
 
 def digital_rates(
@@ -187,10 +202,9 @@ def digital_rates(
     Little training wants high rates, to which nothing may lead where all lower ones learn nothing: those three and nine
     times as high as the grid are tried at once.
     """
-    samples, examples = size.examples * size.epochs, min(size.examples, available)
-    whole = Search(examples, size.search.held_out, max(1, round(samples / examples)))
+    whole = _whole(size, available)
     grids = {
-        kind: [hardware.under(rule) for rule in learning_rates.candidates(kind, hardware.usual_states, base.net)]
+        kind: [hardware.under(rule) for rule in candidates(kind, hardware, base.net)]
         for kind, pulses in first.pulses.items()
         if pulses == 0
     }

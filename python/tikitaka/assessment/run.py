@@ -18,7 +18,15 @@ from tikitaka._internal.shown import shown
 from tikitaka._internal.validation import check_int, check_kind, one_of
 from tikitaka.assessment import plan as plans
 from tikitaka.assessment.cost import Sizes, pulses_per_example, speed_class
-from tikitaka.assessment.first import FIRST, digital_rates, first_rates, lengthened, second_rates, size_of
+from tikitaka.assessment.first import (
+    FIRST,
+    against_automatic,
+    digital_rates,
+    first_rates,
+    lengthened,
+    second_rates,
+    size_of,
+)
 from tikitaka.assessment.hardware import Hardware
 from tikitaka.assessment.plain import plain
 from tikitaka.assessment.properties import Level, Property, present
@@ -187,8 +195,8 @@ def _found(
 
     def changes(kind: str) -> dict[Variant, float]:
         """The pulses of each changed property, relative to the device as it is."""
-        here = max(pulses_of(first.rule(kind, hardware, base.net)), 1e-9)
-        return {key: pulses_of(first.rule(kind, other, base.net)) / here for key, (_, _, other) in variants.items()}
+        here = max(pulses_of(first.best[kind]), 1e-9)
+        return {key: pulses_of(other.under(first.best[kind])) / here for key, (_, _, other) in variants.items()}
 
     used = sum(map(sizes.of_row, trainings.done))
     searches = size_of(plan, sizes, used, first, candidate, changes(candidate), count)
@@ -199,19 +207,28 @@ def _found(
         """The rule for the seed at a place: on the replicate of that place."""
         return lambda place: change(replicates[place % len(replicates)]).under(rule)
 
-    best = second_rates(trainings, base, hardware, first, size)
+    best = second_rates(trainings, base, first, size)
     size = lengthened(plan, sizes, trainings.done, searches, best, changes)
-    best |= digital_rates(trainings, base, hardware, first, size, sizes.examples - size.search.held_out)
+    available = sizes.examples - size.search.held_out
+    best = against_automatic(trainings, base, hardware, best, size, available)
+    best |= digital_rates(trainings, base, hardware, first, size, available)
     best = {kind: best[kind] for kind in USUAL}
     whole = replace(base, examples=size.examples, epochs=size.epochs)
     counted = {kind: _counting(rule) for kind, rule in best.items()}
     rows = trainings.reported(whole, {kind: placed(rule, lambda h: h) for kind, rule in counted.items()}, seeds)
     winner = min((kind for kind in USUAL if kind != "float"), key=lambda kind: _mean_error(rows[kind]))
 
-    rates = {key: first.scaled(winner, other, best[winner], base.net) for key, (_, _, other) in variants.items()}
+    rates: dict[Variant, Any] = {key: other.under(best[winner]) for key, (_, _, other) in variants.items()}
     if searches.thorough:
-        around = {key: first.tried(winner, other, best[winner], base.net) for key, (_, _, other) in variants.items()}
-        rates = trainings.searched(base, around, size.search, size.search_seeds)[0]
+        around = {key: first.tried(other, best[winner], base.net) for key, (_, _, other) in variants.items()}
+    else:
+        around = {
+            key: first.few(other, best[winner], base.net)
+            for key, (_, _, other) in variants.items()
+            if other.usual_states != first.states and key[1] in (*FIRST, "half") and not _automatic(best[winner])
+        }
+    if around:
+        rates |= trainings.searched(base, around, size.search, size.search_seeds)[0]
     jobs = {key: placed(rates[key], _change(p, level)) for key, (p, level, _) in variants.items()}
     if searches.thorough:
         cells = trainings.reported(whole, jobs, seeds)
@@ -289,6 +306,11 @@ def _change(known: Property, level: Level) -> Callable[[Hardware], Hardware]:
         assert known.introduced is not None
         return known.introduced
     return lambda hardware: known.scaled(hardware, level.factor)
+
+
+def _automatic(rule: Any) -> bool:
+    """Whether the rates of a rule follow from the hardware."""
+    return rule.fast_lr is None if hasattr(rule, "fast_lr") else False
 
 
 def _counting(rule: Any) -> Any:
