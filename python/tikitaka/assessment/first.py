@@ -37,6 +37,10 @@ _MORE = 1.2
 """Pulses of what is found at last, relative to what the first search found: higher rates send more."""
 
 
+_OTHER = 2
+"""Changed devices with another step, among whose rates there is a search even if there is little time."""
+
+
 @dataclass(frozen=True)
 class First:
     """What the first searches found: the best rates of each rule, and what finding them took."""
@@ -154,12 +158,14 @@ def size_of(
     pulses = {kind: _MORE * number for kind, number in first.pulses.items()}
     one = pulses[candidate]
     each = [one * ratio for ratio in trained_ratios(changed, thorough=True)]
-    reported = [*pulses.values(), *each, 0.5 * one]
+    reported = [*pulses.values(), *each, 0.5 * one, *_compared(pulses)]
     whole = plans.sized(plan, sizes, used, reported, [*pulses.values(), *each], of_rule, count, _SEARCH_SEEDS)
     if whole.examples * whole.epochs >= plans.ENOUGH or whole.examples * whole.epochs >= plans.most(sizes):
         return Searches(whole, True, of_rule)
-    reported = [*pulses.values(), *(one * ratio for ratio in trained_ratios(changed, thorough=False)), 0.5 * one]
-    return Searches(plans.sized(plan, sizes, used, reported, pulses.values(), of_rule, count, 1), False, of_rule)
+    each = [one * ratio for ratio in trained_ratios(changed, thorough=False)]
+    reported = [*pulses.values(), *each, 0.5 * one, *_compared(pulses)]
+    searched = [*pulses.values(), *[one] * _OTHER]
+    return Searches(plans.sized(plan, sizes, used, reported, searched, of_rule, count, 1), False, of_rule)
 
 
 def second_rates(trainings: Trainings, base: TrainConfig, first: First, size: plans.Size) -> dict[str, Any]:
@@ -184,6 +190,12 @@ def against_automatic(
     }
     tried = {kind: rules for kind, rules in tried.items() if len(rules) > 1}
     return {**best, **trainings.searched(base, tried, _whole(size, available), 2)[0]}
+
+
+def _compared(pulses: Mapping[str, float]) -> list[float]:
+    """The pulses of what `against_automatic` trains, as of trainings with all seeds: three rules with two seeds are as
+    many as two with the fewest seeds that a report has."""
+    return [number for kind, number in pulses.items() if issubclass(rules[kind], TransferRule)] * 2
 
 
 def _whole(size: plans.Size, available: int) -> Search:
@@ -243,6 +255,7 @@ def lengthened(
     candidate = min(last, key=lambda kind: float(last[kind]["test_error"]))
     one = pulses[candidate]
     each = [one * ratio for ratio in trained_ratios(changes(candidate), searches.thorough)]
-    reserved = plans.search_seconds(sizes, size, each, searches.candidates) if searches.thorough else 0.0
+    reserved = plans.search_seconds(sizes, size, each if searches.thorough else [one] * _OTHER, searches.candidates)
     used = sum(map(sizes.of_row, rows))
-    return plans.lengthened(plan, sizes, used, size, [0.0, *pulses.values(), *each, 0.5 * one], reserved)
+    reported = [0.0, *pulses.values(), *each, 0.5 * one, *_compared(pulses)]
+    return plans.lengthened(plan, sizes, used, size, reported, reserved)
