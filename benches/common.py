@@ -171,6 +171,13 @@ class Examples:
         return self.y.size
 
 
+def sparse_images(n: int) -> tuple[F32, I64]:
+    """Random images of 784 pixels, of which one in five is not 0, with classes in turn."""
+    generator = np.random.default_rng(0)
+    x = generator.random((n, 784), dtype=np.float32) * (generator.random((n, 784)) < 0.2)
+    return x, np.arange(n) % 10
+
+
 def examples(net: str, n: int, data_dir: str | None = None) -> Examples:
     """The first `n` examples for the network: of MNIST or War and Peace if available, otherwise of a substitute."""
     if net in UNIFORM:

@@ -10,6 +10,7 @@ import time
 from dataclasses import replace
 from typing import Any
 
+import common
 import numpy as np
 
 import tikitaka as tt
@@ -50,9 +51,7 @@ def main() -> None:
     p.add_argument("--samples", type=int, default=1000)
     p.add_argument("--threads", type=int, default=1)
     a = p.parse_args()
-    generator = np.random.default_rng(0)
-    x = generator.random((a.samples, 784), dtype=np.float32) * (generator.random((a.samples, 784)) < 0.2)
-    classes = np.arange(a.samples) % 10
+    x, classes = common.sparse_images(a.samples)
     print(f"time with the effect over that without, medians of {a.rounds} rounds [quartiles], {a.threads} thread(s)")
     print(f"{'effect':<44}{'batch 1':>20}{'batch 32':>20}")
     for name, rules in EFFECTS.items():

@@ -56,9 +56,7 @@ def main() -> None:
     p.add_argument("--samples", type=int, default=1000)
     p.add_argument("--threads", type=int, default=1)
     a = p.parse_args()
-    generator = np.random.default_rng(0)
-    x = generator.random((a.samples, 784), dtype=np.float32) * (generator.random((a.samples, 784)) < 0.2)
-    classes = np.arange(a.samples) % 10
+    x, classes = common.sparse_images(a.samples)
     models = devices()
     trainings = {(name, rate): Training(models[name], rate, x, classes) for rate in RATES for name in models}
     for one in trainings.values():

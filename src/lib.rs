@@ -39,7 +39,7 @@
 //! | step from a table | `Tables::at` | `the_default_table_is_soft_bounds` |
 //! | distribution of steps from a table | `Quantiles::at` | `noise_has_the_stated_moments` |
 //! | NeuroSim's curve, Chen et al. 2018 | `Nonlinearity::line_of` | `trajectories_are_those_of_neurosim` |
-//! | one-sided pairs, Nandakumar et al. 2020 | `PairPart::pulse`, `Crossbar::rewrite` | `pairs_by_hand`, `tests/exact/test_pairs.py` |
+//! | one-sided pairs, Nandakumar et al. 2020 | `PairPart::pulse`, `Crossbar::rewrite_column` | `pairs_by_hand`, `tests/exact/test_pairs.py` |
 //! | zero-shifting, Kim et al. 2019 | `Crossbar::zero_shift` | `test_zero_shifting_finds_the_symmetry_point_up_to_a_step` |
 //! | noisy product, GV16 | `Products::convert` | `test_products_through_the_periphery` |
 //! | converters, GV16 | `Converter::apply` | `levels_by_hand` |

@@ -2,14 +2,12 @@
 
 import json
 import os
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-import tikitaka as tt
-from support.pulses import LAYOUTS
+from support.pulses import LAYOUTS, read_or_refused
 
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 SETTINGS = settings(
@@ -19,7 +17,6 @@ SETTINGS = settings(
     database=None,
     suppress_health_check=list(HealthCheck),
 )
-SCREEN = 80 * 24
 
 CELLS = st.one_of(
     st.floats(allow_nan=True).map(str),
@@ -40,16 +37,6 @@ def tables(draw: st.DrawFn) -> str:
     for row in rows:
         lines += [delimiter.join(row)] * draw(st.sampled_from([1, 1, 1, 3, 30]))
     return draw(st.sampled_from(["\n", "\r\n", "\r"])).join(lines)
-
-
-def read_or_refused(path: Path) -> None:
-    words = str(path)
-    try:
-        tt.read_measured(path)
-    except ValueError as error:
-        words = str(error)
-    assert words.startswith(str(path))
-    assert len(words) < SCREEN
 
 
 @pytest.mark.slow

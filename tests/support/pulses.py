@@ -4,14 +4,19 @@ import io
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LAYOUTS", "Layout", "cycles", "in_a_row", "rows_of"]
+import tikitaka as tt
+
+__all__ = ["LAYOUTS", "SCREEN", "Layout", "cycles", "in_a_row", "read_or_refused", "rows_of"]
 
 F64 = NDArray[np.float64]
+
+SCREEN = 80 * 24
 
 LOW, HIGH, STEP = 10.0, 30.0, 0.03
 """bounds in µS, and the share of the way to a bound that one pulse goes"""
@@ -297,3 +302,14 @@ def _npz(up: F64, down: F64) -> bytes:
 
 
 LAYOUTS = _layouts()
+
+
+def read_or_refused(path: Path) -> None:
+    """The file is read, or refused in a short message that names it."""
+    words = str(path)
+    try:
+        tt.read_measured(path)
+    except ValueError as error:
+        words = str(error)
+    assert words.startswith(str(path))
+    assert len(words) < SCREEN

@@ -319,9 +319,8 @@ def _correlation(tables: Sequence[F64]) -> tuple[tuple[tuple[float, ...], ...], 
         own, centre = _spread(each[1:]), each[1:].mean(axis=0)
         draws = each[1:] - centre
         sd = draws.std(axis=0)
-        draws /= np.where(
-            sd > 1e-12 * np.maximum(np.abs(centre), 1.0), sd, np.inf
-        )  # what is the same in all has rounding
+        rounding = 1e-12 * np.maximum(np.abs(centre), 1.0)  # all that draws of the same number differ by
+        draws /= np.where(sd > rounding, sd, np.inf)
         errors += np.outer(own, own) * (draws.T @ draws) / len(draws) / len(whole)
     found = correlations(np.cov(np.stack([each[0] for each in whole]).T), errors, len(whole))
     matrix, uncertain = (tuple(tuple(round(float(one), 6) for one in row) for row in each) for each in found)

@@ -15,13 +15,13 @@ from tikitaka._internal.validation import check_kind
 from tikitaka.config import DeviceFile, JumpTable
 from tikitaka.measurement.text import text_of
 
-__all__ = ["is_jump_table", "read_jump_table"]
+__all__ = ["holds_jump_table", "is_jump_table", "read_jump_table"]
 
 F64 = NDArray[np.float64]
 
 _MOST_ROWS, _ENTRIES = 64, 33  # of a table of the simulator: conductances, and normals from −3 to 3
 _LARGEST = 64 << 20  # bytes of a file
-_HEAD = 1 << 20  # characters from which a file is recognised
+_HEAD = 1 << 20  # bytes from which a file is recognised
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,9 +89,14 @@ def read_jump_table(up: str | Path, down: str | Path, *, bound: float = 0.6) -> 
 
 def is_jump_table(path: Path) -> bool:
     """Whether a file is a jump table."""
+    with path.open("rb") as file:
+        return holds_jump_table(file.read(_HEAD))
+
+
+def holds_jump_table(content: bytes) -> bool:
+    """Whether the content of a file, or its start, is a jump table."""
+    content = content[:_HEAD]
     try:
-        with path.open("rb") as file:
-            content = file.read(_HEAD)
         text = text_of(content if len(content) < _HEAD else content[: content.rfind(b"\n") + 1])
         if _wrong(_rows(text, 3), whole=False):  # which is so of almost all files
             return False

@@ -9,7 +9,7 @@ from tikitaka._internal.shown import listed, shortened, shown
 from tikitaka.measurement.assemble import assemble
 from tikitaka.measurement.containers import from_json, from_mat, from_npy, from_npz
 from tikitaka.measurement.found import Found, together
-from tikitaka.measurement.jump_table import is_jump_table
+from tikitaka.measurement.jump_table import holds_jump_table
 from tikitaka.measurement.layout import from_grid
 from tikitaka.measurement.options import Columns, Options, options_of
 from tikitaka.measurement.rows import from_rows
@@ -159,7 +159,7 @@ def _found(path: Path, options: Options, paths: list[Path]) -> Found:
         raise ValueError("it is a spreadsheet or an archive: save it as .xlsx or as text (.csv)")
     if ending == ".json" or content[:64].lstrip()[:1] in (b"{", b"["):
         return from_json(content, options, name, sign)
-    if is_jump_table(path):
+    if holds_jump_table(content):
         raise ValueError(
             "it is a jump table, not pulses: tt.read_jump_table, or tikitaka fit with the tables of up and of down "
             "pulses, makes a device of it"
