@@ -14,11 +14,10 @@ from unittest.mock import patch
 
 import tikitaka as tt
 from tikitaka.assessment.run import LEVELS
-from tikitaka.config import rules
 from tikitaka.nn import Layer, Linear, Sigmoid, Sizes, nets
 
 WEAK = {
-    "states": (tt.SoftBounds(states=2, step_spread=0.1, bound_spread=0.1), tt.Reference("ideal")),
+    "states": (tt.SoftBounds(states=1, cycle_noise=0.1, step_spread=0.1, bound_spread=0.1), tt.Reference("ideal")),
     "pulse noise": (tt.SoftBounds(states=20, cycle_noise=4.0), tt.Reference("ideal")),
     "reference error": (tt.SoftBounds(states=20), tt.Reference("ideal", mean=0.2)),
 }
@@ -59,8 +58,7 @@ def main() -> None:
     )
     given = parser.parse_args()
     if given.quick:
-        few = {kind: rules[kind] for kind in ("float", "ttv2")}
-        patch.multiple("tikitaka.assessment.run", rules=few, LEVELS=LEVELS[:2]).start()
+        patch.multiple("tikitaka.assessment.run", USUAL=("float", "ttv2"), LEVELS=LEVELS[:2]).start()
         patch.dict(nets, fcn=replace(nets["fcn"], build=small)).start()
     warnings.simplefilter("ignore")
     for weakness in WEAK:

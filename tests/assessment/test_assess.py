@@ -140,7 +140,7 @@ def test_the_uncertainty_of_a_fit_is_in_the_intervals(tmp_path: Path, monkeypatc
     rows = [json.loads(line) for line in (tmp_path / "out" / "cells.jsonl").read_bytes().splitlines()]
     analog = [row["config"] for row in rows if "device" in row["config"]["rule"]]  # in the order in which they finished
     devices = {(config["seed"], config["rule"]["device"]["cycle_noise"]) for config in analog}
-    assert {(0, 0.2), (1, 0.4), (2, 0.8), (0, 0.1), (1, 0.2), (2, 0.4), (0, 0.4), (2, 1.6)} <= devices
+    assert {(0, 0.2), (1, 0.4), (2, 0.8), (0, 0.1), (1, 0.2), (2, 0.4)} <= devices
     searched = [json.loads(line) for line in (tmp_path / "out" / "search.jsonl").read_bytes().splitlines()]
     noise = [row["config"]["rule"].get("device", {}).get("cycle_noise", 0.4) for row in searched]
     assert noise.count(0.4) >= 12
@@ -188,7 +188,7 @@ def test_the_plan_of_another_machine_gives_the_same_report(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small(monkeypatch)
-    monkeypatch.setattr("tikitaka.assessment.run.speed_class", lambda: 5)
+    monkeypatch.setattr("tikitaka.assessment.run.speed_class", lambda *_: 5)
     for name in ("search", "cells"):
         shutil.copy(folder / f"{name}.jsonl", tmp_path)
     assessed(tmp_path, endurance=1e6, plan=folder / "plan.json", threads=1)
@@ -232,11 +232,11 @@ def test_bad_input_is_refused_before_any_work(
 
 
 def test_a_plan_that_is_none(tmp_path: Path) -> None:
-    (tmp_path / "plan.json").write_text('{"format": 2, "plan": {}}')
+    (tmp_path / "plan.json").write_text('{"format": 3, "plan": {}}')
     with pytest.raises(ValueError, match=r"plan\.json is not the plan of an assessment"):
         assessed(tmp_path)
     (tmp_path / "plan.json").write_text('{"format": 9}')
-    with pytest.raises(ValueError, match=r"plan\.json must be a plan of format 2, not 9"):
+    with pytest.raises(ValueError, match=r"plan\.json must be a plan of format 3, not 9"):
         assessed(tmp_path)
 
 

@@ -51,13 +51,20 @@ def test_states_of_pairs_scale_as_those_of_their_devices() -> None:
     assert KNOWN["pulse noise"].value(Hardware(pair)) == KNOWN["pulse noise"].value(Hardware(noisy))
 
 
-def test_more_states_leave_the_noise_of_a_pulse_as_it_is() -> None:
-    device: Any = KNOWN["states"].scaled(Hardware(tt.SoftBounds(states=20, cycle_noise=0.5)), 0.5).device
-    assert (device.states, device.cycle_noise) == (40, 1.0)
-    relative: Any = KNOWN["states"].scaled(Hardware(tt.SoftBounds(states=20, noise="multiplicative")), 0.5).device
-    assert (relative.states, relative.cycle_noise) == (40, 0.3)
-    by_step: Any = KNOWN["states"].scaled(Hardware(tt.ConstantStep(weight_step=0.1)), 0.5).device
-    assert (by_step.states, by_step.weight_step) == (None, 0.05)
+@pytest.mark.parametrize(
+    "device",
+    [
+        tt.SoftBounds(states=20, cycle_noise=0.5),
+        tt.SoftBounds(states=20, cycle_noise=0.5, noise="multiplicative"),
+        tt.ConstantStep(weight_step=0.1, cycle_noise=0.5),
+        tt.NeuroSim(levels=20, cycle_to_cycle=0.05),
+    ],
+)
+def test_more_states_leave_the_noise_of_a_pulse_as_it_is(device: Any) -> None:
+    now = Hardware(device)
+    more = KNOWN["states"].scaled(now, 0.5)
+    assert more.states == pytest.approx(2 * now.states, rel=0.05)
+    assert KNOWN["pulse noise"].value(more) == pytest.approx(KNOWN["pulse noise"].value(now))
 
 
 def test_values_stay_within_what_settings_allow() -> None:

@@ -1,6 +1,7 @@
 """Plans keep to the time, and follow from numbers that do not change."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,14 +24,14 @@ SIZES = Sizes(DIGITS, DIGITS.dataset())
 @pytest.mark.parametrize("minutes", [0.5, 2, 8, 30, 120])
 @pytest.mark.parametrize("pulses", [0, 1_000, 50_000])
 def test_the_work_is_what_the_minutes_allow(minutes: float, pulses: float) -> None:
-    whole = Plan(minutes, 2, 0)
+    whole = Plan(minutes, 2, (0,))
     size = plan.sized(whole, SIZES, 5.0, [pulses] * 20, [pulses] * 20, 5, None)
     search = size.search
     reported = 20 * size.seeds * SIZES.seconds(size.examples, size.epochs, SIZES.tests, pulses)
     assert search.final_examples is not None
     tried = 20 * 2 * 5 * SIZES.seconds(search.examples or 0, search.epochs, search.held_out, pulses)
     again = 20 * 2 * 2 * SIZES.seconds(search.final_examples, search.final_epochs, search.held_out, pulses)
-    most = size.seeds == 10
+    most = size.seeds == 20
     least = size.examples * size.epochs < 1_000
     assert most or least or 0.6 < (reported + tried + again + 5) / whole.seconds < 1.1
     assert size.examples <= SIZES.examples
@@ -39,11 +40,11 @@ def test_the_work_is_what_the_minutes_allow(minutes: float, pulses: float) -> No
 
 
 def test_more_time_means_more_training_then_more_seeds() -> None:
-    sizes = [plan.sized(Plan(m, 2, 0), SIZES, 1.0, [500] * 20, [500] * 20, 5, None) for m in (0.2, 1, 5, 20, 200)]
+    sizes = [plan.sized(Plan(m, 2, (0,)), SIZES, 1.0, [500] * 20, [500] * 20, 5, None) for m in (0.2, 1, 5, 20, 200)]
     samples = [size.examples * size.epochs for size in sizes]
     assert samples == sorted(samples)
-    assert (sizes[0].seeds, sizes[-1].seeds) == (3, 10)
-    fixed = plan.sized(Plan(5, 2, 0), SIZES, 1.0, [500] * 20, [500] * 20, 5, 7)
+    assert (sizes[0].seeds, sizes[-1].seeds) == (3, 20)
+    fixed = plan.sized(Plan(5, 2, (0,)), SIZES, 1.0, [500] * 20, [500] * 20, 5, 7)
     assert fixed.seeds == 7
 
 
@@ -55,8 +56,16 @@ def test_examples_and_epochs() -> None:
 
 
 def test_a_faster_machine_does_more_in_steps() -> None:
-    assert Plan(1, 1, 1).seconds == pytest.approx(1.25 * Plan(1, 1, 0).seconds)
-    assert isinstance(cost.speed_class(), int)
+    assert Plan(1, 1, (1,)).seconds == pytest.approx(cost.CLASS * Plan(1, 1, (0,)).seconds)
+
+
+def test_the_class_of_speed_is_that_of_the_trainings_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = replace(DIGITS, rule=tt.Ttv2())
+    assert isinstance(cost.speed_class([config], config.dataset(), 2), int)
+    for factor, expected in ((1, 0), (2, 7), (0.83, -2)):
+        seconds = cost.example_seconds(SIZES.work, 500.0) / factor
+        monkeypatch.setattr(cost, "_probed", lambda *_, seconds=seconds: (500.0, seconds))
+        assert cost.speed_class([config, config], config.dataset(), 3) == expected
 
 
 def test_pulses_are_counted_the_same_everywhere() -> None:
@@ -73,14 +82,30 @@ def test_intervals() -> None:
 
 
 def test_the_words_say_which_plan_it_was(tmp_path: Path) -> None:
-    kept = plan.kept(tmp_path, {"net": "fcn"}, lambda: Plan(2.0, 3, -1))
-    assert plan.kept(tmp_path, {"net": "fcn"}, lambda: Plan(9.0, 9, 9)) == kept == Plan(2.0, 3, -1)
+    kept = plan.kept(tmp_path, {"net": "fcn"}, lambda: Plan(2.0, 3, (-1,)))
+    assert plan.kept(tmp_path, {"net": "fcn"}, lambda: Plan(9.0, 9, (9,))) == kept == Plan(2.0, 3, (-1,))
     with pytest.raises(ValueError, match=re.escape("another assessment: net differ")):
         plan.kept(tmp_path, {"net": "lenet"}, lambda: kept)
 
 
+def test_speed_is_measured_once_for_each_part_and_kept(tmp_path: Path) -> None:
+    first = plan.kept(tmp_path, {}, lambda: Plan(2.0, 3, (-1,)))
+    second = plan.timed(tmp_path, first, lambda: 4)
+    assert second == plan.timed(tmp_path, first, lambda: 9) == Plan(2.0, 3, (-1, 4))
+    third = plan.timed(tmp_path, second, lambda: 2)
+    assert (third.speeds, third.seconds) == ((-1, 4, 2), Plan(2.0, 3, (2,)).seconds)
+    assert plan.read(tmp_path / "plan.json")[0] == third
+    assert plan.kept(tmp_path, {}, lambda: first) == first
+
+
+def test_rows_tell_the_class_of_speed() -> None:
+    row = {"config": {"examples": 200, "epochs": 5}, "epochs": 3, "pulses": 300.0 * 600}
+    seconds = SIZES.seconds(200, 3, SIZES.tests, 300.0)
+    assert cost.class_of([{**row, "seconds": seconds / cost.CLASS**4}] * 3, SIZES) == 4
+
+
 def test_reports_take_the_time_that_searches_leave() -> None:
-    whole = Plan(2, 1, 0)
+    whole = Plan(2, 1, (0,))
     size = plan.sized(whole, SIZES, 5.0, [5_000] * 20, [5_000] * 4, 5, 3)
     longer, shorter = (plan.lengthened(whole, SIZES, used, size, [5_000] * 20, 10.0) for used in (20.0, 60.0))
     assert longer.examples * longer.epochs > shorter.examples * shorter.epochs

@@ -18,7 +18,8 @@ def small(monkeypatch: pytest.MonkeyPatch, kinds: tuple[str, ...] = ("float", "t
     monkeypatch.setattr("tikitaka.assessment.run.USUAL", kinds)
     some = tuple(known for known in properties.PROPERTIES if known.name in NAMES)
     monkeypatch.setattr("tikitaka.assessment.properties.PROPERTIES", some)
-    monkeypatch.setattr("tikitaka.assessment.run.speed_class", lambda: 0)
+    monkeypatch.setattr("tikitaka.assessment.run.speed_class", lambda *_: 0)
+    monkeypatch.setattr("tikitaka.assessment.run.class_of", lambda *_: 0)
     monkeypatch.setattr("tikitaka.assessment.plan.LEAST", 100.0)
     monkeypatch.setitem(nets, "fcn", replace(nets["fcn"], build=fcn))
 

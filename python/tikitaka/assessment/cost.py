@@ -1,37 +1,40 @@
 """The time that trainings take, from counts that are the same on every machine, and the class of speed of a machine.
 
 The time of an example grows with the pulses it sends, not in proportion, because pulses to many devices are sent at
-once. Both laws were fitted to trainings of fcn on one core. A class of speed spans a factor of 1.25, so that a quiet
-machine is mostly in the same class whenever it is asked, and the work takes the time asked for within some 10 %.
+once. Both laws were fitted to trainings of fcn on one core. What they leave out, such as the model of the device and
+caches that threads share, is in the class of speed, which trainings of the assessment itself measure.
 """
 
 import math
 import time
-from collections.abc import Mapping
-from statistics import median
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from statistics import fmean, median
 from typing import Any
 
 import numpy as np
 
-from tikitaka.config import Ttv2
 from tikitaka.data import Dataset
-from tikitaka.network import Network
-from tikitaka.nn import Linear, Sigmoid
 from tikitaka.training import TrainConfig
 
-__all__ = ["CLASS", "Sizes", "evaluation_seconds", "example_seconds", "pulses_per_example", "speed_class"]
+__all__ = [
+    "CLASS",
+    "Sizes",
+    "class_of",
+    "evaluation_seconds",
+    "example_seconds",
+    "pulses_per_example",
+    "speed_class",
+]
 
-CLASS = 1.25
+CLASS = 1.1
 """Factor of speed between two classes."""
-
-_REFERENCE = 5.0e-3
-"""Seconds that the standard training takes on a machine of class 0."""
-
-_STANDARD = Ttv2(fast_lr=0.5, transfer_lr=1.0)
-"""Its rule: rates by hand, so that its work stays the same."""
 
 _PROBED = 300
 """Examples of which the last third have their pulses counted: the first ones send more."""
+
+_TRIALS = 3
+"""Timed trainings of each kind on each thread."""
 
 
 def example_seconds(work: float, pulses: float) -> float:
@@ -49,13 +52,20 @@ def evaluation_seconds(work: float) -> float:
 
 def pulses_per_example(config: TrainConfig, dataset: Dataset) -> float:
     """Pulses that an example sends on average after the first ones of a training; the same on every machine."""
+    return _probed(config, dataset)[0]
+
+
+def _probed(config: TrainConfig, dataset: Dataset) -> tuple[float, float]:
+    """Pulses that an example sends after the first ones of a training, and seconds of this thread that it takes."""
     network = config.network(dataset)
     few = np.arange(min(_PROBED, len(dataset.train_y)))
     first, last = few[: 2 * len(few) // 3], few[2 * len(few) // 3 :]
     for order in (first, last):
-        before = network.pulses
-        network.train(dataset.train_x, dataset.train_y, order=order, batch=max(1, min(config.batch, len(order))))
-    return (network.pulses - before) / (len(last) * dataset.time_steps)
+        before, start = network.pulses, time.thread_time()
+        batch = max(1, min(config.batch, len(order)))
+        network.train(dataset.train_x, dataset.train_y, order=order, batch=batch, threads=1)
+    seconds = time.thread_time() - start
+    return (network.pulses - before) / (len(last) * dataset.time_steps), seconds / len(last)
 
 
 class Sizes:
@@ -82,25 +92,29 @@ class Sizes:
     def of_row(self, row: Mapping[str, Any]) -> float:
         """Seconds of the training that a row of a sweep measured, from its settings and the pulses counted."""
         config = row["config"]
-        samples = config["examples"] * config["epochs"]
-        return self.seconds(
-            config["examples"], config["epochs"], config.get("holdout") or self.tests, row.get("pulses", 0) / samples
-        )
+        examples, epochs = config["examples"], row.get("epochs", config["epochs"])
+        pulses = row.get("pulses", 0) / (examples * epochs)
+        return self.seconds(examples, epochs, config.get("holdout") or self.tests, pulses)
 
 
-def speed_class() -> int:
-    """The class of speed of this machine: `CLASS` to this power times as fast as a machine of class 0.
+def speed_class(configs: Iterable[TrainConfig], dataset: Dataset, workers: int) -> int:
+    """The class of speed of this machine: it trains `configs` `CLASS` to this power times as fast as a machine of class
+    0 when so many `workers`, threads of this process, train at the same time.
 
     Times the processor, not the clock. The median of several trials counts: programs that share the processor's caches
     and units slow the assessment down as well.
     """
-    inputs = np.random.default_rng(0).random((300, 256), dtype=np.float32)
-    targets = np.arange(300) % 10
-    layers = [Linear(256, 128), Sigmoid(), Linear(128, 10)]
-    times = []
-    for _ in range(25):
-        network = Network(layers, _STANDARD, seed=0)
-        start = time.process_time()
-        network.train(inputs, targets)
-        times.append(time.process_time() - start)
-    return round(math.log(_REFERENCE / max(median(times), 1e-6), CLASS))
+    each = list(configs)
+    work = Sizes(each[0], dataset).work
+    with ThreadPoolExecutor(workers) as threads:
+        probes = list(threads.map(lambda config: _probed(config, dataset), each * (_TRIALS * workers)))
+    speeds = [example_seconds(work, pulses) / max(seconds, 1e-9) for pulses, seconds in probes]
+    medians = [median(speeds[k :: len(each)]) for k in range(len(each))]
+    return round(fmean(math.log(speed, CLASS) for speed in medians))
+
+
+def class_of(rows: Iterable[Mapping[str, Any]], sizes: Sizes) -> int:
+    """The class of speed at which the trainings of these `rows` ran, which state their seconds."""
+    each = list(rows)
+    seconds = sum(float(row["seconds"]) for row in each)
+    return round(math.log(sum(map(sizes.of_row, each)) / max(seconds, 1e-9), CLASS))

@@ -1,7 +1,8 @@
 """The plan of an assessment: how much is trained, so that it takes the minutes asked for.
 
-The plan follows from what is asked, the number of workers and the class of speed of the machine alone; the time that
-a training takes changes nothing. An assessment with the same plan gives the same numbers, bit for bit.
+The plan follows from what is asked, the number of workers and the class of speed of the machine alone. Speed is
+measured before the first trainings, after the first searches and after the second ones, and kept: the time that a
+training takes changes nothing else. An assessment with the same plan gives the same numbers, bit for bit.
 """
 
 import json
@@ -16,9 +17,22 @@ from tikitaka._internal.shown import shown
 from tikitaka.assessment.cost import CLASS, Sizes
 from tikitaka.experiments.learning_rates import Search
 
-__all__ = ["ENOUGH", "FOCUS", "Plan", "Size", "broad", "kept", "lengthened", "most", "search_seconds", "sized", "split"]
+__all__ = [
+    "ENOUGH",
+    "FOCUS",
+    "Plan",
+    "Size",
+    "broad",
+    "kept",
+    "lengthened",
+    "most",
+    "search_seconds",
+    "sized",
+    "split",
+    "timed",
+]
 
-FORMAT = 2
+FORMAT = 3
 FILE = "plan.json"
 
 _EFFICIENCY = 0.9
@@ -31,7 +45,7 @@ _SHARE = 0.4
 """Work of a training of the first round of a search, relative to one that is reported."""
 _FINALISTS = 2
 """Candidates that are compared again, at the length of those that are reported."""
-_SEEDS = (3, 5, 10)
+_SEEDS = (3, 5, 20)
 """Seeds: at least, usually, and if there is time for more."""
 LEAST = 500.0
 """Training examples, all epochs together, that are trained however little time there is."""
@@ -54,13 +68,13 @@ class Plan:
     """time asked for"""
     workers: int
     """trainings at the same time"""
-    speed: int
-    """class of speed of each worker (`cost.speed_class`)"""
+    speeds: tuple[int, ...]
+    """class of speed of each worker, whenever it was measured: by `cost.speed_class`, then by `cost.class_of`"""
 
     @property
     def seconds(self) -> float:
-        """Seconds of one worker of class 0 that may be used."""
-        return 60 * self.minutes * self.workers * _EFFICIENCY * CLASS**self.speed
+        """Seconds of one worker of class 0 that may be used, by the last class."""
+        return 60 * self.minutes * self.workers * _EFFICIENCY * CLASS ** self.speeds[-1]
 
 
 @dataclass(frozen=True)
@@ -189,7 +203,8 @@ def _largest(seconds: Callable[[float], float], limit: float, least: float, most
 
 
 def kept(folder: Path, request: Mapping[str, Any], make: Callable[[], Plan]) -> Plan:
-    """The plan in `folder`, which must be of the same `request`; made by `make` and kept there if there is none.
+    """The plan in `folder`, which must be of the same `request`, with its first class of speed; made by `make` and kept
+    there if there is none.
 
     Raises ValueError, naming what differs, for the plan of another request, and if the file is damaged.
     """
@@ -201,11 +216,26 @@ def kept(folder: Path, request: Mapping[str, Any], make: Callable[[], Plan]) -> 
             raise ValueError(
                 f"{path} is the plan of another assessment: {', '.join(differ)} differ; choose another folder"
             )
-        return plan
-    plan = make()
+    else:
+        plan = make()
+        _write(path, plan, request)
+    return replace(plan, speeds=plan.speeds[:1])
+
+
+def timed(folder: Path, plan: Plan, measure: Callable[[], int]) -> Plan:
+    """`plan` with its next class of speed: the one in `folder`, or one that `measure` finds and that is kept there."""
+    path = folder / FILE
+    known, request = read(path)
+    number = len(plan.speeds)
+    if len(known.speeds) == number:
+        known = replace(known, speeds=(*known.speeds, measure()))
+        _write(path, known, request)
+    return replace(plan, speeds=known.speeds[: number + 1])
+
+
+def _write(path: Path, plan: Plan, request: Mapping[str, Any]) -> None:
     content = {"format": FORMAT, "plan": asdict(plan), "request": request}
     atomic_write(path, (json.dumps(content, indent=2, allow_nan=False) + "\n").encode())
-    return plan
 
 
 def read(path: Path) -> tuple[Plan, dict[str, Any]]:
@@ -215,10 +245,11 @@ def read(path: Path) -> tuple[Plan, dict[str, Any]]:
         if content["format"] != FORMAT:
             raise ValueError(f"{path} must be a plan of format {FORMAT}, not {shown(content['format'])}")
         plan, request = Plan(**content["plan"]), content["request"]
-        numbers = (plan.minutes, plan.workers, plan.speed)
+        plan = replace(plan, speeds=tuple(plan.speeds))
     except (json.JSONDecodeError, UnicodeDecodeError, TypeError, KeyError) as error:
         raise ValueError(f"{path} is not the plan of an assessment") from error
-    kinds = (int | float, int, int)
-    if not isinstance(request, dict) or not all(map(isinstance, numbers, kinds)) or plan.minutes <= 0:
+    whole = [plan.workers, *plan.speeds]
+    numbers = isinstance(plan.minutes, int | float) and all(isinstance(number, int) for number in whole)
+    if not isinstance(request, dict) or not numbers or not plan.speeds or plan.minutes <= 0:
         raise ValueError(f"{path} is not the plan of an assessment")
     return plan, request

@@ -105,17 +105,15 @@ def _of_device(
 
 
 def _fewer_states(hardware: Hardware, factor: float) -> Hardware:
-    """`hardware` with 1/`factor` times as many states. The noise of a pulse stays the same in weight units, so that
-    finer steps do not come with quieter pulses."""
+    """`hardware` with 1/`factor` times as many states. The noise of a pulse stays the same in steps, as `pulse noise`
+    states it."""
     device: Any = hardware.device
     if hasattr(device, "levels"):
-        return replace(hardware, device=_replaced(device, levels=max(2, round(device.levels / factor))))
-    changes: dict[str, float] = {}
-    if getattr(device, "noise", "additive") == "additive" and getattr(device, "cycle_noise", 0):
-        changes["cycle_noise"] = device.cycle_noise / factor
+        found = replace(hardware, device=_replaced(device, levels=max(2, round(device.levels / factor))))
+        return _noisier(found, hardware.device_states / found.device_states)
     if getattr(device, "weight_step", None) is not None:
-        return replace(hardware, device=_replaced(device, weight_step=device.weight_step * factor, **changes))
-    return replace(hardware, device=_replaced(device, states=max(1.0, hardware.device_states / factor), **changes))
+        return replace(hardware, device=_replaced(device, weight_step=device.weight_step * factor))
+    return replace(hardware, device=_replaced(device, states=max(1.0, hardware.device_states / factor)))
 
 
 def _noisier(hardware: Hardware, factor: float) -> Hardware:

@@ -54,6 +54,8 @@ class Studied:
 class Found:
     """What the trainings of an assessment measured."""
 
+    plan: Plan
+    """what the assessment might use, with all measured classes of speed"""
     base: TrainConfig
     """settings of the reported trainings, but for rule and seed"""
     size: Size
@@ -123,7 +125,7 @@ class Assessment:
             atomic_write(path / name, written.encode())
 
 
-def report(source: Source, found: Found, plan: Plan, endurance: float | None, command: str) -> Assessment:
+def report(source: Source, found: Found, endurance: float | None, command: str) -> Assessment:
     """The assessment of what was `found` on the device of a `source`."""
     configs: dict[str, TrainConfig] = {}
 
@@ -171,7 +173,7 @@ def report(source: Source, found: Found, plan: Plan, endurance: float | None, co
         "periphery": to_dict(found.hardware.periphery),
         "net": found.base.net,
         "data": found.base.data,
-        "plan": asdict(plan),
+        "plan": asdict(found.plan),
         "size": {**asdict(found.size), "seeds": list(found.seeds)},
         "float": _percent(exact, found.tests),
         "limit": limit,

@@ -17,7 +17,7 @@ from tikitaka._internal.lock import locked_folder
 from tikitaka._internal.shown import shown
 from tikitaka._internal.validation import check_int, check_kind, one_of
 from tikitaka.assessment import plan as plans
-from tikitaka.assessment.cost import Sizes, pulses_per_example, speed_class
+from tikitaka.assessment.cost import Sizes, class_of, pulses_per_example, speed_class
 from tikitaka.assessment.first import (
     FIRST,
     against_automatic,
@@ -33,7 +33,7 @@ from tikitaka.assessment.properties import Level, Property, present
 from tikitaka.assessment.report import Assessment, Found, Studied, report
 from tikitaka.assessment.source import Source, opened
 from tikitaka.assessment.trainings import Trainings
-from tikitaka.config import Device, Periphery, Reference, RuleConfig, rules, to_dict
+from tikitaka.config import Device, Periphery, Reference, RuleConfig, TransferRule, rules, to_dict
 from tikitaka.data import Dataset
 from tikitaka.experiments.axis import USUAL
 from tikitaka.nn import nets
@@ -81,7 +81,7 @@ def assess(
     `minutes` are those of `threads` threads (by default a thread per core), or of as many workers of the `executor`,
     any of `concurrent.futures`. The plan is kept in `out`, as plan.json, and determines the result: the same plan gives
     the same report. `plan` is the file of an earlier assessment, whose workers and class of machine are taken. Each
-    training is kept, so the same call continues after an interruption. `seeds` is their number (by default 3 to 10, as
+    training is kept, so the same call continues after an interruption. `seeds` is their number (by default 3 to 20, as
     time allows) or the seeds themselves. `reference` is that of the fast array, with its error (by default exact
     symmetry points), `periphery` the circuits (by default exact, or with the read noise of the device file at every
     output), and `endurance` the pulses that a device survives.
@@ -122,8 +122,11 @@ def assess(
     workers = check_int("threads", threads, 1) if threads is not None else cores()
 
     def made() -> plans.Plan:
-        speed, count = (speed_class(), workers) if earlier is None else (earlier.speed, earlier.workers)
-        return plans.Plan(float(minutes), count, speed)
+        if earlier is not None:
+            return plans.Plan(float(minutes), earlier.workers, earlier.speeds)
+        timed = [hardware.under(nets[net].rule(kind)) for kind in USUAL if issubclass(rules[kind], TransferRule)]
+        speed = speed_class([replace(base, rule=rule) for rule in timed], dataset, workers)
+        return plans.Plan(float(minutes), workers, (speed,))
 
     with locked_folder(folder, "another process makes an assessment in this folder"):
         decided = plans.kept(folder, plain(request), made)
@@ -131,7 +134,7 @@ def assess(
             source.write(folder / "device.toml")
         trainings = Trainings(folder, executor, threads, data_dir, progress)
         found = _found(trainings, decided, base, dataset, hardware, replicates, given)
-        result = report(source, found, decided, endurance, _command(source, base, decided, request, endurance))
+        result = report(source, found, endurance, _command(source, base, decided, request, endurance))
         result.write(folder)
     return result
 
@@ -198,6 +201,7 @@ def _found(
         here = max(pulses_of(first.best[kind]), 1e-9)
         return {key: pulses_of(other.under(first.best[kind])) / here for key, (_, _, other) in variants.items()}
 
+    plan = plans.timed(trainings.folder, plan, lambda: class_of(trainings.done, sizes))
     used = sum(map(sizes.of_row, trainings.done))
     searches = size_of(plan, sizes, used, first, candidate, changes(candidate), count)
     size = searches.size
@@ -208,6 +212,7 @@ def _found(
         return lambda place: change(replicates[place % len(replicates)]).under(rule)
 
     best = second_rates(trainings, base, first, size)
+    plan = plans.timed(trainings.folder, plan, lambda: class_of(trainings.done, sizes))
     size = lengthened(plan, sizes, trainings.done, searches, best, changes)
     available = sizes.examples - size.search.held_out
     best = against_automatic(trainings, base, hardware, best, size, available)
@@ -245,6 +250,7 @@ def _found(
         if (p.name, level.name) in cells
     ]
     return Found(
+        plan=plan,
         base=whole,
         size=size,
         seeds=tuple(seeds),

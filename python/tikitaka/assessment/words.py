@@ -233,7 +233,7 @@ def _device(result: Plain) -> list[str]:
 
 def speed(plan: Plain) -> str:
     """The speed of the machine that a plan is for."""
-    return f"each {CLASS ** plan['speed']:.2g} times as fast as the reference"
+    return f"each {CLASS ** plan['speeds'][-1]:.2g} times as fast as the reference"
 
 
 def _training(result: Plain) -> list[str]:

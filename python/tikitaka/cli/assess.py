@@ -48,7 +48,7 @@ def _seeds(_context: click.Context, _option: click.Parameter, text: str | None) 
     metavar="DIR",
     help="Folder of the report and the trainings; an interrupted assessment continues there.",
 )
-@click.option("--seeds", callback=_seeds, metavar="N|N,N,…", help="Seeds of every number (default: 3 to 10, by time).")
+@click.option("--seeds", callback=_seeds, metavar="N|N,N,…", help="Seeds of every number (default: 3 to 20, by time).")
 @click.option("--reference-mean", type=float, default=0.0, help="Mean error of the reference (weight units).")
 @click.option(
     "--reference-spread", type=click.FloatRange(min=0), default=0.0, help="Spread of that error (weight units)."
