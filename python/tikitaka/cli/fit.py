@@ -27,6 +27,9 @@ _READER = (
     click.option("--flip", is_flag=True, help="Negative pulses raise the conductance."),
     click.option("--mirrored-down/--no-mirrored-down", default=None, help="Down traces are stored backwards, or not."),
     click.option("--initial-read/--no-initial-read", default=None, help="The first read comes before any pulse."),
+    click.option(
+        "--seconds-per-pulse", type=float, metavar="S", help="Time from pulse to pulse, where a column has times."
+    ),
     click.option("--sheet", metavar="S", help="Sheet of a spreadsheet, by name or number."),
     click.option(
         "--skip", type=click.IntRange(0, 10**9), default=0, metavar="N", help="Lines to leave out at the start."

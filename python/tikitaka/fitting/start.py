@@ -36,9 +36,11 @@ def _mean_steps(data: Data) -> tuple[float, float]:
         edges = np.flatnonzero(np.diff(signs)) + 1
         for run in np.split(np.arange(len(signs)), edges):
             sign = int(signs[run[0]])
-            if sign and len(run) >= _BLOCK:
-                first, last = np.nanmedian(values[run[:3]]), np.nanmedian(values[run[-3:]])
-                found[sign].append(float(sign * (last - first)) / (len(run) - 2))
+            known = run[~np.isnan(values[run])]
+            if sign and len(run) >= _BLOCK and len(known) > 3:
+                first, last = known[:3], known[-3:]
+                rise = float(np.median(values[last]) - np.median(values[first]))
+                found[sign].append(sign * rise / float(last.mean() - first.mean()))
     sizes = [float(np.nanmedian(each)) if each else 0.0 for each in found.values()]
     return max(sizes[0], 1e-4), max(sizes[1], 1e-4)
 
@@ -46,20 +48,23 @@ def _mean_steps(data: Data) -> tuple[float, float]:
 def noises(data: Data) -> tuple[float, float]:
     """Pulse noise and read noise from the increments, in units of the window.
 
-    With c the autocovariance of the increments around their running mean, σ_r² = max(0, −c₁) and σ_p² = c₀ − 2σ_r².
+    With c the autocovariance of the increments around their running mean, and n pulses from read to read,
+    σ_r² = max(0, −c₁) and σ_p² = (c₀ − 2σ_r²)/n.
     """
-    c0 = c1 = count = 0.0
+    c0 = c1 = count = pulses = 0.0
     for values, _ in data.sweeps():
-        d = np.diff(values)
-        d = d[~np.isnan(d)]
+        known = np.flatnonzero(~np.isnan(values))
+        d = np.diff(values[known])
         if len(d) > 2:
+            pulses += float(known[-1] - known[0])
             width = min(_SMOOTH, len(d))
             kernel = np.ones(width)
             d = d - np.convolve(d, kernel, "same") / np.convolve(np.ones(len(d)), kernel, "same")
             c0, c1, count = c0 + float(d @ d), c1 + float(d[1:] @ d[:-1]), count + len(d)
     c0, c1 = c0 / max(count, 1), c1 / max(count, 1)
     read = max(0.0, -c1)
-    return float(np.sqrt(max(c0 - 2 * read, 1e-10))), float(np.sqrt(max(read, 1e-10)))
+    between = max(pulses / max(count, 1), 1.0)
+    return float(np.sqrt(max((c0 - 2 * read) / between, 1e-10))), float(np.sqrt(max(read, 1e-10)))
 
 
 def start_of(form: Form, line: F64, noise: bool) -> F64:

@@ -28,6 +28,9 @@ def assemble(found: Found, options: Options, source: str) -> Measured:
     if options.initial_read is not None:
         for trace in found.traces:
             trace.initial = options.initial_read
+            if trace.counts is not None and not options.initial_read:
+                trace.counts[0] = max(trace.counts[0], 1)
+    between = sum(trace.spread() for trace in found.traces) if options.pattern is not None else 0
     traces = [each for trace in found.traces if (each := _trimmed(trace)) is not None]
     if not traces:
         raise ValueError("it holds no values")
@@ -39,6 +42,7 @@ def assemble(found: Found, options: Options, source: str) -> Measured:
         for trace in traces:
             trace.sign = -trace.sign
         account.append("flip: up and down are exchanged")
+    between += sum(trace.spread() for trace in traces)
     _turn_back(traces, options, account)
     sweeps = _sweeps(traces, account)
     devices: dict[str, list[Sweep]] = {}
@@ -53,7 +57,7 @@ def assemble(found: Found, options: Options, source: str) -> Measured:
         unit,
         source_unit,
         tuple(account),
-        (*warnings, *unusual(sweeps, unit)),
+        (*warnings, *unusual(sweeps, unit, between)),
         source,
     )
 
@@ -87,6 +91,9 @@ def _trimmed(trace: Trace) -> Trace | None:
     trace.values = trace.values[start:end].copy()  # which may be reversed in place
     if trace.signs is not None:
         trace.signs = trace.signs[start:end]
+    if trace.counts is not None:
+        trace.counts = trace.counts[start:end].copy()
+        trace.counts[0] = min(trace.counts[0], 1)  # what came before the first read is unknown
     return trace
 
 

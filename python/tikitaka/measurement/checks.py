@@ -122,14 +122,16 @@ def _check_overlap(name: str, blocks: dict[int, list[F64]]) -> None:
         )
 
 
-def unusual(sweeps: list[Sweep], unit: str) -> list[str]:
-    """What is unusual about the values, in words."""
+def unusual(sweeps: list[Sweep], unit: str, between: int = 0) -> list[str]:
+    """What is unusual about the values, in words; no read was made after `between` pulses."""
     found = []
     every = np.concatenate([each.values for each in sweeps])
     values = every[~np.isnan(every)]
-    if len(values) < len(every):
-        missing = len(every) - len(values)
-        found.append(f"{missing:,} of {len(every):,} reads are missing (blank or NaN); their pulses still count")
+    missing = len(every) - len(values) - between
+    if missing > 0:
+        found.append(
+            f"{missing:,} of {len(every) - between:,} reads are missing (blank or NaN); their pulses still count"
+        )
     low, high = np.quantile(values, [0.005, 0.995])
     if unit and low > 0 and high / low > _RATIO:
         found.append(

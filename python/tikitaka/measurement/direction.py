@@ -31,6 +31,23 @@ class Trace:
         self.initial = False  # whether the first read comes before any pulse
         self.skipped = 0  # missing reads before the first
         self.cycles: NDArray[np.int64] | None = None  # of each read, if a pattern says it
+        self.counts: NDArray[np.int64] | None = None  # pulses before each read; None: one
+
+    def spread(self) -> int:
+        """Give every pulse a row, with a missing read where none followed it; returns how many are missing."""
+        if self.counts is None:
+            return 0
+        rows = np.maximum(self.counts, 1)
+        ends = np.cumsum(rows)
+        values = np.full(int(ends[-1]), np.nan)
+        values[ends - 1] = self.values
+        if self.signs is None and self.sign and not self.counts.all():
+            self.signs = np.full(len(self.values), self.sign, np.int8)
+        if self.signs is not None:
+            self.signs = np.repeat(np.where(self.counts > 0, self.signs, 0).astype(np.int8), rows)
+        missing = len(values) - len(self.values)
+        self.values, self.counts = values, None
+        return missing
 
 
 def trend(values: F64) -> float:

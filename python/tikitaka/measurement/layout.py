@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tikitaka._internal.shown import listed, shown
+from tikitaka.measurement.counters import Counter, counted, counter_of, counters
 from tikitaka.measurement.direction import Trace, trend, turning_signs
 from tikitaka.measurement.found import Found, unit_of
 from tikitaka.measurement.grid import Grid, Words
@@ -31,6 +32,7 @@ def from_grid(grid: Grid, options: Options, name: str, sign: int = 0) -> Found:
         said[0] += f"; headings {listed(text or '(none)' for text in grid.names)}"
     if options.up or options.down:
         found = _up_down(grid, options, name)
+        said += found.account
     else:
         chosen = [(device, _place(grid, column, "columns")) for device, column in options.columns]
         labels = _labels(grid, headings, {place for _, place in chosen})
@@ -43,14 +45,29 @@ def from_grid(grid: Grid, options: Options, name: str, sign: int = 0) -> Found:
         if signs is None and "device" in labels and len(values) == 1:
             signs = _signs_of_blocks(grid, headings, labels, values[0][1], said)
         long = bool(labels) or signs is not None
-        found = (from_reads if long else _wide)(grid, headings, values, labels, signs, name, sign)
-        said += found.account
+        taken = {place for _, place in values} | set(labels.values())
+        counting = counters(grid, headings, taken, options.seconds_per_pulse)
+        found = (from_reads if long else _wide)(grid, headings, values, labels, signs, name, sign, counting)
+        said += [*found.account, *_between(grid, found, counting)]
         if found.unit is None and headings[values[0][1]].quantity == "R":
             found.unit = Unit("ohm", "R", 1.0)
             said.append("no unit: resistances are taken to be in ohm")
     found.account = said
     found.read_voltage = _read_voltage(grid, headings, said)
     return found
+
+
+def _between(grid: Grid, found: Found, counting: list[Counter]) -> list[str]:
+    """What counters say about the traces, in words; nothing where there is one pulse before each read."""
+    counts = [trace.counts for trace in found.traces if trace.counts is not None]
+    every = np.concatenate(counts) if counts else np.ones(1, np.int64)
+    if (every == 1).all():
+        return []
+    low, high = int(every.min()), int(every.max())
+    each = f"{high:,}" if low == high else f"{low:,} to {high:,}"
+    which = listed(grid.called(counter.place) for counter in counting)
+    columns = f"column{'s' * (len(counting) > 1)} {which}"
+    return [f"{each} pulse{'s' * (high > 1)} from read to read, by {columns}"]
 
 
 def _read_voltage(grid: Grid, headings: list[Heading], said: list[str]) -> float | None:
@@ -99,14 +116,23 @@ def _up_down(grid: Grid, options: Options, name: str) -> Found:
         1: [_place(grid, column, "up") for column in options.up],
         -1: [_place(grid, column, "down") for column in options.down],
     }
+    taken = {place for some in places.values() for place in some}
+    counting = counters(grid, [heading(text) for text in grid.names], taken, options.seconds_per_pulse)
     named = {remainder(grid.names[place])[0] for some in places.values() for place in some}
     traces = [
-        Trace(own if len(named) == len(some) > 1 and own else name, grid.numbers(place), sign=sign)
+        part
         for sign, some in places.items()
         for place in some
         for own in [remainder(grid.names[place])[0]]
+        for part in counted(
+            Trace(own if len(named) == len(some) > 1 and own else name, grid.numbers(place), sign=sign),
+            counter_of(counting, place),
+            slice(None),
+        )
     ]
-    return Found(traces, unit_of([heading(grid.names[place]).unit for some in places.values() for place in some]))
+    found = Found(traces, unit_of([heading(grid.names[place]).unit for some in places.values() for place in some]))
+    found.account = _between(grid, found, counting)
+    return found
 
 
 def _labels(grid: Grid, headings: list[Heading], values: set[int]) -> dict[str, int]:
@@ -251,6 +277,7 @@ def _wide(
     signs: I8 | None,
     name: str,
     sign: int,
+    counting: list[Counter],
 ) -> Found:
     """Traces of a table with a column per trace."""
     traces: list[Trace] = []
@@ -262,7 +289,8 @@ def _wide(
             if end > start:
                 which = headings[place].sign or sign
                 number = cycle if which else None  # a trace of both directions may have many cycles
-                traces.append(Trace(device or own or name, column[start:end], cycle=number, sign=which))
+                trace = Trace(device or own or name, column[start:end], cycle=number, sign=which)
+                traces += counted(trace, counter_of(counting, place), slice(start, end))
     plain = not any(grid.names[place] for _, place in values)
     if len(traces) == 2 and plain and not sign and not grid.breaks and not any(device for device, _ in values):
         rises = [trend(trace.values) for trace in traces]

@@ -5,6 +5,7 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
+from tikitaka.measurement.counters import Counter, counted, counter_of
 from tikitaka.measurement.direction import Trace
 from tikitaka.measurement.found import Found, unit_of
 from tikitaka.measurement.grid import Grid, Words
@@ -25,6 +26,7 @@ def from_reads(
     signs: I8 | None,
     name: str,
     sign: int,
+    counters: list[Counter],
 ) -> Found:
     """The traces of a table with a row per read, with columns of values and of `labels`: device and cycle."""
     traces: list[Trace] = []
@@ -38,7 +40,8 @@ def from_reads(
             known = " ".join(part for part in (row_device, own) if part) or name
             part = signs[rows] if signs is not None else None
             direction = headings[place].sign or sign if part is None else 0
-            traces.append(Trace(known, column[rows], cycle=cycle, sign=direction, signs=part))
+            trace = Trace(known, column[rows], cycle=cycle, sign=direction, signs=part)
+            traces += counted(trace, counter_of(counters, place), rows)
     return Found(traces, unit_of([headings[place].unit for _, place in values]))
 
 

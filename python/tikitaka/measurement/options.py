@@ -1,5 +1,6 @@
 """Options of the readers, checked."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -42,6 +43,8 @@ class Options:
     """whether down traces are stored backwards; None: found out"""
     initial_read: bool | None = None
     """whether the first read of each trace was made before any pulse"""
+    seconds_per_pulse: float | None = None
+    """time from pulse to pulse, in s, where a column of times says how many there were between reads"""
     sheet: str | int | None = None
     """sheet of a spreadsheet, by name or number from 1"""
     skip: int = 0
@@ -74,6 +77,11 @@ def options_of(**given: Any) -> Options:
     for name in ("mirrored_down", "initial_read"):
         if given.get(name) is not None:
             check_kind(name, given[name], bool)
+    if given.get("seconds_per_pulse") is not None:
+        check_kind("seconds_per_pulse", given["seconds_per_pulse"], Real)
+        checked["seconds_per_pulse"] = float(given["seconds_per_pulse"])
+        if not 0 < checked["seconds_per_pulse"] < math.inf:
+            raise ValueError(f"seconds_per_pulse must be above 0, not {shown(given['seconds_per_pulse'])}")
     checked["skip"] = check_int("skip", given.get("skip", 0), 0, 10**9)
     sheet = given.get("sheet")
     if sheet is not None and not isinstance(sheet, str):

@@ -39,6 +39,7 @@ def read_measured(
     flip: bool = False,
     mirrored_down: bool | None = None,
     initial_read: bool | None = None,
+    seconds_per_pulse: float | None = None,
     sheet: str | int | None = None,
     skip: int = 0,
     window: tuple[float, float] | None = None,
@@ -57,9 +58,10 @@ def read_measured(
     points are looked for. `unit` is that of the values ("uS", "ohm", "nA", …; "" for none), if headings do not say it;
     resistances become 1/R, and currents with `read_voltage`, in V, I/V. `flip`: negative pulses are up.
     `mirrored_down` says whether down traces are stored backwards (by default, those that rise are). `initial_read`:
-    the first read of each trace comes before any pulse. `sheet` is the name or number of a sheet, `skip` the number of
-    lines to leave out at the start, `window` = (lowest, highest) leaves out other reads, in the unit of the file,
-    `decimal` is "." or ",", and `device` names the device.
+    the first read of each trace comes before any pulse. A column that counts pulses says how many there were between
+    two reads; `seconds_per_pulse` finds them from a column of times. `sheet` is the name or number of a sheet, `skip`
+    the number of lines to leave out at the start, `window` = (lowest, highest) leaves out other reads, in the unit of
+    the file, `decimal` is "." or ",", and `device` names the device.
 
     Raises OSError if a file cannot be read, ModuleNotFoundError for XLSX without openpyxl (the extra `xlsx`) and for
     MAT without SciPy (the extra `fit`), and ValueError, beginning with the path, for a file without numbers, one
@@ -86,6 +88,7 @@ def read_measured(
         flip=flip,
         mirrored_down=mirrored_down,
         initial_read=initial_read,
+        seconds_per_pulse=seconds_per_pulse,
         sheet=sheet,
         skip=skip,
         window=window,
