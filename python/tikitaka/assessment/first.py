@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from math import ceil
 from typing import Any
 
@@ -25,6 +26,7 @@ __all__ = [
     "digital_rates",
     "first_rates",
     "lengthened",
+    "prospects",
     "second_rates",
     "size_of",
     "trained_ratios",
@@ -159,12 +161,13 @@ def size_of(
     one = pulses[candidate]
     each = [one * ratio for ratio in trained_ratios(changed, thorough=True)]
     reported = [*pulses.values(), *each, 0.5 * one, *_compared(pulses)]
-    whole = plans.sized(plan, sizes, used, reported, [*pulses.values(), *each], of_rule, count, _SEARCH_SEEDS)
+    searched = [*pulses.values()] * 2  # the second ones stand for their prospects
+    whole = plans.sized(plan, sizes, used, reported, [*searched, *each], of_rule, count, _SEARCH_SEEDS)
     if whole.examples * whole.epochs >= plans.ENOUGH or whole.examples * whole.epochs >= plans.most(sizes):
         return Searches(whole, True, of_rule)
     each = [one * ratio for ratio in trained_ratios(changed, thorough=False)]
     reported = [*pulses.values(), *each, 0.5 * one, *_compared(pulses)]
-    searched = [*pulses.values(), *[one] * _OTHER]
+    searched += [one] * _OTHER
     return Searches(plans.sized(plan, sizes, used, reported, searched, of_rule, count, 1), False, of_rule)
 
 
@@ -172,6 +175,19 @@ def second_rates(trainings: Trainings, base: TrainConfig, first: First, size: pl
     """The rules that send pulses with the best rates by kind, searched among neighbours of the first ones."""
     tried = {kind: neighbours(first.best[kind]) for kind, pulses in first.pulses.items() if pulses > 0}
     return trainings.searched(base, tried, size.search, size.search_seeds)[0]
+
+
+def prospects(
+    trainings: Trainings, base: TrainConfig, best: Mapping[str, Any], ideal: Iterable[Hardware], size: plans.Size
+) -> dict[str, float]:
+    """The lowest held-out error of each rule on hardware of which one property alone is `ideal`, in trainings as short
+    as those of a search: a rule that does badly on the hardware as it is may gain the most from better hardware."""
+    search = size.search
+    judge = replace(base, examples=search.examples, holdout=search.held_out, epochs=search.epochs, average_from=None)
+    others = list(ideal)
+    tried = {kind: list(dict.fromkeys(other.under(rule) for other in others)) for kind, rule in best.items()}
+    measured = learning_rates.judged(partial(trainings.rows, "search"), judge, tried, [learning_rates.SEED])
+    return {kind: min(map(learning_rates.error_of, rows)) for kind, rows in measured.items() if rows}
 
 
 def against_automatic(

@@ -118,15 +118,15 @@ def _gains(result: Plain) -> str:
                 svg.Bar(heading, names[level["level"]], gain["mean"], gain["low"], gain["high"], gain["significant"])
             )
     drawn = svg.rows(bars, "points gained", "What each property gains", [(0.0, "now")])
-    best = rule_name(result["best"])
+    studied = rule_name(result["studied"])
     caption = (
-        f"What {best} gains where one property alone is ideal, half as bad or twice as bad. Hollow: not significant."
+        f"What {studied} gains where one property alone is ideal, half as bad or twice as bad. Hollow: not significant."
     )
     return _figure(drawn, caption)
 
 
 def _properties(result: Plain) -> list[str]:
-    now = next(row["error"] for row in result["rules"] if row["rule"] == result["best"])
+    now = next(row["error"] for row in result["rules"] if row["rule"] == result["studied"])
     found = []
     for each in result["properties"]:
         points = [(each["now"], now), *((level["value"], level["error"]) for level in each["levels"])]

@@ -16,7 +16,7 @@ from tikitaka.assessment.hardware import Hardware
 from tikitaka.config import Device
 from tikitaka.config.size import noise_field
 
-__all__ = ["PROPERTIES", "Level", "Property", "present"]
+__all__ = ["CIRCUITS", "PROPERTIES", "Level", "Property", "present"]
 
 
 @dataclass(frozen=True)
@@ -189,3 +189,6 @@ PROPERTIES: tuple[Property, ...] = (
     ),
 )
 """The properties by their order in reports; a new one is a new line."""
+
+CIRCUITS = ("reference error", "read noise")
+"""Properties of the circuits around the devices."""

@@ -14,7 +14,7 @@ from tikitaka.assessment.hardware import Hardware
 from tikitaka.assessment.intervals import Interval, interval
 from tikitaka.assessment.plain import plain
 from tikitaka.assessment.plan import Plan, Size
-from tikitaka.assessment.properties import Level, Property
+from tikitaka.assessment.properties import CIRCUITS, Level, Property
 from tikitaka.assessment.source import Source
 from tikitaka.assessment.targets import POINTS, target
 from tikitaka.config import Device, to_dict
@@ -68,8 +68,10 @@ class Found:
     """the rule with the rates that were found, by kind"""
     rows: Mapping[str, Sequence[Row]]
     """measurements of each rule on the hardware, one for each seed"""
+    best: str
+    """the rule with the lowest error"""
     winner: str
-    """the rule with the lowest error, which is studied"""
+    """the rule that is studied: the best, or one that better hardware makes better than it"""
     shorter: Sequence[Row]
     """measurements of this rule with fewer epochs"""
     shorter_epochs: int
@@ -178,13 +180,14 @@ def report(source: Source, found: Found, endurance: float | None, command: str) 
         "float": _percent(exact, found.tests),
         "limit": limit,
         "rules": of_rules,
-        "best": found.winner,
+        "best": found.best,
+        "studied": found.winner,
         "trains": trains,
         "comparable": comparable,
         "convergence": {"epochs": found.shorter_epochs, "costs": _gain(gain), "converged": converged},
         "properties": properties,
         "response": _response(found.hardware.device, found.hardware.states),
-        "limits": _limits(properties) if comparable else [],
+        "limits": _limits(properties, found.tests) if comparable else [],
         "endurance": endurance,
         "costs": None,
     }
@@ -221,17 +224,33 @@ def _properties(found: Found, present: list[float], limit: float, made_by: Any) 
     return list(table.values())
 
 
-def _limits(properties: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The properties whose improvement gains significantly, by what half as bad gains, then by what ideal gains."""
+def _limits(properties: Sequence[Mapping[str, Any]], tests: int) -> list[dict[str, Any]]:
+    """The properties whose improvement gains significantly, by what half as bad gains, then by what ideal gains.
+
+    Of gains that do not differ significantly, those of circuits come first: they are easier to change than devices.
+    """
     rows = []
     for each in properties:
-        gains = {level["level"]: level["gain"] for level in each["levels"]}
-        for rank, level in enumerate(("half", "ideal")):
-            gain = gains.get(level)
-            if gain is not None and gain["significant"] and gain["mean"] > 0:
-                rows.append((rank, -gain["mean"], each["property"], level))
+        for rank, name in enumerate(("half", "ideal")):
+            level = next((level for level in each["levels"] if level["level"] == name), None)
+            if level is not None and level["gain"]["significant"] and level["gain"]["mean"] > 0:
+                rows.append((rank, -level["gain"]["mean"], each["property"], level))
                 break
-    return [{"property": name, "level": level} for _, _, name, level in sorted(rows)]
+    rows.sort(key=lambda row: row[:3])
+    found = []
+    while rows:
+        first = rows[0]
+        alike = [row for row in rows if row[0] == first[0] and not _better(first[3], row[3], tests)]
+        chosen = next((row for row in alike if row[2] in CIRCUITS), first)
+        rows.remove(chosen)
+        found.append({"property": chosen[2], "level": chosen[3]["level"]})
+    return found
+
+
+def _better(level: Mapping[str, Any], other: Mapping[str, Any], tests: int) -> bool:
+    """Whether the errors at one level are significantly below those at another."""
+    difference = interval(_minus(other["error"]["each"], level["error"]["each"]), 100 / tests)
+    return difference.significant and difference.mean > 0
 
 
 def _response(device: Device, states: float) -> dict[str, Any]:

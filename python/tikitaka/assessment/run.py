@@ -24,6 +24,7 @@ from tikitaka.assessment.first import (
     digital_rates,
     first_rates,
     lengthened,
+    prospects,
     second_rates,
     size_of,
 )
@@ -32,6 +33,7 @@ from tikitaka.assessment.plain import plain
 from tikitaka.assessment.properties import Level, Property, present
 from tikitaka.assessment.report import Assessment, Found, Studied, report
 from tikitaka.assessment.source import Source, opened
+from tikitaka.assessment.targets import POINTS
 from tikitaka.assessment.trainings import Trainings
 from tikitaka.config import Device, Periphery, Reference, RuleConfig, TransferRule, rules, to_dict
 from tikitaka.data import Dataset
@@ -212,6 +214,8 @@ def _found(
         return lambda place: change(replicates[place % len(replicates)]).under(rule)
 
     best = second_rates(trainings, base, first, size)
+    ideal = [other for (_, level), (_, _, other) in variants.items() if level == "ideal"]
+    promise = prospects(trainings, base, best, ideal, size)
     plan = plans.timed(trainings.folder, plan, lambda: class_of(trainings.done, sizes))
     size = lengthened(plan, sizes, trainings.done, searches, best, changes)
     available = sizes.examples - size.search.held_out
@@ -221,7 +225,9 @@ def _found(
     whole = replace(base, examples=size.examples, epochs=size.epochs)
     counted = {kind: _counting(rule) for kind, rule in best.items()}
     rows = trainings.reported(whole, {kind: placed(rule, lambda h: h) for kind, rule in counted.items()}, seeds)
-    winner = min((kind for kind in USUAL if kind != "float"), key=lambda kind: _mean_error(rows[kind]))
+    errors = {kind: _mean_error(each) for kind, each in rows.items()}
+    lowest = min((kind for kind in USUAL if kind != "float"), key=errors.__getitem__)
+    winner = _studied(lowest, errors, promise)
 
     rates: dict[Variant, Any] = {key: other.under(best[winner]) for key, (_, _, other) in variants.items()}
     if searches.thorough:
@@ -257,6 +263,7 @@ def _found(
         hardware=hardware,
         rules=best,
         rows=rows,
+        best=lowest,
         winner=winner,
         shorter=shorter,
         shorter_epochs=half.epochs,
@@ -265,6 +272,15 @@ def _found(
         tests=len(dataset.test_y),
         warnings={kind: _too_short(rule, whole, dataset) for kind, rule in best.items()},
     )
+
+
+def _studied(best: str, errors: Mapping[str, float], promise: Mapping[str, float]) -> str:
+    """The rule whose hardware is studied: the `best` one or, if it is above float + 1 point, one that would be better
+    by more than a point if one property were ideal."""
+    if not promise or errors[best] <= errors["float"] + POINTS / 100:
+        return best
+    likely = min(promise, key=promise.__getitem__)
+    return likely if promise[likely] < promise[best] - POINTS / 100 else best
 
 
 def _too_short(rule: RuleConfig, config: TrainConfig, dataset: Dataset) -> tuple[str, ...]:

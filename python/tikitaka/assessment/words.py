@@ -78,14 +78,14 @@ def verdict(result: Plain) -> str:
 
 def convergence(result: Plain) -> str:
     """Whether more training would change the answer."""
-    found, best = result["convergence"], rule_name(result["best"])
-    row = _best(result)
+    found, studied = result["convergence"], rule_name(result["studied"])
+    row = _studied(result)
     if not result["trains"]:
-        return f"no: {best}, the best rule, is not far from guessing"
+        return f"no: {studied}, the rule studied, is not far from guessing"
     if row["warnings"]:
-        return f"no, too few examples for the rates of {best}: {row['warnings'][0]}"
+        return f"no, too few examples for the rates of {studied}: {row['warnings'][0]}"
     epochs, costs = result["size"]["epochs"], between(found["costs"], "points")
-    half = f"with {found['epochs']} instead of {epochs} epochs {best} is worse by {costs}"
+    half = f"with {found['epochs']} instead of {epochs} epochs {studied} is worse by {costs}"
     return f"yes: {half}" if found["converged"] else f"no: {half}; more minutes train longer"
 
 
@@ -105,6 +105,11 @@ def limits(result: Plain) -> list[str]:
         lines.append("no single property: nothing improves the error significantly")
     if none:
         lines.append(f"no significant gain: {', '.join(none)}")
+    if result["studied"] != result["best"]:
+        studied, best = rule_name(result["studied"]), rule_name(result["best"])
+        lines.append(
+            f"all this is for {studied}: {best} is better on the device as it is, but gains less from a better one"
+        )
     if not result["convergence"]["converged"]:
         lines.append("all this holds for this amount of training, which has not converged")
     return lines
@@ -138,7 +143,7 @@ def _better(each: Plain, level: Plain) -> str:
 
 def targets(result: Plain) -> str:
     """For each property, the value that reaches float + 1 point with all others as they are."""
-    present = _best(result)["error"]["mean"]
+    present = _studied(result)["error"]["mean"]
     start = f"float + {POINTS:g} point = {result['limit']:.1f} % (now {present:.1f} %):"
     by: dict[str | None, list[Plain]] = {None: [], "easy": [], "hard": [], "both": []}
     for each in result["properties"]:
@@ -204,14 +209,14 @@ def _worse(result: Plain) -> str:
 
 def pulses(result: Plain) -> str:
     """How many pulses a device gets in a training, against its endurance."""
-    found, best = _best(result)["pulses"], rule_name(result["best"])
+    found, studied = _studied(result)["pulses"], rule_name(result["studied"])
     if found is None:
         return "not counted"
     arrays = "; ".join(
         f"{kind.upper()} {amount(each['mean'])} on average, {amount(each['most'])} at most"
         for kind, each in found["arrays"].items()
     )
-    words = f"a device gets in this training with {best}: {arrays}"
+    words = f"a device gets in this training with {studied}: {arrays}"
     if found["trainings"] is None:
         return f"{words}; state the endurance to compare"
     return f"{words}; an endurance of {amount(result['endurance'])} lasts for {amount(found['trainings'])} trainings"
@@ -251,8 +256,8 @@ def _training(result: Plain) -> list[str]:
     return lines
 
 
-def _best(result: Plain) -> Any:
-    return next(row for row in result["rules"] if row["rule"] == result["best"])
+def _studied(result: Plain) -> Any:
+    return next(row for row in result["rules"] if row["rule"] == result["studied"])
 
 
 def _joined(names: Sequence[str], last: str = "and") -> str:

@@ -1,0 +1,71 @@
+"""Which rule is studied, and the order of what limits it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.assessments import assessed, small
+from tikitaka.assessment import words
+from tikitaka.assessment.report import _limits
+from tikitaka.assessment.run import _studied
+
+
+def level(name: str, gain: float, each: list[float]) -> dict[str, Any]:
+    return {"level": name, "gain": {"mean": gain, "significant": True}, "error": {"each": each}}
+
+
+def prop(name: str, *levels: dict[str, Any]) -> dict[str, Any]:
+    return {"property": name, "levels": list(levels)}
+
+
+def test_the_best_rule_is_studied_where_it_reaches_the_limit() -> None:
+    errors = {"float": 0.02, "sgd": 0.029, "ttv2": 0.1}
+    assert _studied("sgd", errors, {"sgd": 0.03, "ttv2": 0.01}) == "sgd"
+
+
+@pytest.mark.parametrize(("promise", "studied"), [(0.2, "sgd"), (0.095, "sgd"), (0.05, "ttv2")])
+def test_else_the_rule_that_better_hardware_makes_best(promise: float, studied: str) -> None:
+    errors = {"float": 0.02, "sgd": 0.2, "ttv2": 0.4}
+    assert _studied("sgd", errors, {"sgd": 0.1, "ttv2": promise}) == studied
+
+
+def test_without_prospects_the_best_rule_is_studied() -> None:
+    assert _studied("sgd", {"float": 0.02, "sgd": 0.2}, {}) == "sgd"
+
+
+def test_limits_are_ordered_by_what_half_as_bad_gains() -> None:
+    found = _limits(
+        [
+            prop("a", level("ideal", 9.0, [1.0, 1.2, 1.1])),
+            prop("b", level("half", 2.0, [8.0, 8.1, 8.2]), level("ideal", 3.0, [7.0, 7.1, 7.2])),
+            prop("c", level("half", 4.0, [6.0, 6.1, 6.2])),
+            prop("d", {**level("half", 9.0, [1.0, 1.0, 1.0]), "gain": {"mean": 9.0, "significant": False}}),
+        ],
+        1000,
+    )
+    assert [each["property"] for each in found] == ["c", "b", "a"]
+
+
+@pytest.mark.parametrize(
+    ("of_circuit", "first"), [([6.3, 6.0, 6.4], "reference error"), ([7.0, 7.1, 7.2], "nonlinearity")]
+)
+def test_circuits_come_first_where_gains_do_not_differ(of_circuit: list[float], first: str) -> None:
+    gain = 10.1 - sum(of_circuit) / 3
+    found = _limits(
+        [
+            prop("nonlinearity", level("half", 4.0, [6.0, 6.1, 6.2])),
+            prop("reference error", level("half", gain, of_circuit)),
+        ],
+        1000,
+    )
+    assert found[0]["property"] == first
+    assert len(found) == 2
+
+
+def test_the_words_say_that_another_rule_is_studied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small(monkeypatch, ("float", "sgd", "ttv2"))
+    result = {**assessed(tmp_path, seeds=2).result, "comparable": True}
+    said = "all this is for TTv2: SGD is better on the device as it is, but gains less from a better one"
+    assert said in words.limits({**result, "best": "sgd", "studied": "ttv2"})
+    assert said not in words.limits({**result, "best": "ttv2", "studied": "ttv2"})
