@@ -20,7 +20,7 @@ from tikitaka.measurement.layout import from_grid
 from tikitaka.measurement.options import Options
 from tikitaka.measurement.rows import from_rows
 from tikitaka.measurement.text import text_of
-from tikitaka.measurement.words import Heading, Unit, heading, remainder
+from tikitaka.measurement.words import Heading, Unit, heading, parse_unit, remainder
 
 __all__ = ["from_json", "from_mat", "from_npy", "from_npz"]
 
@@ -35,6 +35,9 @@ def from_json(content: bytes, options: Options, name: str, sign: int) -> Found:
         data = json.loads(text_of(content))
     except (json.JSONDecodeError, RecursionError) as error:
         raise ValueError(f"it is not valid JSON: {error}") from None
+    devices = _objects(data)
+    if devices is not None:
+        return _of_devices(devices, options, name, sign)
     if isinstance(data, list) and data and all(isinstance(each, dict) for each in data):
         names = tuple(dict.fromkeys(str(key) for each in data for key in each))
         if not names:
@@ -108,6 +111,8 @@ def _column(values: list[Any]) -> Column:
 def _of_names(data: Mapping[str, Any], options: Options, name: str, sign: int) -> Found:
     """Traces of arrays by name: an up and a down array, columns of a table, or devices."""
     inner = {key: each for key, each in data.items() if isinstance(each, dict)}
+    for each in data.values():
+        inner |= _objects(each) or {}
     arrays = {key: each for key, each in data.items() if _is_array(each)}
     if inner and not any(heading(key).sign for key in arrays):
         return _of_devices(inner, options, name, sign)
@@ -165,6 +170,24 @@ def _of_devices(data: Mapping[str, Any], options: Options, name: str, sign: int)
     return found
 
 
+def _objects(value: Any) -> dict[str, Any] | None:
+    """The objects of a list by their names, or numbers, if each holds lists; None for anything else."""
+    if not isinstance(value, list) or not value or not all(isinstance(each, dict) for each in value):
+        return None
+    if not all(any(isinstance(inner, list) for inner in each.values()) for each in value):
+        return None
+    named: dict[str, Any] = {}
+    for place, each in enumerate(value, 1):
+        words = [text for key, text in each.items() if _names_device(str(key)) and isinstance(text, str | int)]
+        name = str(words[0]) if words else str(place)
+        named[name if name not in named else f"{name} {place}"] = each
+    return named
+
+
+def _names_device(key: str) -> bool:
+    return key.casefold() == "name" or heading(key).quantity == "device"
+
+
 def _is_array(value: Any) -> bool:
     if isinstance(value, np.ndarray):
         return value.dtype.kind in "iuf" and value.ndim <= 2
@@ -211,11 +234,14 @@ def _up_down(
                 trace.initial = initial
                 traces.append(trace)
             word = "up" if side > 0 else "down"
-            said.append(f"{shown(key)} is {word}: {len(arrays):,} sweeps of {len(arrays[0]):,} reads")
+            said.append(
+                f"{shown(key)} is {word}: {len(arrays):,} sweep{'s' * (len(arrays) != 1)} of {len(arrays[0]):,} reads"
+            )
     units = {(one.unit.quantity, one.unit.factor): one.unit for key, one in known.items() if one.unit and key in lists}
     kinds = {known[key].quantity for key in (*pairs[1], *pairs[-1]) if key in known} & {"G", "R", "I"}
     unit = next(iter(units.values())) if len(units) == 1 else _basic(kinds, lists, pairs)
-    found = Found(traces, unit, _read_voltage(data))
+    said_unit = parse_unit(str(next((data[key] for key in ("unit", "units") if key in data), "")))
+    found = Found(traces, unit or said_unit, _read_voltage(data))
     found.account = ["arrays by name: " + "; ".join(said)]
     return found
 
