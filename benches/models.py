@@ -3,7 +3,8 @@
     python benches/models.py --rounds 5
 
 fcn on random images of which one pixel in five is not 0, TTv2, devices of 20 states. Pulses depend on the model and on
-`fast_lr`, so soft bounds are trained at several rates, and lines between their times say what as many pulses take.
+`fast_lr`, so soft bounds are trained at several rates, and lines between their times say what as many pulses take. The
+last column is at the default, automatic rates.
 """
 
 import argparse
@@ -17,6 +18,8 @@ import tikitaka as tt
 
 RATES = (0.03, 0.1, 0.3, 1.0)
 """Values of `fast_lr`."""
+AUTOMATIC = 0.0
+"""Stands for automatic rates."""
 SOFT = "soft-bounds"
 
 
@@ -32,7 +35,8 @@ class Training:
 
     def __init__(self, device: Any, rate: float, x: common.F32, classes: common.I64) -> None:
         self.x, self.classes = x, classes
-        self.network = tt.Network(tt.nn.fcn(784, 10), tt.Ttv2(device=device, fast_lr=rate, transfer_lr=1.0), seed=1)
+        rule = tt.Ttv2(device=device, fast_lr=rate, transfer_lr=1.0) if rate else tt.Ttv2(device=device)
+        self.network = tt.Network(tt.nn.fcn(784, 10), rule, seed=1)
         self.network.train(x[:100], classes[:100])
         self.start, self.before = self.network.state(), self.network.pulses
 
@@ -58,7 +62,8 @@ def main() -> None:
     a = p.parse_args()
     x, classes = common.sparse_images(a.samples)
     models = devices()
-    trainings = {(name, rate): Training(models[name], rate, x, classes) for rate in RATES for name in models}
+    rates = (*RATES, AUTOMATIC)
+    trainings = {(name, rate): Training(models[name], rate, x, classes) for rate in rates for name in models}
     for one in trainings.values():
         one.seconds(a.threads)  # warms up
     ratios: dict[tuple[str, float], list[float]] = {case: [] for case in trainings}
@@ -71,10 +76,11 @@ def main() -> None:
             beyond = max(one.pulses - places[-1], 0.0)
             ratios[case].append(seconds[case] / (np.interp(one.pulses, places, times) + beyond * slope))
     print(f"time over that of soft bounds at equal pulses, medians of {a.rounds} rounds [quartiles], pulses a sample")
-    print(f"{'model':<18}" + "".join(f"{f'fast_lr = {rate}':>28}" for rate in RATES))
+    names = [*(f"fast_lr = {rate}" for rate in RATES), "automatic"]
+    print(f"{'model':<18}" + "".join(f"{name:>28}" for name in names))
     for name in models:
         shown = []
-        for rate in RATES:
+        for rate in rates:
             low, median, high = np.quantile(ratios[name, rate], [0.25, 0.5, 0.75])
             shown.append(f"{median:.2f} [{low:.2f}, {high:.2f}] {trainings[name, rate].pulses:9,.0f}")
         print(f"{name:<18}" + "".join(f"{each:>28}" for each in shown), flush=True)
