@@ -36,7 +36,7 @@ from tikitaka.config.base import Config
 from tikitaka.config.convert import from_dict, over, to_dict
 from tikitaka.data import Dataset
 from tikitaka.network import Network
-from tikitaka.nn import Layer, Linear, ReLU, Sigmoid, Tanh
+from tikitaka.nn import Layer, Linear, ReLU, Sigmoid, Tanh, nets
 from tikitaka.rule import Rule
 from tikitaka.score import softmax
 from tikitaka.training import fit
@@ -110,7 +110,7 @@ class _Estimator(BaseEstimator):
         layers.append(Linear(sizes[-1], classes or targets.shape[1]))
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         self._centre, self._spread = _scale(x, self.standardize)
-        rule = Ttv2() if self.rule is None else self.rule
+        rule = nets["fcn"].rule("ttv2", min(self.batch, len(x))) if self.rule is None else self.rule
         if not isinstance(rule, RuleConfig | Rule):
             raise TypeError(f"rule must be a rule such as tikitaka.Ttv2(), not {shown(rule)}")
         self.network_ = Network(layers, rule, loss="cross-entropy" if classes else "mse", seed=seed)
@@ -138,10 +138,10 @@ class TikitakaClassifier(ClassifierMixin, _Estimator):
     """A fully connected network on crossbars that classifies.
 
     `hidden` are the sizes of its hidden layers, `activation` is "sigmoid", "tanh" or "relu"; `rule` is a rule of
-    tikitaka, by default `Ttv2()`; `epochs`, `batch` and `schedule` are those of `tikitaka.fit`. Inputs are
-    standardised (mean 0, variance 1) unless `standardize` is False. `random_state` determines devices, noise and the
-    order of the examples. Training releases the interpreter lock, so `joblib.parallel_config(backend="threading")`
-    uses all cores.
+    tikitaka, by default `Ttv2()` with a rate in proportion to `batch`; `epochs`, `batch` and `schedule` are those of
+    `tikitaka.fit`. Inputs are standardised (mean 0, variance 1) unless `standardize` is False. `random_state`
+    determines devices, noise and the order of the examples. Training releases the interpreter lock, so
+    `joblib.parallel_config(backend="threading")` uses all cores.
 
     After `fit`: `network_` is the `tikitaka.Network`, `classes_` the labels, `loss_curve_` the training loss of every
     epoch, `n_iter_` the epochs.

@@ -36,8 +36,9 @@ def config_options(command: F) -> F:
 def config_of(config_file: Path | None, flags: Mapping[str, Any]) -> TrainConfig:
     """The config of a file, if any, with the `flags` instead of its own values."""
     values = {} if config_file is None else read_toml(config_file)
-    if flags["net"] is not None:  # first, because it determines the defaults of the others
-        values["net"] = flags["net"]
+    for name in ("net", "batch"):  # first, because they determine the defaults of the others
+        if flags.get(name) is not None:
+            values[name] = flags[name]
     return apply_flags(TrainConfig.from_dict(values), flags)
 
 

@@ -141,10 +141,11 @@ def apply_flags(config: TrainConfig, flags: Mapping[str, Any]) -> TrainConfig:
     values = {key: value for key, value in flags.items() if value is not None}
     table = to_dict(config)
     kind = values.pop("rule", table["rule"]["kind"])
+    net, batch = values.get("net", config.net), values.get("batch", config.batch)
     if kind != table["rule"]["kind"]:
-        table["rule"] = to_dict(nets[values.get("net", config.net)].rule(kind))
+        table["rule"] = to_dict(nets[net].rule(kind, batch))
     for text in values.pop("layer_rule", ()):
-        _set_layer_rule(table["layer_rules"], text, values.get("net", config.net))
+        _set_layer_rule(table["layer_rules"], text, net, batch)
     _set_periphery(table["rule"], values.pop("periphery", None), values.pop("mvm_noise", None))
     known = rule_flags()
     partners = {  # each replaces the other
@@ -211,14 +212,14 @@ def _click_type(hint: Any) -> Any:
     return click.Choice(get_args(first)) if get_origin(first) is Literal else first
 
 
-def _set_layer_rule(layer_rules: dict[str, Any], text: str, net: str) -> None:
+def _set_layer_rule(layer_rules: dict[str, Any], text: str, net: str, batch: int) -> None:
     """Set the rule of NAME=RULE, with the settings that suit the network; keep an existing rule of that kind."""
     name, equals, kind = text.partition("=")
     if not (name and equals):
         raise ValueError(f"--layer-rule must be NAME=RULE, such as linear1=float, not {shown(text)}")
     one_of(f"--layer-rule {name}", kind, rules)
     if layer_rules.get(name, {}).get("kind") != kind:
-        layer_rules[name] = to_dict(nets[net].rule(kind))
+        layer_rules[name] = to_dict(nets[net].rule(kind, batch))
 
 
 def _set_periphery(rule: dict[str, Any], name: str | None, noise: float | None) -> None:

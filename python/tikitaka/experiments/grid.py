@@ -78,7 +78,7 @@ def _cell(base: TrainConfig, chosen: Mapping[str, Any]) -> TrainConfig:
         known = isinstance(table, dict) and (name in table or tables == ["layer_rules"])
         if not known or name == "kind":
             raise ValueError(_unknown(path, values))
-        table[name] = _table(path, chosen[path], values["net"])
+        table[name] = _table(path, chosen[path], values["net"], values["batch"])
     try:
         return TrainConfig.from_dict(values)
     except (ValueError, TypeError) as error:
@@ -86,13 +86,13 @@ def _cell(base: TrainConfig, chosen: Mapping[str, Any]) -> TrainConfig:
         raise type(error)(f"cell {cell}: {error}") from error
 
 
-def _table(path: str, value: Any, net: str) -> Any:
+def _table(path: str, value: Any, net: str, batch: int) -> Any:
     """The value as nested plain values."""
     of_array = path.startswith("layer_rules.") and path.count(".") == 1
     if (path == "rule" or of_array) and isinstance(value, str) and net in nets:
         if value not in rules:
             raise ValueError(f"{path} must be one of {', '.join(rules)}, not {shown(value)}")
-        value = nets[net].rule(value)
+        value = nets[net].rule(value, batch)
     return to_dict(value) if is_dataclass(value) and not isinstance(value, type) else value
 
 

@@ -137,22 +137,28 @@ def usual_states(device: Device) -> float:
     return float(f"{1.2 / step_of(device):.6g}")
 
 
-def candidates(kind: str, states: float, net: str = "fcn") -> list[Any]:
-    """The candidate rules of a kind on devices with `states` states.
+def candidates(kind: str, states: float, net: str = "fcn", batch: int | None = None) -> list[Any]:
+    """The candidate rules of a kind on devices with `states` states, for mini-batches of so many examples (default:
+    those of the recipe).
 
     On fcn, rates of rules with a fast array are set by hand; on other networks their `lr` varies. Rates of float and
     SGD are those for fcn times the ratio of the network's recipe to the defaults. Other settings are those of the
     recipe.
     """
     one_of("rule", kind, rules)
-    recipe: Any = nets[net].rule(kind)
+    recipe: Any = nets[net].rule(kind, batch)
     if kind not in _GRIDS or (net != "fcn" and isinstance(recipe, TransferRule)):
         return around(recipe)
-    factor = 1.0 if isinstance(recipe, TransferRule) else recipe.lr / rules[kind]().lr  # type: ignore[attr-defined]
+    factor = recipe.lr / rules[kind]().lr  # type: ignore[attr-defined]
     return [
-        replace(rule, **{name: factor * getattr(rule, name) for name in rates_of(rule)}, **_others(recipe, rule))
+        replace(rule, **{name: factor * getattr(rule, name) for name in _of_updates(rule)}, **_others(recipe, rule))
         for rule in _GRIDS[kind](states)
     ]
+
+
+def _of_updates(rule: Any) -> list[str]:
+    """The rates of `rule` at which gradients update an array; not those of transfers."""
+    return [name for name in rates_of(rule) if name != "transfer_lr"]
 
 
 def _others(recipe: Any, rule: Any) -> dict[str, Any]:

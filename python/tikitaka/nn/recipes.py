@@ -123,16 +123,26 @@ class Recipe:
     """the rate of rules with a fast array and of mixed precision, if their default does not suit the network"""
     text: bool = False
     """whether it reads sequences of characters, not images"""
+    growth: float = 32.0
+    """the most by which rates grow for larger mini-batches; 1 for a network that bears no higher ones"""
 
-    def rule(self, kind: str) -> RuleConfig:
-        """The rule of this kind with the settings for this network; ValueError for another kind."""
+    def rule(self, kind: str, batch: int | None = None) -> RuleConfig:
+        """The rule of this kind with the settings for this network; ValueError for another kind.
+
+        Rates grow with the examples of a mini-batch, by default those of the recipe: gradients are means over it, so
+        that higher rates make up for fewer updates (Goyal et al., arXiv 1706.02677).
+        """
         one_of("kind", kind, rules)
-        if kind in self.rules:
-            return self.rules[kind]
-        rule = rules[kind]()
+        rule: Any = self.rules.get(kind) or rules[kind]()
         if self.lr is not None and isinstance(rule, TransferRule | MixedPrecision):
-            return replace(rule, lr=self.lr)
-        return rule
+            rule = replace(rule, lr=self.lr)
+        factor = self.factor(batch)
+        found: RuleConfig = rule if factor == 1 else replace(rule, lr=factor * rule.lr)
+        return found
+
+    def factor(self, batch: int | None) -> float:
+        """By how much rates are higher for mini-batches of so many examples; 1 for what is no such number."""
+        return min(max(batch / self.batch, 1.0), self.growth) if type(batch) is int else 1.0
 
 
 nets: dict[str, Recipe] = {
@@ -154,6 +164,7 @@ nets: dict[str, Recipe] = {
         rules={"float": DigitalSgd(lr=0.003), "sgd": AnalogSgd(lr=0.0003)},
         lr=0.003,
         text=True,
+        growth=1.0,  # float diverges at eight times its rate with batch 8
     ),
 }
 """Networks by name."""

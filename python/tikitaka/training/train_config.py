@@ -41,8 +41,8 @@ class TrainConfig:
     """Everything that determines the result of a training, and nothing else: no paths, no threads.
 
     By default data, epochs, batch and rule are those of the network's recipe in `tikitaka.nn.nets`; the default rule is
-    ttv2. They are fixed when the config is created: `dataclasses.replace` with another network keeps them. The examples
-    of a text are sequences.
+    ttv2, and its rate grows in proportion to `batch`. They are fixed when the config is created: `dataclasses.replace`
+    with another network or batch keeps them. The examples of a text are sequences.
 
     With a `validation` share and `patience`, a training ends early, as under `EarlyStopping`; averages are gathered
     from `average_from` on, so a training that ends before has none. `layer_rules` are rules of single arrays, by
@@ -76,7 +76,7 @@ class TrainConfig:
             "data": recipe.data,
             "epochs": recipe.epochs,
             "batch": recipe.batch,
-            "rule": recipe.rule("ttv2"),
+            "rule": recipe.rule("ttv2", self.batch),
         }
         for name, value in recipe_values.items():
             if getattr(self, name) is _RECIPE:
@@ -111,9 +111,11 @@ class TrainConfig:
         if "rule" in table:
             rule = table["rule"]
             kind = {} if isinstance(rule, Mapping) and "kind" in rule else {"kind": "ttv2"}
-            table["rule"] = _usual(net, {**kind, **rule} if isinstance(rule, Mapping) else rule)
+            table["rule"] = _usual(net, {**kind, **rule} if isinstance(rule, Mapping) else rule, table.get("batch"))
         if isinstance(table.get("layer_rules"), Mapping):
-            table["layer_rules"] = {name: _usual(net, rule) for name, rule in table["layer_rules"].items()}
+            table["layer_rules"] = {
+                name: _usual(net, rule, table.get("batch")) for name, rule in table["layer_rules"].items()
+            }
         return from_dict(cls, table)
 
     def to_dict(self) -> dict[str, Any]:
@@ -219,13 +221,13 @@ class TrainConfig:
         )
 
 
-def _usual(net: Any, rule: Any) -> Any:
+def _usual(net: Any, rule: Any, batch: Any) -> Any:
     """`rule`, a kind or a table with a kind, as a table completed by the network's settings for that kind."""
     table = {"kind": rule} if isinstance(rule, str) else rule
     kind = table.get("kind") if isinstance(table, Mapping) else None
     if net not in list(nets) or not isinstance(kind, str) or kind not in config_rules:
         return table
-    of_net = nets[net].rule(kind)
+    of_net = nets[net].rule(kind, batch)
     return table if of_net == config_rules[kind]() else {**to_dict(of_net), **table}
 
 
