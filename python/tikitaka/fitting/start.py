@@ -40,7 +40,7 @@ def _mean_steps(data: Data) -> tuple[float, float]:
             if sign and len(run) >= _BLOCK and len(known) > 3:
                 first, last = known[:3], known[-3:]
                 rise = float(np.median(values[last]) - np.median(values[first]))
-                found[sign].append(sign * rise / float(last.mean() - first.mean()))
+                found[sign].append(sign * rise / (float(last.mean() - first.mean()) + 1))
     sizes = [float(np.nanmedian(each)) if each else 0.0 for each in found.values()]
     return max(sizes[0], 1e-4), max(sizes[1], 1e-4)
 
