@@ -149,3 +149,97 @@ def test_a_fit_counts_pulses_without_reads(tmp_path: Path) -> None:
         fit = tt.fit_device(pulses, models=["linear"], noise=["additive"], replicates=0)
         states.append(fit.values["states"].estimate)
     assert states[1] == pytest.approx(states[0], rel=0.1)
+
+
+BOTH = np.concatenate([UP, DOWN])
+SIGNS = np.repeat([1, -1], 60)
+
+
+@pytest.mark.parametrize("name", ["index", "No.", "n", "Point", "Step"])
+@pytest.mark.parametrize("known", [True, False])
+def test_rows_of_several_devices_in_turns(tmp_path: Path, name: str, known: bool) -> None:
+    rows = [f"{4 * k + d},{d},{SIGNS[k]},{BOTH[k]:.4f}" for k in range(120) for d in range(4)]
+    names = f"{name},device,{'pulse' if known else 'x'},G (uS)"
+    found = read(tmp_path / "a.csv", "\n".join([names, *rows]))
+    assert (found.up, found.down, len(found.devices)) == (240, 240, 4)
+
+
+def test_known_pulses_count_whatever_the_counter_says(tmp_path: Path) -> None:
+    signs = np.concatenate([SIGNS, np.tile([1, -1], 60)])
+    trace = np.concatenate([BOTH, 10 + 0.3 * (signs[120:] + 1)])
+    numbers = np.concatenate([np.arange(1, 121), 121 + np.arange(120) // 2])
+    for name in ("n", "pulse number", "pulse train"):
+        found = read(tmp_path / "a.csv", table(numbers, signs, trace, names=f"{name},polarity,G (uS)"))
+        assert (found.up, found.down) == (120, 120), name
+
+
+@pytest.mark.parametrize("name", ["pulse index", "pulse #", "n"])
+def test_rows_from_0_to_a_round_number_less_1_are_pulses(tmp_path: Path, name: str) -> None:
+    found = read(tmp_path / "a.csv", table(np.arange(120), BOTH, names=f"{name},G (uS)"), pattern="60u,60d")
+    assert (found.up, found.down, found.cycles, found.warnings) == (60, 60, 1, ())
+    again = read(tmp_path / "b.csv", table(np.tile(np.arange(60), 2), BOTH, names=f"{name},G (uS)"))
+    assert (again.up, again.down) == (60, 60)
+
+
+def test_patterns_with_counters(tmp_path: Path) -> None:
+    fifth = np.arange(0, 121, 5)
+    trace = np.append(10.0, BOTH)[fifth]
+    for given in ({"initial_read": True}, {}):
+        found = read(tmp_path / "a.csv", table(fifth, trace, names="pulses,G (uS)"), pattern="60u,60d", **given)
+        assert (found.up, found.down, found.cycles) == (60, 60, 1)
+    thrice = table(np.repeat(np.arange(1, 121), 3), np.repeat(BOTH, 3), names="pulse number,G (uS)")
+    found = read(tmp_path / "b.csv", thrice, pattern="60u,60d")
+    assert (found.up, found.down, found.cycles) == (60, 60, 1)
+    anew = table(np.tile(np.arange(1, 61), 4), np.tile(BOTH, 2), names="pulse,G (uS)")
+    found = read(tmp_path / "c.csv", anew, pattern="60u,60d")
+    assert (found.up, found.down, found.cycles) == (120, 120, 2)
+
+
+@pytest.mark.parametrize("names", ["LTP,LTP pulse number,LTD,LTD pulse number", "up,pulse,down,pulse"])
+def test_counters_to_the_right_of_their_values(tmp_path: Path, names: str) -> None:
+    second, fifth = np.arange(1, 61, 2), np.arange(1, 151, 5)
+    longer = 10 + 10 * 0.95 ** np.arange(1, 151)
+    found = read(tmp_path / "a.csv", table(UP[second - 1], second, longer[fifth - 1], fifth, names=names))
+    assert (found.up, found.down) == (59, 146)
+
+
+def test_counts_of_a_converter_count_no_pulses(tmp_path: Path) -> None:
+    a, b = np.round(100 * UP), np.round(100 * DOWN)
+    text = table(a, b, a + 3, b + 3, names="A up count,A down count,B up count,B down count")
+    found = read(tmp_path / "a.csv", text, up="A up count", down="A down count", unit="")
+    assert (found.up, found.down) == (60, 60)
+    found = read(tmp_path / "b.csv", table(a, UP, DOWN, names="count,up (uS),down (uS)"))
+    assert (found.up, found.down) == (60, 60)
+
+
+@pytest.mark.parametrize(
+    ("times", "name", "given", "words"),
+    [
+        (np.arange(120.0), "t (s)", 1.5, "must fit the times, whose steps are 0.6667 to 0.6667 pulses"),
+        (np.arange(120.0), "T (K)", 1.0, "needs a column of times"),
+        (np.append(np.nan, np.arange(119.0)), "t (s)", 1.0, "must fit the times"),
+    ],
+)
+def test_times_that_do_not_fit_are_refused(tmp_path: Path, times: Any, name: str, given: float, words: str) -> None:
+    with pytest.raises(ValueError, match=f"seconds_per_pulse {words}"):
+        read(tmp_path / "a.csv", table(times, BOTH, names=f"{name},G (uS)"), seconds_per_pulse=given)
+
+
+def test_a_pause_is_no_pulses(tmp_path: Path) -> None:
+    times = np.arange(120.0) + 60.3 * (np.arange(120) >= 60)
+    found = read(tmp_path / "a.csv", table(times, BOTH, names="t (s),G (uS)"), seconds_per_pulse=1.0)
+    assert (found.up, found.down) == (60, 60)
+
+
+def test_noisy_parts_of_a_trace_lead_up_or_down_as_a_whole(tmp_path: Path) -> None:
+    random, up = np.random.default_rng(0), 1 - 0.85 ** np.arange(1, 21)
+    for _ in range(100):
+        trace = np.tile(np.concatenate([up, 1 - up]), 5) + random.normal(0, 0.075, 200)
+        found = read(tmp_path / "a.csv", table(np.tile(np.arange(1, 21), 10), trace + 1, names="pulse number,G"))
+        assert (found.up, found.down) == (100, 100)
+
+
+def test_too_many_pulses_are_refused(tmp_path: Path) -> None:
+    text = table(9_000 * np.arange(1, 7001), np.tile(BOTH, 60)[:7000], names="pulse number,G (uS)")
+    with pytest.raises(ValueError, match="at most 50,000,000 pulses, not 6"):
+        read(tmp_path / "a.csv", text)

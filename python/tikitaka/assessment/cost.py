@@ -115,6 +115,6 @@ def speed_class(configs: Iterable[TrainConfig], dataset: Dataset, workers: int) 
 
 def class_of(rows: Iterable[Mapping[str, Any]], sizes: Sizes) -> int:
     """The class of speed at which the trainings of these `rows` ran, which state their seconds."""
-    each = list(rows)
+    each = [row for row in rows if "seconds" in row]  # not of trainings that diverged
     seconds = sum(float(row["seconds"]) for row in each)
-    return round(math.log(sum(map(sizes.of_row, each)) / max(seconds, 1e-9), CLASS))
+    return round(math.log(sum(map(sizes.of_row, each)) / seconds, CLASS)) if seconds else 0

@@ -10,6 +10,7 @@ from tikitaka.assessment import plan as plans
 from tikitaka.assessment.cost import Sizes, pulses_per_example
 from tikitaka.assessment.hardware import Hardware
 from tikitaka.assessment.plain import plain
+from tikitaka.assessment.targets import POINTS
 from tikitaka.assessment.trainings import Trainings, neighbours
 from tikitaka.config import TransferRule, rules, to_dict
 from tikitaka.data import Dataset
@@ -27,6 +28,7 @@ __all__ = [
     "first_rates",
     "lengthened",
     "prospects",
+    "rule_to_study",
     "second_rates",
     "size_of",
     "trained_ratios",
@@ -174,6 +176,8 @@ def size_of(
 def second_rates(trainings: Trainings, base: TrainConfig, first: First, size: plans.Size) -> dict[str, Any]:
     """The rules that send pulses with the best rates by kind, searched among neighbours of the first ones."""
     tried = {kind: neighbours(first.best[kind]) for kind, pulses in first.pulses.items() if pulses > 0}
+    if not tried:
+        return {}
     return trainings.searched(base, tried, size.search, size.search_seeds)[0]
 
 
@@ -185,9 +189,18 @@ def prospects(
     search = size.search
     judge = replace(base, examples=search.examples, holdout=search.held_out, epochs=search.epochs, average_from=None)
     others = list(ideal)
+    if not others or not best:
+        return {}
     tried = {kind: list(dict.fromkeys(other.under(rule) for other in others)) for kind, rule in best.items()}
     measured = learning_rates.judged(partial(trainings.rows, "search"), judge, tried, [learning_rates.SEED])
     return {kind: min(map(learning_rates.error_of, rows)) for kind, rows in measured.items() if rows}
+
+
+def rule_to_study(best: str, promise: Mapping[str, float]) -> str:
+    """The rule whose hardware is studied where the `best` one is not good enough: another, if by its prospects
+    (`promise`) it would be better by more than a point if one property were ideal."""
+    likely = min(promise, key=promise.__getitem__, default=best)
+    return likely if likely != best and promise[likely] < promise.get(best, 1.0) - POINTS / 100 else best
 
 
 def against_automatic(
@@ -205,6 +218,8 @@ def against_automatic(
         for kind, rule in best.items()
     }
     tried = {kind: rules for kind, rules in tried.items() if len(rules) > 1}
+    if not tried:
+        return dict(best)
     return {**best, **trainings.searched(base, tried, _whole(size, available), 2)[0]}
 
 
@@ -255,20 +270,26 @@ def lengthened(
     searches: Searches,
     best: Mapping[str, Any],
     changes: Callable[[str], Mapping[tuple[str, str], float]],
+    promise: Mapping[str, float],
 ) -> plans.Size:
     """The size with reports as long as the time allows, from the pulses that the searches (`done`) have counted.
 
-    `changes` are the pulses of each changed property under a rule, relative to the device as it is.
+    `changes` are the pulses of each changed property under a rule, relative to the device as it is; `promise` are the
+    prospects of the rules.
     """
     rows, size = list(done), searches.size
-    last = {
-        kind: next(row for row in reversed(rows) if row["config"]["rule"] == plain(to_dict(rule)))
+
+    def work(row: Mapping[str, Any]) -> float:
+        return float(row["config"]["examples"] * row["config"]["epochs"])
+
+    last = {  # its longest training
+        kind: max((row for row in rows if row["config"]["rule"] == plain(to_dict(rule))), key=work)
         for kind, rule in best.items()
     }
-    pulses = {
-        kind: row.get("pulses", 0) / (row["config"]["examples"] * row["config"]["epochs"]) for kind, row in last.items()
-    }
-    candidate = min(last, key=lambda kind: float(last[kind]["test_error"]))
+    pulses = {kind: row.get("pulses", 0) / work(row) for kind, row in last.items()}
+    if not pulses:
+        return size
+    candidate = rule_to_study(min(last, key=lambda kind: float(last[kind]["test_error"])), promise)
     one = pulses[candidate]
     each = [one * ratio for ratio in trained_ratios(changes(candidate), searches.thorough)]
     reserved = plans.search_seconds(sizes, size, each if searches.thorough else [one] * _OTHER, searches.candidates)

@@ -155,7 +155,7 @@ def report(source: Source, found: Found, endurance: float | None, command: str) 
     present = _errors(found.rows[found.winner])
     properties = _properties(found, present, limit, made_by)
     gain = interval(_minus(_errors(found.shorter), present), 100 / found.tests)
-    trains = fmean(present) < 100 * _CHANCE * found.guessing
+    trains = fmean(_errors(found.rows[found.best])) < 100 * _CHANCE * found.guessing
     winner = next(each for each in of_rules if each["rule"] == found.winner)
     comparable = fmean(exact) <= HARD
     converged = comparable and not winner["warnings"] and trains and gain.mean <= POINTS

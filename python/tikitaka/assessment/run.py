@@ -25,6 +25,7 @@ from tikitaka.assessment.first import (
     first_rates,
     lengthened,
     prospects,
+    rule_to_study,
     second_rates,
     size_of,
 )
@@ -77,22 +78,23 @@ def assess(
     `device` is a device config, or the name of a kind or preset, or the path of a device.toml, or of a file of measured
     pulses, which is fitted first. The rules' learning rates are searched on held-out training examples. Then each
     property of the hardware alone is made ideal, half as bad and twice as bad, with rates searched again, for the rule
-    that does best. Numbers are means over seeds with 95 % intervals; where the device comes from a fit with replicates,
-    every seed has a replicate of its own, so that the intervals include the uncertainty of the fit.
+    that does best or, if it is not good enough, the one that better hardware helps most. Numbers are means over seeds
+    with 95 % intervals; where the device comes from a fit with replicates, every seed has a replicate of its own, so
+    that the intervals include the uncertainty of the fit.
 
     `minutes` are those of `threads` threads (by default a thread per core), or of as many workers of the `executor`,
     any of `concurrent.futures`. The plan is kept in `out`, as plan.json, and determines the result: the same plan gives
-    the same report. `plan` is the file of an earlier assessment, whose workers and class of machine are taken. Each
-    training is kept, so the same call continues after an interruption. `seeds` is their number (by default 3 to 20, as
+    the same report. `plan` is the file of an earlier assessment, whose workers and speeds are taken; one that was
+    interrupted may not have measured all of them yet. Each training is kept, so the same call continues after an
+    interruption. `seeds` is their number (by default 3 to 20, as
     time allows) or the seeds themselves. `reference` is that of the fast array, with its error (by default exact
     symmetry points), `periphery` the circuits (by default exact, or with the read noise of the device file at every
     output), and `endurance` the pulses that a device survives.
 
     Writes report.txt, report.json, report.html, in trainings/ the config of each training, and device.toml if the
-    device was fitted. Raises, before any
-    training, ValueError or TypeError for arguments that are not allowed, for a text network, and for a folder with
-    another assessment, OSError for files, BlockingIOError if another process or thread writes to `out`; afterwards the
-    exceptions of `sweep`.
+    device was fitted. Raises, before any training, ValueError or TypeError for arguments that are not allowed, for a
+    text network, and for a folder with another assessment, OSError for files, BlockingIOError if another process or
+    thread writes to `out`; afterwards the exceptions of `sweep`.
     """
     source = opened(device)
     reference = Reference("ideal") if reference is None else reference
@@ -217,7 +219,7 @@ def _found(
     ideal = [other for (_, level), (_, _, other) in variants.items() if level == "ideal"]
     promise = prospects(trainings, base, best, ideal, size)
     plan = plans.timed(trainings.folder, plan, lambda: class_of(trainings.done, sizes))
-    size = lengthened(plan, sizes, trainings.done, searches, best, changes)
+    size = lengthened(plan, sizes, trainings.done, searches, best, changes, promise)
     available = sizes.examples - size.search.held_out
     best = against_automatic(trainings, base, hardware, best, size, available)
     best |= digital_rates(trainings, base, hardware, first, size, available)
@@ -227,7 +229,8 @@ def _found(
     rows = trainings.reported(whole, {kind: placed(rule, lambda h: h) for kind, rule in counted.items()}, seeds)
     errors = {kind: _mean_error(each) for kind, each in rows.items()}
     lowest = min((kind for kind in USUAL if kind != "float"), key=errors.__getitem__)
-    winner = _studied(lowest, errors, promise)
+    enough = errors[lowest] <= errors["float"] + POINTS / 100
+    winner = lowest if enough else rule_to_study(lowest, promise)
 
     rates: dict[Variant, Any] = {key: other.under(best[winner]) for key, (_, _, other) in variants.items()}
     if searches.thorough:
@@ -272,15 +275,6 @@ def _found(
         tests=len(dataset.test_y),
         warnings={kind: _too_short(rule, whole, dataset) for kind, rule in best.items()},
     )
-
-
-def _studied(best: str, errors: Mapping[str, float], promise: Mapping[str, float]) -> str:
-    """The rule whose hardware is studied: the `best` one or, if it is above float + 1 point, one that would be better
-    by more than a point if one property were ideal."""
-    if not promise or errors[best] <= errors["float"] + POINTS / 100:
-        return best
-    likely = min(promise, key=promise.__getitem__)
-    return likely if promise[likely] < promise[best] - POINTS / 100 else best
 
 
 def _too_short(rule: RuleConfig, config: TrainConfig, dataset: Dataset) -> tuple[str, ...]:

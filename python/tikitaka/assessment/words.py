@@ -81,7 +81,7 @@ def convergence(result: Plain) -> str:
     found, studied = result["convergence"], rule_name(result["studied"])
     row = _studied(result)
     if not result["trains"]:
-        return f"no: {studied}, the rule studied, is not far from guessing"
+        return f"no: {rule_name(result['best'])}, the best rule, is not far from guessing"
     if row["warnings"]:
         return f"no, too few examples for the rates of {studied}: {row['warnings'][0]}"
     epochs, costs = result["size"]["epochs"], between(found["costs"], "points")

@@ -18,6 +18,8 @@ __all__ = ["assemble"]
 F64 = NDArray[np.float64]
 I8 = NDArray[np.int8]
 
+_LONGEST = 50_000_000  # pulses of a source whose reads are counted
+_TREND = 0.3  # share of the range of a trace by which its parts lead up or down
 _BLOCK = 5  # pulses of one sign in a row, from which a new cycle may begin
 
 
@@ -25,12 +27,21 @@ def assemble(found: Found, options: Options, source: str) -> Measured:
     """The table of the traces of a source; ValueError, with the reason, for what cannot be understood or used."""
     account, warnings = list(found.account), list(found.warnings)
     unit, source_unit = convert(found, options, account, warnings)
-    if options.initial_read is not None:
-        for trace in found.traces:
+    if options.seconds_per_pulse is not None and all(trace.counts is None for trace in found.traces):
+        raise ValueError("seconds_per_pulse needs a column of times, such as t (s)")
+    _check_pulses(found.traces)
+    for trace in found.traces:
+        if options.initial_read is not None:
             trace.initial = options.initial_read
-            if trace.counts is not None and not options.initial_read:
-                trace.counts[0] = max(trace.counts[0], 1)
-    between = sum(trace.spread() for trace in found.traces) if options.pattern is not None else 0
+            if trace.counts is not None:
+                trace.counts[0] = 0 if trace.initial else max(trace.counts[0], 1)
+        elif options.pattern is not None and trace.counts is not None and trace.counts[0] == 0:
+            rows = int(np.maximum(trace.counts, 1).sum())
+            if rows % pattern_length(options.pattern) == 0:  # as many pulses as the pattern has
+                trace.counts[0], trace.initial = 1, False
+    between: dict[str, int] = {}
+    if options.pattern is not None:
+        _spread(found.traces, between)
     traces = [each for trace in found.traces if (each := _trimmed(trace)) is not None]
     if not traces:
         raise ValueError("it holds no values")
@@ -42,7 +53,7 @@ def assemble(found: Found, options: Options, source: str) -> Measured:
         for trace in traces:
             trace.sign = -trace.sign
         account.append("flip: up and down are exchanged")
-    between += sum(trace.spread() for trace in traces)
+    _spread(traces, between)
     _turn_back(traces, options, account)
     sweeps = _sweeps(traces, account)
     devices: dict[str, list[Sweep]] = {}
@@ -57,9 +68,22 @@ def assemble(found: Found, options: Options, source: str) -> Measured:
         unit,
         source_unit,
         tuple(account),
-        (*warnings, *unusual(sweeps, unit, between)),
+        (*warnings, *unusual(sweeps, unit, sum(between.get(name, 0) for name in devices))),
         source,
     )
+
+
+def _check_pulses(traces: list[Trace]) -> None:
+    """Raise ValueError for more pulses than memory may hold."""
+    pulses = sum(int(trace.counts.sum()) for trace in traces if trace.counts is not None)
+    if pulses > _LONGEST:
+        raise ValueError(f"there must be at most {_LONGEST:,} pulses, not {pulses:,} by the columns that count them")
+
+
+def _spread(traces: list[Trace], between: dict[str, int]) -> None:
+    """Give every pulse a row, and add the reads that are missing by design to those of each device."""
+    for trace in traces:
+        between[trace.device] = between.get(trace.device, 0) + trace.spread()
 
 
 def _usable(devices: dict[str, list[Sweep]], warnings: list[str]) -> dict[str, list[Sweep]]:
@@ -94,6 +118,8 @@ def _trimmed(trace: Trace) -> Trace | None:
     if trace.counts is not None:
         trace.counts = trace.counts[start:end].copy()
         trace.counts[0] = min(trace.counts[0], 1)  # what came before the first read is unknown
+    if trace.rests is not None:
+        trace.rests = trace.rests[start:end]
     return trace
 
 
@@ -109,13 +135,16 @@ def _direct(traces: list[Trace], options: Options, account: list[str], warnings:
     said: dict[str, int] = {}
     uneven = False
     for trace in unknown:
-        turned = turning_signs(trace.values)
+        turned = None if _lead(trace.siblings) else turning_signs(trace.values)
         if turned is None:
             by_trend.append(trace)
             continue
         trace.signs, initial, words, even = turned
+        if trace.counts is not None:
+            words = words.replace(" pulses", " reads")
         uneven = uneven or not even
-        trace.initial = initial if options.initial_read is None else options.initial_read
+        if trace.counts is None:
+            trace.initial = initial if options.initial_read is None else options.initial_read
         said[words] = said.get(words, 0) + 1
     if uneven:
         warnings.append("blocks between turning points are of different lengths: check them, or pass pattern=")
@@ -129,6 +158,15 @@ def _direct(traces: list[Trace], options: Options, account: list[str], warnings:
     _join(traces, account)
 
 
+def _lead(parts: list[Trace]) -> bool:
+    """Whether each of the parts that a trace was cut into leads up or down by much of the range of all."""
+    if not parts:
+        return False
+    every = np.concatenate([part.values for part in parts])
+    size = float(np.subtract(*np.nanquantile(every, [0.995, 0.005])))
+    return all(abs(trend(part.values)) >= _TREND * size for part in parts)
+
+
 def _apply(pattern: str, traces: list[Trace], options: Options, account: list[str], warnings: list[str]) -> None:
     """Give traces the signs of a pattern; it begins after the first read if that comes before any pulse."""
     rest = length = 0
@@ -138,11 +176,18 @@ def _apply(pattern: str, traces: list[Trace], options: Options, account: list[st
         if options.initial_read is None and reads > length and reads % length == 1:
             trace.initial = trace.skipped == 0
         first = int(trace.initial or bool(options.initial_read))
-        signs, cycles = pattern_signs(pattern, reads - first)
-        rest = rest or (reads - first) % length
-        signs = np.concatenate([np.zeros(first, np.int8), signs])[trace.skipped :]
+        rests = np.zeros(reads, bool)
+        if trace.rests is not None and "r" not in pattern.lower():
+            rests[trace.skipped :] = trace.rests
+        rests[:first] = True
+        pulsed, repetitions = pattern_signs(pattern, int(np.count_nonzero(~rests)))
+        rest = rest or len(pulsed) % length
+        signs, cycles = np.zeros(reads, np.int8), np.ones(reads, np.int64)
+        signs[~rests] = pulsed
+        cycles = repetitions[np.maximum(np.cumsum(~rests) - 1, 0)] if len(repetitions) else cycles
+        signs = signs[trace.skipped :]
         trace.sign, trace.signs = 0, signs * np.int8(-1 if options.flip else 1)
-        trace.cycles = None if trace.cycle is not None else np.concatenate([cycles[:first], cycles])[trace.skipped :]
+        trace.cycles = None if trace.cycle is not None else cycles[trace.skipped :]
     account.append(f"pattern {pattern}, {length:,} pulses, repeated")
     if rest:
         warnings.append(f"the last repetition of the pattern has {rest:,} of {length:,} reads")

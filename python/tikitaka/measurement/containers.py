@@ -110,10 +110,14 @@ def _column(values: list[Any]) -> Column:
 
 def _of_names(data: Mapping[str, Any], options: Options, name: str, sign: int) -> Found:
     """Traces of arrays by name: an up and a down array, columns of a table, or devices."""
-    inner = {key: each for key, each in data.items() if isinstance(each, dict)}
-    for each in data.values():
-        inner |= _objects(each) or {}
-    arrays = {key: each for key, each in data.items() if _is_array(each)}
+    inner = {str(key): each for key, each in data.items() if isinstance(each, dict)}
+    groups = {key: found for key, each in data.items() if (found := _objects(each)) is not None}
+    for key, devices in groups.items():
+        inner |= {name if len(groups) == 1 else f"{key} {name}": each for name, each in devices.items()}
+    unit = _stated_unit(data)
+    if unit is not None:
+        inner = {key: {"unit": data.get("unit", data.get("units")), **each} for key, each in inner.items()}
+    arrays = {key: each for key, each in data.items() if _is_array(each) and key not in groups}
     if inner and not any(heading(key).sign for key in arrays):
         return _of_devices(inner, options, name, sign)
     lists = {key: each for key, each in arrays.items() if _size(each) >= _FEW}
@@ -129,6 +133,12 @@ def _of_names(data: Mapping[str, Any], options: Options, name: str, sign: int) -
         pairs = {side: _named(known, side) for side in (1, -1)}
     if options.columns:
         return _of_columns(lists, known, options, name)
+    counting = options.seconds_per_pulse is not None or any(_counts(key) for key in arrays)
+    if counting and len({_size(each) for each in lists.values()}) == 1 and all(map(_flat, lists.values())):
+        columns = tuple(_column(list(np.asarray(each, dtype=object))) for each in lists.values())
+        table = from_grid(Grid(tuple(map(str, lists)), columns, "lists by name"), options, name, sign)
+        table.unit = table.unit or unit
+        return table
     if pairs[1] or pairs[-1]:
         return _up_down(data, lists, known, pairs, name)
     if len({_size(each) for each in lists.values()}) == 1 and all(np.ndim(each) == 1 for each in lists.values()):
@@ -162,7 +172,7 @@ def _of_devices(data: Mapping[str, Any], options: Options, name: str, sign: int)
             parts.append(_of_names(each, options, str(key), sign))
         else:
             parts.append(_of_array(_deep(each), options, str(key), sign))
-    units = {part.unit for part in parts}
+    units = {(part.unit.quantity, part.unit.factor) if part.unit else None for part in parts}
     if len(units) > 1:
         raise ValueError("all devices must have values of one unit")
     found = Found([trace for part in parts for trace in part.traces], parts[0].unit, parts[0].read_voltage)
@@ -171,17 +181,32 @@ def _of_devices(data: Mapping[str, Any], options: Options, name: str, sign: int)
 
 
 def _objects(value: Any) -> dict[str, Any] | None:
-    """The objects of a list by their names, or numbers, if each holds lists; None for anything else."""
+    """The objects of a list by their names, or numbers, if each holds lists of numbers; None for anything else."""
     if not isinstance(value, list) or not value or not all(isinstance(each, dict) for each in value):
         return None
-    if not all(any(isinstance(inner, list) for inner in each.values()) for each in value):
+    if not all(any(isinstance(inner, list) and _size(inner) >= _FEW for inner in each.values()) for each in value):
         return None
     named: dict[str, Any] = {}
     for place, each in enumerate(value, 1):
         words = [text for key, text in each.items() if _names_device(str(key)) and isinstance(text, str | int)]
         name = str(words[0]) if words else str(place)
-        named[name if name not in named else f"{name} {place}"] = each
+        while name in named:
+            name = f"{name} ({place})"
+        named[name] = each
     return named
+
+
+def _stated_unit(data: Mapping[str, Any]) -> Unit | None:
+    """The unit that a key of a file says."""
+    return next((parse_unit(str(data[key])) for key in ("unit", "units") if key in data), None)
+
+
+def _counts(key: Any) -> bool:
+    return "pulse" in str(key).casefold() and heading(str(key)).quantity in ("counter", "pulse")
+
+
+def _flat(value: Any) -> bool:
+    return value.ndim == 1 if isinstance(value, np.ndarray) else not any(isinstance(each, list) for each in value)
 
 
 def _names_device(key: str) -> bool:
@@ -239,9 +264,8 @@ def _up_down(
             )
     units = {(one.unit.quantity, one.unit.factor): one.unit for key, one in known.items() if one.unit and key in lists}
     kinds = {known[key].quantity for key in (*pairs[1], *pairs[-1]) if key in known} & {"G", "R", "I"}
-    unit = next(iter(units.values())) if len(units) == 1 else _basic(kinds, lists, pairs)
-    said_unit = parse_unit(str(next((data[key] for key in ("unit", "units") if key in data), "")))
-    found = Found(traces, unit or said_unit, _read_voltage(data))
+    unit = next(iter(units.values())) if len(units) == 1 else _stated_unit(data) or _basic(kinds, lists, pairs)
+    found = Found(traces, unit, _read_voltage(data))
     found.account = ["arrays by name: " + "; ".join(said)]
     return found
 

@@ -32,6 +32,9 @@ class Trace:
         self.skipped = 0  # missing reads before the first
         self.cycles: NDArray[np.int64] | None = None  # of each read, if a pattern says it
         self.counts: NDArray[np.int64] | None = None  # pulses before each read; None: one
+        self.counted_by: int | None = None  # the column that says them
+        self.siblings: list[Trace] = []  # the parts that it was cut into together with
+        self.rests: NDArray[np.bool_] | None = None  # rows of reads without a pulse, by a counter
 
     def spread(self) -> int:
         """Give every pulse a row, with a missing read where none followed it; returns how many are missing."""
@@ -45,6 +48,7 @@ class Trace:
             self.signs = np.full(len(self.values), self.sign, np.int8)
         if self.signs is not None:
             self.signs = np.repeat(np.where(self.counts > 0, self.signs, 0).astype(np.int8), rows)
+        self.rests = np.repeat(self.counts == 0, rows)
         missing = len(values) - len(self.values)
         self.values, self.counts = values, None
         return missing

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tikitaka._internal.shown import listed, shown
-from tikitaka.measurement.counters import Counter, counted, counter_of, counters
+from tikitaka.measurement.counters import Counter, counted, counters, paired
 from tikitaka.measurement.direction import Trace, trend, turning_signs
 from tikitaka.measurement.found import Found, unit_of
 from tikitaka.measurement.grid import Grid, Words
@@ -46,9 +46,10 @@ def from_grid(grid: Grid, options: Options, name: str, sign: int = 0) -> Found:
             signs = _signs_of_blocks(grid, headings, labels, values[0][1], said)
         long = bool(labels) or signs is not None
         taken = {place for _, place in values} | set(labels.values())
-        counting = counters(grid, headings, taken, options.seconds_per_pulse)
+        some = counters(grid, headings, taken, options)
+        counting = paired(some, headings, [place for _, place in values])
         found = (from_reads if long else _wide)(grid, headings, values, labels, signs, name, sign, counting)
-        said += [*found.account, *_between(grid, found, counting)]
+        said += [*found.account, *_between(grid, found)]
         if found.unit is None and headings[values[0][1]].quantity == "R":
             found.unit = Unit("ohm", "R", 1.0)
             said.append("no unit: resistances are taken to be in ohm")
@@ -57,16 +58,16 @@ def from_grid(grid: Grid, options: Options, name: str, sign: int = 0) -> Found:
     return found
 
 
-def _between(grid: Grid, found: Found, counting: list[Counter]) -> list[str]:
+def _between(grid: Grid, found: Found) -> list[str]:
     """What counters say about the traces, in words; nothing where there is one pulse before each read."""
-    counts = [trace.counts for trace in found.traces if trace.counts is not None]
+    counts = [trace.counts[1:] for trace in found.traces if trace.counts is not None]
     every = np.concatenate(counts) if counts else np.ones(1, np.int64)
     if (every == 1).all():
         return []
     low, high = int(every.min()), int(every.max())
     each = f"{high:,}" if low == high else f"{low:,} to {high:,}"
-    which = listed(grid.called(counter.place) for counter in counting)
-    columns = f"column{'s' * (len(counting) > 1)} {which}"
+    places = dict.fromkeys(trace.counted_by for trace in found.traces if trace.counted_by is not None)
+    columns = f"column{'s' * (len(places) > 1)} {listed(map(grid.called, places))}"
     return [f"{each} pulse{'s' * (high > 1)} from read to read, by {columns}"]
 
 
@@ -117,7 +118,8 @@ def _up_down(grid: Grid, options: Options, name: str) -> Found:
         -1: [_place(grid, column, "down") for column in options.down],
     }
     taken = {place for some in places.values() for place in some}
-    counting = counters(grid, [heading(text) for text in grid.names], taken, options.seconds_per_pulse)
+    headings = [heading(text) for text in grid.names]
+    counting = paired(counters(grid, headings, taken, options), headings, sorted(taken))
     named = {remainder(grid.names[place])[0] for some in places.values() for place in some}
     traces = [
         part
@@ -126,12 +128,12 @@ def _up_down(grid: Grid, options: Options, name: str) -> Found:
         for own in [remainder(grid.names[place])[0]]
         for part in counted(
             Trace(own if len(named) == len(some) > 1 and own else name, grid.numbers(place), sign=sign),
-            counter_of(counting, place),
+            counting.get(place),
             slice(None),
         )
     ]
     found = Found(traces, unit_of([heading(grid.names[place]).unit for some in places.values() for place in some]))
-    found.account = _between(grid, found, counting)
+    found.account = _between(grid, found)
     return found
 
 
@@ -277,7 +279,7 @@ def _wide(
     signs: I8 | None,
     name: str,
     sign: int,
-    counting: list[Counter],
+    counting: dict[int, Counter],
 ) -> Found:
     """Traces of a table with a column per trace."""
     traces: list[Trace] = []
@@ -290,7 +292,7 @@ def _wide(
                 which = headings[place].sign or sign
                 number = cycle if which else None  # a trace of both directions may have many cycles
                 trace = Trace(device or own or name, column[start:end], cycle=number, sign=which)
-                traces += counted(trace, counter_of(counting, place), slice(start, end))
+                traces += counted(trace, counting.get(place), slice(start, end))
     plain = not any(grid.names[place] for _, place in values)
     if len(traces) == 2 and plain and not sign and not grid.breaks and not any(device for device, _ in values):
         rises = [trend(trace.values) for trace in traces]

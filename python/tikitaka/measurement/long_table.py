@@ -5,7 +5,7 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
-from tikitaka.measurement.counters import Counter, counted, counter_of
+from tikitaka.measurement.counters import Counter, counted
 from tikitaka.measurement.direction import Trace
 from tikitaka.measurement.found import Found, unit_of
 from tikitaka.measurement.grid import Grid, Words
@@ -26,7 +26,7 @@ def from_reads(
     signs: I8 | None,
     name: str,
     sign: int,
-    counters: list[Counter],
+    counters: dict[int, Counter],
 ) -> Found:
     """The traces of a table with a row per read, with columns of values and of `labels`: device and cycle."""
     traces: list[Trace] = []
@@ -41,7 +41,7 @@ def from_reads(
             part = signs[rows] if signs is not None else None
             direction = headings[place].sign or sign if part is None else 0
             trace = Trace(known, column[rows], cycle=cycle, sign=direction, signs=part)
-            traces += counted(trace, counter_of(counters, place), rows)
+            traces += counted(trace, counters.get(place), rows)
     return Found(traces, unit_of([headings[place].unit for _, place in values]))
 
 
