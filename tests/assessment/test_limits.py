@@ -1,5 +1,6 @@
 """Which rule is studied, and the order of what limits it."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,13 @@ import pytest
 import tikitaka as tt
 from support.assessments import assessed, small
 from tikitaka.assessment import words
-from tikitaka.assessment.first import rule_to_study
+from tikitaka.assessment.first import helped_most
+from tikitaka.assessment.hardware import Hardware
+from tikitaka.assessment.plain import plain
+from tikitaka.assessment.plan import Size
 from tikitaka.assessment.report import _limits
+from tikitaka.assessment.trainings import Trainings
+from tikitaka.experiments.learning_rates import Search
 
 
 def level(name: str, gain: float, each: list[float]) -> dict[str, Any]:
@@ -20,14 +26,34 @@ def prop(name: str, *levels: dict[str, Any]) -> dict[str, Any]:
     return {"property": name, "levels": list(levels)}
 
 
-@pytest.mark.parametrize(("promise", "other"), [(0.2, "sgd"), (0.095, "sgd"), (0.05, "ttv2")])
-def test_the_rule_that_better_hardware_makes_best_is_studied(promise: float, other: str) -> None:
-    assert rule_to_study("sgd", {"sgd": 0.1, "ttv2": promise}) == other
+@pytest.mark.parametrize(("short", "long", "other"), [(0.2, 0.0, "sgd"), (0.05, 0.095, "sgd"), (0.05, 0.05, "ttv2")])
+def test_the_rule_that_better_hardware_makes_best(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short: float, long: float, other: str
+) -> None:
+    base = tt.TrainConfig(data="digits")
+    hardware = Hardware(tt.SoftBounds(), tt.Reference("ideal"))
+    best = {"sgd": hardware.under(tt.AnalogSgd(lr=0.1)), "ttv2": hardware.under(tt.Ttv2())}
+    trainings = Trainings(tmp_path, None, 1, None, False)
+    known = {
+        kind: {"config": replace(base, rule=rule, examples=500, epochs=5).to_dict()} for kind, rule in best.items()
+    }
+    trainings.done.extend(
+        {"config": plain(row["config"]), "test_error": error}
+        for row, error in zip(known.values(), (0.2, 0.4), strict=True)
+    )
+    size = Size(1_000, 5, 3, Search(300, 100, 5, 2, 900, 6), 1)
+    seen = []
 
+    def rows(_: Any, name: str, grid: Any) -> list[dict[str, Any]]:
+        configs = list(grid)
+        seen.append(len(configs))
+        error = short if configs[0].examples == 300 else long
+        return [{"test_error": 0.1 if each.rule.kind == "sgd" else error} for each in configs]
 
-def test_a_rule_without_prospects_promises_nothing() -> None:
-    assert rule_to_study("sgd", {}) == "sgd"
-    assert rule_to_study("sgd", {"ttv2": 0.3}) == "ttv2"
+    monkeypatch.setattr(Trainings, "rows", rows)
+    ideal = [Hardware(tt.SoftBounds(cycle_noise=0.0)), Hardware(tt.SoftBounds(states=160))]
+    assert helped_most(trainings, base, best, ideal, size) == ("sgd", other)
+    assert seen == ([4] if short > 0.1 else [4, 4])
 
 
 def test_devices_on_which_trainings_diverge(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """The first search for rates, where the others begin, and the size of everything after it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from math import ceil
@@ -26,9 +26,8 @@ __all__ = [
     "against_automatic",
     "digital_rates",
     "first_rates",
+    "helped_most",
     "lengthened",
-    "prospects",
-    "rule_to_study",
     "second_rates",
     "size_of",
     "trained_ratios",
@@ -181,26 +180,50 @@ def second_rates(trainings: Trainings, base: TrainConfig, first: First, size: pl
     return trainings.searched(base, tried, size.search, size.search_seeds)[0]
 
 
-def prospects(
+def helped_most(
     trainings: Trainings, base: TrainConfig, best: Mapping[str, Any], ideal: Iterable[Hardware], size: plans.Size
-) -> dict[str, float]:
-    """The lowest held-out error of each rule on hardware of which one property alone is `ideal`, in trainings as short
-    as those of a search: a rule that does badly on the hardware as it is may gain the most from better hardware."""
-    search = size.search
-    judge = replace(base, examples=search.examples, holdout=search.held_out, epochs=search.epochs, average_from=None)
-    others = list(ideal)
-    if not others or not best:
-        return {}
-    tried = {kind: list(dict.fromkeys(other.under(rule) for other in others)) for kind, rule in best.items()}
-    measured = learning_rates.judged(partial(trainings.rows, "search"), judge, tried, [learning_rates.SEED])
-    return {kind: min(map(learning_rates.error_of, rows)) for kind, rows in measured.items() if rows}
+) -> tuple[str, str]:
+    """The best rule on the hardware, and the one that is best where one property alone is `ideal`, by held-out errors.
+
+    A rule that does badly on the hardware as it is may gain the most from better hardware. Short trainings find the
+    best property for each rule; trainings as long as those reported, with two seeds, confirm that another rule than the
+    best gets better by more than a point: short ones favour rules that learn fast.
+    """
+    lowest = min(best, key=lambda kind: float(_longest(trainings.done, best[kind])["test_error"]))
+    hardware, seed = list(ideal), learning_rates.SEED
+    search, whole = size.search, _whole(size, size.search.final_examples or 1)
+
+    def errors(tried: Mapping[str, Sequence[Any]], search: Search, seeds: Sequence[int]) -> dict[str, list[float]]:
+        judge = replace(base, examples=search.examples, holdout=search.held_out, epochs=search.epochs)
+        found = learning_rates.judged(partial(trainings.rows, "search"), judge, tried, seeds)
+        return {kind: list(map(learning_rates.error_of, rows)) for kind, rows in found.items()}
+
+    if not hardware:
+        return lowest, lowest
+    on_ideal = {kind: [other.under(rule) for other in hardware] for kind, rule in best.items()}
+    short = errors(on_ideal, search, [seed])
+    likely = _better({kind: min(each) for kind, each in short.items()}, lowest)
+    if likely == lowest:
+        return lowest, lowest
+    both = {kind: [on_ideal[kind][short[kind].index(min(short[kind]))]] for kind in (lowest, likely)}
+    long = errors(both, whole, [seed, seed + 1])
+    return lowest, _better({kind: each[0] for kind, each in long.items()}, lowest)
 
 
-def rule_to_study(best: str, promise: Mapping[str, float]) -> str:
-    """The rule whose hardware is studied where the `best` one is not good enough: another, if by its prospects
-    (`promise`) it would be better by more than a point if one property were ideal."""
-    likely = min(promise, key=promise.__getitem__, default=best)
-    return likely if likely != best and promise[likely] < promise.get(best, 1.0) - POINTS / 100 else best
+def _better(errors: Mapping[str, float], best: str) -> str:
+    """The rule with the lowest error if it is more than a point below that of the `best` one, else this."""
+    likely = min(errors, key=errors.__getitem__)
+    return likely if errors[likely] < errors[best] - POINTS / 100 else best
+
+
+def _longest(rows: Iterable[Mapping[str, Any]], rule: Any) -> Mapping[str, Any]:
+    """The row of the longest training by a rule."""
+    return max((row for row in rows if row["config"]["rule"] == plain(to_dict(rule))), key=_work)
+
+
+def _work(row: Mapping[str, Any]) -> float:
+    """Training examples, all epochs together."""
+    return float(row["config"]["examples"] * row["config"]["epochs"])
 
 
 def against_automatic(
@@ -270,26 +293,16 @@ def lengthened(
     searches: Searches,
     best: Mapping[str, Any],
     changes: Callable[[str], Mapping[tuple[str, str], float]],
-    promise: Mapping[str, float],
+    candidate: str,
 ) -> plans.Size:
     """The size with reports as long as the time allows, from the pulses that the searches (`done`) have counted.
 
-    `changes` are the pulses of each changed property under a rule, relative to the device as it is; `promise` are the
-    prospects of the rules.
+    `changes` are the pulses of each changed property under a rule, relative to the device as it is; `candidate` is the
+    rule that is studied.
     """
     rows, size = list(done), searches.size
-
-    def work(row: Mapping[str, Any]) -> float:
-        return float(row["config"]["examples"] * row["config"]["epochs"])
-
-    last = {  # its longest training
-        kind: max((row for row in rows if row["config"]["rule"] == plain(to_dict(rule))), key=work)
-        for kind, rule in best.items()
-    }
-    pulses = {kind: row.get("pulses", 0) / work(row) for kind, row in last.items()}
-    if not pulses:
-        return size
-    candidate = rule_to_study(min(last, key=lambda kind: float(last[kind]["test_error"])), promise)
+    last = [(kind, _longest(rows, rule)) for kind, rule in best.items()]
+    pulses = {kind: row.get("pulses", 0) / _work(row) for kind, row in last}
     one = pulses[candidate]
     each = [one * ratio for ratio in trained_ratios(changes(candidate), searches.thorough)]
     reserved = plans.search_seconds(sizes, size, each if searches.thorough else [one] * _OTHER, searches.candidates)

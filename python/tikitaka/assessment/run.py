@@ -23,9 +23,8 @@ from tikitaka.assessment.first import (
     against_automatic,
     digital_rates,
     first_rates,
+    helped_most,
     lengthened,
-    prospects,
-    rule_to_study,
     second_rates,
     size_of,
 )
@@ -216,10 +215,12 @@ def _found(
         return lambda place: change(replicates[place % len(replicates)]).under(rule)
 
     best = second_rates(trainings, base, first, size)
-    ideal = [other for (_, level), (_, _, other) in variants.items() if level == "ideal"]
-    promise = prospects(trainings, base, best, ideal, size)
+    likely = helped = ""  # no rule sends pulses
     plan = plans.timed(trainings.folder, plan, lambda: class_of(trainings.done, sizes))
-    size = lengthened(plan, sizes, trainings.done, searches, best, changes, promise)
+    if best:
+        ideal = [other for (_, level), (_, _, other) in variants.items() if level == "ideal"]
+        likely, helped = helped_most(trainings, base, best, ideal, size)
+        size = lengthened(plan, sizes, trainings.done, searches, best, changes, helped)
     available = sizes.examples - size.search.held_out
     best = against_automatic(trainings, base, hardware, best, size, available)
     best |= digital_rates(trainings, base, hardware, first, size, available)
@@ -230,7 +231,7 @@ def _found(
     errors = {kind: _mean_error(each) for kind, each in rows.items()}
     lowest = min((kind for kind in USUAL if kind != "float"), key=errors.__getitem__)
     enough = errors[lowest] <= errors["float"] + POINTS / 100
-    winner = lowest if enough else rule_to_study(lowest, promise)
+    winner = lowest if enough or helped == likely else helped
 
     rates: dict[Variant, Any] = {key: other.under(best[winner]) for key, (_, _, other) in variants.items()}
     if searches.thorough:
