@@ -235,7 +235,7 @@ def test_the_command_line_resumes_two_rules(
     assert code == 0
     whole = json.loads(out)
     made = tt.Run.open(tmp_path / "whole").config
-    assert made.layer_rules == {"linear3": tt.DigitalSgd(lr=0.3), "-3": nets["fcn"].rule("sgd")}  # one of the file
+    assert made.layer_rules == {"linear3": tt.DigitalSgd(lr=0.3), "-3": nets["fcn"].rule("sgd", CONFIG.batch)}
     run = tt.Run.create(tmp_path / "run", made)
     with pytest.raises(tt.Stopped):
         run.train(progress=False, stop=at_call(6))

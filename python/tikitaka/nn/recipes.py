@@ -136,11 +136,11 @@ class Recipe:
         rule: Any = self.rules.get(kind) or rules[kind]()
         if self.lr is not None and isinstance(rule, TransferRule | MixedPrecision):
             rule = replace(rule, lr=self.lr)
-        factor = self.factor(batch)
+        factor = self._factor(batch)
         found: RuleConfig = rule if factor == 1 else replace(rule, lr=factor * rule.lr)
         return found
 
-    def factor(self, batch: int | None) -> float:
+    def _factor(self, batch: int | None) -> float:
         """By how much rates are higher for mini-batches of so many examples; 1 for what is no such number."""
         return min(max(batch / self.batch, 1.0), self.growth) if type(batch) is int else 1.0
 
