@@ -31,7 +31,7 @@ except ModuleNotFoundError as error:
 
 from tikitaka._internal.shown import shown
 from tikitaka._internal.validation import check_int, one_of
-from tikitaka.config import RuleConfig, Ttv2
+from tikitaka.config import RuleConfig
 from tikitaka.config.base import Config
 from tikitaka.config.convert import from_dict, over, to_dict
 from tikitaka.data import Dataset
@@ -84,7 +84,7 @@ class _Estimator(BaseEstimator):
         return params | dict(_flat("rule", params["rule"])) if deep else params
 
     def set_params(self, **params: Any) -> Self:
-        """Set parameters by name; those of the rule go to a copy of it, by default of `Ttv2()`."""
+        """Set parameters by name; those of the rule go to a copy of it, by default of that for `batch`."""
         own = {name: value for name, value in params.items() if "__" not in name}
         super().set_params(**own)
         for name, value in params.items():
@@ -93,8 +93,12 @@ class _Estimator(BaseEstimator):
                 continue
             if first != "rule":
                 raise ValueError(f"{name} must be a parameter of {type(self).__name__}, or of its rule as rule__…")
-            self.rule = _replaced(Ttv2() if self.rule is None else self.rule, path, value, name)
+            self.rule = _replaced(self._rule(self.batch), path, value, name)
         return self
+
+    def _rule(self, batch: int) -> Any:
+        """The rule, by default TTv2 with the rate for mini-batches of so many examples."""
+        return nets["fcn"].rule("ttv2", batch) if self.rule is None else self.rule
 
     def _inputs(self, x: Any) -> F32:
         return np.asarray((x - self._centre) / self._spread, dtype=np.float32)
@@ -110,7 +114,7 @@ class _Estimator(BaseEstimator):
         layers.append(Linear(sizes[-1], classes or targets.shape[1]))
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         self._centre, self._spread = _scale(x, self.standardize)
-        rule = nets["fcn"].rule("ttv2", min(self.batch, len(x))) if self.rule is None else self.rule
+        rule = self._rule(min(self.batch, len(x)))
         if not isinstance(rule, RuleConfig | Rule):
             raise TypeError(f"rule must be a rule such as tikitaka.Ttv2(), not {shown(rule)}")
         self.network_ = Network(layers, rule, loss="cross-entropy" if classes else "mse", seed=seed)

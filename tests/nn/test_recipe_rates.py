@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 import tikitaka as tt
@@ -21,6 +22,16 @@ def test_rates_grow_in_proportion_up_to_the_most(kind: str) -> None:
     for batch, factor in ((8, 8), (32, 32), (500, 32)):
         grown: Any = recipe.rule(kind, batch)
         assert grown == replace(one, lr=factor * one.lr)
+
+
+def test_numbers_of_numpy_count() -> None:
+    assert nets["fcn"].rule("ttv2", np.int64(8)) == nets["fcn"].rule("ttv2", 8)  # type: ignore[arg-type]
+
+
+def test_parameters_of_an_estimators_rule_keep_the_rate_for_its_batch() -> None:
+    sklearn = pytest.importorskip("tikitaka.sklearn")
+    found = sklearn.TikitakaClassifier().set_params(batch=8, rule__device__states=50)
+    assert found.rule == tt.Ttv2(lr=0.8, device=tt.SoftBounds(states=50))
 
 
 def test_recurrent_networks_keep_their_rates() -> None:

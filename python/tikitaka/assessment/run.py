@@ -215,11 +215,11 @@ def _found(
         return lambda place: change(replicates[place % len(replicates)]).under(rule)
 
     best = second_rates(trainings, base, first, size)
-    likely = helped = ""  # no rule sends pulses
+    present_best = helped = ""  # where no rule sends pulses
     plan = plans.timed(trainings.folder, plan, lambda: class_of(trainings.done, sizes))
     if best:
         ideal = [other for (_, level), (_, _, other) in variants.items() if level == "ideal"]
-        likely, helped = helped_most(trainings, base, best, ideal, size)
+        present_best, helped = helped_most(trainings, base, best, ideal, size)
         size = lengthened(plan, sizes, trainings.done, searches, best, changes, helped)
     available = sizes.examples - size.search.held_out
     best = against_automatic(trainings, base, hardware, best, size, available)
@@ -231,7 +231,7 @@ def _found(
     errors = {kind: _mean_error(each) for kind, each in rows.items()}
     lowest = min((kind for kind in USUAL if kind != "float"), key=errors.__getitem__)
     enough = errors[lowest] <= errors["float"] + POINTS / 100
-    winner = lowest if enough or helped == likely else helped
+    winner = lowest if enough or helped == present_best else helped
 
     rates: dict[Variant, Any] = {key: other.under(best[winner]) for key, (_, _, other) in variants.items()}
     if searches.thorough:

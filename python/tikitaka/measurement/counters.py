@@ -18,9 +18,7 @@ F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 
 _FEW = 5  # rows that show how a column counts, and the least between two restarts
-_ROUND = (
-    5  # numbers of pulses are multiples of this, so that 0 to 60 begins before any pulse and 0 to 59 after the first
-)
+_ROUND = 5  # whose multiples are usual numbers of pulses: 0 to 60 begins before any pulse, 0 to 59 after the first
 _WHOLE = 1e-6  # by which counts may differ from whole numbers
 _EARLY, _DRIFT = 0.25, 0.02  # by which times may differ from those of pulses, in pulses and in shares of a step
 _READS = 20  # reads after a pulse, from which a column is taken to number something else
@@ -58,7 +56,9 @@ def counters(grid: Grid, headings: list[Heading], taken: set[int], options: Opti
         if seconds is not None:
             if one.quantity == "t" and (one.unit is not None or not re.search(r"[(\[/]", text)):
                 size = one.unit.factor if one.unit else 1.0
-                found.append(Counter(place, (column - np.nanmin(column)) * (size / seconds), "times", 0, cut))
+                found.append(
+                    Counter(place, (column - np.nanmin(column, initial=np.inf)) * (size / seconds), "times", 0, cut)
+                )
         elif _may_count(one, text) and not (column < 0).any() and (column > 1.5).any():
             found.append(Counter(place, column, "pulses" if "pulse" in text else "rows", one.sign, cut))
     if seconds is not None and not found:

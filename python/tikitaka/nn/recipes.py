@@ -142,7 +142,7 @@ class Recipe:
 
     def _factor(self, batch: int | None) -> float:
         """By how much rates are higher for mini-batches of so many examples; 1 for what is no such number."""
-        return min(max(batch / self.batch, 1.0), self.growth) if type(batch) is int else 1.0
+        return min(max(batch / self.batch, 1.0), self.growth) if isinstance(batch, Integral) else 1.0
 
 
 nets: dict[str, Recipe] = {
