@@ -153,17 +153,17 @@ fn frozen_values() {
 const IMAGES: [(&str, [u64; 2]); 5] = [
     ("float", [0x4f03_5c21_a213_9702, 0xc470_1ad4_2256_6f95]),
     ("sgd", [0xe436_df77_836a_6659, 0x00df_2cc1_7634_a799]),
-    ("ttv1", [0xa23a_4d56_274d_788d, 0xaa98_7d6c_7287_45a7]),
-    ("ttv2", [0x9a33_892c_9d3a_5819, 0xf6c2_118c_9fd5_9da8]),
-    ("ttv2 by batches", [0x2e4e_bf12_22fa_5206, 0x5f37_3580_bd4a_d208]),
+    ("ttv1", [0xb9fd_20dd_a594_ee15, 0x1254_c14a_f2f9_d5f7]),
+    ("ttv2", [0x564b_7d93_9f09_5259, 0x6e9c_7bb3_b09a_f190]),
+    ("ttv2 by batches", [0xac27_d5c8_202e_0f76, 0x479c_c13b_847d_3200]),
 ];
 
 const TEXT: [(&str, [u64; 2]); 5] = [
     ("float", [0x02e5_a1c5_3571_6846, 0xdade_63bd_cfdf_bf2f]),
     ("sgd", [0xd311_f40f_a20f_8bdc, 0x97af_8746_8f91_5515]),
-    ("ttv1", [0x5d3f_8410_c08f_2ada, 0x15fc_5be9_3bb2_4c1a]),
-    ("ttv2", [0x8a02_3816_2515_a72b, 0x00da_2394_1f45_8761]),
-    ("ttv2 by batches", [0x7a49_a227_000a_42b1, 0xc410_6095_5ace_01ef]),
+    ("ttv1", [0x7f68_70c0_ed42_ec2a, 0xd045_19c2_f839_80ea]),
+    ("ttv2", [0xaee2_7b1c_392c_a043, 0xe44e_7582_6be8_3019]),
+    ("ttv2 by batches", [0x6cb9_d9bd_964f_6479, 0x3708_7fac_49d6_6097]),
 ];
 
 #[test]

@@ -23,7 +23,7 @@ settings! {
     /// Settings of mixed precision.
     pub struct MixedPrecision {
         /// Learning rate; the schedule multiplies it.
-        pub lr: f64 = 0.05, 0.0 to 1e3;
+        pub lr: f64 = 0.2, 0.0 to 1e3;
         /// B: mini-batches per transfer of all of χ.
         pub transfer_every: u32 = 1, 1.0 to 1e9;
         /// Devices of the array.

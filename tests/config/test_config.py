@@ -285,7 +285,7 @@ def test_a_file_edited_by_hand() -> None:
     for before, after in (
         ("# examples is not set: train on", "examples = 500  # train on"),
         ("# states is not set:", "states = 50  # of ours:"),
-        ("lr = 0.1  # learning rate", "# lr = 0.8\nlr = 0.5  # mine, by the learning rate"),
+        ("lr = 0.2  # learning rate", "# lr = 0.8\nlr = 0.5  # mine, by the learning rate"),
         ("average_bound = 1.5", ""),
         ("[rule.pulse_trains]", "  # trains of GV16\n\n[ rule . pulse_trains ] "),
     ):

@@ -99,7 +99,8 @@ def test_without_flips_c_ttv2_is_ttv2() -> None:
 
 def test_before_the_first_flip_c_ttv2_is_ttv2() -> None:
     """120 samples are 60 reads of 7 lines: none flips before its hundredth."""
-    assert_same(trained(tt.Cttv2(**NOISY, transfer_lr=2.0, flip_rate=0.01)), trained(tt.Ttv2(**NOISY, transfer_lr=2.0)))
+    rates = {"fast_lr": 0.3, "transfer_lr": 2.0}
+    assert_same(trained(tt.Cttv2(**NOISY, **rates, flip_rate=0.01)), trained(tt.Ttv2(**NOISY, **rates)))
 
 
 def test_without_a_share_residual_rules_are_those_without_it() -> None:

@@ -222,6 +222,7 @@ RULES: dict[str, tt.RuleConfig] = {
     "agad batches": tt.Agad(**(FAST | {"transfer_lr": 20.0}), flip_rate=0.5, transfer_unit="batch", warm_up=False),
     "ttv1 automatic": tt.Ttv1(device=SOFT, lr=0.7, transfer_every=1),
     "ttv2 automatic": tt.Ttv2(device=SOFT, lr=0.8, transfer_every=1),
+    "ttv2 automatic, fine steps": tt.Ttv2(device=replace(SOFT, states=300), lr=0.8, transfer_every=1),
     "cttv2 automatic": tt.Cttv2(device=SOFT, lr=0.8, transfer_every=1, flip_rate=1 / 3),
     "agad automatic": tt.Agad(device=SOFT, lr=0.8, transfer_every=1, flip_rate=0.5),
     "rl": tt.Rl(device=SOFT, fast_lr=0.31, transfer_lr=0.5, transfer_every=1),

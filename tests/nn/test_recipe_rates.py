@@ -1,6 +1,7 @@
 """Rates of recipes grow with the mini-batch."""
 
 import json
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +22,13 @@ def test_rates_grow_in_proportion_up_to_the_most(kind: str) -> None:
     assert recipe.rule(kind, 1) == recipe.rule(kind, recipe.batch) == one
     for batch, factor in ((8, 8), (32, 32), (500, 32)):
         grown: Any = recipe.rule(kind, batch)
-        assert grown == replace(one, lr=factor * one.lr)
+        assert grown == replace(one, lr=min(factor * one.lr, 0.4 if kind == "mp" else math.inf))
+
+
+@pytest.mark.parametrize("batch", [1, 8])
+def test_a_recipes_own_rate_of_mixed_precision_is_kept(batch: int) -> None:
+    recipe = replace(nets["fcn"], lr=0.5)
+    assert recipe.rule("mp", batch) == tt.MixedPrecision(lr=0.5)
 
 
 def test_numbers_of_numpy_count() -> None:
@@ -31,7 +38,7 @@ def test_numbers_of_numpy_count() -> None:
 def test_parameters_of_an_estimators_rule_keep_the_rate_for_its_batch() -> None:
     sklearn = pytest.importorskip("tikitaka.sklearn")
     found = sklearn.TikitakaClassifier().set_params(batch=8, rule__device__states=50)
-    assert found.rule == tt.Ttv2(lr=0.8, device=tt.SoftBounds(states=50))
+    assert found.rule == tt.Ttv2(lr=1.6, device=tt.SoftBounds(states=50))
 
 
 def test_recurrent_networks_keep_their_rates() -> None:
@@ -46,8 +53,8 @@ def test_configs_have_rates_for_their_batch() -> None:
         tt.TrainConfig.from_dict({"batch": 8, "rule": {"transfer_every": 2}}),
         tt.TrainConfig.from_dict(tt.TrainConfig(batch=8).to_dict()),
     ):
-        assert config.rule == tt.Ttv2(lr=0.8)
-    assert tt.TrainConfig.from_dict({"batch": 8, "rule": {"lr": 0.2}}).rule == tt.Ttv2(lr=0.2)
+        assert config.rule == tt.Ttv2(lr=1.6)
+    assert tt.TrainConfig.from_dict({"batch": 8, "rule": {"lr": 0.3}}).rule == tt.Ttv2(lr=0.3)
     assert tt.TrainConfig(batch=8, rule=tt.Ttv2()).rule == tt.Ttv2()
 
 
@@ -59,7 +66,7 @@ def test_candidates_of_a_search_do_too() -> None:
 
 
 def test_the_command_line_does_too(command: Command) -> None:
-    for flags, lr in ((["--batch", "8"], 0.8), (["--batch", "8", "--rule", "agad"], 0.8), ([], 0.1)):
+    for flags, lr in ((["--batch", "8"], 1.6), (["--batch", "8", "--rule", "agad"], 1.6), ([], 0.2)):
         status, out, _ = command("train", "--data", "digits", "--epochs", "1", "--examples", "16", "--json", *flags)
         assert (status, json.loads(out)["config"]["rule"]["lr"]) == (0, lr)
 

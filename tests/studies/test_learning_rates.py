@@ -26,7 +26,7 @@ def test_every_rule_gets_a_small_search(states: float) -> None:
 def test_a_rule_without_a_grid_is_searched_around_its_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(learning_rates._GRIDS, "ttv1")
     tried = learning_rates.candidates("ttv1", 20)
-    assert [rule.lr for rule in tried] == pytest.approx([0.1, 0.1 / 3, 0.3])
+    assert [rule.lr for rule in tried] == pytest.approx([0.2, 0.2 / 3, 0.6])
     tiles = learning_rates.candidates("tiles", 20)
     assert len(set(tiles)) == 9
 

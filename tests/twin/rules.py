@@ -57,6 +57,7 @@ class Signals:
     def __init__(self, rows: int, cols: int) -> None:
         self.x, self.delta = np.zeros(cols), np.zeros(rows)
         self.largest = np.zeros((2, 2))
+        self.squares = np.zeros(2)
 
     def add(self, x: F64, delta: F64, samples: int, sweep: int) -> None:
         self.sweep, share = sweep, 1 / min(samples, sweep)
@@ -64,25 +65,31 @@ class Signals:
         self.delta += share * (np.abs(delta) - self.delta)
         largest = np.array([np.max(np.abs(x)), np.max(np.abs(delta))])
         self.largest += share * (np.array([largest, largest**2]) - self.largest)
+        self.squares += share * (np.array([x @ x, delta @ delta]) - self.squares)
 
     def gradient(self) -> float:
         return float(np.prod([np.sum(v**2) / np.sum(v) for v in (self.x, self.delta)]))
 
     def fast_lr(self, s: Any, a: Array) -> float:
-        """2b/(S·ḡ), at most ½·min(BL_max·δ_A, b)/(max|x|·max|δ|), the maxima weighted by themselves."""
+        """θb/(S·ḡ), at most ½·min(BL_max·δ_A, b)/(max|x|·max|δ|), the maxima weighted by themselves."""
         most = 0.5 * min(s.pulse_trains.max_length * a.weight_step, s.device.bound)
-        return float(
-            min(2 * s.device.bound / (self.sweep * self.gradient()), most / np.prod(self.largest[1] / self.largest[0]))
-        )
+        memory = self.decay(s, a) * s.device.bound / (self.sweep * self.gradient())
+        return float(min(memory, most / np.prod(self.largest[1] / self.largest[0])))
+
+    def decay(self, s: Any, a: Array) -> float:
+        """θ = 4·S(σ_A/b)²/κ², from ¼ to 2; 2 where signs flip."""
+        if getattr(s, "flip_rate", 0.0):
+            return 2.0
+        spread = np.prod(self.squares / [np.sum(v**2) for v in (self.x, self.delta)])
+        return float(np.clip(4 * self.sweep * (resting_noise(s, a) / s.device.bound) ** 2 / spread, 0.25, 2.0))
 
     def transfer_lr(self, s: Any, a: Array) -> Any:
         """lr·S·ḡ/b·s_i/m_i of each row, s_i = ⟨|δ_i|⟩/⟨|δ|⟩, at most b_C·min(1/4b, 1/20σ); weights per read and unit
-        of A. Where A decays by θ between reads, row i does by s_i·θ. σ² = bδ(1 + σ_c²)/2, with P^ref times 2/(2 − β).
+        of A. Where A decays by θ between reads, row i does by s_i·θ. σ² is σ_A² and that of reads, with P^ref times
+        2/(2 − β).
         """
         bound, gradient = s.device.bound, self.gradient()
-        noise = np.hypot(
-            np.sqrt(0.5 * bound * a.weight_step * (1 + s.device.cycle_noise**2)), s.periphery.read.output_noise
-        )
+        noise = np.hypot(resting_noise(s, a), s.periphery.read.output_noise)
         if getattr(s, "flip_rate", 0.0):
             noise *= np.sqrt(2 / (2 - getattr(s, "reference_rate", 0.0)))
         most = min((s.slow_device or s.device).bound, 1) * min(0.25 / bound, 0.05 / noise)
@@ -90,6 +97,11 @@ class Signals:
         shares = self.delta / (np.sum(self.delta**2) / np.sum(self.delta))
         responses = [response(s, share * lr * self.sweep * gradient / bound) for share in shares]
         return np.minimum(s.lr * self.sweep * gradient / bound * shares / responses, most)
+
+
+def resting_noise(s: Any, a: Array) -> float:
+    """σ_A of soft bounds that random pulses keep at their symmetry point: σ_A² = bδ(1 + σ_c²)/2."""
+    return float(np.sqrt(0.5 * s.device.bound * a.weight_step * (1 + s.device.cycle_noise**2)))
 
 
 def response(s: Any, theta: float) -> float:

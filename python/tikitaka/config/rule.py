@@ -127,7 +127,7 @@ class MixedPrecision(RuleConfig):
     """Mixed precision: gradients add up exactly in digital, whole steps of C become pulses (Nandakumar et al. 2020)."""
 
     kind: Literal["mp"] = field(default="mp", init=False, repr=False)
-    lr: Annotated[float, "learning rate; times the schedule"] = 0.05
+    lr: Annotated[float, "learning rate; times the schedule"] = 0.2
     transfer_every: Annotated[int, "mini-batches between transfers of all that has added up"] = 1
     device: Annotated[Device, "devices of the array"] = SoftBounds()
     periphery: Annotated[Periphery, "converters and noise"] = Periphery()
@@ -145,7 +145,7 @@ class MixedPrecision(RuleConfig):
 class TransferRule(RuleConfig):
     """What rules with fast arrays share: gradients go to a fast array A, and what it holds moves on to C."""
 
-    lr: Annotated[float, "learning rate as that of float, from which the others follow; times the schedule"] = 0.1
+    lr: Annotated[float, "learning rate as that of float, from which the others follow; times the schedule"] = 0.2
     fast_lr: Annotated[float | None, "learning rate lr_A of A (default: from lr)"] = None
     transfer_lr: Annotated[
         float | None, "learning rate of the transfer from A to C (default: from lr); times the schedule"

@@ -36,7 +36,7 @@ class Costs:
     >>> score = network.train([[0.9, 0.1]], [2])
     >>> bill = costs.of(network)
     >>> f"{bill.time_s.usual:.3g} s, {bill.energy_j.low:.2g} to {bill.energy_j.high:.2g} J"
-    '4.5e-08 s, 1.7e-11 to 4.6e-11 J'
+    '4e-08 s, 1.7e-11 to 4.5e-11 J'
     """
 
     __slots__ = ("_entries",)

@@ -104,6 +104,9 @@ class Sizes(Protocol):
         """What the targets are for."""
 
 
+_MOST_MIXED_PRECISION = 0.4  # rate to which larger mini-batches raise that of mixed precision
+
+
 @dataclass(frozen=True)
 class Recipe:
     """A network, and the default settings that it trains well with."""
@@ -130,14 +133,17 @@ class Recipe:
         """The rule of this kind with the settings for this network; ValueError for another kind.
 
         Rates grow with the examples of a mini-batch, by default those of the recipe: gradients are means over it, so
-        that higher rates make up for fewer updates (Goyal et al., arXiv 1706.02677).
+        that higher rates make up for fewer updates (Goyal et al., arXiv 1706.02677). Those of mixed precision end at
+        0.4, where one mini-batch may take weights to the bounds of their devices.
         """
         one_of("kind", kind, rules)
         rule: Any = self.rules.get(kind) or rules[kind]()
         if self.lr is not None and isinstance(rule, TransferRule | MixedPrecision):
             rule = replace(rule, lr=self.lr)
-        factor = self._factor(batch)
-        found: RuleConfig = rule if factor == 1 else replace(rule, lr=factor * rule.lr)
+        lr = self._factor(batch) * rule.lr
+        if isinstance(rule, MixedPrecision):
+            lr = max(min(lr, _MOST_MIXED_PRECISION), rule.lr)
+        found: RuleConfig = rule if lr == rule.lr else replace(rule, lr=lr)
         return found
 
     def _factor(self, batch: int | None) -> float:

@@ -19,11 +19,9 @@ pub enum LearningRates {
     R24Matched,
 }
 
-/// Sweeps over all lines that A remembers at automatic rates, 1/θ. C gets the noise of gradients times (θ/2)·coth(θ/2),
-/// since a gradient is partly forgotten before it is read, and the noise of A's own pulses times coth(θ/2), since reads
-/// that follow closely repeat it [ours]. If the latter is R times as large, the sum is least at sinh θ − θ = 2R; at θ = 2 it
-/// is at most 11 % above that for any R from 0.1 to 5.
-const SWEEPS_REMEMBERED: f64 = 0.5;
+/// Sweeps over all lines that A remembers at least, and at most, at automatic rates. C moves by a quarter of its range per
+/// read at most, so that A, which remembers four sweeps, follows it.
+const SWEEPS_REMEMBERED: (f64, f64) = (0.5, 4.0);
 
 /// The share of a full train, or of A's range, that the largest crosspoint of a sample with a large error needs at
 /// automatic rates.
@@ -57,6 +55,8 @@ pub(in crate::rule) struct Rates {
     pub(in crate::rule) max_length: u32,
     /// b of the devices of the fastest array, in units of weight.
     pub(in crate::rule) reach: f64,
+    /// Standard deviation of a device of A that random pulses keep at its symmetry point, in units of weight.
+    pub(in crate::rule) resting_noise: f64,
     /// σ: standard deviation of reads of A that no gradient moves, in units of weight.
     pub(in crate::rule) noise: f64,
     /// The range of C: b of its devices, their nearer bound, or a weight of 1, whichever is least.
@@ -89,7 +89,7 @@ impl Sweep {
 impl Rates {
     /// Rates by hand, or automatic ones, of a rule without R24's.
     pub(in crate::rule) fn new(lr: f64, fast_lr: Option<f64>, transfer_lr: Option<f64>, of: &Hardware<'_>) -> Self {
-        let (reach, noise) = of.device.mean().map_or((1.0, 0.0), |mean| (mean.reach, mean.resting_noise()));
+        let (reach, resting_noise) = of.device.mean().map_or((1.0, 0.0), |mean| (mean.reach, mean.resting_noise()));
         Self {
             scheme: LearningRates::Auto,
             lr,
@@ -101,7 +101,8 @@ impl Rates {
             memory: 1.0,
             max_length: of.pulse_trains.max_length,
             reach,
-            noise: noise.hypot(of.periphery.read.output_noise),
+            resting_noise,
+            noise: resting_noise.hypot(of.periphery.read.output_noise),
             slow_range: of
                 .slow_device
                 .mean()
@@ -140,7 +141,9 @@ impl Rates {
                 fast_rate(self.granularity, self.max_length, step, &self.signals)
             }
             LearningRates::Auto => self.fast_lr.unwrap_or_else(|| {
-                automatic_fast_rate(self.reach, self.max_length, step, sweep.samples(), &self.signals)
+                let gradient = self.signals.gradient();
+                let (decay, train) = (self.decay(sweep, gradient.spread), f64::from(self.max_length) * step);
+                automatic_fast_rate(decay, self.reach, train, sweep.samples(), gradient.mean, self.signals.largest())
             }),
         }
     }
@@ -178,8 +181,17 @@ impl Rates {
         out.extend(self.signals.row_shares().map(of));
     }
 
+    /// θ: how far A shall decay from read to read. Where signs flip, what it held before is lost, so that it forgets as
+    /// soon as it may.
+    fn decay(&self, sweep: Sweep, spread: f64) -> f64 {
+        if self.response.flips() {
+            return 1.0 / SWEEPS_REMEMBERED.0;
+        }
+        automatic_decay(self.resting_noise / self.reach, sweep.samples(), spread)
+    }
+
     fn automatic_transfer(&self, sweep: Sweep, fast: f64) -> Automatic {
-        let (samples, gradient) = (sweep.samples(), self.signals.gradient());
+        let (samples, gradient) = (sweep.samples(), self.signals.gradient().mean);
         Automatic {
             rate: automatic_transfer_rate(self.lr, samples, self.reach, gradient),
             most: largest_transfer_rate(self.slow_range, self.reach, self.noise * self.response.noise(1).sqrt()),
@@ -211,17 +223,29 @@ fn transfer_rate(learning_rate: f64, every: u64, lines: usize, reads: f64, step:
     learning_rate * every as f64 * lines as f64 / (reads * step)
 }
 
+/// θ: by how much A decays from read to read of a line, the inverse of the sweeps that it remembers [ours].
+///
+/// C gets the noise of gradients times (θ/2)·coth(θ/2), since a gradient is partly forgotten before it is read, and that of
+/// A's own pulses times coth(θ/2), since reads that follow closely repeat it. The latter is R = S(σ/b)²/κ² times as large,
+/// with σ/b the share of A's range that its pulses leave as noise, over a sweep of S samples whose gradients spread by κ².
+/// The sum is least at sinh θ − θ = 2R. θ = 4R, from ¼ to 2, sends fewer pulses, which grow with θ, and comes within 25 %
+/// of it for R up to 5.
+fn automatic_decay(noise: f64, sweep: f64, spread: f64) -> f64 {
+    let (shortest, longest) = SWEEPS_REMEMBERED;
+    let ratio = if spread > 0.0 { sweep * noise.powi(2) / spread } else { f64::INFINITY };
+    (4.0 * ratio).clamp(1.0 / longest, 1.0 / shortest)
+}
+
 /// lr_A from the memory of A [ours]. A device that gets N pulses of step δ per sample forgets over τ = b/(δ·N) samples,
-/// and δ·N = lr_A·ḡ for a mean gradient ḡ = ⟨|x|⟩⟨|δ|⟩. Memory of half a sweep of S samples asks for lr_A = 2b/(S·ḡ).
+/// and δ·N = lr_A·ḡ for a mean gradient ḡ = ⟨|x|⟩⟨|δ|⟩. To decay by θ over a sweep of S samples asks for lr_A = θb/(S·ḡ).
 /// It is less where a sample with a large error would otherwise saturate its train, or A: lr_A·max|x|·max|δ| is at most
-/// half of BL_max·δ_A and of b. 0 while there is no signal.
-fn automatic_fast_rate(reach: f64, max_length: u32, step: f64, sweep: f64, signals: &Signals) -> f64 {
-    let (gradient, largest) = (signals.gradient(), signals.largest_x.peak() * signals.largest_delta.peak());
+/// half of BL_max·δ_A, the longest `train`, and of b. 0 while there is no signal.
+fn automatic_fast_rate(decay: f64, reach: f64, train: f64, sweep: f64, gradient: f64, largest: f64) -> f64 {
     if gradient == 0.0 || largest == 0.0 {
         return 0.0;
     }
-    let by_memory = reach / (SWEEPS_REMEMBERED * sweep * gradient);
-    by_memory.min(LARGEST_UPDATE * (f64::from(max_length) * step).min(reach) / largest)
+    let by_memory = decay * reach / (sweep * gradient);
+    by_memory.min(LARGEST_UPDATE * train.min(reach) / largest)
 }
 
 /// The rate of the transfer, in weights per read and unit of A, at which C moves as under the float rule at the rate lr
@@ -243,6 +267,8 @@ fn largest_transfer_rate(slow_range: f64, reach: f64, noise: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::{Operation, Stream};
+    use crate::rule::parts::chopper::Chopping;
     use crate::rule::{ArraySettings, Ttv2};
 
     fn sweep() -> Sweep {
@@ -258,7 +284,7 @@ mod tests {
     /// On soft bounds of ±0.6, at the rate 0.05.
     fn automatic() -> Rates {
         let settings = Ttv2::default();
-        Rates { noise: 0.1, ..Rates::new(0.05, None, None, &settings.hardware()) }
+        Rates { resting_noise: 0.1, noise: 0.1, ..Rates::new(0.05, None, None, &settings.hardware()) }
     }
 
     #[test]
@@ -295,5 +321,67 @@ mod tests {
         assert_eq!(Rates { signals: Signals::default(), ..one_slot.clone() }.fast(sweep()), 0.0);
         let by_hand = Rates { fast_lr: Some(0.3), transfer_lr: Some(0.4), ..one_slot };
         assert_eq!((by_hand.fast(sweep()), by_hand.transfer(sweep(), by_hand.fast(sweep()))), (0.3, 0.4));
+    }
+
+    /// Memory of half a sweep at least, of four at most; at R = 0.3 of 1/1.2.
+    #[test]
+    fn automatic_decay_by_hand() {
+        assert_eq!(automatic_decay(0.1, 100.0, 0.0), 2.0);
+        assert_eq!(automatic_decay(f64::INFINITY, 100.0, 5.0), 2.0);
+        assert_eq!(automatic_decay(0.5, 100.0, 5.0), 2.0);
+        assert!((automatic_decay(0.1, 120.0, 4.0) - 1.2).abs() < 1e-12);
+        assert_eq!(automatic_decay(0.001, 120.0, 4.0), 0.25);
+    }
+
+    /// Signs that flip want an array that forgets.
+    #[test]
+    fn chopped_arrays_forget_as_soon_as_they_may() {
+        let steady = Rates { signals: seen(2.0, 0.25), resting_noise: 0.005, ..automatic() };
+        let response = Response::new((Chopping::Regular, 0.1), None);
+        let spread = steady.signals.gradient().spread;
+        assert!((steady.decay(sweep(), spread) - 0.25).abs() < 1e-9);
+        assert_eq!(Rates { response, ..steady }.decay(sweep(), spread), 2.0);
+    }
+
+    /// The noise in C, (θ/2 + R)·coth(θ/2), against the least of 2,000 values of θ from 0.01 to 10.
+    #[test]
+    fn automatic_decay_leaves_little_more_noise_than_the_best() {
+        let noise = |theta: f64, ratio: f64| (theta / 2.0 + ratio) / (theta / 2.0).tanh();
+        for ratio in (0..100).map(|n| 5.0 * 0.9_f64.powi(n)) {
+            let least = (0..2_000).map(|n| noise(0.01 * 1.00346_f64.powi(n), ratio)).fold(f64::INFINITY, f64::min);
+            assert!(noise(automatic_decay(1.0, ratio, 1.0), ratio) < 1.25 * least, "{ratio}");
+        }
+    }
+
+    /// What the sum of an array's reads gets of the noise of gradients and of its own pulses, against the factors that
+    /// `automatic_decay` assumes. The array decays by θ over S = 40 samples, and is then read.
+    #[test]
+    fn noise_of_gradients_and_of_pulses_in_sums_of_reads() {
+        const SAMPLES: usize = 40;
+        const READS: usize = 100;
+        const SUMS: usize = 3_000;
+        let mut normals = [0.0; SAMPLES + 1];
+        for theta in [0.5, 1.0, 2.0_f64] {
+            let (decay, per_sample) = ((-theta).exp(), (-theta / SAMPLES as f64).exp());
+            let (mut gradients, mut pulses, mut variances) = (0.0, 0.0, [0.0; 2]);
+            for sum in 0..SUMS {
+                let mut sums = [0.0; 2];
+                for read in 0..READS {
+                    Stream::new(1, 0, Operation::Initialise, (sum * READS + read) as u64).normals(0, &mut normals);
+                    let (own, samples) = normals.split_last().expect("one more");
+                    for &g in samples {
+                        gradients = per_sample * gradients + theta / SAMPLES as f64 * f64::from(g);
+                    }
+                    pulses = decay * pulses + (1.0 - decay * decay).sqrt() * f64::from(*own);
+                    sums = [sums[0] + gradients, sums[1] + pulses];
+                }
+                variances.iter_mut().zip(sums).for_each(|(of, sum)| *of += sum * sum / (SUMS * READS) as f64);
+            }
+            let coth = (theta / 2.0).tanh().recip();
+            // A sum of 100 reads lacks some of the correlations: up to 4 % at θ = ½; 5σ is 13 % with 3,000 sums.
+            for (found, law) in variances.iter().zip([theta / 2.0 * coth / SAMPLES as f64, coth]) {
+                assert!((found / law - 1.0).abs() < 0.15, "{theta}: {found} {law}");
+            }
+        }
     }
 }

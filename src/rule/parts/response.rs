@@ -48,6 +48,11 @@ impl Response {
         Self { flips: Some(flips), table, middle: middle as f32 }
     }
 
+    /// Whether anything flips.
+    pub(in crate::rule) fn flips(&self) -> bool {
+        self.flips.is_some()
+    }
+
     /// Of an array that decays by e^(−θ) from read to read of a line.
     pub(in crate::rule) fn of(&self, theta: f64) -> f64 {
         self.flips.map_or(1.0, |flips| flips.response(theta).max(LEAST))

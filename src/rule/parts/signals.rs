@@ -28,6 +28,18 @@ impl Moments {
     }
 }
 
+/// Names of the sums of squares in a state.
+const SQUARES: [&str; 2] = ["means.inputs_squared", "means.output_errors_squared"];
+
+/// Gradients over the samples.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::rule) struct Gradient {
+    /// ḡ = ⟨|x|⟩⟨|δ|⟩.
+    pub(in crate::rule) mean: f64,
+    /// κ² = ⟨x²⟩⟨δ²⟩/(⟨|x|⟩⟨|δ|⟩)²: 1 where all are of one size, more where few samples have most of them.
+    pub(in crate::rule) spread: f64,
+}
+
 /// Means over about `memory` samples: plain means until then, exponential after.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(in crate::rule) struct Signals {
@@ -39,6 +51,8 @@ pub(in crate::rule) struct Signals {
     x: Vec<f32>,
     /// ⟨|δ|⟩ of each row.
     delta: Vec<f32>,
+    /// ⟨Σ x²⟩ and ⟨Σ δ²⟩ over the lines.
+    squares: [f32; 2],
     /// Samples so far.
     samples: u64,
     /// Samples of mini-batches that have ended.
@@ -54,6 +68,7 @@ impl Signals {
             largest_delta: of(delta),
             x: vec![x as f32],
             delta: vec![delta as f32],
+            squares: [x, delta].map(|value| (value * value) as f32),
             samples: 1,
             ended: 1,
         }
@@ -86,21 +101,35 @@ impl Signals {
     /// Takes the next sample, line by line.
     pub(in crate::rule) fn add(&mut self, x: &[f32], delta: &[f32], memory: f64) {
         let share = self.add_largest(x, delta, memory);
-        for (means, values) in [(&mut self.x, x), (&mut self.delta, delta)] {
+        for ((means, square), values) in
+            [&mut self.x, &mut self.delta].into_iter().zip(&mut self.squares).zip([x, delta])
+        {
             means.resize(values.len(), 0.0);
             means.iter_mut().zip(values).for_each(|(mean, value)| *mean += share * (value.abs() - *mean));
+            *square += share * (sums(values).1 - *square);
         }
     }
 
-    /// ḡ = ⟨|x|⟩⟨|δ|⟩: the mean size of the gradients where there are any, each line counted by its share in all signals,
-    /// so that lines without signals do not count.
-    pub(in crate::rule) fn gradient(&self) -> f64 {
-        weighted(&self.x) * weighted(&self.delta)
+    /// max|x|·max|δ| of a sample that is large.
+    pub(in crate::rule) fn largest(&self) -> f64 {
+        self.largest_x.peak() * self.largest_delta.peak()
+    }
+
+    /// The gradients of a typical crosspoint: each line counts by its share in all signals, so that lines without signals
+    /// do not count.
+    pub(in crate::rule) fn gradient(&self) -> Gradient {
+        let ([x, delta], [x_square, delta_square]) = ([sums(&self.x), sums(&self.delta)], self.squares);
+        let ratio = |square: f32, of: f32| if of > 0.0 { f64::from(square) / f64::from(of) } else { 0.0 };
+        Gradient {
+            mean: ratio(x.1, x.0) * ratio(delta.1, delta.0),
+            spread: ratio(x_square, x.1) * ratio(delta_square, delta.1),
+        }
     }
 
     /// ⟨|δ_i|⟩/⟨|δ|⟩ of each row i: its share of a typical error; 1 before there were any.
     pub(in crate::rule) fn row_shares(&self) -> impl Iterator<Item = f32> {
-        let typical = weighted(&self.delta) as f32;
+        let (sum, square) = sums(&self.delta);
+        let typical = if sum > 0.0 { square / sum } else { 0.0 };
         self.delta.iter().map(move |&mean| if typical > 0.0 { mean / typical } else { 1.0 })
     }
 
@@ -109,6 +138,9 @@ impl Signals {
         for (name, of) in [("input", self.largest_x), ("output_error", self.largest_delta)] {
             state.add_float(&format!("means.{name}"), of.first);
             state.add_float(&format!("means.{name}_square"), of.second);
+        }
+        for (name, square) in SQUARES.into_iter().zip(self.squares) {
+            state.add_float(name, square);
         }
         state.add_floats("means.inputs", &[self.x.len()], self.x.clone());
         state.add_floats("means.output_errors", &[self.delta.len()], self.delta.clone());
@@ -137,14 +169,15 @@ impl Signals {
             largest_delta: of("output_error")?,
             x: lines("means.inputs", cols)?,
             delta: lines("means.output_errors", rows)?,
+            squares: [state.float(SQUARES[0])?, state.float(SQUARES[1])?],
             samples: state.count("means.samples")?,
             ended: state.count("means.ended")?,
         })
     }
 }
 
-/// Σv²/Σv: the mean of values, each weighted by itself.
-fn weighted(values: &[f32]) -> f64 {
+/// Σv and Σv².
+fn sums(values: &[f32]) -> (f32, f32) {
     let (mut sums, mut squares) = ([0.0; LANES], [0.0; LANES]);
     let (blocks, rest) = values.as_chunks::<LANES>();
     for block in blocks {
@@ -157,8 +190,7 @@ fn weighted(values: &[f32]) -> f64 {
         *sum += v;
         *square += v * v;
     }
-    let (sum, square): (f32, f32) = (sums.iter().sum(), squares.iter().sum());
-    if sum > 0.0 { f64::from(square) / f64::from(sum) } else { 0.0 }
+    (sums.iter().sum(), squares.iter().sum())
 }
 
 #[cfg(test)]
@@ -183,10 +215,22 @@ mod tests {
             let (mut signals, mut x) = (Signals::default(), vec![0.0; silent]);
             x.extend([0.5, -0.5]);
             (0..10).for_each(|_| signals.add(&x, &[0.2, 0.0], 5.0));
-            signals.gradient()
+            signals.gradient().mean
         };
         assert!((of(0) - 0.1).abs() < 1e-6 && (of(50) - 0.1).abs() < 1e-6);
-        assert_eq!(Signals::default().gradient(), 0.0);
+        assert_eq!(Signals::default().gradient(), Gradient { mean: 0.0, spread: 0.0 });
+    }
+
+    /// Every fourth sample has an error: ⟨δ²⟩/⟨|δ|⟩² = 4. Inputs of 1 and 3 in turns: ⟨x²⟩/⟨|x|⟩² = 5/4.
+    #[test]
+    fn gradients_of_few_samples_spread() {
+        let mut signals = Signals::default();
+        for n in 0..8 {
+            signals.add(&[[1.0, 3.0][n % 2], 0.0], &[0.0, if n % 4 == 0 { -0.2 } else { 0.0 }], 8.0);
+        }
+        assert!((signals.gradient().spread - 4.0 * 1.25).abs() < 1e-5);
+        let even = Signals::constant(2.0, 0.1).gradient();
+        assert!((even.mean - 0.2).abs() < 1e-6 && (even.spread - 1.0).abs() < 1e-6);
     }
 
     /// Errors of 0.3 and 0.1: (0.09 + 0.01)/0.4 = 0.25 is typical.

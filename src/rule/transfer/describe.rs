@@ -237,7 +237,7 @@ mod tests {
     #[test]
     fn automatic_rates_say_that_they_follow_the_signals() {
         let described = of(Ttv2::default(), Some(60_000));
-        assert!(described.text.contains("rates: they follow lr = 0.1"), "{}", described.text);
+        assert!(described.text.contains("rates: they follow lr = 0.2"), "{}", described.text);
         assert_eq!(described.warnings, Vec::<String>::new());
     }
 

@@ -102,7 +102,7 @@ macro_rules! train_settings {
             $(#[$meta])*
             pub struct $name {
                 /// The rate of the float rule, from which `fast_lr` and `transfer_lr` follow; the schedule multiplies it.
-                pub lr: f64 = 0.1, 0.0 to 1e3;
+                pub lr: f64 = 0.2, 0.0 to 1e3;
                 /// lr_A: learning rate of A, by hand.
                 pub fast_lr: Option<f64> = None, 0.0 to 1e3;
                 /// lr_C: learning rate of the transfer from A to C, by hand; the schedule multiplies it.
@@ -139,7 +139,7 @@ macro_rules! filter_settings {
             $(#[$meta])*
             pub struct $name {
                 /// The rate of the float rule, from which `fast_lr` and `transfer_lr` follow; the schedule multiplies it.
-                pub lr: f64 = 0.1, 0.0 to 1e3;
+                pub lr: f64 = 0.2, 0.0 to 1e3;
                 /// lr_A: learning rate of A, by hand.
                 pub fast_lr: Option<f64> = None, 0.0 to 1e3;
                 /// λ_H: thresholds that H moves per read and unit of A, by hand; the schedule multiplies it.
