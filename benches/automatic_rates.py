@@ -2,6 +2,9 @@
 
     TIKITAKA_DATA=FOLDER python benches/automatic_rates.py --out FILE.jsonl
     python benches/automatic_rates.py --data digits --epochs 30 --batch 8 --seeds 3 --out FILE.jsonl
+    python benches/automatic_rates.py --net small --out FILE.jsonl
+
+`small` and `tanh` are networks on Fashion-MNIST from which no rate was derived.
 
 Each cell is trained at automatic rates and at each candidate of the search, with the same seeds; the best candidate is
 the one with the lowest mean test error, which favours the search. A cell counts if the error at automatic rates is
@@ -22,9 +25,28 @@ from tikitaka.experiments import sweep
 from tikitaka.experiments.learning_rates import candidates
 from tikitaka.experiments.quality import quality_of
 from tikitaka.nn import nets
+from tikitaka.nn.recipes import Recipe
 
 STATES = (20, 1200, 5, 100, 10, 300, 43)
 NOISE = (0.3, 0.1, 1.0)
+OTHERS = {
+    "small": Recipe(
+        lambda data: [tt.nn.Linear(data.inputs, 64), tt.nn.Sigmoid(), tt.nn.Linear(64, data.outputs)],
+        "fashion-mnist",
+        epochs=30,
+        batch=1,
+    ),
+    "tanh": Recipe(
+        lambda data: [
+            *(tt.nn.Linear(data.inputs, 256), tt.nn.Tanh(), tt.nn.Linear(256, 128), tt.nn.Tanh()),
+            tt.nn.Linear(128, data.outputs),
+        ],
+        "fashion-mnist",
+        epochs=30,
+        batch=1,
+    ),
+}
+"""Networks that are searched over the rates of fcn."""
 PERIPHERIES = {"ideal": tt.Periphery(), "full": tt.Periphery.full()}
 
 
@@ -34,7 +56,8 @@ def cells(args: argparse.Namespace) -> Iterable[tuple[str, list[tt.TrainConfig]]
     recipe: Any = nets[args.net].rule("ttv2", args.batch)
     for noise, periphery, states in product(args.noise, args.periphery, args.states):
         device = tt.SoftBounds(states=states, cycle_noise=noise)
-        rules = [replace(recipe, fast_lr=None, transfer_lr=None), *candidates("ttv2", states, args.net, args.batch)]
+        searched = candidates("ttv2", states, "fcn" if args.net in OTHERS else args.net, args.batch)
+        rules = [replace(recipe, fast_lr=None, transfer_lr=None), *searched]
         runs = [replace(rule, device=device, periphery=PERIPHERIES[periphery]) for rule in rules]
         seeds = range(args.seeds)
         yield (
@@ -75,6 +98,7 @@ def main() -> None:
     parser.add_argument("--cells", type=int, help="only the first N cells")
     parser.add_argument("--threads", type=int)
     args = parser.parse_args()
+    nets.update(OTHERS)
     args.data = args.data or nets[args.net].data
     grid = list(cells(args))[: args.cells]
     close = 0
