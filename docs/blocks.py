@@ -1,7 +1,7 @@
 """Runs the Python blocks of a documentation page, as they stand there, and compares or renews the output below each.
 
 python docs/blocks.py PAGE.md... rewrites the output that follows each block, and puts the pictures that the blocks
-draw into assets/, beside the pages.
+draw and the page shows into assets/, beside the pages.
 """
 
 import contextlib
@@ -33,7 +33,7 @@ def run(page: Path) -> Iterator[tuple[str, str, str | None]]:
 
 
 def rewrite(page: Path) -> None:
-    """Write what the blocks print into `page`, and the pictures that they draw into assets/."""
+    """Write what the blocks print into `page`, and the pictures that they draw and it shows into assets/."""
     page = page.resolve()
     before = Path.cwd()
     with tempfile.TemporaryDirectory() as folder:
@@ -42,14 +42,16 @@ def rewrite(page: Path) -> None:
             outputs = iter([printed for _, printed, _ in run(page)])
         finally:
             os.chdir(before)
+        text = page.read_text(encoding="utf-8")
         for picture in sorted(Path(folder).glob("*.png")):
-            shutil.copy(picture, ASSETS)
+            if f"assets/{picture.name}" in text:
+                shutil.copy(picture, ASSETS)
 
     def shown(block: re.Match[str]) -> str:
         printed = next(outputs)
         return f"```python\n{block[1]}```\n" + (f"\n```text\n{printed}```\n" if printed else "")
 
-    page.write_text(_BLOCK.sub(shown, page.read_text(encoding="utf-8")), encoding="utf-8")
+    page.write_text(_BLOCK.sub(shown, text), encoding="utf-8")
 
 
 if __name__ == "__main__":
