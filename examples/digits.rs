@@ -58,5 +58,5 @@ fn main() -> Result<()> {
 fn learns_the_digits() {
     let error = train(0, 10).expect("valid settings");
     // tests/exact/test_examples.py expects the same number of digits.py
-    assert_eq!((error * 355.0 / 100.0).round(), 21.0);
+    assert_eq!((error * 355.0 / 100.0).round(), 25.0);
 }

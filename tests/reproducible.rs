@@ -185,15 +185,15 @@ const FROZEN: [(&str, u64); 21] = [
     ("mp", 0xb8bc_8243_4532_de6b),
     ("rl", 0xac15_6e9c_4560_1ac8),
     ("rlv2", 0xac31_8579_1734_9226),
-    ("rider", 0x13fc_dac2_d494_90c7),
+    ("rider", 0x99f8_f840_e178_956f),
     ("erider", 0xf07f_bba7_6d5c_d7c3),
     ("erider by rows", 0xc7b2_d4d9_997e_1275),
     ("tiles", 0xd178_7cb5_f4e3_ee01),
-    ("ttv1 at automatic rates", 0xbca6_8234_a9f1_2046),
-    ("ttv2 at automatic rates", 0x3d4f_7b29_81b5_9181),
-    ("ttv2 at automatic rates by batches", 0x6e8b_fa50_b1a8_6c6b),
+    ("ttv1 at automatic rates", 0x389c_7514_f8e0_7396),
+    ("ttv2 at automatic rates", 0xbe19_2c30_c79d_f985),
+    ("ttv2 at automatic rates by batches", 0x1d91_87a0_b336_0af4),
     ("agad at automatic rates", 0x630d_c485_e70a_77cb),
-    ("cttv2 at automatic rates", 0x9533_26ba_b0d9_7788),
+    ("cttv2 at automatic rates", 0x4734_7cc5_ac5b_bafd),
 ];
 
 /// Frozen: as above, for TTv2 on each device model and for devices of the literature.

@@ -60,7 +60,7 @@ class Signals:
         self.squares = np.zeros(2)
 
     def add(self, x: F64, delta: F64, samples: int, sweep: int) -> None:
-        self.sweep, share = sweep, 1 / min(samples, sweep)
+        self.sweep, self.samples, share = sweep, samples, 1 / min(samples, sweep)
         self.x += share * (np.abs(x) - self.x)
         self.delta += share * (np.abs(delta) - self.delta)
         largest = np.array([np.max(np.abs(x)), np.max(np.abs(delta))])
@@ -84,15 +84,16 @@ class Signals:
         return float(np.clip(4 * self.sweep * (resting_noise(s, a) / s.device.bound) ** 2 / spread, 0.25, 2.0))
 
     def transfer_lr(self, s: Any, a: Array) -> Any:
-        """lr·S·ḡ/b·s_i/m_i of each row, s_i = ⟨|δ_i|⟩/⟨|δ|⟩, at most b_C·min(1/4b, 1/20σ); weights per read and unit
-        of A. Where A decays by θ between reads, row i does by s_i·θ. σ² is σ_A² and that of reads, with P^ref times
-        2/(2 − β).
+        """lr·S·ḡ/b·s_i/m_i of each row, s_i = ⟨|δ_i|⟩/⟨|δ|⟩, at most b_C·min(1/4b, 1/0.8kσ) after k sweeps, up to 25;
+        weights per read and unit of A. Where A decays by θ between reads, row i does by s_i·θ. σ² is σ_A² and that of
+        reads, with P^ref times 2/(2 − β).
         """
         bound, gradient = s.device.bound, self.gradient()
         noise = np.hypot(resting_noise(s, a), s.periphery.read.output_noise)
         if getattr(s, "flip_rate", 0.0):
             noise *= np.sqrt(2 / (2 - getattr(s, "reference_rate", 0.0)))
-        most = min((s.slow_device or s.device).bound, 1) * min(0.25 / bound, 0.05 / noise)
+        forgotten = 0.8 * noise * min(self.samples / self.sweep, 25)
+        most = min((s.slow_device or s.device).bound, 1) * min(0.25 / bound, 1 / forgotten)
         lr = self.fast_lr(s, a) if s.fast_lr is None else s.fast_lr
         shares = self.delta / (np.sum(self.delta**2) / np.sum(self.delta))
         responses = [response(s, share * lr * self.sweep * gradient / bound) for share in shares]

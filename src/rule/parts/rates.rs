@@ -27,8 +27,12 @@ const SWEEPS_REMEMBERED: (f64, f64) = (0.5, 4.0);
 /// automatic rates.
 const LARGEST_UPDATE: f64 = 0.5;
 
-/// The share of C's range by which the noise of a read may move it at automatic rates.
-const NOISE_PER_READ: f64 = 0.05;
+/// Sweeps that C remembers at least, at automatic rates, before the noise of reads alone makes it forget; fewer while the
+/// training is shorter.
+const SWEEPS_KEPT: f64 = 25.0;
+
+/// E|ξ| of a standard normal ξ, √(2/π), in round figures.
+const MEAN_NOISE: f64 = 0.8;
 
 /// The share of C's range by which a read as large as A's bound may move it at automatic rates.
 const LARGEST_READ: f64 = 0.25;
@@ -194,7 +198,12 @@ impl Rates {
         let (samples, gradient) = (sweep.samples(), self.signals.gradient().mean);
         Automatic {
             rate: automatic_transfer_rate(self.lr, samples, self.reach, gradient),
-            most: largest_transfer_rate(self.slow_range, self.reach, self.noise * self.response.noise(1).sqrt()),
+            most: largest_transfer_rate(
+                self.slow_range,
+                self.reach,
+                self.noise * self.response.noise(1).sqrt(),
+                self.signals.samples() as f64 / samples,
+            ),
             theta: fast * samples * gradient / self.reach,
         }
     }
@@ -256,12 +265,13 @@ fn automatic_transfer_rate(lr: f64, sweep: f64, reach: f64, gradient: f64) -> f6
     lr * sweep * gradient / reach
 }
 
-/// The largest automatic rate of the transfer in any row, in weights per read and unit of A [ours]. The noise σ of a read
-/// moves C by no more than a twentieth of its range b_C: it takes C, whose devices forget the share |ΔC|/b_C of what they
-/// hold, at least 25 sweeps to forget a weight by noise alone (E|ξ| = 0.8σ). A read as large as A's bound b moves C by
-/// no more than a quarter of that range; a tracked reference, of what A held before a flip, adds as much again.
-fn largest_transfer_rate(slow_range: f64, reach: f64, noise: f64) -> f64 {
-    slow_range * (NOISE_PER_READ / noise).min(LARGEST_READ / reach)
+/// The largest automatic rate of the transfer in any row, in weights per read and unit of A, after so many sweeps [ours].
+/// Devices of C forget the share |ΔC|/b_C of what they hold, b_C being their range. Noise σ of a read takes 0.8σ on average,
+/// so that C remembers b_C/(0.8σ) reads per unit of the rate: here as many as there were, up to 25, whose noise moves C by a
+/// twentieth of its range. A read as large as A's bound b moves C by no more than a quarter of that range; a tracked
+/// reference, of what A held before a flip, adds as much again.
+fn largest_transfer_rate(slow_range: f64, reach: f64, noise: f64, sweeps: f64) -> f64 {
+    slow_range * (1.0 / (MEAN_NOISE * noise * sweeps.min(SWEEPS_KEPT))).min(LARGEST_READ / reach)
 }
 
 #[cfg(test)]
@@ -275,9 +285,14 @@ mod tests {
         Sweep { every: 5, lines: 20, samples_each: 1.0, steps: (0.1, 0.1) }
     }
 
+    /// In 2,500 samples, 25 sweeps.
     fn seen(x: f32, delta: f32) -> Signals {
+        seen_in(2_500, x, delta)
+    }
+
+    fn seen_in(samples: usize, x: f32, delta: f32) -> Signals {
         let mut signals = Signals::default();
-        signals.add(&[x, 0.0], &[delta], 100.0);
+        (0..samples).for_each(|_| signals.add(&[x, 0.0], &[delta], 100.0));
         signals
     }
 
@@ -321,6 +336,37 @@ mod tests {
         assert_eq!(Rates { signals: Signals::default(), ..one_slot.clone() }.fast(sweep()), 0.0);
         let by_hand = Rates { fast_lr: Some(0.3), transfer_lr: Some(0.4), ..one_slot };
         assert_eq!((by_hand.fast(sweep()), by_hand.transfer(sweep(), by_hand.fast(sweep()))), (0.3, 0.4));
+    }
+
+    /// b_C = b = 0.6, σ = 0.8: noise of 0.03 per read after 25 sweeps or more, of 0.15 after 5, and before 3.75 sweeps the
+    /// limit for A at its bound. Signals of 500 samples are 5 sweeps.
+    #[test]
+    fn the_noise_of_reads_may_move_c_further_early_in_a_training() {
+        let most = |sweeps| largest_transfer_rate(0.6, 0.6, 0.8, sweeps);
+        for (sweeps, by_hand) in [(1e9, 0.03 / 0.8), (25.0, 0.03 / 0.8), (5.0, 0.15 / 0.8), (0.0, 0.25)] {
+            assert!((most(sweeps) - by_hand).abs() < 1e-12, "{sweeps}");
+        }
+        let late = Rates { noise: 0.8, signals: seen(2.0, 0.25), ..automatic() };
+        let early = Rates { signals: seen_in(500, 2.0, 0.25), ..late.clone() };
+        let [early, late] = [early, late].map(|of| of.automatic_transfer(sweep(), 0.1).most);
+        assert!((early / late - 5.0).abs() < 1e-9);
+    }
+
+    /// Noise of b_C/(0.8k) at read k makes devices forget 1/k: of what they held after 5 reads, ∏(1 − 1/k) = 5/20 is left
+    /// after 20.
+    #[test]
+    fn c_remembers_as_long_as_the_training_lasts() {
+        let mut kept = vec![1.0; 2_000];
+        let mut noise = vec![0.0; kept.len()];
+        for read in 6..=20_u64 {
+            Stream::new(3, 0, Operation::Initialise, read).normals(0, &mut noise);
+            let share = 0.5 * largest_transfer_rate(1.0, 0.1, 0.5, read as f64);
+            let moves = noise.iter().map(|&xi| share * f64::from(xi).abs());
+            kept.iter_mut().zip(moves).for_each(|(of, moved): (&mut f64, _)| *of *= 1.0 - moved);
+        }
+        let mean = kept.iter().sum::<f64>() / kept.len() as f64;
+        // √(2/π)/0.8 is 0.3 % less than 1; 5σ of the mean of 2,000 is 0.02.
+        assert!((mean - 0.25).abs() < 0.02, "{mean}");
     }
 
     /// Memory of half a sweep at least, of four at most; at R = 0.3 of 1/1.2.

@@ -60,7 +60,7 @@ pub(in crate::rule) struct Signals {
 }
 
 impl Signals {
-    /// Signals of this size at all samples.
+    /// Signals of this size at all samples, of which there were very many.
     pub(in crate::rule) fn constant(x: f64, delta: f64) -> Self {
         let of = |value: f64| Moments { first: value as f32, second: (value * value) as f32 };
         Self {
@@ -69,7 +69,7 @@ impl Signals {
             x: vec![x as f32],
             delta: vec![delta as f32],
             squares: [x, delta].map(|value| (value * value) as f32),
-            samples: 1,
+            samples: u64::MAX / 2,
             ended: 1,
         }
     }
@@ -77,6 +77,11 @@ impl Signals {
     /// Whether no sample was seen line by line.
     pub(in crate::rule) fn is_empty(&self) -> bool {
         self.delta.is_empty()
+    }
+
+    /// Samples so far.
+    pub(in crate::rule) fn samples(&self) -> u64 {
+        self.samples
     }
 
     /// A mini-batch ends.
