@@ -1,5 +1,7 @@
 """Noises of the fit without the bias of its likelihood."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -55,3 +57,12 @@ def test_it_has_no_bias() -> None:
     # The penalty −ln σ leaves one degree of freedom too many: 1/(n − p − 1) for 1/(n − p).
     assert found.mean() == pytest.approx(1 + 1 / 73, abs=5 * error)
     assert found.mean() - likely.mean() == pytest.approx(4 / 77, rel=0.2)
+
+
+def test_a_step_that_the_likelihood_does_not_bear_is_shortened() -> None:
+    """A covariance that is 1,000 times too large asks for a step of 0.3; some of it costs less than it gains."""
+    data = data_of(chip(1).of("A"))
+    likely = maximise(data, LINE, [start[: len(LINE.limits[0])] for start in first_starts(data)])
+    bend = curvature(data, likely)
+    found = restricted(data, likely, replace(bend, covariance=1000 * bend.covariance))
+    assert 0 < found.t[-2] - likely.t[-2] < 0.05

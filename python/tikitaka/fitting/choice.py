@@ -48,15 +48,17 @@ class Choice:
     """whether held-out cycles decided; otherwise Akaike's criterion"""
 
     def words(self) -> str:
-        """The runner-up, and by how much it differs, in one line."""
+        """By how much the chosen form is ahead, or behind the best, in one line.
+
+        The runner-up is not named: the last bits of NumPy's functions may decide between two that hardly differ.
+        """
         by = "on held-out cycles" if self.held_out else "by Akaike's criterion"
         chosen = next(each for each in self.scores if each.form == self.form)
         best = self.scores[0]
         if len(self.scores) == 1:
             return "the only model that was asked for"
         if best.form == self.form:
-            other = self.scores[1]
-            return f"best {by}, ahead of {other.form.shape}, {other.form.noise} by {other.behind:.4f} per pulse"
+            return f"best {by}, ahead of all others by {self.scores[1].behind:.3f} per pulse"
         return (
             f"the simplest that predicts as well as the best {by}: {chosen.behind:.4f} ± {chosen.error:.4f} per pulse "
             f"behind {best.form.shape}, {best.form.noise}"

@@ -52,7 +52,7 @@ def draws_along(form: Form, t: F64, spread: F64, path: tuple[F64, F64, float], c
     rng = np.random.default_rng(seed)
     places, points, sd = path
     mean = np.exp(2 * t[-1])
-    below = ndtr(-mean / sd)
+    below = ndtr(-mean / sd) if sd > 0 else 0.0
     r = np.maximum(mean + sd * ndtri(below + (1 - below) * rng.random(count)), np.exp(2 * form.limits[0][-1]))
     others = spread[:-1, :-1] - np.outer(spread[:-1, -1], spread[-1, :-1]) / max(spread[-1, -1], 1e-300)
     found = np.empty((count, len(t)))

@@ -7,7 +7,9 @@ Thompson, Biometrika 58:545 (1971)) integrates over the parameters of the step i
     minimise  −ln L(θ) + ½ ln det H_s(θ)        H_s: the Hessian of −ln L in the parameters of the step
 
 One Newton step from the most likely parameters is enough, since H_s changes little with the noises. Where H_s is not
-positive, as at a kink of an exponential, Laplace's method does not hold, and noises stay as they are.
+positive, as at a kink of an exponential, Laplace's method does not hold, and noises stay as they are. Where it is
+nearly singular, as with powers that hardly matter, ln det H_s may suggest a long step. It is halved until the
+likelihood loses less than the determinant gains.
 """
 
 from dataclasses import replace
@@ -16,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tikitaka.fitting.data import Data
-from tikitaka.fitting.optimise import UNKNOWN, Curvature, Estimate, curvature
+from tikitaka.fitting.optimise import UNKNOWN, Curvature, Estimate, curvature, scores
 
 __all__ = ["restricted"]
 
@@ -24,6 +26,7 @@ F64 = NDArray[np.float64]
 
 _BY = 0.05  # logarithms of noises, over which the slope of H_s is taken
 _MOST = 0.3  # that the logarithm of a noise is moved by
+_TRIED = 6  # lengths of the step
 
 
 def restricted(data: Data, estimate: Estimate, bend: Curvature, threads: int = 1) -> Estimate:
@@ -46,4 +49,11 @@ def restricted(data: Data, estimate: Estimate, bend: Curvature, threads: int = 1
     move = np.zeros_like(t)
     move[-2:] = -(bend.covariance @ slopes)[-2:]
     move *= min(1.0, _MOST / max(float(np.abs(move).max()), 1e-300))
-    return replace(estimate, t=np.clip(t + move, low, high))
+    before = float(scores(data, form, t, threads).sum())
+    for _ in range(_TRIED):
+        moved = np.clip(t + move, low, high)
+        rise = float(scores(data, form, moved, threads).sum()) - before
+        if rise + slopes @ (moved - t) < 0:
+            return replace(estimate, t=moved)
+        move /= 2
+    return estimate
