@@ -196,6 +196,8 @@ SATURATING = replace(FULL, forward=replace(FULL.forward, adc_bound=0.3))
 REFERENCES = {"reference": tt.Reference("zero-shift", pulses=300), "slow_reference": tt.Reference("ideal")}
 TTV2 = tt.Ttv2(device=SOFT, fast_lr=0.31, transfer_lr=3.0, transfer_every=1)
 FAST: dict[str, Any] = {"device": SOFT, "fast_lr": 0.31, "transfer_lr": 9.0, "transfer_every": 1}
+TILES: dict[str, Any] = {"device": SOFT, "fast_lr": 0.31, "transfer_lr": 0.5, "transfer_every": 1, "every_ratio": 2}
+TILES |= {"fast_tiles": 2, "gamma": 0.4, "transfer_unit": "sample"}
 RULES: dict[str, tt.RuleConfig] = {
     "float": tt.DigitalSgd(lr=0.5),
     "sgd": tt.AnalogSgd(lr=0.21, device=SOFT),
@@ -230,6 +232,11 @@ RULES: dict[str, tt.RuleConfig] = {
     "rider": tt.Rider(device=SOFT, fast_lr=0.31, transfer_lr=0.7, transfer_every=1, gamma=0.4, reference_rate=0.3),
     "erider": tt.Erider(**FAST, flip_rate=1 / 3, gamma=0.4, periphery=FULL, warm_up=False),
     "erider row": tt.Erider(**FAST, flip_rate=0.5, gamma=0.4, transfer_line="row"),
+    "tiles": tt.Tiles(**TILES),
+    "tiles in turns": tt.Tiles(**TILES | {"fast_tiles": 3, "warm_start": 7}, slow_device=CONSTANT),
+    "tiles row": tt.Tiles(**TILES, transfer_line="row", reference=tt.Reference("ideal")),
+    "tiles automatic": tt.Tiles(**TILES | {"fast_lr": None, "lr": 0.7}),
+    "tiles batches": tt.Tiles(**TILES | {"transfer_unit": "batch", "transfer_lr": 1.0}),
     "mp": tt.MixedPrecision(device=SOFT, lr=0.5),
     "mp reads": tt.MixedPrecision(device=SOFT, lr=0.5, periphery=FULL, average_every=2),
 }
@@ -387,6 +394,9 @@ def parts(rule: twin.Rule) -> dict[str, twin.F64]:
         return {"c": rule.c.weights}
     if isinstance(rule, twin.MixedPrecision):
         return {"c": rule.c.weights, "chi": rule.chi}
+    if isinstance(rule, twin.Tiles):
+        names = ["a", *(f"tile{n}" for n in range(2, len(rule.fast) + 1))][::-1]
+        return {"c": rule.c.weights, **{name: tile.weights for name, tile in zip(names, rule.fast, strict=True)}}
     a_and_c = {"a": rule.a.weights, "c": rule.c.weights}
     if rule.config.reference.method != "none":
         a_and_c["a.reference"] = rule.a.reference

@@ -16,8 +16,8 @@ def twin_rule(config: tt.RuleConfig, core: tt.Network, layer: int, seed: int, ti
     constants = core.device_parameters(layer)
     trains_of_rule = getattr(config, "pulse_trains", tt.PulseTrains())
 
-    def array(letter: str, model: tt.Device, reference: tt.Reference) -> twin.Array:
-        number = 2 * layer + (letter == "c")
+    def array(name: str, model: tt.Device, reference: tt.Reference, nth_fast: int = 0) -> twin.Array:
+        number = 2 * layer + (name == "c") + (nth_fast << 40)
         source = tt.Crossbar(*weights.shape, model, pulse_trains=trains_of_rule, seed=seed, array=number)
 
         def fires(x: twin.F64, delta: twin.F64, lr: float) -> tuple[twin.Bools, twin.Bools]:
@@ -31,9 +31,9 @@ def twin_rule(config: tt.RuleConfig, core: tt.Network, layer: int, seed: int, ti
             return trains
 
         periphery = config.periphery
-        if letter == "c" and isinstance(config, tt.TransferRule | tt.MixedPrecision):  # reads of C make averages
+        if name == "c" and isinstance(config, tt.TransferRule | tt.MixedPrecision):  # reads of C make averages
             periphery = replace(periphery, read=replace(periphery.read, adc_bound=config.average_bound))
-        own = {name[2:]: value for name, value in constants.items() if name.startswith(f"{letter}.")}
+        own = {key.removeprefix(f"{name}."): value for key, value in constants.items() if key.startswith(f"{name}.")}
         setup = {"periphery": periphery, "pulse_trains": trains_of_rule, "reference": reference, "ties": ties}
         return twin.Array(twin.Devices(model, own), fires, **setup)
 
@@ -41,9 +41,13 @@ def twin_rule(config: tt.RuleConfig, core: tt.Network, layer: int, seed: int, ti
         c = array("c", config.device, config.reference)
         c.hold(weights)
         return twin.AnalogSgd(config, c) if isinstance(config, tt.AnalogSgd) else twin.MixedPrecision(config, c)
-    a = array("a", config.device, config.reference)
     c = array("c", config.slow_device or config.device, config.slow_reference)
     c.hold(core.layer_state(layer)["c"])
+    if isinstance(config, tt.Tiles):
+        names = ["a", *(f"tile{n}" for n in range(2, config.fast_tiles + 1))][::-1]
+        fast = [array(name, config.device, config.reference, n) for n, name in enumerate(names)]
+        return twin.Tiles(config, fast, c)
+    a = array("a", config.device, config.reference)
     if isinstance(config, tt.Ttv1 | tt.Rl):
         return twin.Ttv1(config, a, c)
     if isinstance(config, tt.Rider):

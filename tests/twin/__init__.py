@@ -12,6 +12,7 @@ from twin.layers import Activation, Conv2d, Layer, Linear, Lstm, activation, fed
 from twin.network import Mlp, Network
 from twin.products import Product, level, mvm, quantise
 from twin.rules import AnalogSgd, Float, Rule, Ttv1, Ttv2, hadamard
+from twin.tiles import Tiles
 
 __all__ = [
     "F64",
@@ -36,6 +37,7 @@ __all__ = [
     "Rider",
     "Rule",
     "Ties",
+    "Tiles",
     "Ttv1",
     "Ttv2",
     "activation",

@@ -2,6 +2,7 @@
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -54,11 +55,12 @@ class Work:
         self.accesses += accesses
 
 
-def ledger(work: Work, *, slow: "Array | None" = None, fast: "Array | None" = None, scans: bool = True) -> Any:
+def ledger(work: Work, *, slow: "Array | None" = None, fast: "Sequence[Array]" = (), scans: bool = True) -> Any:
     """Counts by name, those of 0 omitted; `scans`: a comparison per line for the largest |x| and |δ| of an update."""
-    arrays = [array for array in (fast, slow) if array is not None]
+    by_name = {"fast": fast, "slow": [slow] if slow else []}
+    arrays = [array for each in by_name.values() for array in each]
     scanned = sum(array.counts["updates"] * sum(array.state.shape) for array in arrays) if scans else 0
-    counts = {name: +array.counts if array else Counter[str]() for name, array in (("fast", fast), ("slow", slow))}
+    counts = {name: sum((array.counts for array in each), Counter[str]()) for name, each in by_name.items()}
     totals = {"digital_operations": work.operations + scanned, "buffer_accesses": work.accesses}
     return {name: dict(each) for name, each in counts.items()} | totals
 

@@ -1,4 +1,4 @@
-"""Rules with a chopper, a tracked reference, a share of A, more tiles, or a digital accumulator."""
+"""Rules with a chopper, a tracked reference, a share of A, or a digital accumulator."""
 
 from typing import Any
 

@@ -175,7 +175,7 @@ class Ttv1:
             self.work.add((3 if self.config.gamma else 2) * rows, 2 * rows)
 
     def ledger(self) -> Any:
-        return ledger(self.work, slow=self.c, fast=self.a)
+        return ledger(self.work, slow=self.c, fast=[self.a])
 
 
 def hadamard(n: int) -> F64:
@@ -270,4 +270,4 @@ class Ttv2:
         self.k = (self.k + 1) % self.lines()
 
     def ledger(self) -> Any:
-        return ledger(self.work, slow=self.c, fast=self.a)
+        return ledger(self.work, slow=self.c, fast=[self.a])

@@ -1,0 +1,87 @@
+"""Multi-tile residual learning."""
+
+from typing import Any
+
+import numpy as np
+
+import tikitaka as tt
+from twin.arrays import Array, Work, ledger
+from twin.devices import F64
+from twin.rules import Signals
+
+
+class Tiles:
+    """W̄ = C + Σ γⁿW⁽ⁿ⁾; every T_n samples or batches a line of a tile trains the next slower one (L25 eqs. 6, 7).
+
+    T grows from the fastest tile, which learns from gradients, to the slowest, and the rate falls to β, that of all
+    transfers to C. In a warm start the fastest tile trains C, then the tile before it, and so on, and the others wait.
+    """
+
+    def __init__(self, config: tt.Tiles, fast: list[Array], c: Array) -> None:
+        self.config, self.fast, self.c = config, fast, c  # the fastest first
+        tiles = range(len(fast), 0, -1)
+        self.shares = [config.gamma**tile for tile in tiles]
+        self.rates = [config.transfer_lr * config.lr_ratio ** (tile - 1) for tile in tiles]
+        self.every = [config.transfer_every * config.every_ratio**stage for stage in range(len(fast))]
+        self.counts, self.k = [0] * len(fast), [0] * len(fast)
+        self.samples, self.averaging, self.work = 0, False, Work()
+        self.signals = Signals(*c.state.shape)
+
+    def forward(self, x: F64) -> F64:
+        return self.c.forward(x) + sum(
+            share * tile.forward(x) for share, tile in zip(self.shares, self.fast, strict=True)
+        )
+
+    def backward(self, delta: F64) -> F64:
+        return self.c.backward(delta) + sum(
+            share * tile.backward(delta) for share, tile in zip(self.shares, self.fast, strict=True)
+        )
+
+    def update(self, x: F64, delta: F64, lr_scale: float) -> None:
+        s = self.config
+        for x_s, delta_s in zip(x, delta, strict=True):
+            self.samples += 1
+            lines = len(delta_s) if s.transfer_line == "row" else len(x_s)
+            self.signals.add(x_s, delta_s, self.samples, s.transfer_every * lines)
+            lr = self.signals.fast_lr(s, self.fast[0]) if s.fast_lr is None else s.fast_lr
+            self.fast[0].update(x_s, delta_s, -lr)
+            if s.transfer_unit == "sample":
+                self.count(lr_scale)
+        if s.transfer_unit == "batch":
+            self.count(lr_scale)
+
+    def count(self, lr_scale: float) -> None:
+        """A sample or batch more."""
+        warm, last = self.config.warm_start, len(self.fast) - 1
+        phase = self.counts[0] // warm if warm else len(self.fast)
+        running = len(self.fast) if phase > last else 1
+        for stage in range(running):
+            self.counts[stage] += 1
+            if self.counts[stage] % self.every[stage] == 0:
+                self.transfer(stage, stage if running > 1 else last - phase, lr_scale)
+
+    def transfer(self, stage: int, target: int, lr_scale: float) -> None:
+        """A line of a tile to the one after `target`, C after the last."""
+        rows, cols = self.c.state.shape
+        by_row, k = self.config.transfer_line == "row", self.k[stage]
+        lines = rows if by_row else cols
+        line, unit = (np.s_[k, :] if by_row else np.s_[:, k]), np.eye(lines)[k]
+        v, into_c = self.fast[stage].read(line), target == len(self.fast) - 1
+        step = v * (self.config.transfer_lr * lr_scale if into_c else self.rates[stage])
+        array = self.c if into_c else self.fast[target + 1]
+        array.update(*((step, unit) if by_row else (unit, step)), 1.0)
+        if into_c and self.averaging:
+            self.average(line, stage)
+        self.k[stage] = (k + 1) % lines
+
+    def average(self, line: Any, stage: int) -> None:
+        """A read of what the network sees: of C, and of the tiles that hold something but the one just read."""
+        seen = [tile for tile, share in zip(self.fast[: stage + 1], self.shares, strict=False) if share]
+        width = len(self.c.read(line))
+        for tile in seen:
+            if tile is not self.fast[stage]:
+                tile.read(line)
+        self.work.add((2 + len(seen)) * width, 2 * width)
+
+    def ledger(self) -> Any:
+        return ledger(self.work, slow=self.c, fast=self.fast)
