@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -131,7 +132,7 @@ def test_writing_that_fails_cancels_what_is_pending(tmp_path: Path, monkeypatch:
     with pytest.raises(OSError, match=rf"No space left.*{out}"):
         sweep(cells(BASE, {}, range(100)), out=out, measure=slow, threads=1)
     assert len(calls) < 100
-    assert out.read_bytes() == b""
+    assert not out.exists()
 
 
 def test_the_file_is_free_again_after_each_end(tmp_path: Path) -> None:
@@ -140,4 +141,15 @@ def test_the_file_is_free_again_after_each_end(tmp_path: Path) -> None:
         sweep(cells(BASE, {}, [1]), out=out, measure=partial(fails_at, 1))
     with Results(out, "fails_at") as results:
         assert results.rows == {}
-    assert os.listdir(tmp_path) == ["r.jsonl"]
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_refused_sweep_leaves_no_file(tmp_path: Path) -> None:
+    out = tmp_path / "rows.jsonl"
+    with pytest.raises(ValueError, match="examples must be from 1 to 1,442"):
+        sweep([replace(BASE, examples=2000)], out=out, progress=False)
+    assert not out.exists()
+    out.touch()
+    with pytest.raises(ValueError, match="examples must be from 1 to 1,442"):
+        sweep([replace(BASE, examples=2000)], out=out, progress=False)
+    assert out.exists()  # it was there before

@@ -32,7 +32,8 @@ class Results:
 
     A line is a JSON object: format, key (of the configuration), measure (name of the function that measured), config,
     and what was measured. Each is appended completely and synced; a line that a crash left incomplete is ignored, and
-    overwritten by the next. `rows` are the lines by key, including those of earlier sweeps.
+    overwritten by the next. `rows` are the lines by key, including those of earlier sweeps. A new file without
+    a line is removed.
 
     Raises OSError if the file cannot be written or another sweep has locked it, and ValueError, with the file
     unchanged, if it contains lines that are not results, or of another format or measure.
@@ -45,8 +46,11 @@ class Results:
             raise OSError(errno.EINVAL, "results must go to a plain file", str(path))
         if not self.path.parent.exists():
             self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._end = 0
         with ExitStack() as opened:
             opened.enter_context(locked(self.path, "another sweep writes to this file"))
+            if not self.path.exists():
+                opened.callback(self._remove_if_empty)
             self._file = opened.enter_context(self.path.open("a+b", buffering=0))
             self.rows = self._read()
             self._opened = opened.pop_all()
@@ -86,6 +90,10 @@ class Results:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _remove_if_empty(self) -> None:
+        if self._end == 0:
+            self.path.unlink(missing_ok=True)
 
     def _read(self) -> dict[str, dict[str, Any]]:
         self._file.seek(0)
