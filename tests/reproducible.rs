@@ -84,7 +84,8 @@ fn newer_rules() -> Vec<(&'static str, RuleConfig)> {
         ..Cttv2::default()
     };
     let ideal = Reference { method: ReferenceMethod::Ideal, ..Reference::default() };
-    let tiles = Tiles { fast_lr: Some(0.2), every_ratio: 2, warm_start: 20, transfer_every: 1, ..Tiles::default() };
+    let counting = Tiles { transfer_unit: TransferUnit::Sample, transfer_every: 1, ..Tiles::default() };
+    let tiles = Tiles { fast_lr: Some(0.2), every_ratio: 2, warm_start: 20, ..counting };
     vec![
         ("cttv2", Cttv2 { periphery: periphery.clone(), ..cttv2.clone() }.into()),
         ("cttv2 by rows", Cttv2 { transfer_line: TransferLine::Row, rates: LearningRates::R24Matched, ..cttv2 }.into()),

@@ -116,9 +116,10 @@ def test_without_a_share_residual_rules_are_those_without_it() -> None:
     assert_same(trained(tt.Rl(**NOISY)), trained(tt.Ttv1(**NOISY, gamma=0.1)))
 
 
-def test_one_fast_tile_is_residual_learning() -> None:
-    one = tt.Tiles(**NOISY, fast_tiles=1, gamma=0.3, transfer_lr=0.2)
-    assert_same(trained(one), trained(tt.Rl(**NOISY, gamma=0.3, transfer_lr=0.2)))
+@pytest.mark.parametrize("unit", ["sample", "batch"])
+def test_one_fast_tile_is_residual_learning(unit: Any) -> None:
+    one = tt.Tiles(**NOISY, fast_tiles=1, gamma=0.3, transfer_lr=0.2, transfer_unit=unit)
+    assert_same(trained(one), trained(tt.Rl(**NOISY, gamma=0.3, transfer_lr=0.2, transfer_unit=unit)))
 
 
 # --- the chopper ------------------------------------------------------------------------------------------------------
@@ -227,7 +228,7 @@ def test_e_rider_sees_chopped_differences(line: Any) -> None:
 
 def test_tiles_add_up_with_their_shares() -> None:
     """T = 2, 10 and 50 samples per line: 20 samples are 10, 2 and no transfers."""
-    made = layer(tt.Tiles(**BY_HAND, fast_tiles=3, gamma=0.5, transfer_every=2, every_ratio=5), (2, 3))
+    made = layer(tt.Tiles(**BY_HAND, gamma=0.5, transfer_every=2, every_ratio=5, transfer_unit="sample"), (2, 3))
     made.update(np.tile(X, (20, 1)), np.tile(DELTA, (20, 1)))
     state = made.state()
     close(made.weights, state["c"] + 0.5 * state["a"] + 0.25 * state["tile2"] + 0.125 * state["tile3"])
@@ -238,8 +239,8 @@ def test_tiles_add_up_with_their_shares() -> None:
 
 def test_tiles_start_with_the_slowest() -> None:
     """For 4 samples each the fastest tile writes to C, to the next faster one, …; then the chain runs."""
-    made = layer(tt.Tiles(**BY_HAND, fast_tiles=3, transfer_every=1, every_ratio=1, warm_start=4, transfer_lr=1.0))
-    updates = []
+    rule = tt.Tiles(**BY_HAND, transfer_every=1, every_ratio=1, warm_start=4, transfer_lr=1.0, transfer_unit="sample")
+    made, updates = layer(rule), []
     for _ in range(4):
         made.update(np.tile(X, (4, 1)), np.tile(DELTA, (4, 1)))
         updates.append([int(made.state()[f"{name}.counts.updates"]) for name in ("tile2", "a", "c")])
@@ -283,6 +284,7 @@ def any_rule(kind: str) -> Any:
     rule = tt.config.rules[kind]
     known = {f.name for f in fields(rule)}
     fast: dict[str, Any] = {**NOISY, "flip_rate": 0.3, "transfer_lr": 1.0, "every_ratio": 2, "warm_start": 9}
+    fast["transfer_unit"] = "sample"
     return rule(**{name: value for name, value in fast.items() if name in known and (kind != "sgd" or name != "lr")})
 
 

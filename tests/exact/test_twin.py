@@ -235,7 +235,7 @@ RULES: dict[str, tt.RuleConfig] = {
     "tiles": tt.Tiles(**TILES),
     "tiles in turns": tt.Tiles(**TILES | {"fast_tiles": 3, "warm_start": 7}, slow_device=CONSTANT),
     "tiles row": tt.Tiles(**TILES, transfer_line="row", reference=tt.Reference("ideal")),
-    "tiles automatic": tt.Tiles(**TILES | {"fast_lr": None, "lr": 0.7}),
+    "tiles automatic": tt.Tiles(**TILES | {"fast_lr": None}),
     "tiles batches": tt.Tiles(**TILES | {"transfer_unit": "batch", "transfer_lr": 1.0}),
     "mp": tt.MixedPrecision(device=SOFT, lr=0.5),
     "mp reads": tt.MixedPrecision(device=SOFT, lr=0.5, periphery=FULL, average_every=2),

@@ -28,7 +28,7 @@ def test_a_rule_without_a_grid_is_searched_around_its_recipe(monkeypatch: pytest
     tried = learning_rates.candidates("ttv1", 20)
     assert [rule.lr for rule in tried] == pytest.approx([0.2, 0.2 / 3, 0.6])
     tiles = learning_rates.candidates("tiles", 20)
-    assert len(set(tiles)) == 9
+    assert len(set(tiles)) == 3
 
 
 def test_candidates_of_another_network_are_those_times_its_recipe() -> None:

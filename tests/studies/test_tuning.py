@@ -126,7 +126,7 @@ def test_which_rates_there_are() -> None:
     assert rates_of(tt.Ttv2(fast_lr=0.5)) == ("lr", "fast_lr")
     assert rates_of(tt.Ttv2(fast_lr=0.5, transfer_lr=1.0)) == ("fast_lr", "transfer_lr")
     assert rates_of(tt.Ttv2(rates="r24")) == ("learning_rate",)
-    assert rates_of(tt.Tiles()) == ("lr", "transfer_lr")
+    assert rates_of(tt.Tiles()) == ("transfer_lr",)
     assert rates_of(tt.MixedPrecision()) == ("lr",)
 
 

@@ -84,10 +84,10 @@ def candidates(kind: str, hardware: Hardware, net: str) -> list[Any]:
 
 def _automatic(kind: str, net: str) -> list[Any]:
     """Rules with a fast array whose rates follow from the hardware; none of other kinds."""
-    recipe = nets[net].rule(kind)
-    if not isinstance(recipe, TransferRule):
+    recipe: Any = nets[net].rule(kind)
+    if not isinstance(recipe, TransferRule) or not hasattr(recipe, "lr"):
         return []
-    automatic = replace(recipe, fast_lr=None, transfer_lr=None)
+    automatic: Any = replace(recipe, fast_lr=None, transfer_lr=None)
     return [replace(automatic, lr=factor * recipe.lr) for factor in (1, 3, 1 / 3)]
 
 

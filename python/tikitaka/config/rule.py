@@ -142,10 +142,16 @@ class MixedPrecision(RuleConfig):
 
 
 @dataclass(frozen=True, repr=False)
+class _OneRate(RuleConfig):
+    """Rules whose rates follow from one."""
+
+    lr: Annotated[float, "learning rate as that of float, from which the others follow; times the schedule"] = 0.2
+
+
+@dataclass(frozen=True, repr=False)
 class TransferRule(RuleConfig):
     """What rules with fast arrays share: gradients go to a fast array A, and what it holds moves on to C."""
 
-    lr: Annotated[float, "learning rate as that of float, from which the others follow; times the schedule"] = 0.2
     fast_lr: Annotated[float | None, "learning rate lr_A of A (default: from lr)"] = None
     transfer_lr: Annotated[
         float | None, "learning rate of the transfer from A to C (default: from lr); times the schedule"
@@ -162,7 +168,7 @@ class _Lines(TransferRule):
 
 
 @dataclass(frozen=True, repr=False)
-class _Filter(_Lines):
+class _Filter(_Lines, _OneRate):
     """Rules whose reads of A gather in the digital filter H."""
 
     transfer_lr: Annotated[
@@ -217,7 +223,7 @@ class _Tracked(_Chopped):
 
 
 @dataclass(frozen=True, repr=False)
-class Ttv1(_Arrays, TransferRule):
+class Ttv1(_Arrays, TransferRule, _OneRate):
     """Tiki-Taka: gradients gather on a fast array A and move to C column by column (GH20, US 11,562,249)."""
 
     kind: Literal["ttv1"] = field(default="ttv1", init=False, repr=False)
@@ -250,7 +256,7 @@ class Agad(_Tracked, _Arrays, _Filter):
 
 
 @dataclass(frozen=True, repr=False)
-class Rl(_Arrays, _Lines):
+class Rl(_Arrays, _Lines, _OneRate):
     """Residual learning: TTv1 whose network sees a share of A, which learns what C has not (W25 eqs. 10 to 13)."""
 
     kind: Literal["rl"] = field(default="rl", init=False, repr=False)
@@ -270,7 +276,7 @@ class Rlv2(_Arrays, _Filter):
 
 
 @dataclass(frozen=True, repr=False)
-class Rider(_Arrays, _Lines):
+class Rider(_Arrays, _Lines, _OneRate):
     """Residual learning against a reference that is measured at every read (X26 Alg. 2)."""
 
     kind: Literal["rider"] = field(default="rider", init=False, repr=False)
@@ -293,14 +299,14 @@ class Tiles(_Arrays, _Lines):
     """Multi-tile residual learning: TTv1 from tile to tile, each of which learns what slower ones have not (L25)."""
 
     kind: Literal["tiles"] = field(default="tiles", init=False, repr=False)
-    lr: Annotated[float, "learning rate as that of float, from which fast_lr follows"] = 0.1
-    fast_lr: Annotated[float | None, "learning rate lr_A of the fastest tile (default: from lr)"] = None
+    fast_lr: Annotated[float | None, "learning rate lr_A of the fastest tile (default: from the signals)"] = None
     transfer_lr: Annotated[float, "learning rate β of the transfer to C; times the schedule"] = 0.1
+    transfer_unit: Annotated[Literal["sample", "batch"], "what transfer_every counts"] = "batch"
     fast_tiles: Annotated[int, "fast tiles before C"] = 3
     lr_ratio: Annotated[float, "rate of the transfer from a tile over that from the next slower one"] = 1.2
-    every_ratio: Annotated[int, "samples per transfer of a tile over those of the next faster one"] = 5
+    every_ratio: Annotated[int, "batches per transfer of a tile over those of the next faster one"] = 5
     gamma: Annotated[float, "weight γ of a tile over that of the next slower one, W = C + Σ γⁿWₙ"] = 0.5
-    warm_start: Annotated[int, "samples for which the fastest tile first writes to each slower one (0: none)"] = 0
+    warm_start: Annotated[int, "batches for which the fastest tile first writes to each slower one (0: none)"] = 0
 
 
 AVERAGING = (TransferRule, MixedPrecision)

@@ -119,7 +119,7 @@ def rates_of(rule: Any) -> tuple[str, ...]:
     `lr`, or with the formulas of R24 `learning_rate`."""
     single = {name: getattr(rule, name) for name in hints_of(type(rule)) if name.endswith("_lr")}
     leading = "lr" if getattr(rule, "rates", "auto") == "auto" else "learning_rate"
-    follow = (leading,) if None in single.values() or not single else ()
+    follow = (leading,) if hasattr(rule, leading) and (None in single.values() or not single) else ()
     return follow + tuple(name for name, rate in single.items() if rate is not None)
 
 

@@ -4,10 +4,10 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from numbers import Integral
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, cast, runtime_checkable
 
 from tikitaka._internal.validation import check_kind, one_of
-from tikitaka.config import AnalogSgd, DigitalSgd, MixedPrecision, RuleConfig, TransferRule, rules
+from tikitaka.config import AnalogSgd, DigitalSgd, MixedPrecision, RuleConfig, Tiles, TransferRule, rules
 from tikitaka.data.targets import Task
 from tikitaka.nn.layers import LSTM, Conv2d, Flatten, Layer, Linear, MaxPool2d, Sigmoid, Tanh
 
@@ -138,8 +138,10 @@ class Recipe:
         """
         one_of("kind", kind, rules)
         rule: Any = self.rules.get(kind) or rules[kind]()
+        if not hasattr(rule, "lr"):  # multi-tile, whose rate of gradients follows from the mini-batches
+            return cast(RuleConfig, rule)
         if self.lr is not None and isinstance(rule, TransferRule | MixedPrecision):
-            rule = replace(rule, lr=self.lr)
+            rule = replace(cast(Any, rule), lr=self.lr)
         lr = self._factor(batch) * rule.lr
         if isinstance(rule, MixedPrecision):
             lr = max(min(lr, _MOST_MIXED_PRECISION), rule.lr)
@@ -158,7 +160,7 @@ nets: dict[str, Recipe] = {
         "mnist",
         epochs=30,
         batch=1,
-        rules={"float": DigitalSgd(lr=0.01), "sgd": AnalogSgd(lr=0.0003)},
+        rules={"float": DigitalSgd(lr=0.01), "sgd": AnalogSgd(lr=0.0003), "tiles": Tiles(fast_tiles=6)},
         lr=0.02,
     ),
     # Lower than for other networks: output scales multiply weights and errors, and the errors of 100 steps add up.

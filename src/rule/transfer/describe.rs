@@ -32,10 +32,11 @@ impl<S: TransferSettings> RuleSettings for S {
         parts.rates.signals = Signals::constant(at.x, at.delta);
         let of = Transfers { parts: &parts, read: &hardware.periphery.read, a: &a, c: &c, at };
         if parts.rates.automatic() {
-            out.line(format_args!(
-                "rates: they follow lr = {} and the signals; below, as if every line carried max|x| and max|δ|",
-                short(parts.rates.lr)
-            ));
+            let of = match parts.rates.transfer_lr {
+                Some(_) => "rate of A: it follows the signals".into(),
+                None => format!("rates: they follow lr = {} and the signals", short(parts.rates.lr)),
+            };
+            out.line(format_args!("{of}; below, as if every line carried max|x| and max|δ|"));
         }
         let rate = parts.rates.fast(of.rates_at(&parts.stages[0]));
         out.pulse_trains("A", hardware.pulse_trains, &a, rate, parts.rates.sets_fast(), at);
