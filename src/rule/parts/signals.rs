@@ -111,7 +111,7 @@ impl Signals {
         {
             means.resize(values.len(), 0.0);
             means.iter_mut().zip(values).for_each(|(mean, value)| *mean += share * (value.abs() - *mean));
-            *square += share * (sums(values).1 - *square);
+            *square += share * (sum_of_squares(values) - *square);
         }
     }
 
@@ -183,19 +183,22 @@ impl Signals {
 
 /// Σv and Σv².
 fn sums(values: &[f32]) -> (f32, f32) {
-    let (mut sums, mut squares) = ([0.0; LANES], [0.0; LANES]);
+    (sum(values, |v| v), sum_of_squares(values))
+}
+
+fn sum_of_squares(values: &[f32]) -> f32 {
+    sum(values, |v| v * v)
+}
+
+/// Σf(v), in lanes.
+fn sum(values: &[f32], f: impl Fn(f32) -> f32) -> f32 {
+    let mut sums = [0.0; LANES];
     let (blocks, rest) = values.as_chunks::<LANES>();
     for block in blocks {
-        for ((v, sum), square) in block.iter().zip(&mut sums).zip(&mut squares) {
-            *sum += v;
-            *square += v * v;
-        }
+        sums.iter_mut().zip(block).for_each(|(sum, &v)| *sum += f(v));
     }
-    for ((v, sum), square) in rest.iter().zip(&mut sums).zip(&mut squares) {
-        *sum += v;
-        *square += v * v;
-    }
-    (sums.iter().sum(), squares.iter().sum())
+    sums.iter_mut().zip(rest).for_each(|(sum, &v)| *sum += f(v));
+    sums.iter().sum()
 }
 
 #[cfg(test)]
