@@ -49,7 +49,7 @@ class Scale:
 
 scales = {
     "quick": Scale(10_000, 6, 2, learning_rates.Search(4_000, 4_000, 5)),
-    "full": Scale(None, 10, 3, learning_rates.Search(10_000, 10_000, 6, finalists=3, final_epochs=4)),
+    "full": Scale(None, 10, 3, learning_rates.Search(10_000, 10_000, 6, finalists=3, final_epochs=10)),
 }
 """Scales by name."""
 
