@@ -246,9 +246,12 @@ def test_the_command_line_resumes_two_rules(
 
 def test_flags_of_layer_rules(capsys: pytest.CaptureFixture[str]) -> None:
     print_config = ["train", "--print-config", "--net", "lenet"]
-    code, out, _ = command(capsys, *print_config, "--layer-rule", "conv2d1=sgd", "--states", 50)
+    hardware = ["--states", 50, "--periphery", "full", "--tile", 64, "--stuck", 0.1, "--transfer-every", 3]
+    code, out, _ = command(capsys, *print_config, "--layer-rule", "conv2d1=sgd", "--layer-rule", "0=float", *hardware)
     made = from_toml(out)
-    assert (code, dict(made.layer_rules)) == (0, {"conv2d1": nets["lenet"].rule("sgd")})  # --states is of the rule
+    parts = ("device", "periphery", "reliability", "tile")
+    sgd = replace(nets["lenet"].rule("sgd"), **{part: getattr(made.rule, part) for part in parts})
+    assert (code, dict(made.layer_rules)) == (0, {"conv2d1": sgd, "0": nets["lenet"].rule("float")})
     for text, words in (
         ("conv2d1", "--layer-rule must be NAME=RULE, such as linear1=float, not 'conv2d1'"),
         ("=float", "not '=float'"),

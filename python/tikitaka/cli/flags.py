@@ -33,6 +33,7 @@ Path = tuple[str, ...]
 
 _NO_PREFIX = {"device", "pulse_trains", "periphery", "reliability"}  # tables whose fields are flags by their own names
 _PREFIX = {"slow_device": "slow"}  # tables whose fields get another prefix than the name of the table
+_HARDWARE = ("device", "periphery", "reliability", "tile")  # what the arrays of a chip share
 _ALSO = {"reference-spread": "--reference-error", "slow-reference-spread": "--slow-reference-error"}
 
 
@@ -136,7 +137,8 @@ def apply_flags(config: TrainConfig, flags: Mapping[str, Any]) -> TrainConfig:
     """`config` with the `flags` (by snake-case name; None: not given) instead of its own values.
 
     Raises ValueError for a flag that the rule does not have; those of devices are ignored by the float rule. Flags of
-    a rule apply to `rule` alone; `layer_rule` holds NAME=RULE for single arrays.
+    a rule apply to `rule` alone; `layer_rule` holds NAME=RULE for single arrays, whose rules get the hardware of
+    `rule`.
     """
     values = {key: value for key, value in flags.items() if value is not None}
     table = to_dict(config)
@@ -144,8 +146,7 @@ def apply_flags(config: TrainConfig, flags: Mapping[str, Any]) -> TrainConfig:
     net, batch = values.get("net", config.net), values.get("batch", config.batch)
     if kind != table["rule"]["kind"]:
         table["rule"] = to_dict(nets[net].rule(kind, batch))
-    for text in values.pop("layer_rule", ()):
-        _set_layer_rule(table["layer_rules"], text, net, batch)
+    made = [_set_layer_rule(table["layer_rules"], text, net, batch) for text in values.pop("layer_rule", ())]
     _set_periphery(table["rule"], values.pop("periphery", None), values.pop("mvm_noise", None))
     known = rule_flags()
     partners = {  # each replaces the other
@@ -165,6 +166,9 @@ def apply_flags(config: TrainConfig, flags: Mapping[str, Any]) -> TrainConfig:
         elif kind != "float" or len(known[key].path) == 1:
             name, owners = known[key].name, ", ".join(known[key].kinds)
             raise ValueError(f"--{name} is not a setting of rule {kind}, only of {owners}")
+    for layer in filter(None, made):
+        own = table["layer_rules"][layer]
+        own.update({part: table["rule"][part] for part in _HARDWARE if part in own and part in table["rule"]})
     return TrainConfig.from_dict(table)
 
 
@@ -212,14 +216,17 @@ def _click_type(hint: Any) -> Any:
     return click.Choice(get_args(first)) if get_origin(first) is Literal else first
 
 
-def _set_layer_rule(layer_rules: dict[str, Any], text: str, net: str, batch: int) -> None:
-    """Set the rule of NAME=RULE, with the settings that suit the network; keep an existing rule of that kind."""
+def _set_layer_rule(layer_rules: dict[str, Any], text: str, net: str, batch: int) -> str | None:
+    """Set the rule of NAME=RULE, with the settings that suit the network, and return NAME; None where there is a rule
+    of that kind, which is kept."""
     name, equals, kind = text.partition("=")
     if not (name and equals):
         raise ValueError(f"--layer-rule must be NAME=RULE, such as linear1=float, not {shown(text)}")
     one_of(f"--layer-rule {name}", kind, rules)
-    if layer_rules.get(name, {}).get("kind") != kind:
-        layer_rules[name] = to_dict(nets[net].rule(kind, batch))
+    if layer_rules.get(name, {}).get("kind") == kind:
+        return None
+    layer_rules[name] = to_dict(nets[net].rule(kind, batch))
+    return name
 
 
 def _set_periphery(rule: dict[str, Any], name: str | None, noise: float | None) -> None:
