@@ -189,7 +189,7 @@ const FROZEN: [(&str, u64); 21] = [
     ("rider", 0x99f8_f840_e178_956f),
     ("erider", 0xf07f_bba7_6d5c_d7c3),
     ("erider by rows", 0xc7b2_d4d9_997e_1275),
-    ("tiles", 0xd178_7cb5_f4e3_ee01),
+    ("tiles", 0x3e71_5284_c519_3af5),
     ("ttv1 at automatic rates", 0x389c_7514_f8e0_7396),
     ("ttv2 at automatic rates", 0xbe19_2c30_c79d_f985),
     ("ttv2 at automatic rates by batches", 0x1d91_87a0_b336_0af4),

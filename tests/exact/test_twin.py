@@ -279,11 +279,11 @@ def test_training_step_for_step(name: str, batch: int) -> None:
         core.averaging = core.keeps_average  # from the second batch on
         for rule in rules:
             rule.averaging = True
-    if isinstance(rules[0], twin.Ttv2 | twin.MixedPrecision):
+    if isinstance(rules[0], twin.Ttv2 | twin.MixedPrecision | twin.Tiles):
         for average, rule in zip(core.averages, rules, strict=True):
             read = rule.reads > 0
             np.testing.assert_allclose(average[read], rule.sums[read] / rule.reads[read], atol=2e-6)
-            assert read.sum() > average.size / (2 if isinstance(rule, twin.Ttv2) else 2 * batch)
+            assert read.sum() > average.size / (2 * batch if isinstance(rule, twin.MixedPrecision) else 2)
     assert (core.ledger["slow"]["retries"] > 20) == (name == "sgd retries")
     assert ties.closest > TIE
     assert all(np.max(np.abs(w - before)) > 0.02 for w, before in zip(core.weights, start, strict=True))

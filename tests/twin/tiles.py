@@ -25,6 +25,7 @@ class Tiles:
         self.every = [config.transfer_every * config.every_ratio**stage for stage in range(len(fast))]
         self.counts, self.k = [0] * len(fast), [0] * len(fast)
         self.samples, self.averaging, self.work = 0, False, Work()
+        self.sums, self.reads, self.v = np.zeros_like(c.state), np.zeros_like(c.state), np.zeros(0)
         self.signals = Signals(*c.state.shape)
 
     def forward(self, x: F64) -> F64:
@@ -55,33 +56,38 @@ class Tiles:
         warm, last = self.config.warm_start, len(self.fast) - 1
         phase = self.counts[0] // warm if warm else len(self.fast)
         running = len(self.fast) if phase > last else 1
+        read = self.line(0)
         for stage in range(running):
             self.counts[stage] += 1
             if self.counts[stage] % self.every[stage] == 0:
                 self.transfer(stage, stage if running > 1 else last - phase, lr_scale)
+        if self.averaging and self.counts[0] % self.every[0] == 0:
+            self.average(read)
 
     def transfer(self, stage: int, target: int, lr_scale: float) -> None:
         """A line of a tile to the one after `target`, C after the last."""
-        rows, cols = self.c.state.shape
         by_row, k = self.config.transfer_line == "row", self.k[stage]
-        lines = rows if by_row else cols
-        line, unit = (np.s_[k, :] if by_row else np.s_[:, k]), np.eye(lines)[k]
-        v, into_c = self.fast[stage].read(line), target == len(self.fast) - 1
+        lines = self.c.state.shape[0 if by_row else 1]
+        unit = np.eye(lines)[k]
+        v, into_c = self.fast[stage].read(self.line(stage)), target == len(self.fast) - 1
+        self.v = v if stage == 0 else self.v
         step = v * (self.config.transfer_lr * lr_scale if into_c else self.rates[stage])
         array = self.c if into_c else self.fast[target + 1]
         array.update(*((step, unit) if by_row else (unit, step)), 1.0)
-        if into_c and self.averaging:
-            self.average(line, stage)
         self.k[stage] = (k + 1) % lines
 
-    def average(self, line: Any, stage: int) -> None:
-        """A read of what the network sees: of C, and of the tiles that hold something but the one just read."""
-        seen = [tile for tile, share in zip(self.fast[: stage + 1], self.shares, strict=False) if share]
-        width = len(self.c.read(line))
-        for tile in seen:
-            if tile is not self.fast[stage]:
-                tile.read(line)
-        self.work.add((2 + len(seen)) * width, 2 * width)
+    def line(self, stage: int) -> Any:
+        k = self.k[stage]
+        return np.s_[k, :] if self.config.transfer_line == "row" else np.s_[:, k]
+
+    def average(self, line: Any) -> None:
+        """A read of what the network sees: of C, and of the tiles among it but the fastest, which was just read."""
+        read = self.c.read(line) + self.shares[0] * self.v
+        for share, tile in zip(self.shares[1:], self.fast[1:], strict=True):
+            read = read + share * tile.read(line)
+        self.sums[line] += read
+        self.reads[line] += 1
+        self.work.add((2 + len(self.fast)) * len(read), 2 * len(read))
 
     def ledger(self) -> Any:
         return ledger(self.work, slow=self.c, fast=self.fast)

@@ -21,13 +21,13 @@ use super::arrays::{Arrays, check_shapes, samples, scans};
 use super::parts::averages::Averages;
 use super::parts::chopper::Chopper;
 use super::parts::rates::{Rates, Sweep};
-use super::parts::schedule::{TransferLine, TransferUnit};
+use super::parts::schedule::{Due, TransferLine, TransferUnit};
 use super::parts::signals::Signals;
 use super::parts::tracker::Tracker;
 use super::parts::visible::{FastArray, View, WeightedSum};
 use super::{Initial, Rule, Sharing, State};
 use crate::check::check_len;
-use crate::crossbar::{Array, Line, Visible};
+use crate::crossbar::{Array, Visible};
 use crate::error::Result;
 use crate::ledger::{Ledger, Work};
 use crate::origin::fingerprint;
@@ -178,48 +178,73 @@ impl TransferRule {
         self.due_after.dedup();
     }
 
-    /// Makes the transfers that are due, after those of the fastest array were read: stage by stage, since no array
-    /// looks at the one after it.
+    /// Makes the transfers that are due, one sample after another, each from the fastest array, which was read, to C; then a
+    /// line of what the network sees is read for its average.
     fn transfer(&mut self, workers: &Workers) -> Result<()> {
-        for n in 0..self.stages.len() {
-            let (stages, after) = self.stages.split_at_mut(n + 1);
-            let (stage, mut next) = (&mut stages[n], after.first_mut());
-            let (fast, slower) = self.w.fast.split_at_mut(n + 1);
-            let mut read = 0;
-            for due in 0..stage.due.len() {
-                let to = stage.due[due].further;
-                let last = to == slower.len();
-                let target = slower.get_mut(to).map_or(&mut self.w.c, |fast| &mut fast.array).as_mut();
-                if let Some(next) = &mut next {
-                    while next.due.get(read).is_some_and(|read| read.after < stage.due[due].after) {
-                        stage.send(target)?;
-                        next.read(target, read, workers)?;
-                        read += 1;
-                    }
+        let mut made = [0; MAX_FAST_ARRAYS];
+        for noted in 0..self.due_after.len() {
+            let after = self.due_after[noted];
+            for n in 0..self.stages.len() {
+                let due = made[n];
+                let Some(&Due { further, .. }) = self.stages[n].due.get(due).filter(|due| due.after == after) else {
+                    continue;
+                };
+                made[n] += 1;
+                let (fast, slower) = self.w.fast.split_at_mut(n + 1);
+                let (stage, source) = (&mut self.stages[n], &mut fast[n]);
+                if n > 0 {
+                    // Nothing waits to be sent to it: only the transfer into C filters.
+                    stage.read(source.array.as_mut(), due, workers)?;
                 }
-                stage.measure(&mut fast[n], due);
+                stage.measure(source, due);
+                let last = further == slower.len();
+                let target = slower.get_mut(further).map_or(&mut self.w.c, |fast| &mut fast.array).as_mut();
                 let into_c = last.then(|| {
-                    let after = stage.due[due].after;
-                    let noted = self.due_after.partition_point(|&sample| sample < after);
                     let each = self.transfer_rates.len() / self.due_after.len();
                     &self.transfer_rates[noted * each..][..each]
                 });
                 stage.write(target, due, into_c)?;
-                let (k, sweep) = (stage.due[due].k, stage.due[due].read);
-                if last && self.averages.due(k, sweep) {
-                    stage.send(target)?;
-                    let (seen, line) = ((&mut *fast, &*stage, due), self.line.line(k));
-                    self.work += read_line(seen, target, line, &mut self.read, &mut self.read_of_fast)?;
-                    self.averages.add(k, &self.read)?;
-                }
             }
-            let target = slower.first_mut().map_or(&mut self.w.c, |fast| &mut fast.array).as_mut();
-            stage.send(target)?;
-            if let Some(next) = next {
-                (read..next.due.len()).try_for_each(|read| next.read(target, read, workers))?;
+            // A line of the fastest array was read after this sample, or none.
+            let read = made[0].checked_sub(1).filter(|&due| self.stages[0].due[due].after == after);
+            if let Some(due) = read {
+                self.average(due)?;
             }
         }
+        for (n, stage) in self.stages.iter_mut().enumerate() {
+            stage.send(self.w.fast.get_mut(n + 1).map_or(&mut self.w.c, |fast| &mut fast.array).as_mut())?;
+        }
         Ok(())
+    }
+
+    /// Reads the line of transfer number `due` of the fastest array from what the network sees, if it is due: from C, and
+    /// from the fast arrays that it sees, of which the fastest was read just now.
+    fn average(&mut self, due: usize) -> Result<()> {
+        let stage = &mut self.stages[0];
+        let Due { k, read: sweep, .. } = stage.due[due];
+        if !self.averages.due(k, sweep) {
+            return Ok(());
+        }
+        stage.send(self.w.fast.get_mut(1).map_or(&mut self.w.c, |fast| &mut fast.array).as_mut())?;
+        let (line, read, of_fast) = (self.line.line(k), &mut self.read, &mut self.read_of_fast);
+        let width = read.len() as u64;
+        self.work += Work { operations: 2 * width, accesses: 2 * width };
+        self.w.c.read_line(line, read)?;
+        for (n, FastArray { array, view }) in self.w.fast.iter_mut().enumerate() {
+            if view.share == 0.0 {
+                continue;
+            }
+            let z = if n == 0 && stage.reads_lines() {
+                stage.measured(due)
+            } else {
+                of_fast.resize(width as usize, 0.0);
+                array.read_line(line, of_fast)?;
+                &*of_fast
+            };
+            read.iter_mut().zip(z).for_each(|(read, z)| *read += view.share * z);
+            self.work.operations += width;
+        }
+        self.averages.add(k, &self.read)
     }
 
     /// Digital work so far, that of the pulse trains aside.
@@ -235,32 +260,6 @@ impl TransferRule {
         let fast = names.zip(&self.w.fast).map(|(&name, fast)| (name, fast.array.as_ref()));
         fast.chain([("c", self.w.c.as_ref())])
     }
-}
-
-/// Reads a line of what the network sees: of C, and of the fast arrays that it sees, of which the last one was read just
-/// now. Returns the work of a mean of such reads.
-fn read_line(
-    (fast, stage, due): (&mut [FastArray], &Stage, usize),
-    c: &mut dyn Array,
-    line: Line,
-    read: &mut [f32],
-    of_fast: &mut Vec<f32>,
-) -> Result<Work> {
-    let mut work = Work { operations: 2 * read.len() as u64, accesses: 2 * read.len() as u64 };
-    c.read_line(line, read)?;
-    let last = fast.len() - 1;
-    for (n, FastArray { array, view }) in fast.iter_mut().enumerate().filter(|(_, fast)| fast.view.share != 0.0) {
-        let z = if n == last && stage.reads_lines() {
-            stage.measured(due)
-        } else {
-            of_fast.resize(read.len(), 0.0);
-            array.read_line(line, of_fast)?;
-            &*of_fast
-        };
-        read.iter_mut().zip(z).for_each(|(read, z)| *read += view.share * z);
-        work.operations += read.len() as u64;
-    }
-    Ok(work)
 }
 
 /// While the fastest of `fast` arrays writes to slower ones first: how many arrays further than the next, for a sample
