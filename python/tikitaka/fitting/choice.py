@@ -50,7 +50,7 @@ class Choice:
     def words(self) -> str:
         """By how much the chosen form is ahead, or behind the best, in one line.
 
-        The runner-up is not named: the last bits of NumPy's functions may decide between two that hardly differ.
+        The runner-up is not named, nor a lead below 0.01 given, since the last bits of NumPy's functions decide them.
         """
         by = "on held-out cycles" if self.held_out else "by Akaike's criterion"
         chosen = next(each for each in self.scores if each.form == self.form)
@@ -58,7 +58,9 @@ class Choice:
         if len(self.scores) == 1:
             return "the only model that was asked for"
         if best.form == self.form:
-            return f"best {by}, ahead of all others by {self.scores[1].behind:.3f} per pulse"
+            lead = self.scores[1].behind
+            words = f"{lead:.2f}" if lead >= 0.01 else "less than 0.01"
+            return f"best {by}, ahead of all others by {words} per pulse"
         return (
             f"the simplest that predicts as well as the best {by}: {chosen.behind:.4f} ± {chosen.error:.4f} per pulse "
             f"behind {best.form.shape}, {best.form.noise}"
