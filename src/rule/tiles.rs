@@ -7,10 +7,10 @@
 //! every T_{n+1} batches:  v = MVM(W⁽ⁿ⁺¹⁾ − R, e_k);  W⁽ⁿ⁾ ← pulsed update(W⁽ⁿ⁾, β, v, e_k);  k ← (k+1) mod n
 //! ```
 //!
-//! T = `transfer_every` for the fastest tile, and `every_ratio` times as much for each slower one. L25 starts with the
-//! fastest tile writing to C, then to tile 1, … until the chain runs; it moves on when the loss rises, we after
-//! `warm_start` batches [ours]. Lines of a convolution are therefore read as often as those of other layers, whatever the
-//! patches of an image. With one fast tile the rule is RL.
+//! T = `transfer_every` for the fastest tile, and `every_ratio` times as much for each slower one. It counts mini-batches,
+//! so that the tiles of a convolution are read as often as those of other layers. L25 starts with the fastest tile writing
+//! to C, then to tile 1, … until the chain runs; it moves on when the loss rises, we after `warm_start` batches [ours].
+//! With one fast tile the rule is RL.
 
 use super::parts::rates::Rates;
 use super::transfer::{ArraySettings, MAX_FAST_ARRAYS, Parts, StageParts, TransferSettings, Write, transfer_settings};

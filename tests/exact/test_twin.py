@@ -395,8 +395,8 @@ def parts(rule: twin.Rule) -> dict[str, twin.F64]:
     if isinstance(rule, twin.MixedPrecision):
         return {"c": rule.c.weights, "chi": rule.chi}
     if isinstance(rule, twin.Tiles):
-        names = ["a", *(f"tile{n}" for n in range(2, len(rule.fast) + 1))][::-1]
-        return {"c": rule.c.weights, **{name: tile.weights for name, tile in zip(names, rule.fast, strict=True)}}
+        tiles = zip(twin.tile_names(len(rule.fast)), rule.fast, strict=True)
+        return {"c": rule.c.weights, **{name: tile.weights for name, tile in tiles}}
     a_and_c = {"a": rule.a.weights, "c": rule.c.weights}
     if rule.config.reference.method != "none":
         a_and_c["a.reference"] = rule.a.reference

@@ -44,8 +44,8 @@ def twin_rule(config: tt.RuleConfig, core: tt.Network, layer: int, seed: int, ti
     c = array("c", config.slow_device or config.device, config.slow_reference)
     c.hold(core.layer_state(layer)["c"])
     if isinstance(config, tt.Tiles):
-        names = ["a", *(f"tile{n}" for n in range(2, config.fast_tiles + 1))][::-1]
-        fast = [array(name, config.device, config.reference, n) for n, name in enumerate(names)]
+        names = enumerate(twin.tile_names(config.fast_tiles))
+        fast = [array(name, config.device, config.reference, n) for n, name in names]
         return twin.Tiles(config, fast, c)
     a = array("a", config.device, config.reference)
     if isinstance(config, tt.Ttv1 | tt.Rl):

@@ -12,7 +12,7 @@ from twin.layers import Activation, Conv2d, Layer, Linear, Lstm, activation, fed
 from twin.network import Mlp, Network
 from twin.products import Product, level, mvm, quantise
 from twin.rules import AnalogSgd, Float, Rule, Ttv1, Ttv2, hadamard
-from twin.tiles import Tiles
+from twin.tiles import Tiles, tile_names
 
 __all__ = [
     "F64",
@@ -51,4 +51,5 @@ __all__ = [
     "quantise",
     "rows",
     "sigmoid",
+    "tile_names",
 ]

@@ -10,11 +10,16 @@ from twin.devices import F64
 from twin.rules import Signals
 
 
+def tile_names(fast_tiles: int) -> list[str]:
+    """The names that the core gives to the fast tiles, the fastest first."""
+    return [*(f"tile{n}" for n in range(fast_tiles, 1, -1)), "a"]
+
+
 class Tiles:
     """W̄ = C + Σ γⁿW⁽ⁿ⁾; every T_n samples or batches a line of a tile trains the next slower one (L25 eqs. 6, 7).
 
     T grows from the fastest tile, which learns from gradients, to the slowest, and the rate falls to β, that of all
-    transfers to C. In a warm start the fastest tile trains C, then the tile before it, and so on, and the others wait.
+    transfers to C. In a warm start the fastest tile trains C, then tile 1, and so on, and the others wait.
     """
 
     def __init__(self, config: tt.Tiles, fast: list[Array], c: Array) -> None:
